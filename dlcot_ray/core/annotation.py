@@ -1,0 +1,216 @@
+"""What a judge says about one trace: its structure, labels, clusters, evidence and cost.
+
+An annotation speaks of a trace in unit numbers only (half-open ranges over `units.Units`), never in
+text, so it cannot alter a character. It is written once per trace and every policy derives from it;
+the price of that separation is that a policy may ask for nothing the judge did not record here.
+
+The vocabulary is that of DLCoT (arXiv 2503.16385, section 3): five kinds of section, approaches
+inside the exploration, verifications of three kinds, labels by final answer, clusters by method.
+Unlike the paper's prompt, sections of kind SOLUTION_EXPLORE and VERIFY may alternate: teachers check
+between approaches, and forcing all checks behind the last approach would misplace most of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SectionKind(StrEnum):
+    """The five macro-sections of DLCoT step 1."""
+
+    QUESTION_REPEAT = "question_repeat"
+    PROBLEM_UNDERSTAND = "problem_understand"
+    SOLUTION_EXPLORE = "solution_explore"
+    VERIFY = "verify"
+    CONCLUSION = "conclusion"
+
+
+class VerificationKind(StrEnum):
+    """How a verification ends (DLCoT step 2.2)."""
+
+    CHECK = "check"
+    """Recomputes or substitutes, and leaves open or implicit what it found."""
+    AFFIRMATION = "affirmation"
+    """Confirms the approach that it looks at."""
+    NEGATION = "negation"
+    """Finds fault with the approach that it looks at."""
+
+
+class Label(StrEnum):
+    """An approach's standing by its final answer (DLCoT step 3)."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    INCOMPLETE = "incomplete"
+    """Reaches no final answer."""
+    UNKNOWN = "unknown"
+    """Reaches an answer, but there is nothing to compare it with."""
+
+
+class Source(StrEnum):
+    """Who decided: computed evidence, the rules judge, or a model."""
+
+    EVIDENCE = "evidence"
+    RULES = "rules"
+    MODEL = "model"
+
+
+class ReferenceKind(StrEnum):
+    """What the labels were compared with."""
+
+    GROUND_TRUTH = "ground_truth"
+    RESPONSE = "response"
+    """No ground truth: the final answer of the teacher's own visible response."""
+    TRACE = "trace"
+    """Neither: the last answer that the trace itself arrives at."""
+    NONE = "none"
+
+
+class ErrorKind(StrEnum):
+    """DLCoT step 3: what sort of error a span holds."""
+
+    CALCULATION = "calculation"
+    DERIVATION = "derivation"
+
+
+class Step(StrEnum):
+    """The steps of the method that a judge answers, in order."""
+
+    MACRO = "macro_structure"
+    APPROACHES = "approaches"
+    VERIFICATIONS = "verifications"
+    COMPLETE = "complete_answer"
+    LABELS = "labels"
+    ERRORS = "errors"
+    CLUSTERS = "clusters"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Units `[start, stop)` belong to one macro-section. Sections partition the trace."""
+
+    kind: SectionKind
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSpan:
+    """A located error inside units `[start, stop)`.
+
+    Attributes:
+        char_start, char_stop: the exact quote, as offsets (code points) into the reasoning.
+        corrected: True where the trace itself notices and repairs the error later on.
+        message: what is wrong, e.g. ``12*17 = 214 (is 204)``.
+    """
+
+    kind: ErrorKind
+    start: int
+    stop: int
+    char_start: int
+    char_stop: int
+    source: Source
+    corrected: bool = False
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """One line of attack on the problem, units `[start, stop)`, inside SOLUTION_EXPLORE.
+
+    Attributes:
+        answer: the final answer it arrives at, as the trace writes it, or None.
+        answer_unit: the unit that states that answer (for a correct approach: where it first stands),
+            or None.
+        cluster: number of its method; equal numbers mean fundamentally the same method. Clusters are
+            numbered 0, 1, ... in order of first appearance, over approaches.
+        completed_units: how many units at its end were taken from the following verification because
+            the approach alone did not reach its answer (DLCoT step 2.3).
+        confidence: 0..1, how sure the source is of label and cluster together.
+    """
+
+    start: int
+    stop: int
+    label: Label
+    label_source: Source
+    answer: str | None
+    answer_unit: int | None
+    cluster: int
+    errors: tuple[ErrorSpan, ...] = ()
+    completed_units: int = 0
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One check, units `[start, stop)`, inside VERIFY.
+
+    Attributes:
+        approach: index of the approach that it checks (the one before it), or None if none precedes.
+        cluster: number of its method among the verifications, as for approaches.
+    """
+
+    start: int
+    stop: int
+    kind: VerificationKind
+    approach: int | None
+    cluster: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepStatus:
+    """How one step of the method was decided.
+
+    Attributes:
+        source: who answered in the end.
+        confidence: 0..1.
+        note: why it is not the first choice (a fallback's cause), or empty.
+    """
+
+    step: Step
+    source: Source
+    confidence: float = 1.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A trace's cost at the judge, in tokens of the judge's tokenizer; zero for `rules`."""
+
+    prefill: int = 0
+    cached: int = 0
+    decode: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """Everything a judge found out about one trace.
+
+    Attributes:
+        unit_offsets: n+1 code-point offsets; unit i is ``reasoning[offsets[i]:offsets[i+1]]``.
+        sections: partition of all units, in order.
+        approaches, verifications: in order; they lie inside the sections of their kind.
+        reference: the answer that labels were compared with, or None; `reference_kind` says whence.
+        first_correct_unit: first unit that states an answer equivalent to the reference, or None.
+        loops: unit ranges that only repeat what stands before them (exact repetition).
+        truncated: the trace breaks off without an end.
+        steps: one entry per step of the method.
+        fingerprint: identity by content (see `judging/fingerprint.py`).
+        judge: the judge's identity, e.g. ``rules/1``.
+    """
+
+    trace_id: str
+    fingerprint: str
+    judge: str
+    unit_offsets: tuple[int, ...]
+    sections: tuple[Section, ...]
+    approaches: tuple[Approach, ...]
+    verifications: tuple[Verification, ...]
+    reference: str | None
+    reference_kind: ReferenceKind
+    first_correct_unit: int | None
+    loops: tuple[tuple[int, int], ...]
+    truncated: bool
+    steps: tuple[StepStatus, ...]
+    tokens: Tokens = Tokens()

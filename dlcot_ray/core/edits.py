@@ -1,0 +1,100 @@
+"""An edit script over a trace: which units stay, which go, what is put in their place.
+
+A policy yields a script, never a text. The script is total (every unit is kept, dropped or replaced,
+in order), so the enhanced reasoning can be replayed, diffed and audited from the source alone, and a
+character can only disappear by a recorded decision. The cost is a list per row that is larger than
+a bare "before/after"; runs of equal decisions are merged to keep it short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EditOp(StrEnum):
+    """What happens to a range of units."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    REPLACE = "replace"
+    INSERT = "insert"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One decision over units `[start, stop)`; an INSERT has ``start == stop``.
+
+    Attributes:
+        text: the new text of a REPLACE or INSERT, else empty.
+        reason: why, e.g. ``redundant: same method as approach 0``; empty for KEEP.
+    """
+
+    op: EditOp
+    start: int
+    stop: int
+    text: str = ""
+    reason: str = ""
+
+
+EditScript = tuple[Edit, ...]
+
+
+class EditScriptError(ValueError):
+    """The script does not account for every unit exactly once, in order."""
+
+
+def check_script(script: Sequence[Edit], unit_count: int) -> None:
+    """Raise `EditScriptError` unless `script` covers units 0..unit_count exactly once, in order."""
+    at = 0
+    for edit in script:
+        if edit.start != at:
+            raise EditScriptError(f"{edit.op} starts at unit {edit.start}, expected {at}")
+        if edit.op is EditOp.INSERT:
+            if edit.stop != edit.start or not edit.text:
+                raise EditScriptError(f"insert at unit {edit.start} must be empty in units, with text")
+        elif edit.stop <= edit.start:
+            raise EditScriptError(f"{edit.op} at unit {edit.start} is empty")
+        if edit.text and edit.op in (EditOp.KEEP, EditOp.DROP):
+            raise EditScriptError(f"{edit.op} at unit {edit.start} must not carry text")
+        at = edit.stop
+    if at != unit_count:
+        raise EditScriptError(f"script ends at unit {at}, the trace has {unit_count}")
+
+
+def merge_script(edits: Iterable[Edit]) -> EditScript:
+    """Join neighbouring KEEPs, and neighbouring DROPs of one reason, into one edit each."""
+    merged: list[Edit] = []
+    for edit in edits:
+        last = merged[-1] if merged else None
+        if (
+            last is not None
+            and edit.op is last.op
+            and edit.op in (EditOp.KEEP, EditOp.DROP)
+            and edit.reason == last.reason
+            and edit.start == last.stop
+        ):
+            merged[-1] = Edit(last.op, last.start, edit.stop, "", last.reason)
+        else:
+            merged.append(edit)
+    return tuple(merged)
+
+
+def apply_script(reasoning: str, offsets: Sequence[int], script: Sequence[Edit]) -> str:
+    """The enhanced reasoning: kept characters from `reasoning`, new ones from the script.
+
+    `offsets` are the n+1 code-point offsets of the units.
+    """
+    parts: list[str] = []
+    for edit in script:
+        if edit.op is EditOp.KEEP:
+            parts.append(reasoning[offsets[edit.start] : offsets[edit.stop]])
+        elif edit.op is not EditOp.DROP:
+            parts.append(edit.text)
+    return "".join(parts)
+
+
+def keep_all(unit_count: int) -> EditScript:
+    """The script that changes nothing."""
+    return (Edit(EditOp.KEEP, 0, unit_count),) if unit_count else ()

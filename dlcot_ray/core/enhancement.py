@@ -1,0 +1,57 @@
+"""The result of applying a policy to one annotated trace, and the function that produces it.
+
+`enhance` is the whole CPU side of the method: policy -> edit script -> gates -> fallbacks. It is pure
+(trace and annotation in, enhancement out), so one expensive annotation pass serves any number of
+policies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dlcot_ray.core.edits import EditScript
+
+
+class Status(StrEnum):
+    """What became of a row that was not rejected."""
+
+    ENHANCED = "enhanced"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One gate's verdict on the script that was finally chosen, or on the one that it stopped.
+
+    Attributes:
+        name: e.g. ``answer_preserved``.
+        passed: False where the gate stopped the policy's first choice.
+        detail: what was seen, empty when passed without remark.
+    """
+
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Enhancement:
+    """An enhanced trace.
+
+    Attributes:
+        status: ENHANCED if any unit was dropped, replaced or inserted.
+        reason: why unchanged (``nothing_to_cut``, ``gate:answer_preserved``, ``no_approach``, ...), or
+            which fallback was taken, else empty.
+        script: total edit script over the annotation's units.
+        reasoning: the new text, ``apply_script(trace.reasoning, annotation.unit_offsets, script)``.
+        gates: every gate that was evaluated.
+        policy: the policy expression that produced it, e.g. ``keep_one_per_cluster``.
+    """
+
+    status: Status
+    reason: str
+    script: EditScript
+    reasoning: str
+    gates: tuple[GateResult, ...]
+    policy: str

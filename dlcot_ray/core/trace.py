@@ -1,0 +1,28 @@
+"""What a trace is: the problem, the long chain of thought, and what it should arrive at.
+
+Everything downstream (units, evidence, judges, policies) works on this one frozen fact and never
+on the row it came from, so that no dataset layout leaks past `job/datasets.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One long chain-of-thought trace.
+
+    Attributes:
+        trace_id: unique within a job.
+        problem: the question as the student will see it; may be empty.
+        reasoning: the thinking text, exactly as the teacher wrote it, without its tags.
+        ground_truth: the known final answer, or None where there is none.
+        response: the text that followed the thinking (the teacher's visible answer), or None.
+    """
+
+    trace_id: str
+    problem: str
+    reasoning: str
+    ground_truth: str | None = None
+    response: str | None = None
