@@ -1,0 +1,196 @@
+"""Reads text cells out of Arrow tables, one fault per bad cell instead of one exception per table.
+
+Input files come with every text type that Arrow knows, nested at will, and sometimes with bytes that
+are no UTF-8. Whole columns are decoded at once, which is fast; only a column that fails is decoded
+again cell by cell, to find the rows that are to blame.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_WHOLE_FLOATS = 2.0**53
+
+
+class Kind(Enum):
+    """What a column's cells can be read as."""
+
+    TEXT = "text"
+    INTEGER = "an integer"
+    NUMBER = "a number"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPath:
+    """Where a value lies in a row: a column, then struct fields (str) and list indices (int)."""
+
+    text: str
+    column: str
+    steps: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BadCell:
+    """A cell that could not be decoded."""
+
+    message: str
+
+
+Cell = str | None | BadCell
+
+
+def find_path(schema: pa.Schema, text: str) -> tuple[ColumnPath, pa.DataType] | None:
+    """The place that a dotted path names, and its type; None if there is no such place.
+
+    A column whose own name holds dots wins over a nested one.
+    """
+    if text in schema.names:
+        return ColumnPath(text, text), _storage(schema.field(text).type)
+    column, *rest = text.split(".")
+    if not rest or column not in schema.names:
+        return None
+    at = _storage(schema.field(column).type)
+    steps: list[str | int] = []
+    for part in rest:
+        if pa.types.is_struct(at) and at.get_field_index(part) >= 0:
+            steps.append(part)
+            at = _storage(at.field(part).type)
+        elif is_list(at) and part.isdecimal():
+            steps.append(int(part))
+            at = _storage(at.value_type)
+        else:
+            return None
+    return ColumnPath(text, column, tuple(steps)), at
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether it is one of Arrow's list types."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def kind_of(kind: pa.DataType) -> Kind:
+    """What cells of this Arrow type can be read as; a column of nulls counts as text."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if _is_string(kind) or _is_binary(kind) or pa.types.is_null(kind):
+        return Kind.TEXT
+    if pa.types.is_integer(kind):
+        return Kind.INTEGER
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
+        return Kind.NUMBER
+    return Kind.OTHER
+
+
+def read_texts(table: pa.Table, path: ColumnPath) -> list[Cell]:
+    """One cell per row: its text, None for null, or why it cannot be decoded. Numbers become text."""
+    column = table.column(path.column)
+    for step in path.steps:
+        column = _descend(column, step)
+    kind = _storage(column.type)
+    if kind != column.type:
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks], kind)
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+        column = column.cast(kind)
+    if _is_string(kind):
+        try:
+            values: list[Cell] = column.to_pylist()
+            return values
+        except UnicodeDecodeError:
+            return [_decode(value) for value in column.cast(_as_binary(kind)).to_pylist()]
+    if _is_binary(kind):
+        return [_decode(value) for value in column.to_pylist()]
+    return [_number(value) for value in column.to_pylist()]
+
+
+def read_objects(table: pa.Table, path: ColumnPath) -> list[Any]:
+    """One Python value per row (lists and dicts for nested types), or a `BadCell`."""
+    column = table.column(path.column)
+    for step in path.steps:
+        column = _descend(column, step)
+    try:
+        values: list[Any] = column.to_pylist()
+        return values
+    except UnicodeDecodeError:
+        return [_object(cell) for cell in column]
+
+
+def describe(schema: pa.Schema) -> str:
+    """The columns of a file in one line, for error messages."""
+    columns: Iterable[str] = (f"{field.name} ({short_type(field.type)})" for field in schema)
+    return ", ".join(columns) or "no columns"
+
+
+def short_type(kind: pa.DataType) -> str:
+    """An Arrow type in at most 60 characters."""
+    text = str(kind)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _storage(kind: pa.DataType) -> pa.DataType:
+    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+
+
+def _descend(column: pa.ChunkedArray, step: str | int) -> pa.ChunkedArray:
+    if isinstance(step, str):
+        return pc.struct_field(column, step)
+    # `list_element` raises on a list that is too short; a padded slice gives null there.
+    window = pc.list_slice(column, step, step + 1, return_fixed_size_list=True)
+    return pc.list_element(window, 0)
+
+
+def _object(cell: pa.Scalar) -> Any:
+    try:
+        return cell.as_py()
+    except UnicodeDecodeError as error:
+        return BadCell(_bytes_message(error))
+
+
+def _decode(value: bytes | None) -> Cell:
+    if value is None:
+        return None
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return BadCell(_bytes_message(error))
+
+
+def _bytes_message(error: UnicodeDecodeError) -> str:
+    return f"byte {error.start} (0x{error.object[error.start]:02x}) is not UTF-8"
+
+
+def _number(value: int | float | bool | Decimal | None) -> str | None:
+    """A whole float loses its `.0`: columns of integers with gaps are often stored as floats."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE_FLOATS:
+        return str(int(value))
+    return str(value)
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_binary_view(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
+
+
+def _as_binary(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_string_view(kind):
+        return pa.binary_view()
+    return pa.large_binary() if pa.types.is_large_string(kind) else pa.binary()
