@@ -1,0 +1,320 @@
+"""What happens to one work unit: rows in; annotations, enhanced and rejected rows out.
+
+No Ray and no storage here, so that the job, the single-process benchmark and the tests run the very same
+code. Nothing that concerns one row can fail the unit: a row that is no trace is rejected with a cause, a
+trace that could not be judged or edited goes through unchanged and flagged. Traces are judged by a few
+workers that share one iterator instead of a task each: a judge that never awaits then costs no
+scheduling at all, and one that does has up to `in_flight` traces on its engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from dlcot_ray.core.annotation import (
+    Annotation,
+    ReferenceKind,
+    Section,
+    SectionKind,
+    Source,
+    Step,
+    StepStatus,
+)
+from dlcot_ray.core.edits import keep_all
+from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.job.datasets import ColumnMap, traces_of
+from dlcot_ray.job.faults import Cause, JobError, RowFault, Stage
+from dlcot_ray.job.rows import (
+    EnhancedRow,
+    annotations_from_table,
+    annotations_to_table,
+    enhanced_table,
+    rejected_table,
+)
+from dlcot_ray.job.stats import UnitStats, counts
+from dlcot_ray.judging.protocol import Judge
+
+if TYPE_CHECKING:
+    from dlcot_ray.core.policies import Policy
+
+__all__ = ["Limits", "UnitOutput", "UnitStats", "derive_unit", "enhance_unit"]
+
+JUDGE_FAILED = "judge_failed"
+TOO_LONG = "too_long"
+POLICY_FAILED = "policy_failed"
+NOT_ANNOTATED = "not_annotated"
+STALE_ANNOTATION = "stale_annotation"
+
+_DETAIL = 500
+"""Characters of an error's message that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ceilings that keep one row from stalling a unit.
+
+    Attributes:
+        max_trace_chars: a longer reasoning passes through unjudged (code points).
+    """
+
+    max_trace_chars: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOutput:
+    """The three tables of a unit (schemas in `job/rows.py`) and their counts."""
+
+    annotations: pa.Table
+    enhanced: pa.Table
+    rejected: pa.Table
+    stats: UnitStats
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A trace with its annotation; `reason` and `detail` say why it was not judged."""
+
+    index: int
+    trace: Trace
+    annotation: Annotation
+    reason: str = ""
+    detail: str = ""
+
+
+async def enhance_unit(
+    table: pa.Table,
+    *,
+    file: str,
+    shard_name: str,
+    first_row: int,
+    columns: ColumnMap,
+    judge: Judge,
+    policy: Policy,
+    limits: Limits,
+    count_tokens: Callable[[str], int],
+    duplicate_rows: frozenset[int] = frozenset(),
+    in_flight: int = 64,
+) -> UnitOutput:
+    """Judge and enhance the rows of one unit; the output is in input order whatever finishes first.
+
+    Args:
+        table: the unit's rows.
+        file: the input file, for faults.
+        shard_name: names rows without an id column.
+        first_row: the file's row number of the unit's first row.
+        columns: the preset, resolved against this file.
+        judge: annotates one trace at a time.
+        policy: what to cut.
+        limits: see `Limits`.
+        count_tokens: the length of a text in tokens.
+        duplicate_rows: row numbers of the file whose ids occurred before; they are rejected.
+        in_flight: how many traces may be with the judge at once.
+
+    Raises:
+        JobError: the judge cannot go on at all.
+    """
+    rows = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
+    traces, faults = _separate(rows, first_row, file, duplicate_rows)
+    judged = await _judge_all(traces, judge, limits, in_flight)
+    return _finish(table, first_row, judged, faults, policy, count_tokens)
+
+
+def derive_unit(
+    table: pa.Table,
+    annotations: pa.Table,
+    *,
+    file: str,
+    shard_name: str,
+    first_row: int,
+    columns: ColumnMap,
+    policy: Policy,
+    count_tokens: Callable[[str], int],
+    duplicate_rows: frozenset[int] = frozenset(),
+) -> UnitOutput:
+    """As `enhance_unit`, from stored annotations and without a judge.
+
+    A trace that has no annotation, or one that does not fit its text, passes through unchanged.
+    """
+    rows = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
+    traces, faults = _separate(rows, first_row, file, duplicate_rows)
+    stored = {annotation.trace_id: annotation for annotation in annotations_from_table(annotations)}
+    judged = [_recalled(index, trace, stored.get(trace.trace_id)) for index, trace in traces]
+    return _finish(table, first_row, judged, faults, policy, count_tokens)
+
+
+def minimal_annotation(trace: Trace, judge: str, reason: str, detail: str = "") -> Annotation:
+    """The annotation of a trace that was not judged: one unit, no approaches, no fingerprint.
+
+    The empty fingerprint matches none, so that a later run judges the trace; why it was not judged
+    stands in the note of its only step.
+    """
+    length = len(trace.reasoning)
+    return Annotation(
+        trace_id=trace.trace_id,
+        fingerprint="",
+        judge=judge,
+        unit_offsets=(0, length) if length else (0,),
+        sections=(Section(SectionKind.SOLUTION_EXPLORE, 0, 1),) if length else (),
+        approaches=(),
+        verifications=(),
+        reference=None,
+        reference_kind=ReferenceKind.NONE,
+        first_correct_unit=None,
+        loops=(),
+        truncated=False,
+        steps=(StepStatus(Step.MACRO, Source.RULES, 0.0, f"{reason}: {detail}" if detail else reason),),
+    )
+
+
+def _separate(
+    rows: Iterable[Trace | RowFault], first_row: int, file: str, duplicate_rows: frozenset[int]
+) -> tuple[list[tuple[int, Trace]], list[RowFault]]:
+    traces: list[tuple[int, Trace]] = []
+    faults: list[RowFault] = []
+    for index, row in enumerate(rows):
+        number = first_row + index
+        if isinstance(row, RowFault):
+            faults.append(row)
+        elif number in duplicate_rows:
+            message = f"the id {row.trace_id!r} occurred before in this job"
+            faults.append(RowFault(file, number, row.trace_id, Stage.PLAN, Cause.DUPLICATE_ID, message))
+        else:
+            traces.append((index, row))
+    return traces, faults
+
+
+async def _judge_all(
+    traces: Sequence[tuple[int, Trace]], judge: Judge, limits: Limits, in_flight: int
+) -> list[_Judged]:
+    results: list[_Judged | None] = [None] * len(traces)
+    pending = iter(enumerate(traces))
+
+    async def work() -> None:
+        for place, (index, trace) in pending:
+            results[place] = await _judge_one(index, trace, judge, limits)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(max(in_flight, 1), len(traces))):
+                group.create_task(work())
+    except ExceptionGroup as stopped:
+        # One clear error for the caller; its siblings were cancelled on its account.
+        raise stopped.exceptions[0] from None
+    return [result for result in results if result is not None]
+
+
+async def _judge_one(index: int, trace: Trace, judge: Judge, limits: Limits) -> _Judged:
+    length = len(trace.reasoning)
+    if length > limits.max_trace_chars:
+        detail = f"{length} characters, the limit is {limits.max_trace_chars}"
+        return _Judged(
+            index, trace, minimal_annotation(trace, judge.identity, TOO_LONG, detail), TOO_LONG, detail
+        )
+    try:
+        return _Judged(index, trace, await judge.judge(trace))
+    except (JobError, MemoryError):
+        raise
+    except Exception as error:
+        detail = _detail(error)
+        annotation = minimal_annotation(trace, judge.identity, JUDGE_FAILED, detail)
+        return _Judged(index, trace, annotation, JUDGE_FAILED, detail)
+
+
+def _recalled(index: int, trace: Trace, annotation: Annotation | None) -> _Judged:
+    if annotation is None:
+        return _Judged(index, trace, minimal_annotation(trace, "", NOT_ANNOTATED), NOT_ANNOTATED)
+    if annotation.unit_offsets[-1:] != (len(trace.reasoning),):
+        detail = (
+            f"it speaks of {annotation.unit_offsets[-1:]} characters, the trace has {len(trace.reasoning)}"
+        )
+        placeholder = minimal_annotation(trace, annotation.judge, STALE_ANNOTATION, detail)
+        return _Judged(index, trace, placeholder, STALE_ANNOTATION, detail)
+    if not annotation.fingerprint and len(annotation.steps) == 1:
+        reason, _, detail = annotation.steps[0].note.partition(": ")
+        return _Judged(index, trace, annotation, reason, detail)
+    return _Judged(index, trace, annotation)
+
+
+def _finish(
+    table: pa.Table,
+    first_row: int,
+    judged: Sequence[_Judged],
+    faults: Sequence[RowFault],
+    policy: Policy,
+    count_tokens: Callable[[str], int],
+) -> UnitOutput:
+    rows = [_enhanced(item, policy, count_tokens) for item in judged]
+    annotations = [item.annotation for item in judged]
+    return UnitOutput(
+        annotations=annotations_to_table(annotations),
+        enhanced=enhanced_table(table, rows),
+        rejected=rejected_table(table, faults, first_row),
+        stats=_stats(rows, annotations, faults),
+    )
+
+
+def _enhanced(item: _Judged, policy: Policy, count_tokens: Callable[[str], int]) -> EnhancedRow:
+    trace, annotation = item.trace, item.annotation
+    if item.reason:
+        gate = GateResult("judge", False, item.detail or item.reason)
+        enhancement = _unchanged(trace, annotation, policy, item.reason, gate)
+    else:
+        from dlcot_ray.core.enhance import enhance
+
+        try:
+            enhancement = enhance(trace, annotation, policy)
+        except Exception as error:
+            gate = GateResult("policy", False, _detail(error))
+            enhancement = _unchanged(trace, annotation, policy, POLICY_FAILED, gate)
+    before = count_tokens(trace.reasoning)
+    same = enhancement.reasoning == trace.reasoning
+    return EnhancedRow(
+        index=item.index,
+        trace=trace,
+        enhancement=enhancement,
+        unit_offsets=annotation.unit_offsets,
+        tokens_before=before,
+        tokens_after=before if same else count_tokens(enhancement.reasoning),
+        judge=annotation.judge,
+        fingerprint=annotation.fingerprint,
+    )
+
+
+def _unchanged(
+    trace: Trace, annotation: Annotation, policy: Policy, reason: str, gate: GateResult
+) -> Enhancement:
+    script = keep_all(len(annotation.unit_offsets) - 1)
+    return Enhancement(Status.UNCHANGED, reason, script, trace.reasoning, (gate,), policy.expression)
+
+
+def _stats(
+    rows: Sequence[EnhancedRow], annotations: Sequence[Annotation], faults: Sequence[RowFault]
+) -> UnitStats:
+    enhanced = sum(row.enhancement.status is Status.ENHANCED for row in rows)
+    return UnitStats(
+        rows=len(rows) + len(faults),
+        enhanced=enhanced,
+        unchanged=len(rows) - enhanced,
+        rejected=len(faults),
+        tokens_before=sum(row.tokens_before for row in rows),
+        tokens_after=sum(row.tokens_after for row in rows),
+        prefill=sum(annotation.tokens.prefill for annotation in annotations),
+        cached=sum(annotation.tokens.cached for annotation in annotations),
+        decode=sum(annotation.tokens.decode for annotation in annotations),
+        by_cause=counts(str(fault.cause) for fault in faults),
+        by_reason=counts(row.enhancement.reason for row in rows),
+        by_label=counts(
+            approach.label.value for annotation in annotations for approach in annotation.approaches
+        ),
+        by_gate=counts(gate.name for row in rows for gate in row.enhancement.gates if not gate.passed),
+    )
+
+
+def _detail(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_DETAIL]

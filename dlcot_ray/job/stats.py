@@ -1,0 +1,83 @@
+"""The counts of a work unit, which add up to those of the job.
+
+They travel in each unit's Parquet metadata, so a resumed job gets the totals of what it does not redo
+from a few bytes per unit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+Counts = tuple[tuple[str, int], ...]
+"""Sorted (word, how often) pairs; a tuple, because a frozen record must hash and compare."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStats:
+    """Counts of one unit, or of several added up; `rows` = enhanced + unchanged + rejected.
+
+    Attributes:
+        tokens_before, tokens_after: of the reasoning of rows that were not rejected.
+        prefill, cached, decode: the judge's tokens (zero for `rules`).
+        by_cause: rejected rows by cause.
+        by_reason: rows that were not rejected, by status reason (empty reasons are left out).
+        by_label: approaches by label.
+        by_gate: gates that stopped a policy's first choice, by name.
+    """
+
+    rows: int = 0
+    enhanced: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    tokens_before: int = 0
+    tokens_after: int = 0
+    prefill: int = 0
+    cached: int = 0
+    decode: int = 0
+    by_cause: Counts = ()
+    by_reason: Counts = ()
+    by_label: Counts = ()
+    by_gate: Counts = ()
+
+    def __add__(self, other: UnitStats) -> UnitStats:
+        values: dict[str, Any] = {}
+        for field in fields(self):
+            mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            values[field.name] = _merged(mine, theirs) if isinstance(mine, tuple) else mine + theirs
+        return UnitStats(**values)
+
+    def to_json(self) -> str:
+        """One line of JSON with sorted keys."""
+        return json.dumps(
+            {key: dict(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()},
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> UnitStats:
+        """The stats that `to_json` wrote.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        content = json.loads(text)
+        known = {field.name for field in fields(cls)}
+        if not isinstance(content, dict) or not known.issuperset(content):
+            raise ValueError("not the JSON of unit stats")
+        return cls(
+            **{key: counts(value) if isinstance(value, dict) else value for key, value in content.items()}
+        )
+
+
+def counts(words: Iterable[str] | dict[str, int]) -> Counts:
+    """How often each word occurs, sorted by word; empty words are left out."""
+    return tuple(sorted((word, number) for word, number in Counter(words).items() if word))
+
+
+def _merged(one: Counts, other: Counts) -> Counts:
+    return counts(dict(Counter(dict(one)) + Counter(dict(other))))
