@@ -1,0 +1,1 @@
+"""Judges: who reads a trace and annotates its structure."""

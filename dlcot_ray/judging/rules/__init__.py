@@ -1,0 +1,1 @@
+"""The deterministic judge: structure from cues, labels from evidence, clusters from vocabulary."""

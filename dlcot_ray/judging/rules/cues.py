@@ -1,0 +1,82 @@
+"""The wording by which teachers mark their own structure, as compiled patterns over one unit.
+
+Cues are anchored at the start of a unit where position matters ("Wait" in mid-sentence marks a local
+check, not a boundary). They are kept independent of any one teacher's habits: every family (R1, QwQ,
+Qwen3, gpt-oss, Gemini) has at least one wording in every pattern. English only.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LEAD = r"^\W*(?:(?:okay|ok|so|but|and|now|hmm+|wait|alright|well|actually|yes|yeah|also|then|just|maybe)\b[,.!…\s]*)*"
+
+NEW_APPROACH = re.compile(
+    _LEAD + r"(?:let me |let's |let us |i'll |i can |we can |we could |i could |perhaps |is there |try |think )*"
+    r"[^.\n]{0,60}?\b(?:(?:another|different|alternative|second|third|other|new) "
+    r"(?:way|approach|method|strategy|idea|route|solution|angle)"
+    r"|start (?:over|again|afresh)|from scratch|approach (?:it|this) (?:differently|another way))",
+    re.IGNORECASE,
+)
+"""Says outright that the strategy changes."""
+
+HEADED_APPROACH = re.compile(
+    r"^\W*(?:approach|method|solution|strategy|option|attempt|way) ?#?(?:\d+|[a-c]|one|two|three)\b", re.IGNORECASE
+)
+"""A heading that numbers an approach."""
+
+ALTERNATIVELY = re.compile(_LEAD + r"(?:alternatively|or alternatively|instead,|on second thought)", re.IGNORECASE)
+"""May open a new approach or a tiny alternative: needs support from its surroundings."""
+
+VERIFY = re.compile(
+    _LEAD + r"(?:(?:let me|let's|let us|i should|i'll|we should|we can|i can|to|i want to|i need to|should|could|"
+    r"better|maybe|perhaps|need to|just|also|quickly|double)\W+){0,4}"
+    r"(?:verif|re-?verif|check|double[- ]?check|re-?check|confirm|make sure|be sure|be careful|sanity|test|"
+    r"validat|cross[- ]?check|re-?examine|re-?calculate|recompute|go (?:over|through)|see if (?:that|this|it)|"
+    r"plug(?:ging)? (?:it |this |that |them |these )?(?:back|in)|substitut\w+ (?:it |this |them )?back)",
+    re.IGNORECASE,
+)
+"""Opens a check of what was found."""
+
+RECONSIDER = re.compile(
+    r"^\W*(?:wait|hold on|hmm|but wait|actually|is (?:that|this|it) (?:right|correct|all))\b", re.IGNORECASE
+)
+"""Opens a second look; a check once an answer stands, a local remark before that."""
+
+NEGATION = re.compile(
+    r"\b(?:that(?:'s| is| was) (?:not right|wrong|incorrect|not correct)|i made (?:a|an) (?:mistake|error)|"
+    r"(?:doesn't|does not|don't|didn't) (?:match|add up|work|hold|satisfy|fit|make sense)|"
+    r"contradict\w*|can't be right|cannot be right|mistaken|not valid|something(?:'s| is) (?:off|wrong))",
+    re.IGNORECASE,
+)
+AFFIRMATION = re.compile(
+    r"\b(?:that(?:'s| is) (?:right|correct)|(?:seems|looks|is|it's|are) (?:all )?(?:right|correct|consistent|good|valid|fine)|"
+    r"correct[.!]|checks? out|that works|(?:it|this|which) (?:matches|works|confirms|holds)|same (?:answer|result|as before)|"
+    r"consistent|confirmed|yep|no mistakes?|i'm (?:confident|sure)|all (?:good|conditions))",
+    re.IGNORECASE,
+)
+
+CONCLUDE = re.compile(
+    r"^\W*(?:so,? |therefore,? |thus,? |hence,? |in (?:conclusion|summary),? |to (?:conclude|sum up|summari[sz]e),? |"
+    r"ok(?:ay)?,? |alright,? |i(?:'m| am) (?:confident|sure)|overall,? |finally,? |yes,? )*"
+    r"(?:\**final answer|the (?:final )?answer (?:is|should be|must be|would be)|answer\s*:|"
+    r"i(?:'m| am) (?:pretty |quite |now |fairly )?(?:confident|sure|convinced)|in (?:conclusion|summary)|"
+    r"the (?:correct |final |required )?(?:answer|result|solution|value)\b[^.\n]{0,60}\bis\b|\\boxed|\$+\\boxed|"
+    r"(?:we|i)(?:'ll| will| can|'d)? (?:answer|respond|present|write|produce|output|give))",
+    re.IGNORECASE,
+)
+
+UNDERSTAND = re.compile(
+    r"\b(?:i need to|we need to|we want|need to (?:find|figure|determine|solve)|the (?:problem|question) (?:is|says|asks|states|wants)|"
+    r"understand|what (?:do|does) (?:we|i|it|this)|we(?:'re| are) (?:given|asked|told)|first(?: things first|ly)?,? i|"
+    r"let me (?:think|recall|visualize|picture|parse|break)|i (?:remember|recall)|key|means that|in other words)\b",
+    re.IGNORECASE,
+)
+SOLVING = re.compile(r"[=≈≤≥<>]|\\frac|\\sum|\b(?:compute|calculate|substitut|solve for|set up|plug)\w*", re.IGNORECASE)
+
+DANGLING = re.compile(
+    r"\b(?:both (?:methods|approaches|ways|answers|calculations)|(?:second|other|previous|first|alternative) (?:method|approach|way)|"
+    r"either way|same (?:answer|result|conclusion)|as (?:computed|found|shown|calculated|derived|verified) "
+    r"(?:above|before|earlier)|again(?:,| gives| get))",
+    re.IGNORECASE,
+)

@@ -1,0 +1,162 @@
+"""Macro-structure, approaches and verifications of a trace (DLCoT steps 1, 2.1, 2.2) from cues.
+
+One pass over the units with a small state: which section we are in, whether an answer stands already.
+"Alternatively" and "Wait" only open something new when an answer stands or enough work lies behind,
+since a split at every such word gives a median of six approaches where readers see one to three.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dlcot_ray.core.annotation import Section, SectionKind, VerificationKind
+from dlcot_ray.judging.rules import cues
+
+HEAD_UNITS = 8
+"""Restatement and understanding are looked for in so many first units."""
+
+MIN_APPROACH_CHARS = 240
+"""A shorter "approach" is an aside and stays with what surrounds it."""
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Units `[start, stop)` of one kind; `announced`: the trace itself calls it another approach."""
+
+    kind: SectionKind
+    start: int
+    stop: int
+    announced: bool = False
+
+
+def find_runs(units: Sequence[str], problem: str, answered: Sequence[bool]) -> list[Run]:
+    """Cut a trace into runs. `answered[i]`: unit i states a candidate final answer.
+
+    Every approach and every verification is a run of its own; runs partition the units.
+    """
+    count = len(units)
+    head = _head_runs(units, problem)
+    tail = _conclusion_start(units, answered, head[-1].stop if head else 0)
+    runs = list(head)
+    at = head[-1].stop if head else 0
+    kind, start, announced = SectionKind.SOLUTION_EXPLORE, at, False
+    standing = False
+    for i in range(at, tail):
+        opens = _opens(units, i, i - start, standing, kind) if i > start else None
+        if opens is not None:
+            runs.append(Run(kind, start, i, announced))
+            kind, start = opens, i
+            announced = opens is SectionKind.SOLUTION_EXPLORE
+        standing = standing or answered[i]
+    if tail > start:
+        runs.append(Run(kind, start, tail, announced))
+    if tail < count:
+        runs.append(Run(SectionKind.CONCLUSION, tail, count))
+    return _without_asides(runs, units)
+
+
+def sections_of(runs: Sequence[Run]) -> tuple[Section, ...]:
+    """Neighbouring runs of one kind joined into sections."""
+    sections: list[Section] = []
+    for run in runs:
+        if sections and sections[-1].kind is run.kind:
+            sections[-1] = Section(run.kind, sections[-1].start, run.stop)
+        else:
+            sections.append(Section(run.kind, run.start, run.stop))
+    return tuple(sections)
+
+
+def verification_kind(text: str) -> VerificationKind:
+    """Whether a check affirms, negates or leaves open; the last word decides."""
+    negations = [m.end() for m in cues.NEGATION.finditer(text)]
+    affirmations = [m.end() for m in cues.AFFIRMATION.finditer(text)]
+    if not negations and not affirmations:
+        return VerificationKind.CHECK
+    if negations and (not affirmations or negations[-1] > affirmations[-1]):
+        return VerificationKind.NEGATION
+    return VerificationKind.AFFIRMATION
+
+
+def _opens(units: Sequence[str], i: int, done: int, standing: bool, kind: SectionKind) -> SectionKind | None:
+    unit = units[i]
+    explore, verify = SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY
+    if cues.HEADED_APPROACH.search(unit) or cues.NEW_APPROACH.search(unit):
+        return explore if standing or done >= 3 else None
+    if cues.ALTERNATIVELY.search(unit):
+        return explore if standing or (done >= 6 and _ahead(units, i) >= 3) else None
+    if not standing:
+        return None
+    if cues.VERIFY.search(unit) or (kind is explore and cues.RECONSIDER.search(unit)):
+        return verify
+    return None
+
+
+def _ahead(units: Sequence[str], i: int) -> int:
+    """Units until the next cue: how much is done with an alternative."""
+    for j in range(i + 1, min(len(units), i + 6)):
+        if cues.ALTERNATIVELY.search(units[j]) or cues.NEW_APPROACH.search(units[j]):
+            return j - i
+    return min(len(units), i + 6) - i
+
+
+def _head_runs(units: Sequence[str], problem: str) -> list[Run]:
+    """Leading restatement and understanding; a trace always keeps at least one unit to explore."""
+    problem_words = {w.lower() for w in _WORD.findall(problem)}
+    limit = min(HEAD_UNITS, len(units) - 1)
+    repeat = 0
+    while repeat < min(limit, 4) and _restates(units[repeat], problem_words, first=repeat == 0):
+        repeat += 1
+    understand = repeat
+    while understand < limit and _is_understanding(units[understand]):
+        understand += 1
+    runs = []
+    if repeat:
+        runs.append(Run(SectionKind.QUESTION_REPEAT, 0, repeat))
+    if understand > repeat:
+        runs.append(Run(SectionKind.PROBLEM_UNDERSTAND, repeat, understand))
+    return runs
+
+
+def _restates(unit: str, problem_words: set[str], *, first: bool) -> bool:
+    words = [w.lower() for w in _WORD.findall(unit)]
+    if not words or not problem_words or len(unit) > 1500:
+        return False
+    shared = sum(w in problem_words for w in words) / len(words)
+    return shared >= (0.45 if first else 0.6) and len(cues.SOLVING.findall(unit)) <= 3
+
+
+def _is_understanding(unit: str) -> bool:
+    return bool(cues.UNDERSTAND.search(unit)) and len(cues.SOLVING.findall(unit)) <= 1
+
+
+def _conclusion_start(units: Sequence[str], answered: Sequence[bool], head: int) -> int:
+    """First unit of the trailing conclusion, or len(units) where the trace has none."""
+    start = len(units)
+    while start - 1 > head and len(units) - start < 4:
+        i = start - 1
+        if cues.CONCLUDE.search(units[i]) or (answered[i] and "\\boxed" in units[i] and len(units[i]) < 400):
+            start = i
+        elif start < len(units) and len(units[i]) < 60 and not cues.SOLVING.search(units[i]) and i - 1 > head:
+            start = i
+        else:
+            break
+    return start
+
+
+def _without_asides(runs: Sequence[Run], units: Sequence[str]) -> list[Run]:
+    """Give approaches that are too short to be one to the run before them."""
+    kept: list[Run] = []
+    for run in runs:
+        size = sum(len(units[i]) for i in range(run.start, run.stop))
+        last = kept[-1] if kept else None
+        exploring = (SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY)
+        aside = run.kind is SectionKind.SOLUTION_EXPLORE and size < MIN_APPROACH_CHARS
+        if last is not None and last.kind in exploring and aside:
+            kept[-1] = Run(last.kind, last.start, run.stop, last.announced)
+        else:
+            kept.append(run)
+    return kept
