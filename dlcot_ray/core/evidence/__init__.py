@@ -1,0 +1,1 @@
+"""What can be computed about a trace without asking anybody."""

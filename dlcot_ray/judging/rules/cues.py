@@ -12,7 +12,8 @@ import re
 _LEAD = r"^\W*(?:(?:okay|ok|so|but|and|now|hmm+|wait|alright|well|actually|yes|yeah|also|then|just|maybe)\b[,.!…\s]*)*"
 
 NEW_APPROACH = re.compile(
-    _LEAD + r"(?:let me |let's |let us |i'll |i can |we can |we could |i could |perhaps |is there |try |think )*"
+    _LEAD
+    + r"(?:let me |let's |let us |i'll |i can |we can |we could |i could |perhaps |is there |try |think )*"
     r"[^.\n]{0,60}?\b(?:(?:another|different|alternative|second|third|other|new) "
     r"(?:way|approach|method|strategy|idea|route|solution|angle)"
     r"|start (?:over|again|afresh)|from scratch|approach (?:it|this) (?:differently|another way))",
@@ -21,15 +22,19 @@ NEW_APPROACH = re.compile(
 """Says outright that the strategy changes."""
 
 HEADED_APPROACH = re.compile(
-    r"^\W*(?:approach|method|solution|strategy|option|attempt|way) ?#?(?:\d+|[a-c]|one|two|three)\b", re.IGNORECASE
+    r"^\W*(?:approach|method|solution|strategy|option|attempt|way) ?#?(?:\d+|[a-c]|one|two|three)\b",
+    re.IGNORECASE,
 )
 """A heading that numbers an approach."""
 
-ALTERNATIVELY = re.compile(_LEAD + r"(?:alternatively|or alternatively|instead,|on second thought)", re.IGNORECASE)
+ALTERNATIVELY = re.compile(
+    _LEAD + r"(?:alternatively|or alternatively|instead,|on second thought)", re.IGNORECASE
+)
 """May open a new approach or a tiny alternative: needs support from its surroundings."""
 
 VERIFY = re.compile(
-    _LEAD + r"(?:(?:let me|let's|let us|i should|i'll|we should|we can|i can|to|i want to|i need to|should|could|"
+    _LEAD
+    + r"(?:(?:let me|let's|let us|i should|i'll|we should|we can|i can|to|i want to|i need to|should|could|"
     r"better|maybe|perhaps|need to|just|also|quickly|double)\W+){0,4}"
     r"(?:verif|re-?verif|check|double[- ]?check|re-?check|confirm|make sure|be sure|be careful|sanity|test|"
     r"validat|cross[- ]?check|re-?examine|re-?calculate|recompute|go (?:over|through)|see if (?:that|this|it)|"
@@ -72,7 +77,9 @@ UNDERSTAND = re.compile(
     r"let me (?:think|recall|visualize|picture|parse|break)|i (?:remember|recall)|key|means that|in other words)\b",
     re.IGNORECASE,
 )
-SOLVING = re.compile(r"[=≈≤≥<>]|\\frac|\\sum|\b(?:compute|calculate|substitut|solve for|set up|plug)\w*", re.IGNORECASE)
+SOLVING = re.compile(
+    r"[=≈≤≥<>]|\\frac|\\sum|\b(?:compute|calculate|substitut|solve for|set up|plug)\w*", re.IGNORECASE
+)
 
 DANGLING = re.compile(
     r"\b(?:both (?:methods|approaches|ways|answers|calculations)|(?:second|other|previous|first|alternative) (?:method|approach|way)|"

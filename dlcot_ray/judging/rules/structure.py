@@ -138,9 +138,16 @@ def _conclusion_start(units: Sequence[str], answered: Sequence[bool], head: int)
     start = len(units)
     while start - 1 > head and len(units) - start < 4:
         i = start - 1
-        if cues.CONCLUDE.search(units[i]) or (answered[i] and "\\boxed" in units[i] and len(units[i]) < 400):
-            start = i
-        elif start < len(units) and len(units[i]) < 60 and not cues.SOLVING.search(units[i]) and i - 1 > head:
+        if (
+            cues.CONCLUDE.search(units[i])
+            or (answered[i] and "\\boxed" in units[i] and len(units[i]) < 400)
+            or (
+                start < len(units)
+                and len(units[i]) < 60
+                and not cues.SOLVING.search(units[i])
+                and i - 1 > head
+            )
+        ):
             start = i
         else:
             break

@@ -1,0 +1,127 @@
+"""Answers, labels and located errors of approaches, from evidence (DLCoT steps 2.3 and 3).
+
+What can be computed decides: an approach is correct when it arrives at an answer that is equivalent to
+the reference. Cheap exact comparison first; the CAS is asked only for answers that a trace states
+outright (boxed, bold, "the answer is"), a bounded number per trace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dlcot_ray.core.annotation import ErrorKind, ErrorSpan, Label, ReferenceKind, Source
+from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
+from dlcot_ray.core.evidence.arithmetic import find_claims
+from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.equivalence import AnswerChecker
+
+STRONG = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
+"""Forms that state an answer outright."""
+
+CAS_LOOKUPS = 6
+"""Answers per trace that the CAS may be asked about."""
+
+_NOTICED = re.compile(
+    r"\b(?:wait|no,|mistake|wrong|incorrect|error|correction|oops|recheck|recalculate|sorry|actually|that's not|hold on)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitAnswers:
+    """What each unit states: all answers, whether one equals the reference, whether one is final."""
+
+    stated: tuple[tuple[StatedAnswer, ...], ...]
+    correct: tuple[bool, ...]
+    candidate: tuple[bool, ...]
+
+
+def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
+    """The answer to compare with: ground truth, else the response's answer, else the trace's own."""
+    if trace.ground_truth and trace.ground_truth.strip():
+        return trace.ground_truth.strip(), ReferenceKind.GROUND_TRUTH
+    if trace.response and (found := last_answer(trace.response)) is not None:
+        return found.text, ReferenceKind.RESPONSE
+    if (found := last_answer(trace.reasoning[-6000:])) is not None:
+        return found.text, ReferenceKind.TRACE
+    return None, ReferenceKind.NONE
+
+
+def read_answers(units: Sequence[str], reference: str | None, checker: AnswerChecker) -> UnitAnswers:
+    """Find the answers of every unit and compare them with the reference."""
+    lookups = CAS_LOOKUPS
+    known: dict[str, bool] = {}
+    stated = tuple(find_answers(unit) for unit in units)
+    correct, candidate = [], []
+    for answers in stated:
+        hit = False
+        for answer in answers:
+            if reference is None:
+                break
+            if answer.text not in known:
+                quick = quick_equivalent(answer.text, reference)
+                if quick is None and answer.form in STRONG and lookups > 0 and len(answer.text) < 200:
+                    lookups -= 1
+                    quick = checker.equivalent(answer.text, reference)
+                known[answer.text] = bool(quick)
+            hit = hit or known[answer.text]
+        correct.append(hit)
+        candidate.append(hit or any(answer.form in STRONG for answer in answers))
+    return UnitAnswers(stated, tuple(correct), tuple(candidate))
+
+
+def label_range(
+    answers: UnitAnswers, start: int, stop: int, kind: ReferenceKind
+) -> tuple[Label, str | None, int | None]:
+    """Label, answer and its unit for the approach in units `[start, stop)`.
+
+    Correct: the last answer stated outright equals the reference, or, where none is, the reference is
+    arrived at in passing. The unit is where a correct answer first stands.
+    """
+    first_correct = next((i for i in range(start, stop) if answers.correct[i]), None)
+    last_strong: tuple[StatedAnswer, int] | None = None
+    for i in range(start, stop):
+        for answer in answers.stated[i]:
+            if answer.form in STRONG:
+                last_strong = answer, i
+    if first_correct is not None and (last_strong is None or answers.correct[last_strong[1]]):
+        return Label.CORRECT, _text_at(answers, first_correct), first_correct
+    if last_strong is not None:
+        if kind is ReferenceKind.NONE:
+            return Label.UNKNOWN, last_strong[0].text, last_strong[1]
+        return Label.INCORRECT, last_strong[0].text, last_strong[1]
+    return Label.INCOMPLETE, None, None
+
+
+def find_errors(units: Sequence[str], offsets: Sequence[int], start: int, stop: int) -> tuple[ErrorSpan, ...]:
+    """False arithmetic in units `[start, stop)`; `corrected` where the trace notices it right after."""
+    errors = []
+    for i in range(start, stop):
+        if "=" not in units[i] and "≈" not in units[i] and " is " not in units[i]:
+            continue
+        for claim in find_claims(units[i]):
+            if claim.holds is False:
+                after = units[i][claim.stop : claim.stop + 400] + (
+                    units[i + 1][:400] if i + 1 < len(units) else ""
+                )
+                errors.append(
+                    ErrorSpan(
+                        ErrorKind.CALCULATION,
+                        i,
+                        i + 1,
+                        offsets[i] + claim.start,
+                        offsets[i] + claim.stop,
+                        Source.EVIDENCE,
+                        bool(_NOTICED.search(after)),
+                        f"{claim.left} = {claim.right} (is {claim.expected})",
+                    )
+                )
+    return tuple(errors)
+
+
+def _text_at(answers: UnitAnswers, unit: int) -> str | None:
+    found = answers.stated[unit]
+    return found[-1].text if found else None
