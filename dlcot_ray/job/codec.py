@@ -48,7 +48,10 @@ def codec_of(hint: Any) -> Codec:
         return _record(hint)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType) and len(arguments) == 2 and type(None) in arguments:
-        inner = codec_of(next(argument for argument in arguments if argument is not type(None)))
+        hint = next(argument for argument in arguments if argument is not type(None))
+        inner = codec_of(hint)
+        if pa.types.is_nested(inner.type):
+            raise TypeError(f"{hint!r} cannot be optional; only leaves can")
         return Codec(inner.type, True, inner.encode, inner.decode)
     if origin is tuple and arguments == (int, int):
         return _struct(

@@ -69,9 +69,10 @@ class UnitStats:
         known = {field.name for field in fields(cls)}
         if not isinstance(content, dict) or not known.issuperset(content):
             raise ValueError("not the JSON of unit stats")
-        return cls(
-            **{key: counts(value) if isinstance(value, dict) else value for key, value in content.items()}
-        )
+        values: dict[str, Any] = {
+            key: counts(value) if isinstance(value, dict) else value for key, value in content.items()
+        }
+        return cls(**values)
 
 
 def counts(words: Iterable[str] | dict[str, int]) -> Counts:
