@@ -1,0 +1,329 @@
+"""Typed, layered configuration: packaged YAML, the user's YAML, then `key=value` words.
+
+The shape is fixed by frozen dataclasses, so a key that does not exist or a value of the wrong type is
+refused before anything starts, with the nearest valid key. Free-form groups (`judge_options`,
+`policy_options`, `storage.*`) are checked by whoever owns them. Credentials are refused outright,
+because the resolved configuration is stored with the output.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from dlcot_ray.job.faults import JobError
+from dlcot_ray.paths import conf_dir
+
+
+class ConfigError(JobError):
+    """The configuration cannot be used: a usage error, exit status 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class RayConfig:
+    """How to reach Ray. `address`: a cluster, ``local``, or None for the environment's choice."""
+
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnhanceStorage:
+    """fsspec options of either side; never credentials."""
+
+    input: dict[str, Any] = field(default_factory=dict)
+    output: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EnhanceConfig:
+    """The settings of `dlcot enhance`; `conf/enhance.yaml` explains each."""
+
+    input: Any = None
+    output: str | None = None
+    overwrite: bool = False
+    dataset: str = "auto"
+    judge: str = "rules"
+    judge_options: dict[str, Any] = field(default_factory=dict)
+    policy: str = "keep_one_per_cluster"
+    policy_options: dict[str, Any] = field(default_factory=dict)
+    rows_per_unit: int = 256
+    bytes_per_unit: int = 67_108_864
+    max_trace_chars: int = 2_000_000
+    check_duplicate_ids: bool = True
+    tokenizer: str | None = None
+    workers: int | None = None
+    in_flight: int | None = None
+    retries: int = 2
+    ray: RayConfig = field(default_factory=RayConfig)
+    storage: EnhanceStorage = field(default_factory=EnhanceStorage)
+    progress_s: float = 30.0
+    max_rejected_share: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveStorage:
+    """fsspec options of each side; `annotations` None means those of `input`; never credentials."""
+
+    input: dict[str, Any] = field(default_factory=dict)
+    annotations: dict[str, Any] | None = None
+    output: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveConfig:
+    """The settings of `dlcot derive`; `conf/derive.yaml` explains each."""
+
+    annotations: str | None = None
+    output: str | None = None
+    overwrite: bool = False
+    policy: str = "keep_one_per_cluster"
+    policy_options: dict[str, Any] = field(default_factory=dict)
+    workers: int | None = None
+    retries: int = 2
+    ray: RayConfig = field(default_factory=RayConfig)
+    storage: DeriveStorage = field(default_factory=DeriveStorage)
+    progress_s: float = 30.0
+    max_rejected_share: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeConfig:
+    """One file of `conf/judge/`.
+
+    Attributes:
+        factory: ``module:class`` of the judge.
+        options: its keyword arguments.
+        cpus, gpus: what one worker takes.
+        in_flight: traces that one worker keeps in flight.
+    """
+
+    factory: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    cpus: float = 1.0
+    gpus: float = 0.0
+    in_flight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDefaults:
+    """One file of `conf/policy/`: default options of a policy."""
+
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+Config = EnhanceConfig | DeriveConfig
+ConfigT = TypeVar("ConfigT", EnhanceConfig, DeriveConfig, JudgeConfig, PolicyDefaults)
+
+_MINIMA: dict[str, float] = {
+    "rows_per_unit": 1,
+    "bytes_per_unit": 1,
+    "max_trace_chars": 1,
+    "workers": 1,
+    "in_flight": 1,
+    "retries": 0,
+    "progress_s": 0,
+    "max_rejected_share": 0,
+}
+_REQUIRED = {
+    "input": "a directory, a Parquet file or a glob",
+    "annotations": "the output of `dlcot enhance`",
+    "output": "a directory or URL prefix",
+}
+_CREDENTIAL = re.compile(
+    r"secret|password|passwd|credential|access_key|account_key|^key$|^sas|_token$|^token$", re.IGNORECASE
+)
+_HARMLESS_TOKENS = ("anon", "google_default", "cloud", "cache", "browser")
+_TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def load_enhance(words: Sequence[str]) -> EnhanceConfig:
+    """The configuration of `dlcot enhance` from its `key=value` words.
+
+    Raises:
+        ConfigError: a word, file, key or value that cannot be used.
+    """
+    return _load(EnhanceConfig, "enhance", words)
+
+
+def load_derive(words: Sequence[str]) -> DeriveConfig:
+    """The configuration of `dlcot derive` from its `key=value` words.
+
+    Raises:
+        ConfigError: a word, file, key or value that cannot be used.
+    """
+    return _load(DeriveConfig, "derive", words)
+
+
+def load_judge(name: str, options: Mapping[str, Any]) -> JudgeConfig:
+    """The judge called `name`, its packaged options overlaid with the job's.
+
+    Raises:
+        ConfigError: there is no such judge, or it has no such option.
+    """
+    path = _group_file("judge", name)
+    judge = _checked(JudgeConfig, [(str(path), _read_yaml(path))])
+    overlaid = OmegaConf.merge(OmegaConf.create(judge.options), OmegaConf.create(dict(options)))
+    return dataclasses.replace(judge, options=typing.cast("dict[str, Any]", OmegaConf.to_container(overlaid)))
+
+
+def load_policy_options(expression: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The packaged options of the policies named in `expression`, overlaid with the job's."""
+    merged = OmegaConf.create({})
+    for word in re.findall(r"[A-Za-z_]\w*", expression):
+        path = conf_dir() / "policy" / f"{word}.yaml"
+        if path.is_file():
+            defaults = _checked(PolicyDefaults, [(str(path), _read_yaml(path))])
+            merged.merge_with(OmegaConf.create(defaults.options))
+    merged.merge_with(OmegaConf.create(dict(options)))
+    return typing.cast("dict[str, Any]", OmegaConf.to_container(merged))
+
+
+def help_text(command: str) -> str:
+    """The annotated defaults of a command, which are its reference."""
+    return (conf_dir() / f"{command}.yaml").read_text(encoding="utf-8")
+
+
+def as_dict(config: Config) -> dict[str, Any]:
+    """The resolved configuration as plain JSON types."""
+    return dataclasses.asdict(config)
+
+
+def _load(schema: type[ConfigT], command: str, words: Sequence[str]) -> ConfigT:
+    given = _dotlist(words)
+    layers = [(f"conf/{command}.yaml", _read_yaml(conf_dir() / f"{command}.yaml"))]
+    file = given.pop("config", None)
+    if file is not None:
+        layers.append((str(file), _read_yaml(Path(str(file)))))
+    layers.append(("", given))
+    config = _checked(schema, layers)
+    _check_values(config)
+    return config
+
+
+def _dotlist(words: Sequence[str]) -> dict[str, Any]:
+    for word in words:
+        key, equals, _ = word.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"cannot read {word!r}", "settings are written key=value; --help lists them")
+    try:
+        given = OmegaConf.from_dotlist(list(words))
+        return typing.cast("dict[str, Any]", OmegaConf.to_container(given, resolve=True))
+    except (OmegaConfBaseException, yaml.YAMLError, ValueError, TypeError) as error:
+        raise ConfigError(
+            f"cannot read {' '.join(words)!r}: {_first_line(error)}",
+            "quote values that hold special characters",
+        ) from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        loaded = OmegaConf.load(path)
+        plain = OmegaConf.to_container(loaded, resolve=True)
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no configuration file {path}", "check config=") from error
+    except (OSError, UnicodeDecodeError, OmegaConfBaseException, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} is not readable YAML: {_first_line(error)}", "correct the file") from error
+    if not isinstance(plain, dict):
+        raise ConfigError(f"{path} must hold key: value pairs", "correct the file")
+    return typing.cast("dict[str, Any]", plain)
+
+
+def _checked(schema: type[ConfigT], layers: Sequence[tuple[str, dict[str, Any]]]) -> ConfigT:
+    merged: Any = OmegaConf.structured(schema)
+    for origin, layer in layers:
+        where = f"{origin}: " if origin else ""
+        _check_keys(layer, schema, where)
+        for key, value in layer.items():
+            try:
+                merged = OmegaConf.merge(merged, DictConfig({key: value}))
+            except OmegaConfBaseException as error:
+                raise _type_error(schema, key, value, error, where) from error
+    return typing.cast(ConfigT, OmegaConf.to_object(merged))
+
+
+def _check_keys(layer: Mapping[str, Any], schema: type[Any], where: str, prefix: str = "") -> None:
+    """Refuse keys that `schema` (or a group inside it) does not have."""
+    hints = typing.get_type_hints(schema)
+    for key, value in layer.items():
+        name = f"{prefix}{key}"
+        if key not in hints:
+            valid = [f"{prefix}{known}" for known in hints]
+            raise ConfigError(f"{where}there is no setting {name!r}", _nearest(name, valid))
+        if dataclasses.is_dataclass(hints[key]) and isinstance(value, Mapping):
+            _check_keys(value, typing.cast("type[Any]", hints[key]), where, f"{name}.")
+
+
+def _nearest(name: str, valid: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(sorted(valid))}"
+
+
+def _type_error(
+    schema: type[Any], key: str, value: Any, error: OmegaConfBaseException, where: str
+) -> ConfigError:
+    hints: dict[str, Any] = typing.get_type_hints(schema)
+    name = key
+    for part in str(error.full_key or key).split(".")[1:]:
+        if not dataclasses.is_dataclass(hints.get(key)) or not isinstance(value, Mapping):
+            break
+        hints, key, value = typing.get_type_hints(hints[key]), part, value.get(part)
+        name = f"{name}.{part}"
+    hint = hints.get(key)
+    kinds = () if typing.get_origin(hint) is dict else (hint, *typing.get_args(hint))
+    plain = next((kind for kind in (bool, int, float, str) if kind in kinds), None)
+    word = _TYPE_WORDS[plain] if plain else "a group of settings (key.name=value)"
+    shown = "null" if value is None else repr(value)
+    return ConfigError(f"{where}{name} cannot be {shown}", f"give {word}")
+
+
+def _check_values(config: Any) -> None:
+    for name, words in _REQUIRED.items():
+        if hasattr(config, name) and getattr(config, name) in (None, "", []):
+            raise ConfigError(f"{name} is not set", f"set {name}= to {words}")
+    for name, least in _MINIMA.items():
+        value = getattr(config, name, None)
+        if value is not None and value < least:
+            raise ConfigError(f"{name} cannot be {value}", f"give {least:g} or more")
+    if config.max_rejected_share > 1:
+        raise ConfigError(
+            f"max_rejected_share cannot be {config.max_rejected_share}", "give a share between 0 and 1"
+        )
+    if isinstance(config, EnhanceConfig):
+        inputs = config.input if isinstance(config.input, list) else [config.input]
+        if not all(isinstance(item, str) and item for item in inputs):
+            raise ConfigError(f"input cannot be {config.input!r}", "give a path, a URL or a list of these")
+    for name in _credential_keys(dataclasses.asdict(config.storage)):
+        raise ConfigError(
+            f"storage.{name} looks like a credential, and settings are stored with the output",
+            "put credentials into the environment or the provider's own configuration",
+        )
+
+
+def _credential_keys(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in options.items():
+        if isinstance(value, Mapping):
+            yield from _credential_keys(value, f"{prefix}{key}.")
+        elif _CREDENTIAL.search(str(key)) and value is not None and value not in _HARMLESS_TOKENS:
+            yield f"{prefix}{key}"
+
+
+def _group_file(group: str, name: str) -> Path:
+    folder = conf_dir() / group
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in known:
+        raise ConfigError(f"there is no {group} {name!r}", _nearest(name, known))
+    return folder / f"{name}.yaml"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]

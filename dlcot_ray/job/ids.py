@@ -1,0 +1,179 @@
+"""Which rows repeat an id that occurred before, over all inputs, in bounded memory.
+
+Only the id columns are read. Each id becomes an 8-byte hash; rows whose hash is unique are done with,
+and only the rest are compared as text, so a hash collision costs a comparison and never a row. Above
+`ROWS_PER_PASS` rows the hashes are split into ranges and the columns are read once per range: memory
+stays at about 400 MB, whatever the size of the job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from dlcot_ray.job.cells import ColumnPath, read_texts
+from dlcot_ray.job.faults import InputFault, JobError
+from dlcot_ray.job.plan import PlannedFile, open_parquet
+from dlcot_ray.job.storage import Store
+
+ROWS_PER_PASS = 16_000_000
+_BATCH_ROWS = 65_536
+
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Rows whose id occurred before, as positions in the concatenation of all planned files.
+
+    Attributes:
+        labels: the files, in plan order.
+        offsets: position of each file's first row, and the total behind the last.
+        rows: positions of the repeating rows, ascending.
+        firsts: for each of them, the position of the first row with its id.
+    """
+
+    labels: tuple[str, ...]
+    offsets: Positions
+    rows: Positions
+    firsts: Positions
+
+    def within(self, file: int, start: int, stop: int) -> dict[int, str]:
+        """The repeating rows among `[start, stop)` of a file -> where their id occurred first."""
+        base = int(self.offsets[file])
+        low, high = np.searchsorted(self.rows, [base + start, base + stop])
+        return {
+            int(row) - base: self._place(int(first))
+            for row, first in zip(self.rows[low:high], self.firsts[low:high], strict=True)
+        }
+
+    def _place(self, position: int) -> str:
+        file = int(np.searchsorted(self.offsets, position, side="right")) - 1
+        return f"{self.labels[file]}, row {position - int(self.offsets[file])}"
+
+
+def find_duplicates(
+    files: Sequence[PlannedFile],
+    options: Mapping[str, object] | None = None,
+    *,
+    rows_per_pass: int = ROWS_PER_PASS,
+) -> Duplicates:
+    """Find every row that repeats the id of an earlier row, in plan order.
+
+    Rows without an id are left to the mapping, and files without an id column have ids of their own.
+
+    Raises:
+        InputFault: an id column cannot be read; the job must be planned without that file.
+    """
+    offsets = np.cumsum([0, *(file.rows for file in files)], dtype=np.int64)
+    passes = max(1, -(-int(offsets[-1]) // rows_per_pass))
+    rows: list[Positions] = []
+    firsts: list[Positions] = []
+    for number in range(passes):
+        candidates = _shared_hashes(files, offsets, options, number, passes)
+        found, first = _repeats(files, offsets, options, candidates)
+        rows.append(found)
+        firsts.append(first)
+    all_rows, all_firsts = np.concatenate(rows), np.concatenate(firsts)
+    order = np.argsort(all_rows, kind="stable")
+    labels = tuple(file.shard.label for file in files)
+    return Duplicates(labels, offsets, all_rows[order], all_firsts[order])
+
+
+def _shared_hashes(
+    files: Sequence[PlannedFile],
+    offsets: Positions,
+    options: Mapping[str, object] | None,
+    number: int,
+    passes: int,
+) -> Positions:
+    """Positions of the rows whose hash falls to this pass and is that of another row too, ascending."""
+    hashes: list[npt.NDArray[np.uint64]] = []
+    positions: list[Positions] = []
+    for base, ids in _ids(files, offsets, options):
+        values = ids.hash().to_numpy()
+        mine = ids.is_not_null().to_numpy()
+        if passes > 1:
+            mine = mine & (values % np.uint64(passes) == number)
+        kept = np.flatnonzero(mine)
+        hashes.append(values[kept])
+        positions.append(base + kept)
+    if not hashes:
+        return np.empty(0, np.int64)
+    every, where = np.concatenate(hashes), np.concatenate(positions)
+    del hashes, positions
+    order = np.argsort(every, kind="stable")
+    same = every[order[1:]] == every[order[:-1]]
+    shared = np.zeros(len(every), bool)
+    shared[order[1:][same]] = True
+    shared[order[:-1][same]] = True
+    return where[shared]
+
+
+def _repeats(
+    files: Sequence[PlannedFile],
+    offsets: Positions,
+    options: Mapping[str, object] | None,
+    candidates: Positions,
+) -> tuple[Positions, Positions]:
+    """Among the candidate rows, those that repeat an id, and where it occurred first."""
+    if not len(candidates):
+        return candidates, candidates
+    frames: list[pl.DataFrame] = []
+    for base, ids in _ids(files, offsets, options, candidates):
+        low, high = np.searchsorted(candidates, [base, base + len(ids)])
+        local = candidates[low:high] - base
+        frames.append(pl.DataFrame({"id": ids.gather(local), "row": candidates[low:high]}))
+    found = (
+        pl.concat(frames)
+        .with_columns(first=pl.col("row").min().over("id"))
+        .filter(pl.col("row") != pl.col("first"))
+        .sort("row")
+    )
+    return found["row"].to_numpy(), found["first"].to_numpy()
+
+
+def _ids(
+    files: Sequence[PlannedFile],
+    offsets: Positions,
+    options: Mapping[str, object] | None,
+    wanted: Positions | None = None,
+) -> Iterator[tuple[int, pl.Series]]:
+    """Batches of ids (null where a row has none) with the position of their first row.
+
+    With `wanted`, only files and batches that hold one of these positions.
+    """
+    for file, start in zip(files, offsets[:-1].tolist(), strict=True):
+        path = file.columns.id
+        if path is None or not _any_in(wanted, start, start + file.rows):
+            continue
+        base = start
+        for texts in _texts(file, path, options):
+            if _any_in(wanted, base, base + len(texts)):
+                yield base, pl.Series("id", texts, dtype=pl.String)
+            base += len(texts)
+
+
+def _any_in(wanted: Positions | None, low: int, high: int) -> bool:
+    return wanted is None or bool(np.searchsorted(wanted, low) < np.searchsorted(wanted, high))
+
+
+def _texts(
+    file: PlannedFile, path: ColumnPath, options: Mapping[str, object] | None
+) -> Iterator[list[str | None]]:
+    shard = file.shard
+    with open_parquet(Store(shard.store_url, options), shard.relative, shard.label) as parquet:
+        try:
+            for batch in parquet.iter_batches(_BATCH_ROWS, columns=[path.column]):
+                cells = read_texts(pa.Table.from_batches([batch]), path)
+                yield [cell if isinstance(cell, str) and cell.strip() else None for cell in cells]
+        except (pa.ArrowException, OSError, JobError) as error:
+            reason = str(error).strip().split("\n")[0][:200]
+            raise InputFault(
+                shard.label, f"its id column {path.text} cannot be read ({reason})", "write the file again"
+            ) from error
