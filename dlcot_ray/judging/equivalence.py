@@ -1,0 +1,163 @@
+"""Mathematical equivalence with a hard time limit: math-verify in one bounded helper process.
+
+A CAS can take forever on ten characters, and time-outs by signals only work in a main thread. So it
+runs in a helper process that is killed when it overruns and started again when it is next needed.
+Most traces never need it: exact comparison answers first, and verdicts are cached. The helper dies
+with its parent (end of pipe; on Linux also by a parent-death signal), so nothing leaks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import OrderedDict
+from enum import StrEnum
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any
+
+from dlcot_ray.core.evidence.equivalence import quick_equivalent
+
+START_SECONDS = 60.0
+"""How long the helper may take to import the CAS; not counted against an answer."""
+
+
+class Verdict(StrEnum):
+    """What the comparison came to."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+
+
+class AnswerChecker:
+    """Compares answers. Thread-safe; the helper is started lazily and pickles as not started."""
+
+    def __init__(self, timeout_seconds: float = 2.0, cache_size: int = 65536) -> None:
+        self._timeout = timeout_seconds
+        self._cache_size = cache_size
+        self._start()
+
+    def _start(self) -> None:
+        self._cache: OrderedDict[tuple[str, str], Verdict] = OrderedDict()
+        self._lock = threading.Lock()
+        self._process: Any = None
+        self._pipe: Connection | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"timeout": self._timeout, "cache_size": self._cache_size}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._timeout, self._cache_size = state["timeout"], state["cache_size"]
+        self._start()
+
+    def __enter__(self) -> AnswerChecker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def equivalent(self, answer: str, reference: str) -> bool:
+        """True only where equality was established; a time-out or an error counts as not equal."""
+        return self.verdict(answer, reference) is Verdict.EQUAL
+
+    def verdict(self, answer: str, reference: str) -> Verdict:
+        """Compare; raises nothing for any text."""
+        quick = quick_equivalent(answer, reference)
+        if quick is not None:
+            return Verdict.EQUAL if quick else Verdict.DIFFERENT
+        key = (answer, reference)
+        with self._lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+            verdict = self._ask(answer, reference)
+            self._cache[key] = verdict
+            if len(self._cache) > self._cache_size:
+                self._cache.popitem(last=False)
+            return verdict
+
+    def close(self) -> None:
+        """Stop the helper. Safe to call twice; a later comparison starts it again."""
+        process, pipe, self._process, self._pipe = self._process, self._pipe, None, None
+        if pipe is not None:
+            pipe.close()
+        if process is not None:
+            process.kill()
+            process.join()
+            process.close()
+
+    def _ask(self, answer: str, reference: str) -> Verdict:
+        try:
+            pipe = self._helper()
+            pipe.send((answer, reference))
+            if not pipe.poll(self._timeout):
+                self.close()
+                return Verdict.TIMEOUT
+            return Verdict(pipe.recv())
+        except (OSError, EOFError, ValueError):
+            self.close()
+            return Verdict.ERROR
+
+    def _helper(self) -> Connection:
+        if self._pipe is None:
+            # A fresh interpreter without the parent's __main__: Ray workers cannot be forked or re-imported.
+            context = multiprocessing.get_context("spawn")
+            ours, theirs = context.Pipe()
+            main = sys.modules["__main__"]
+            saved = {n: getattr(main, n) for n in ("__file__", "__spec__") if hasattr(main, n)}
+            process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
+            try:
+                for name in saved:
+                    setattr(main, name, None)
+                process.start()
+            finally:
+                for name, value in saved.items():
+                    setattr(main, name, value)
+            theirs.close()
+            self._process, self._pipe = process, ours
+            if not ours.poll(START_SECONDS) or ours.recv() != "ready":
+                raise OSError("the comparison helper did not start")
+        return self._pipe
+
+
+def _serve(pipe: Connection, parent: int) -> None:
+    """The helper's loop: pairs in, verdicts out, until the pipe ends."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.disable(logging.CRITICAL)
+    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
+
+    configs = [LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig()]
+
+    def read(text: str) -> list[Any]:
+        wrapped = text if "$" in text or "\\boxed" in text else f"${text}$"
+        found: list[Any] = parse(
+            wrapped, extraction_config=configs, parsing_timeout=None, raise_on_error=False
+        )
+        return found or parse(text, extraction_config=configs, parsing_timeout=None, raise_on_error=False)
+
+    pipe.send("ready")
+    while True:
+        try:
+            answer, reference = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            equal = verify(read(reference), read(answer), timeout_seconds=None, raise_on_error=False)
+            verdict = Verdict.EQUAL if equal else Verdict.DIFFERENT
+        except Exception:
+            verdict = Verdict.ERROR
+        pipe.send(verdict.value)
