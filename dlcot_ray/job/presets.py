@@ -15,7 +15,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import MarkedYAMLError, YAMLError
 
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.thinking import Delimiters
@@ -102,6 +102,9 @@ def load_preset(name: str) -> DatasetPreset:
 def _parse(path: Path) -> DatasetPreset:
     try:
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+    except MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise _invalid(path, f"{error.problem}{line}") from error
     except (YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
         raise _invalid(path, str(error).splitlines()[0]) from error
     if not isinstance(content, dict):

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -26,7 +25,9 @@ from dlcot_ray.core.annotation import (
     StepStatus,
 )
 from dlcot_ray.core.edits import keep_all
+from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
+from dlcot_ray.core.policies import Policy
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.job.datasets import ColumnMap, traces_of
 from dlcot_ray.job.faults import Cause, JobError, RowFault, Stage
@@ -39,9 +40,6 @@ from dlcot_ray.job.rows import (
 )
 from dlcot_ray.job.stats import UnitStats, counts
 from dlcot_ray.judging.protocol import Judge
-
-if TYPE_CHECKING:
-    from dlcot_ray.core.policies import Policy
 
 __all__ = ["Limits", "UnitOutput", "UnitStats", "derive_unit", "enhance_unit"]
 
@@ -265,8 +263,6 @@ def _enhanced(item: _Judged, policy: Policy, count_tokens: Callable[[str], int])
         gate = GateResult("judge", False, item.detail or item.reason)
         enhancement = _unchanged(trace, annotation, policy, item.reason, gate)
     else:
-        from dlcot_ray.core.enhance import enhance
-
         try:
             enhancement = enhance(trace, annotation, policy)
         except Exception as error:
