@@ -258,9 +258,20 @@ def _joined_table(
     table: pa.Table, indices: Sequence[int], ours: Sequence[pa.Field], columns: Sequence[Any]
 ) -> pa.Table:
     schema = _joined_schema(table.schema, ours)
-    if len(indices) == table.num_rows and list(indices) == list(range(table.num_rows)):
-        carried = table
-    else:
-        carried = table.take(pa.array(indices, pa.int64()))
+    carried = pa.concat_tables([table.slice(start, stop - start) for start, stop in _runs(indices)])
     arrays = [pa.array(values, field.type) for values, field in zip(columns, ours, strict=True)]
     return pa.Table.from_arrays([*carried.columns, *arrays], schema=schema)
+
+
+def _runs(indices: Sequence[int]) -> list[tuple[int, int]]:
+    """Increasing row numbers as ranges `[start, stop)`; one empty range for none.
+
+    Slices copy nothing and work for every Arrow type; `take` does not know the view types.
+    """
+    runs: list[tuple[int, int]] = []
+    for index in indices:
+        if runs and runs[-1][1] == index:
+            runs[-1] = (runs[-1][0], index + 1)
+        else:
+            runs.append((index, index + 1))
+    return runs or [(0, 0)]
