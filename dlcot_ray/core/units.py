@@ -9,6 +9,7 @@ because neighbouring units can be joined later but a unit can never be split.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -45,7 +46,7 @@ def split_units(reasoning: str) -> tuple[int, ...]:
     paragraph_cuts = [m.end() for m in _BLANK.finditer(reasoning)]
     cuts = [0, *_outside(paragraph_cuts, spans), len(reasoning)]
     offsets = [0]
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in itertools.pairwise(cuts):
         if stop <= start:
             continue
         if stop - start > LONG_PARAGRAPH:
@@ -56,7 +57,7 @@ def split_units(reasoning: str) -> tuple[int, ...]:
 
 def unit_texts(reasoning: str, offsets: Sequence[int]) -> list[str]:
     """The units' texts, in order."""
-    return [reasoning[a:b] for a, b in zip(offsets, offsets[1:], strict=False)]
+    return [reasoning[a:b] for a, b in itertools.pairwise(offsets)]
 
 
 def _protected_spans(text: str) -> list[tuple[int, int]]:

@@ -82,9 +82,10 @@ def find_answers(text: str) -> tuple[StatedAnswer, ...]:
                 _add(found, text, *match.span("answer"), AnswerForm.BOLD, cut=False)
     for match in _CONCLUSION.finditer(text):
         _add(found, text, *match.span("answer"), AnswerForm.CONCLUSION)
-    for pattern in (_TAIL, _EQUATION):
-        for match in pattern.finditer(text):
-            _add(found, text, *match.span("answer"), AnswerForm.EQUATION)
+    if any(sign in text for sign in "=≡≈"):
+        for pattern in (_TAIL, _EQUATION):
+            for match in pattern.finditer(text):
+                _add(found, text, *match.span("answer"), AnswerForm.EQUATION)
     return tuple(sorted(found.values(), key=lambda a: (a.start, a.stop)))
 
 

@@ -7,6 +7,7 @@ is therefore not seen (anything with a variable, a unit or a rounding); that is 
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,7 +29,7 @@ _NUM = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
 _SIDE = rf"[-−]?[ ]?\(*[ ]?[-−]?{_NUM}(?:[ ]?\)*[ ]?(?:\*\*|[-+*/^×·÷−])[ ]?\(*[ ]?[-−]?{_NUM})*[ ]?\)*"
 _CHAIN = re.compile(rf"(?<![\w.,$\\}}\]^_/*×·÷=<>|!%√-]){_SIDE}(?:[ ]?=[ ]?{_SIDE})+")
 _BEFORE = re.compile(
-    r"(?:[-+*/^×·÷−=<>≈≡%√!|(\[{_,]|[a-zA-Z][\w]*|[)\]}]|\bmod|\bbase|\blog|\bif|\bsuppose|\bis)\s*$",
+    r"(?:[-+*/^×·÷−=<>≈≡%√!|(\[{_,]|\b[a-zA-Z]|[)\]}]|\bmod|\bbase|\blog|\bif|\bsuppose|\bis)\s*$",
     re.IGNORECASE,
 )
 _AFTER = re.compile(
@@ -55,7 +56,7 @@ def find_claims(text: str) -> tuple[ArithmeticClaim, ...]:
         line = text.rfind("\n", 0, match.start()) + 1
         hedged = bool(_HEDGE.search(text, max(line, match.start() - 60), match.start()))
         at = match.start()
-        for left, right in zip(sides, sides[1:], strict=False):
+        for left, right in itertools.pairwise(sides):
             stop = at + len(left) + 1 + len(right)
             if not _trivial(left, right):
                 claims.append(_claim(at, stop, left.strip(), right.strip(), attached or hedged))

@@ -101,7 +101,7 @@ def quick_equivalent(answer: str, reference: str) -> bool | None:
     a, b = normalize_answer(answer), normalize_answer(reference)
     if not a or not b:
         return False if a != b else None
-    if a == b or a.casefold() == b.casefold() and len(a) > 1:
+    if a == b or (a.casefold() == b.casefold() and len(a) > 1):
         return True
     va, vb = as_rational(a), as_rational(b)
     if va is not None and vb is not None:

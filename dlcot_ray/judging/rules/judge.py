@@ -34,7 +34,7 @@ VERSION = 1
 class RulesJudge:
     """Judge by cues and evidence. Holds one bounded helper process for the CAS, started when needed."""
 
-    def __init__(self, cas_timeout_seconds: float = 2.0) -> None:
+    def __init__(self, cas_timeout_seconds: float = 1.0) -> None:
         self._checker = AnswerChecker(timeout_seconds=cas_timeout_seconds)
 
     @property

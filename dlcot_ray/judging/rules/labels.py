@@ -21,8 +21,11 @@ from dlcot_ray.judging.equivalence import AnswerChecker
 STRONG = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
 """Forms that state an answer outright."""
 
-CAS_LOOKUPS = 6
-"""Answers per trace that the CAS may be asked about."""
+CAS_LOOKUPS = 3
+"""Answers per trace that the CAS may be asked about; a lookup costs as much as judging a trace."""
+
+_PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
+_MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
 
 _NOTICED = re.compile(
     r"\b(?:wait|no,|mistake|wrong|incorrect|error|correction|oops|recheck|recalculate|sorry|actually|that's not|hold on)",
@@ -63,7 +66,7 @@ def read_answers(units: Sequence[str], reference: str | None, checker: AnswerChe
                 break
             if answer.text not in known:
                 quick = quick_equivalent(answer.text, reference)
-                if quick is None and answer.form in STRONG and lookups > 0 and len(answer.text) < 200:
+                if quick is None and lookups > 0 and _worth_a_lookup(answer, reference):
                     lookups -= 1
                     quick = checker.equivalent(answer.text, reference)
                 known[answer.text] = bool(quick)
@@ -120,6 +123,16 @@ def find_errors(units: Sequence[str], offsets: Sequence[int], start: int, stop: 
                     )
                 )
     return tuple(errors)
+
+
+def _worth_a_lookup(answer: StatedAnswer, reference: str) -> bool:
+    """Whether a CAS could find the two equal: stated outright, short, and mathematics, not prose."""
+    return (
+        answer.form in STRONG
+        and len(answer.text) <= 80
+        and bool(_MATHEMATICAL.search(answer.text))
+        and (not _PROSE.search(answer.text) or bool(_PROSE.search(reference)))
+    )
 
 
 def _text_at(answers: UnitAnswers, unit: int) -> str | None:

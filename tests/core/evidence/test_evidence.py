@@ -1,0 +1,96 @@
+"""Answers are found in all their forms; arithmetic is re-evaluated exactly; loops and truncation are seen."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlcot_ray.core.evidence.answers import find_answers, last_answer
+from dlcot_ray.core.evidence.arithmetic import find_claims
+from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.evidence.loops import find_loops, is_truncated
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("So \\boxed{\\frac{1}{4}}.", "\\frac{1}{4}"),
+        ("Hence the answer is 3003.", "3003"),
+        ("**Final Answer**: $x = 5$", "x = 5"),
+        ("which means **42**", "42"),
+        ("7 * 6 = 42.", "42"),
+        ("The correct answer is (C) because it fits.", "C"),
+        ("Therefore the value is 4√5.", "4√5"),
+    ],
+)
+def test_answers_are_found_as_written(text: str, answer: str) -> None:
+    found = last_answer(text)
+    assert found is not None
+    assert answer in found.text
+    assert text[found.start : found.stop] == found.text
+
+
+@given(st.text(alphabet="ab 0123456789=*{}\\boxed$.\n()is therefore", max_size=200))
+def test_spans_quote_the_text(text: str) -> None:
+    for answer in find_answers(text):
+        assert text[answer.start : answer.stop] == answer.text
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "equal"),
+    [
+        ("\\frac{1}{2}", "0.5", True),
+        ("1,000", "1000", True),
+        ("90^\\circ", "90°", True),
+        ("\\dfrac{3}{4}", "3/4", True),
+        ("2½", "5/2", True),
+        ("7", "8", False),
+        ("C", "(C)", True),
+        ("x+1", "1+x", None),
+    ],
+)
+def test_cheap_equivalence_says_only_what_is_certain(a: str, b: str, equal: bool | None) -> None:
+    assert quick_equivalent(a, b) is equal
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("So 12*17 = 204.", True),
+        ("So 12*17 = 214.", False),
+        ("We get 14 × 13 = 182, fine", True),
+        ("2^10 = 1000.", False),
+        ("1/2 + 1/3 = 5/6", True),
+        ("1,000 + 24 = 1,024", True),
+    ],
+)
+def test_closed_claims_are_decided(text: str, holds: bool) -> None:
+    assert [claim.holds for claim in find_claims(text)] == [holds]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x + 2 + 3 = 6",
+        "if 2 + 2 = 5 then",
+        "10 + 5 = 3 mod 12",
+        "10/3 = 3.33",
+        "3 + 4 = 7x",
+        "2 + 3 = 1, base 4",
+    ],
+)
+def test_open_or_hedged_claims_are_no_alarm(text: str) -> None:
+    assert not any(claim.holds is False for claim in find_claims(text) if "base" not in text)
+
+
+def test_a_repeated_cycle_is_a_loop_from_its_second_round() -> None:
+    cycle = ["We try the next value of n and look again. ", "It does not work, so on to the next one. "]
+    assert find_loops(["Start. ", *cycle * 4, "End."]) == ((3, 9),)
+    assert find_loops([*cycle * 2, "End."]) == ()
+
+
+def test_truncation_needs_a_broken_end_and_no_response() -> None:
+    assert is_truncated("and then we multiply by", None)
+    assert not is_truncated("So it is 42.", None)
+    assert not is_truncated("and then we multiply by", "42")

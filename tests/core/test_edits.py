@@ -1,0 +1,64 @@
+"""Edit scripts account for every unit, and replay exactly."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlcot_ray.core.edits import (
+    Edit,
+    EditOp,
+    EditScriptError,
+    apply_script,
+    check_script,
+    keep_all,
+    merge_script,
+)
+
+
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=8), st.booleans()), min_size=1, max_size=20))
+def test_a_merged_script_replays_like_single_decisions(units: list[tuple[str, bool]]) -> None:
+    offsets = [0]
+    for text, _ in units:
+        offsets.append(offsets[-1] + len(text))
+    source = "".join(text for text, _ in units)
+    script = merge_script(
+        Edit(EditOp.KEEP if kept else EditOp.DROP, i, i + 1, "", "" if kept else "redundant")
+        for i, (_, kept) in enumerate(units)
+    )
+    check_script(script, len(units))
+    assert apply_script(source, offsets, script) == "".join(text for text, kept in units if kept)
+    assert all(a.op is not b.op for a, b in zip(script, script[1:], strict=False))
+
+
+def test_replacements_and_insertions_are_placed() -> None:
+    script = (
+        Edit(EditOp.KEEP, 0, 1),
+        Edit(EditOp.REPLACE, 1, 2, "B"),
+        Edit(EditOp.INSERT, 2, 2, "+"),
+        Edit(EditOp.KEEP, 2, 3),
+    )
+    check_script(script, 3)
+    assert apply_script("abc", (0, 1, 2, 3), script) == "aB+c"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        (Edit(EditOp.KEEP, 0, 1),),
+        (Edit(EditOp.KEEP, 1, 2),),
+        (Edit(EditOp.KEEP, 0, 1), Edit(EditOp.KEEP, 0, 2)),
+        (Edit(EditOp.KEEP, 0, 2, "text"),),
+        (Edit(EditOp.INSERT, 0, 0), Edit(EditOp.KEEP, 0, 2)),
+        (Edit(EditOp.DROP, 0, 0), Edit(EditOp.KEEP, 0, 2)),
+    ],
+)
+def test_scripts_that_lose_or_repeat_units_are_refused(script: tuple[Edit, ...]) -> None:
+    with pytest.raises(EditScriptError):
+        check_script(script, 2)
+
+
+def test_keep_all_changes_nothing() -> None:
+    assert apply_script("ab", (0, 1, 2), keep_all(2)) == "ab"
+    assert keep_all(0) == ()

@@ -1,0 +1,78 @@
+"""Gates stop harmful edits, the ladder cuts less, and every result replays."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from dlcot_ray.core.edits import Edit, EditOp, apply_script, check_script
+from dlcot_ray.core.enhance import enhance
+from dlcot_ray.core.enhancement import Status
+from dlcot_ray.core.gates import evaluate_gates
+from dlcot_ray.core.policies import parse_policy
+
+sys.path.insert(0, str(Path(__file__).parent))
+from annotations import CORRECT, WRONG, annotated
+
+SOLVED = ["We add.", "The answer is 42.", "Add once more.", "The answer is 42.", "**42**"]
+
+
+def test_a_redundant_approach_goes_and_the_script_replays() -> None:
+    trace, annotation = annotated(SOLVED, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0)], conclusion=4)
+    result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
+    assert result.status is Status.ENHANCED
+    assert result.reasoning == "We add.\n\nThe answer is 42.\n\n**42**\n\n"
+    check_script(result.script, 5)
+    assert apply_script(trace.reasoning, annotation.unit_offsets, result.script) == result.reasoning
+
+
+def test_nothing_to_cut_is_said() -> None:
+    trace, annotation = annotated(SOLVED[:2], [(0, 2, CORRECT, 0)])
+    result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
+    assert (result.status, result.reason, result.reasoning) == (
+        Status.UNCHANGED,
+        "nothing_to_cut",
+        trace.reasoning,
+    )
+
+
+def test_losing_the_only_correct_approach_is_stopped() -> None:
+    trace, annotation = annotated(
+        ["Guess.", "It is 7.", "Add.", "The answer is 42."], [(0, 2, WRONG, 0), (2, 4, CORRECT, 0)]
+    )
+    result = enhance(trace, annotation, parse_policy("delete_multi_all"))
+    assert result.status is Status.UNCHANGED
+    assert result.reason == "gate:answer_preserved"
+    assert result.reasoning == trace.reasoning
+
+
+def test_a_dangling_reference_is_stopped() -> None:
+    lines = [*SOLVED[:4], "Both methods give 42."]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0)], conclusion=4)
+    result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
+    assert result.status is Status.UNCHANGED
+    assert result.reason == "gate:no_dangling_reference"
+
+
+def test_the_ladder_keeps_the_cuts_that_pass() -> None:
+    lines = [*SOLVED[:4], "Both methods give 42.", "Add again.", "The answer is 42."]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0), (5, 7, CORRECT, 0)])
+    result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
+    assert result.status is Status.ENHANCED
+    assert result.reason == "fallback:no_dangling_reference"
+    assert result.reasoning == "".join(line + "\n\n" for line in lines[:5])
+
+
+def test_each_gate_names_its_fault() -> None:
+    trace, annotation = annotated(SOLVED, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0)], conclusion=4)
+    half = (Edit(EditOp.KEEP, 0, 1), Edit(EditOp.DROP, 1, 3), Edit(EditOp.KEEP, 3, 5))
+    nothing = (Edit(EditOp.DROP, 0, 5),)
+    short = (Edit(EditOp.KEEP, 0, 1),)
+    assert _failed(evaluate_gates(trace, annotation, half, 0.02)) == ["correct_approach_left"]
+    failed = _failed(evaluate_gates(trace, annotation, nothing, 0.02))
+    assert failed == ["answer_preserved", "correct_approach_left", "cut_bounds"]
+    assert _failed(evaluate_gates(trace, annotation, short, 0.02)) == ["span_accounting"]
+
+
+def _failed(gates: object) -> list[str]:
+    return [gate.name for gate in gates if not gate.passed]  # type: ignore[attr-defined]

@@ -1,0 +1,72 @@
+"""The CAS helper: right, bounded in time, and gone when its parent is gone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import psutil
+
+from dlcot_ray.judging.equivalence import AnswerChecker, Verdict
+
+
+def test_symbolic_answers_are_compared() -> None:
+    with AnswerChecker(timeout_seconds=20) as checker:
+        assert checker.equivalent("x+1", "1+x")
+        assert checker.equivalent("\\frac{\\sqrt{2}}{2}", "\\frac{1}{\\sqrt{2}}")
+        assert checker.verdict("x+1", "x+2") is Verdict.DIFFERENT
+
+
+def test_hostile_answers_come_back_and_leave_a_working_checker() -> None:
+    with AnswerChecker(timeout_seconds=1) as checker:
+        for hostile in ("9^{9^{9^{9}}}", "10**10**10**10", "\\frac{" * 500, "{" * 4000, "\x00"):
+            assert checker.verdict(hostile, "x+1") is not Verdict.EQUAL
+        assert checker.equivalent("2x", "x*2") or checker.equivalent("y+x", "x+y")
+
+
+def test_the_helper_dies_with_a_killed_parent() -> None:
+    code = (
+        "import psutil, time\n"
+        "from dlcot_ray.judging.equivalence import AnswerChecker\n"
+        "c = AnswerChecker(20); c.equivalent('x+1', '1+x')\n"
+        "print(*[p.pid for p in psutil.Process().children(recursive=True)], flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        helpers = [int(pid) for pid in parent.stdout.readline().split()]
+        assert helpers
+        parent.kill()
+    deadline = time.monotonic() + 20
+    while any(map(_alive, helpers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(_alive, helpers))
+
+
+def test_close_leaves_no_process() -> None:
+    checker = AnswerChecker(timeout_seconds=20)
+    checker.equivalent("x+1", "1+x")
+    before = {p.pid for p in psutil.Process().children(recursive=True)}
+    checker.close()
+    checker.close()
+    after = {p.pid for p in psutil.Process().children(recursive=True)}
+    assert before - after
+
+
+def test_labelled_pairs(shared_data: Path) -> None:
+    pairs = pl.read_parquet(shared_data / "labels" / "answer_equivalence_dev.parquet")
+    with AnswerChecker(timeout_seconds=5) as checker:
+        right = sum(
+            checker.equivalent(str(row["pred"]), str(row["gold"])) == bool(row["equivalent"])
+            for row in pairs.iter_rows(named=True)
+        )
+    assert right / len(pairs) >= 0.88
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
