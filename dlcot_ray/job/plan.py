@@ -21,6 +21,7 @@ from dlcot_ray.job.datasets import ColumnMap, DatasetPreset, resolve_columns
 from dlcot_ray.job.faults import InputFault, JobError
 from dlcot_ray.job.storage import Shard, Store
 
+_READ_BYTES = 8 << 20
 _FOOTER_THREADS = 16
 """Footers are small ranged reads that wait for the network, not for the CPU."""
 
@@ -222,8 +223,8 @@ def open_parquet(store: Store, relative: str, label: str) -> pq.ParquetFile:
         InputFault: it is missing, unreadable, or no Parquet file.
     """
     try:
-        # Without pre-buffering a sweep over a large row group holds pages, not whole column chunks.
-        return pq.ParquetFile(store.open(relative), pre_buffer=False)
+        # So that a sweep over a large row group holds a few megabytes, not its whole column chunks.
+        return pq.ParquetFile(store.open(relative), pre_buffer=False, buffer_size=_READ_BYTES)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputFault(
             label, f"not a readable Parquet file ({_reason(error)})", "write it again or remove it"

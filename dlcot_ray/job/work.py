@@ -1,0 +1,310 @@
+"""The three steps of a work unit as plain functions: read, process, write. No Ray here.
+
+The Ray graph, the single-process benchmark and the tests run these very functions. A failure is a
+value: whatever goes wrong with a unit comes back as its `error`, the unit stays unfinished, and the
+next run does it again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.tokens import estimate_tokens
+from dlcot_ray.job.commit import ANNOTATIONS, Output, with_retries
+from dlcot_ray.job.config import JudgeConfig
+from dlcot_ray.job.datasets import DatasetPreset, resolve_columns
+from dlcot_ray.job.faults import InputFault, JobError
+from dlcot_ray.job.plan import open_parquet
+from dlcot_ray.job.process import Limits, UnitOutput, derive_unit, enhance_unit
+from dlcot_ray.job.stats import UnitStats
+from dlcot_ray.job.storage import Store
+from dlcot_ray.judging.protocol import Judge
+
+_FIRST_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSpec:
+    """What every worker of a job needs to know; small, and picklable.
+
+    Attributes:
+        preset: how columns become traces.
+        policy, policy_options: what to cut.
+        judge: who judges; None derives from the annotations at `annotations`.
+        tokenizer: a Hugging Face name or directory, or None for the estimate.
+        in_flight: traces with one judge at once.
+        retries: further attempts at reading or writing.
+        input_options, output_options, annotations_options: fsspec options.
+        output: the job's output.
+        annotations: the output whose annotations are used, where there is no judge.
+    """
+
+    preset: DatasetPreset
+    policy: str
+    policy_options: Mapping[str, Any]
+    judge: JudgeConfig | None
+    tokenizer: str | None
+    max_trace_chars: int
+    in_flight: int
+    retries: int
+    output: str
+    input_options: Mapping[str, Any] = field(default_factory=dict)
+    output_options: Mapping[str, Any] = field(default_factory=dict)
+    annotations: str | None = None
+    annotations_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def open_output(self) -> Output:
+        """The job's output."""
+        return Output(Store(self.output, self.output_options))
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTask:
+    """One unit to do: rows `[start, stop)` of a file.
+
+    Attributes:
+        label: the file, for people.
+        shard_name: names rows that have no id.
+        duplicates: rows of the file whose id occurred before -> where.
+    """
+
+    name: str
+    label: str
+    shard_name: str
+    start: int
+    stop: int
+    duplicates: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """Unfinished units of one segment, read in one sweep over row groups `[first_group, stop_group)`.
+
+    `first_row` is the file's row number of the first group's first row.
+    """
+
+    store_url: str
+    relative: str
+    first_group: int
+    stop_group: int
+    first_row: int
+    units: tuple[UnitTask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUnit:
+    """A unit's rows (and stored annotations, when deriving), or why they cannot be had."""
+
+    task: UnitTask
+    table: pa.Table | None = None
+    annotations: pa.Table | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitResult:
+    """What the driver learns of a unit."""
+
+    name: str
+    label: str
+    start: int
+    stop: int
+    stats: UnitStats = field(default_factory=UnitStats)
+    error: str = ""
+
+
+def read_units(task: ReadTask, spec: WorkSpec) -> Iterator[ReadUnit]:
+    """Read the units of a segment, in order, holding one at a time.
+
+    Where the file cannot be read any further, the remaining units come back with an error.
+    """
+    waiting = deque(task.units)
+    attempt = 0
+    while waiting:
+        try:
+            for unit, table in _sweep(task, tuple(waiting), spec):
+                waiting.popleft()
+                yield _with_annotations(unit, table, spec)
+            return
+        except (OSError, InputFault, JobError, pa.ArrowException) as error:
+            if attempt < spec.retries and not isinstance(error, pa.ArrowInvalid):
+                time.sleep(_FIRST_PAUSE_S * 2**attempt)
+                attempt += 1
+                continue
+            for unit in waiting:
+                yield ReadUnit(unit, error=f"cannot be read ({_reason(error)})")
+            return
+
+
+def _sweep(
+    task: ReadTask, units: tuple[UnitTask, ...], spec: WorkSpec
+) -> Iterator[tuple[UnitTask, pa.Table]]:
+    store = Store(task.store_url, spec.input_options)
+    waiting = deque(units)
+    parts: list[pa.RecordBatch] = []
+    stop = task.first_row
+    with open_parquet(store, task.relative, waiting[0].label) as file:
+        batches = file.iter_batches(
+            max(unit.stop - unit.start for unit in units),
+            row_groups=range(task.first_group, task.stop_group),
+            use_threads=False,
+        )
+        for batch in batches:
+            start, stop = stop, stop + batch.num_rows
+            while waiting and waiting[0].start < stop:
+                unit = waiting[0]
+                first = max(unit.start, start)
+                parts.append(batch.slice(first - start, min(unit.stop, stop) - first))
+                if unit.stop > stop:
+                    break
+                waiting.popleft()
+                yield unit, pa.Table.from_batches(parts)
+                parts = []
+            if not waiting:
+                return
+    raise InputFault(waiting[0].label, f"its data ends at row {stop}, its footer promises more")
+
+
+def _with_annotations(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> ReadUnit:
+    if spec.annotations is None:
+        return ReadUnit(unit, table)
+    store = Store(spec.annotations, spec.annotations_options)
+    relative = f"{ANNOTATIONS}/{unit.name}.parquet"
+
+    def read() -> pa.Table:
+        with open_parquet(store, relative, store.url(relative)) as file:
+            return file.read(use_threads=False)
+
+    try:
+        return ReadUnit(unit, table, with_retries(spec.retries, read))
+    except (OSError, InputFault, JobError, pa.ArrowException) as error:
+        return ReadUnit(unit, error=f"its annotations cannot be read ({_reason(error)})")
+
+
+class Processor:
+    """Judges (or recalls) and enhances units. Built once per worker: a judge may be heavy.
+
+    Raises:
+        JobError: the judge, the policy or the tokenizer cannot be set up.
+    """
+
+    def __init__(self, spec: WorkSpec) -> None:
+        self._spec = spec
+        self._policy = parse_policy(spec.policy, dict(spec.policy_options))
+        self._count_tokens = token_counter(spec.tokenizer)
+        self._limits = Limits(max_trace_chars=spec.max_trace_chars)
+        self._judge = make_judge(spec.judge) if spec.judge is not None else None
+
+    async def __call__(self, read: ReadUnit) -> UnitOutput | str:
+        """The unit's output, or why there is none."""
+        if read.table is None:
+            return read.error
+        unit = read.task
+        try:
+            columns = resolve_columns(self._spec.preset, read.table.schema, unit.label)
+            if self._judge is not None:
+                return await enhance_unit(
+                    read.table,
+                    file=unit.label,
+                    shard_name=unit.shard_name,
+                    first_row=unit.start,
+                    columns=columns,
+                    duplicate_rows=unit.duplicates,
+                    judge=self._judge,
+                    policy=self._policy,
+                    limits=self._limits,
+                    count_tokens=self._count_tokens,
+                    in_flight=self._spec.in_flight,
+                )
+            if read.annotations is None:
+                return "it has no annotations"
+            return derive_unit(
+                read.table,
+                read.annotations,
+                file=unit.label,
+                shard_name=unit.shard_name,
+                first_row=unit.start,
+                columns=columns,
+                duplicate_rows=unit.duplicates,
+                policy=self._policy,
+                count_tokens=self._count_tokens,
+            )
+        except Exception as error:
+            # Rows cannot fail a unit; what does is a fault of ours or of the engine, and costs one unit.
+            return f"cannot be processed ({type(error).__name__}: {_reason(error)})"
+
+    def close(self) -> None:
+        """Release the judge. Safe to call twice."""
+        if self._judge is not None:
+            self._judge.close()
+
+
+def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: WorkSpec) -> UnitResult:
+    """Write a processed unit, and tell what became of it."""
+    if isinstance(made, str):
+        return UnitResult(task.name, task.label, task.start, task.stop, error=made)
+    try:
+        output.put_unit(
+            task.name,
+            made.stats,
+            made.enhanced,
+            made.rejected,
+            made.annotations if spec.annotations is None else None,
+            retries=spec.retries,
+        )
+    except (OSError, JobError, pa.ArrowException) as error:
+        message = f"cannot be written ({_reason(error)})"
+        return UnitResult(task.name, task.label, task.start, task.stop, error=message)
+    return UnitResult(task.name, task.label, task.start, task.stop, made.stats)
+
+
+def make_judge(config: JudgeConfig) -> Judge:
+    """The judge that `conf/judge/<name>.yaml` describes.
+
+    Raises:
+        JobError: it cannot be imported, or refuses its options.
+    """
+    module, _, name = config.factory.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise JobError(
+            f"the judge {config.factory} cannot be loaded ({_reason(error)})",
+            "install its packages or choose another judge",
+        ) from error
+    try:
+        judge: Judge = factory(**config.options)
+    except (TypeError, ValueError) as error:
+        raise JobError(f"the judge {config.factory} refuses its options ({_reason(error)})") from error
+    return judge
+
+
+def token_counter(tokenizer: str | None) -> Callable[[str], int]:
+    """Counts the tokens of a text: estimated, or by a Hugging Face tokenizer.
+
+    Raises:
+        JobError: the tokenizer cannot be loaded.
+    """
+    if tokenizer is None:
+        return estimate_tokens
+    try:
+        # Not imported at the top: a heavy package that only this setting needs.
+        loaded = importlib.import_module("transformers").AutoTokenizer.from_pretrained(tokenizer)
+    except Exception as error:
+        raise JobError(
+            f"the tokenizer {tokenizer} cannot be loaded ({_reason(error)})",
+            "install transformers and check the name, or leave tokenizer unset for an estimate",
+        ) from error
+    return lambda text: len(loaded(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
