@@ -39,7 +39,7 @@ from dlcot_ray.job.rows import (
     rejected_table,
 )
 from dlcot_ray.job.stats import UnitStats, counts
-from dlcot_ray.judging.protocol import Judge
+from dlcot_ray.judging.protocol import Judge, JudgeError
 
 __all__ = ["Limits", "UnitOutput", "UnitStats", "derive_unit", "enhance_unit"]
 
@@ -215,7 +215,11 @@ async def _judge_one(index: int, trace: Trace, judge: Judge, limits: Limits) -> 
             index, trace, minimal_annotation(trace, judge.identity, TOO_LONG, detail), TOO_LONG, detail
         )
     try:
-        return _Judged(index, trace, await judge.judge(trace))
+        annotation = await judge.judge(trace)
+        misfit = _misfit(trace, annotation)
+        if misfit:
+            raise JudgeError(misfit)
+        return _Judged(index, trace, annotation)
     except (JobError, MemoryError):
         raise
     except Exception as error:
@@ -237,6 +241,19 @@ def _recalled(index: int, trace: Trace, annotation: Annotation | None) -> _Judge
         reason, _, detail = annotation.steps[0].note.partition(": ")
         return _Judged(index, trace, annotation, reason, detail)
     return _Judged(index, trace, annotation)
+
+
+def _misfit(trace: Trace, annotation: Annotation) -> str:
+    """Why an annotation cannot belong to a trace, or an empty string.
+
+    Its offsets decide which characters are kept, so this is checked before anything is cut.
+    """
+    covered = annotation.unit_offsets[-1] if annotation.unit_offsets else 0
+    if annotation.trace_id != trace.trace_id:
+        return f"the annotation is of trace {annotation.trace_id!r}"
+    if covered != len(trace.reasoning):
+        return f"the annotation covers {covered} characters, the trace has {len(trace.reasoning)}"
+    return ""
 
 
 def _finish(

@@ -87,7 +87,7 @@ def _shards_of(url: str, options: Mapping[str, object] | None) -> list[Shard]:
         seen = f"{len(objects)} other files" if objects else "nothing"
         raise JobError(
             f"no input shards in {whole.label}: looked for *.parquet at any depth, found {seen}",
-            "check the path, or give a glob such as data/*.parquet",
+            "check the path (and bucket), or give a glob such as data/*.parquet",
         )
     return shards
 

@@ -160,7 +160,7 @@ class Store:
             InputFault: the object is missing or cannot be read.
         """
         try:
-            with self._errors("cannot read", relative):
+            with self._errors("it cannot be read", None):
                 if self._local:
                     return Path(self._path(relative)).open("rb")
                 # Parquet readers ask for whole column chunks; readahead would fetch the gaps as well.
@@ -287,17 +287,17 @@ class Store:
         return ObjectInfo(relative, self.url(relative), size, _version(info, size))
 
     @contextmanager
-    def _errors(self, action: str, relative: str = "") -> Iterator[None]:
-        """Turn whatever a backend raises into one clear line."""
+    def _errors(self, action: str, relative: str | None = "") -> Iterator[None]:
+        """Turn whatever a backend raises into one clear line; None leaves the name to the caller."""
         try:
             yield
         except (JobError, InputFault):
             raise
         except Exception as error:
-            where = self.url(relative) if hasattr(self, "_root") else without_credentials(self._given)
+            where = self.url(relative or "") if hasattr(self, "_root") else without_credentials(self._given)
             raise explain(
                 error,
-                f"{action} {where}",
+                action if relative is None else f"{action} {where}",
                 local=is_local(self._given),
                 secrets=secrets_of(self._given, self._options),
             ) from error

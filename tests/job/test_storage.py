@@ -177,7 +177,12 @@ def test_a_full_disk_says_so() -> None:
 def test_unknown_protocols_and_unreachable_endpoints_are_one_line_without_credentials() -> None:
     with pytest.raises(JobError, match=r"nope.*; use a local path, s3://"):
         Store("nope://bucket/x")
-    options = {"key": "AKIAEXAMPLE", "secret": "very-secret", "endpoint_url": "http://127.0.0.1:9"}
+    options = {
+        "key": "AKIAEXAMPLE",
+        "secret": "very-secret",
+        "endpoint_url": "http://127.0.0.1:9",
+        "config_kwargs": {"retries": {"max_attempts": 0}},
+    }
     with pytest.raises(JobError, match="check the network and the endpoint") as caught:
         Store("s3://bucket/x", options).check_writable()
     assert "very-secret" not in str(caught.value)
