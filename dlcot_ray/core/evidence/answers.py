@@ -53,13 +53,17 @@ _CONCLUSION = re.compile(
     r"(?P<body>[^\n]{0,200}?)\b(?:is|are|equals|be)\b:?\s+(?P<answer>[^\n]{1,120})",
     re.IGNORECASE,
 )
-_EQUATION = re.compile(r"(?:=|≡|≈)\s*(?P<answer>[^=≈≡\n]{1,80})(?=$|\n|=)", re.MULTILINE)
-_TAIL = re.compile(r"(?:=|≡|≈)\s*(?P<answer>[^=≈≡\n.;,]{1,60}?(?:\.\d+)?)(?=[.;,](?:\s|$)|$)", re.MULTILINE)
+_TAIL = re.compile(
+    r"[=≡≈]\s*(?P<answer>[^=≈≡\n.;,]{1,60}?(?:\.\d+)?)(?=[.;,](?:\s|$)|$|\s*[=≈])", re.MULTILINE
+)
 _OPTION = re.compile(r"(?:option|choice|answer(?: is)?:?)\s*\(?(?P<answer>[A-J])\)?(?![\w'])")
 _CUT = re.compile(
     r"(?:[.!?;](?=\s|$|\*|\"))|,\s(?=[a-zA-Z]{2,}\s)|\s(?:because|since|but|and so|which|where|when|if|as|so|"
     r"for|right|is correct|—|–)\b|\s\(|\?|(?<=\w)\s[-—]\s(?=[a-z])",
 )
+_PHRASE_WORDS = ("answer", "result", "solution")
+_OPTION_WORDS = ("option", "choice", "answer")
+_CONCLUSION_WORDS = ("so", "therefore", "thus", "hence", "which", "giv", "consequently")
 _WRAP = " \t\n*_`\"'“”:,;"
 
 
@@ -71,21 +75,21 @@ def find_answers(text: str) -> tuple[StatedAnswer, ...]:
             start = match.end() if match["brace"] else match.start("bare")
             stop = _closing_brace(text, start) if match["brace"] else match.end("bare")
             _add(found, text, start, stop, AnswerForm.BOXED, cut=False)
-    for match in _PHRASE.finditer(text):
+    lower = text.lower()
+    for match in _PHRASE.finditer(text) if any(w in lower for w in _PHRASE_WORDS) else ():
         if "boxed" not in match["answer"]:
             _add(found, text, *match.span("answer"), AnswerForm.PHRASE)
-    for match in _OPTION.finditer(text):
+    for match in _OPTION.finditer(text) if any(w in lower for w in _OPTION_WORDS) else ():
         _add(found, text, *match.span("answer"), AnswerForm.OPTION, cut=False)
     if "**" in text:
         for match in _BOLD.finditer(text):
             if _answer_like(match["answer"]):
                 _add(found, text, *match.span("answer"), AnswerForm.BOLD, cut=False)
-    for match in _CONCLUSION.finditer(text):
+    for match in _CONCLUSION.finditer(text) if any(w in lower for w in _CONCLUSION_WORDS) else ():
         _add(found, text, *match.span("answer"), AnswerForm.CONCLUSION)
     if any(sign in text for sign in "=≡≈"):
-        for pattern in (_TAIL, _EQUATION):
-            for match in pattern.finditer(text):
-                _add(found, text, *match.span("answer"), AnswerForm.EQUATION)
+        for match in _TAIL.finditer(text):
+            _add(found, text, *match.span("answer"), AnswerForm.EQUATION)
     return tuple(sorted(found.values(), key=lambda a: (a.start, a.stop)))
 
 
