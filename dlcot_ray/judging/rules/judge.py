@@ -68,7 +68,7 @@ class RulesJudge:
             verifications=_verifications(runs, units, trace.problem),
             reference=reference,
             reference_kind=kind,
-            first_correct_unit=next((i for i, hit in enumerate(answers.correct) if hit), None),
+            first_correct_unit=next((i for i, hit in enumerate(answers.correct) if hit is not None), None),
             loops=find_loops(units),
             truncated=is_truncated(trace.reasoning, trace.response),
             steps=_steps(kind, len(approaches)),

@@ -35,10 +35,10 @@ _NOTICED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class UnitAnswers:
-    """What each unit states: all answers, whether one equals the reference, whether one is final."""
+    """What each unit states: all answers, the one that equals the reference, whether one is final."""
 
     stated: tuple[tuple[StatedAnswer, ...], ...]
-    correct: tuple[bool, ...]
+    correct: tuple[str | None, ...]
     candidate: tuple[bool, ...]
 
 
@@ -58,9 +58,10 @@ def read_answers(units: Sequence[str], reference: str | None, checker: AnswerChe
     lookups = CAS_LOOKUPS
     known: dict[str, bool] = {}
     stated = tuple(find_answers(unit) for unit in units)
-    correct, candidate = [], []
+    correct: list[str | None] = []
+    candidate: list[bool] = []
     for answers in stated:
-        hit = False
+        hit: str | None = None
         for answer in answers:
             if reference is None:
                 break
@@ -70,9 +71,10 @@ def read_answers(units: Sequence[str], reference: str | None, checker: AnswerChe
                     lookups -= 1
                     quick = checker.equivalent(answer.text, reference)
                 known[answer.text] = bool(quick)
-            hit = hit or known[answer.text]
+            if known[answer.text]:
+                hit = answer.text
         correct.append(hit)
-        candidate.append(hit or any(answer.form in STRONG for answer in answers))
+        candidate.append(hit is not None or any(answer.form in STRONG for answer in answers))
     return UnitAnswers(stated, tuple(correct), tuple(candidate))
 
 
@@ -84,14 +86,14 @@ def label_range(
     Correct: the last answer stated outright equals the reference, or, where none is, the reference is
     arrived at in passing. The unit is where a correct answer first stands.
     """
-    first_correct = next((i for i in range(start, stop) if answers.correct[i]), None)
+    first_correct = next((i for i in range(start, stop) if answers.correct[i] is not None), None)
     last_strong: tuple[StatedAnswer, int] | None = None
     for i in range(start, stop):
         for answer in answers.stated[i]:
             if answer.form in STRONG:
                 last_strong = answer, i
-    if first_correct is not None and (last_strong is None or answers.correct[last_strong[1]]):
-        return Label.CORRECT, _text_at(answers, first_correct), first_correct
+    if first_correct is not None and (last_strong is None or answers.correct[last_strong[1]] is not None):
+        return Label.CORRECT, answers.correct[first_correct], first_correct
     if last_strong is not None:
         if kind is ReferenceKind.NONE:
             return Label.UNKNOWN, last_strong[0].text, last_strong[1]
@@ -131,8 +133,3 @@ def _worth_a_lookup(answer: StatedAnswer, reference: str) -> bool:
         and bool(_MATHEMATICAL.search(answer.text))
         and (not _PROSE.search(answer.text) or bool(_PROSE.search(reference)))
     )
-
-
-def _text_at(answers: UnitAnswers, unit: int) -> str | None:
-    found = answers.stated[unit]
-    return found[-1].text if found else None
