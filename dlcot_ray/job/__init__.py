@@ -1,0 +1,1 @@
+"""The batch job: shards in, annotated and enhanced shards out."""

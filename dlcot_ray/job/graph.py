@@ -217,8 +217,12 @@ def _write(batch: pa.Table, spec: WorkSpec) -> pa.Table:
         task, error = _head(batch, index)
         made: UnitOutput | str = error
         if not error:
-            tables = [cast(pa.Table, _table(batch, index, name)) for name in _MADE]
-            made = UnitOutput(*tables, UnitStats.from_json(batch.column("stats")[index].as_py()))
+            made = UnitOutput(
+                annotations=_table(batch, index, "annotations"),
+                enhanced=_table(batch, index, "enhanced"),
+                rejected=_table(batch, index, "rejected"),
+                stats=UnitStats.from_json(batch.column("stats")[index].as_py()),
+            )
         results.append(pickle.dumps(write_unit(task, made, output, spec)))
     return pa.table({"result": pa.array(results, pa.binary())})
 

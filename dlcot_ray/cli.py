@@ -1,0 +1,135 @@
+"""The `dlcot` command: one word for the command, then `key=value` settings.
+
+The registry below is the whole dispatch; `jobs/*.py` call the same entry points, so a command means the
+same in a shell and under `ray job submit`. Only the chosen command's modules are imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+from dlcot_ray import __version__
+
+TRACEBACK_VARIABLE = "DLCOT_TRACEBACK"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand: how its configuration is loaded, and what runs it (``module:function``)."""
+
+    summary: str
+    load: str
+    run: str
+
+
+COMMANDS: dict[str, Command] = {
+    "enhance": Command(
+        "annotate and enhance Parquet shards of long reasoning traces",
+        "dlcot_ray.job.config:load_enhance",
+        "dlcot_ray.job.run:run_enhance",
+    ),
+    "derive": Command(
+        "apply another policy to the annotations of a finished job, without judging",
+        "dlcot_ray.job.config:load_derive",
+        "dlcot_ray.job.derive:run_derive",
+    ),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns its exit status (0 fine, 1 failed, 2 usage, 3 finished with faults)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in ("--version", "-V"):
+        print(f"dlcot {__version__}")
+        return 0
+    if not words or words[0] in ("--help", "-h", "help"):
+        print(_usage())
+        return 0 if words else 2
+    name, *rest = words
+    if name not in COMMANDS:
+        return _complain(f"there is no command {name!r}; {_nearest(name)}", 2)
+    return run_command(name, rest)
+
+
+def run_command(name: str, words: Sequence[str]) -> int:
+    """Run one command with its settings; every failure becomes one line on stderr and a status."""
+    command = COMMANDS[name]
+    if any(word in ("--help", "-h") for word in words):
+        print(_command_help(name, command))
+        return 0
+    from dlcot_ray.job.config import ConfigError
+    from dlcot_ray.job.faults import InputFault, JobError
+
+    previous = signal.signal(signal.SIGTERM, _stop)
+    try:
+        config = _resolve(command.load)(words)
+        return int(_resolve(command.run)(config))
+    except ConfigError as error:
+        return _complain(str(error), 2)
+    except (JobError, InputFault) as error:
+        return _complain(str(error), 1)
+    except KeyboardInterrupt:
+        return _complain("stopped; what is finished is kept: run the same command again to resume", 1)
+    except Exception as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+        return _complain(f"{text}; this is a bug: set {TRACEBACK_VARIABLE}=1 and report what it prints", 1)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _resolve(place: str) -> object:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _complain(message: str, status: int) -> int:
+    if os.environ.get(TRACEBACK_VARIABLE) and sys.exc_info()[0] is not None:
+        traceback.print_exc()
+    print(f"dlcot: {message}", file=sys.stderr)
+    return status
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(COMMANDS)}"
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: dlcot COMMAND key=value ...",
+            "",
+            *lines,
+            "",
+            "dlcot COMMAND --help lists the settings; dlcot --version tells the version.",
+            "exit status: 0 fine, 1 failed or stopped, 2 usage, 3 finished with faults",
+        ]
+    )
+
+
+def _command_help(name: str, command: Command) -> str:
+    from dlcot_ray.job.config import help_text
+
+    return (
+        f"usage: dlcot {name} key=value ... [config=FILE.yaml]\n\n{command.summary}\n\n"
+        f"Settings with their defaults:\n\n{help_text(name)}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

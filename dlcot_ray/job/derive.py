@@ -1,0 +1,116 @@
+"""`dlcot derive`: another policy over stored annotations, at the price of reading and writing.
+
+It plans the very units of the job that made the annotations, so each unit finds its annotations under
+its own name and nothing has to be joined. They are referred to, not copied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dlcot_ray.job.commit import JobRecord, Output, check_inputs
+from dlcot_ray.job.config import DeriveConfig
+from dlcot_ray.job.datasets import load_preset
+from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.plan import assign_names, make_plan
+from dlcot_ray.job.run import (
+    Exit,
+    Prepared,
+    absolute,
+    checked_policy,
+    definition_of,
+    execute,
+    open_output,
+    stored,
+)
+from dlcot_ray.job.storage import Store, find_shards
+from dlcot_ray.job.work import WorkSpec, token_counter
+
+
+def run_derive(config: DeriveConfig) -> Exit:
+    """Run `dlcot derive`.
+
+    Raises:
+        JobError: it cannot start.
+    """
+    return execute(prepare_derive(config))
+
+
+def prepare_derive(config: DeriveConfig) -> Prepared:
+    """Check everything that `dlcot derive` needs, take the output, and plan as the first job did.
+
+    Raises:
+        JobError: something is not as it must be.
+    """
+    place = absolute((config.annotations or "").rstrip("/").removesuffix("/annotations"))
+    config = replace(config, annotations=place, output=absolute(config.output or ""))
+    storage = config.storage
+    read_options = storage.input if storage.annotations is None else storage.annotations
+    source = Output(Store(place, read_options))
+    base = source.record()
+    if base is None:
+        raise JobError(f"there is no job in {source.label}", "set annotations= to an output of dlcot enhance")
+    if base.command != "enhance":
+        origin = base.config.get("annotations")
+        raise JobError(
+            f"{source.label} was itself derived and has no annotations", f"set annotations={origin}"
+        )
+    preset = load_preset(base.config["dataset"])
+    if definition_of(preset) != base.settings["dataset_definition"]:
+        raise JobError(
+            f"the dataset preset {base.config['dataset']} has changed since {source.label} was made",
+            "restore the preset or run dlcot enhance again",
+        )
+    policy_options = checked_policy(config.policy, config.policy_options)
+    token_counter(base.settings["tokenizer"])
+    inherited = {
+        key: value for key, value in base.settings.items() if key not in ("policy", "policy_options")
+    }
+    settings = {
+        "policy": config.policy,
+        "policy_options": policy_options,
+        "annotations": base.fingerprint,
+        **inherited,
+    }
+    input_options = {**base.config["storage"]["input"], **storage.input}
+    inputs = base.config["input"]
+    output = open_output(config.output or "", storage.output, [*inputs, place])
+    record = output.claim(JobRecord("derive", settings, stored(config)), overwrite=config.overwrite)
+    shards = find_shards(inputs, input_options)
+    check_inputs(base, shards, source.label)
+    check_inputs(record, shards, output.label)
+    names = {item.label: item.name for item in base.inputs}
+    plan = make_plan(
+        [shard for shard in assign_names(shards, names) if shard.label in names],
+        preset,
+        rows_per_unit=base.settings["rows_per_unit"],
+        bytes_per_unit=base.settings["bytes_per_unit"],
+        options=input_options,
+    )
+    spec = WorkSpec(
+        preset=preset,
+        policy=config.policy,
+        policy_options=policy_options,
+        judge=None,
+        tokenizer=base.settings["tokenizer"],
+        max_trace_chars=base.settings["max_trace_chars"],
+        in_flight=1,
+        retries=config.retries,
+        output=config.output or "",
+        input_options=input_options,
+        output_options=storage.output,
+        annotations=place,
+        annotations_options=read_options,
+    )
+    return Prepared(
+        config,
+        output,
+        record,
+        plan,
+        spec,
+        cpus=1.0,
+        gpus=0.0,
+        options=input_options,
+        check_ids=base.settings["check_duplicate_ids"],
+        available=frozenset(source.done()),
+    )

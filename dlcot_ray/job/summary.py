@@ -1,0 +1,94 @@
+"""What a run tells at its end: a table of counts, what went wrong and what to do about it.
+
+It reads the manifest and nothing else, so a run that had nothing to do shows the same table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from dlcot_ray.job.faults import REMEDIES
+
+_SHOWN = 10
+"""Files and units listed by name; the manifest has them all."""
+
+
+def print_summary(manifest: Mapping[str, Any], output: str, next_step: str, console: Console) -> None:
+    """Print the summary of an output.
+
+    Args:
+        manifest: as stored.
+        output: where it is, for people.
+        next_step: what the user can do now.
+        console: where to print.
+    """
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="dim")
+    for name, figure, note in _lines(manifest):
+        table.add_row(name, figure, note)
+    console.print(table)
+    for line in _problems(manifest):
+        console.print(line, style="yellow", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"output: {output}", soft_wrap=True, highlight=False, markup=False)
+    console.print(next_step, soft_wrap=True, highlight=False, markup=False)
+
+
+def _lines(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    totals = manifest["totals"]
+    rows = totals["rows"]
+    reasons = totals["by_reason"]
+    yield "rows", f"{rows:,}", f"{totals['files']:,} files"
+    yield "  enhanced", f"{totals['enhanced']:,}", _share(totals["enhanced"], rows)
+    for reason, count in _ranked({key: n for key, n in reasons.items() if key.startswith("fallback:")}):
+        yield f"    after {reason}", f"{count:,}", ""
+    yield "  unchanged", f"{totals['unchanged']:,}", _share(totals["unchanged"], rows)
+    for reason, count in _ranked({key: n for key, n in reasons.items() if not key.startswith("fallback:")}):
+        yield f"    {reason}", f"{count:,}", ""
+    yield "  rejected", f"{totals['rejected']:,}", _share(totals["rejected"], rows)
+    for cause, count in _ranked(totals["by_cause"]):
+        yield f"    {cause}", f"{count:,}", REMEDIES.get(cause, "")
+    if totals["unfinished"]:
+        yield "  not finished", f"{totals['unfinished']:,}", _share(totals["unfinished"], rows)
+    before, after = totals["tokens_before"], totals["tokens_after"]
+    yield "tokens before", f"{before:,}", ""
+    yield "tokens after", f"{after:,}", f"{1 - after / before:.1%} cut" if before else ""
+    if totals["prefill"] or totals["decode"]:
+        yield (
+            "judge tokens",
+            f"{totals['prefill']:,}",
+            f"{totals['cached']:,} cached, {totals['decode']:,} decoded",
+        )
+    stopped = sum(totals["by_gate"].values())
+    if stopped:
+        yield "gates that stopped a cut", f"{stopped:,}", _listed(totals["by_gate"])
+
+
+def _problems(manifest: Mapping[str, Any]) -> Iterator[str]:
+    faults, failed = manifest["unusable_inputs"], manifest["failed_units"]
+    for fault in faults[:_SHOWN]:
+        remedy = f"; {fault['remedy']}" if fault["remedy"] else ""
+        yield f"unusable input: {fault['file']}: {fault['message']}{remedy}"
+    if len(faults) > _SHOWN:
+        yield f"... and {len(faults) - _SHOWN:,} more unusable inputs, see the manifest"
+    for unit in failed[:_SHOWN]:
+        yield f"failed: {unit['file']}, rows {unit['rows'][0]}-{unit['rows'][1] - 1}: {unit['error']}"
+    if len(failed) > _SHOWN:
+        yield f"... and {len(failed) - _SHOWN:,} more failed units, see the manifest"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else ""
+
+
+def _ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in _ranked(counts))
