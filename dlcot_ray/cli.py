@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 from dlcot_ray import __version__
 
@@ -84,7 +85,7 @@ def run_command(name: str, words: Sequence[str]) -> int:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _resolve(place: str) -> object:
+def _resolve(place: str) -> Any:
     module, _, name = place.partition(":")
     return getattr(importlib.import_module(module), name)
 

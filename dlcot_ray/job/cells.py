@@ -81,7 +81,7 @@ def kind_of(kind: pa.DataType) -> Kind:
     """What cells of this Arrow type can be read as; a column of nulls counts as text."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    if _is_string(kind) or _is_binary(kind) or pa.types.is_null(kind):
+    if _is_string(kind) or _is_binary(kind) or pa.types.is_null(kind) or isinstance(kind, pa.UuidType):
         return Kind.TEXT
     if pa.types.is_integer(kind):
         return Kind.INTEGER
@@ -95,6 +95,8 @@ def read_texts(table: pa.Table, path: ColumnPath) -> list[Cell]:
     column = table.column(path.column)
     for step in path.steps:
         column = _descend(column, step)
+    if isinstance(column.type, pa.UuidType):
+        return [None if value is None else str(value) for value in column.to_pylist()]
     kind = _storage(column.type)
     if kind != column.type:
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], kind)
@@ -137,7 +139,9 @@ def short_type(kind: pa.DataType) -> str:
 
 
 def _storage(kind: pa.DataType) -> pa.DataType:
-    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    """The type below an extension; UUIDs stay what they are, because their bytes are no text."""
+    is_plain = not isinstance(kind, pa.BaseExtensionType) or isinstance(kind, pa.UuidType)
+    return kind if is_plain else kind.storage_type
 
 
 def _descend(column: pa.ChunkedArray, step: str | int) -> pa.ChunkedArray:
@@ -182,12 +186,7 @@ def _is_string(kind: pa.DataType) -> bool:
 
 
 def _is_binary(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_binary_view(kind)
-        or pa.types.is_fixed_size_binary(kind)
-    )
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 
 def _as_binary(kind: pa.DataType) -> pa.DataType:

@@ -10,7 +10,7 @@ scheduling at all, and one that does has up to `in_flight` traces on its engine.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -96,7 +96,7 @@ async def enhance_unit(
     policy: Policy,
     limits: Limits,
     count_tokens: Callable[[str], int],
-    duplicate_rows: frozenset[int] = frozenset(),
+    duplicate_rows: Collection[int] = frozenset(),
     in_flight: int = 64,
 ) -> UnitOutput:
     """Judge and enhance the rows of one unit; the output is in input order whatever finishes first.
@@ -111,7 +111,8 @@ async def enhance_unit(
         policy: what to cut.
         limits: see `Limits`.
         count_tokens: the length of a text in tokens.
-        duplicate_rows: row numbers of the file whose ids occurred before; they are rejected.
+        duplicate_rows: row numbers of the file whose ids occurred before; they are rejected. A mapping
+            says where each occurred first.
         in_flight: how many traces may be with the judge at once.
 
     Raises:
@@ -133,7 +134,7 @@ def derive_unit(
     columns: ColumnMap,
     policy: Policy,
     count_tokens: Callable[[str], int],
-    duplicate_rows: frozenset[int] = frozenset(),
+    duplicate_rows: Collection[int] = frozenset(),
 ) -> UnitOutput:
     """As `enhance_unit`, from stored annotations and without a judge.
 
@@ -171,7 +172,7 @@ def minimal_annotation(trace: Trace, judge: str, reason: str, detail: str = "") 
 
 
 def _separate(
-    rows: Iterable[Trace | RowFault], first_row: int, file: str, duplicate_rows: frozenset[int]
+    rows: Iterable[Trace | RowFault], first_row: int, file: str, duplicate_rows: Collection[int]
 ) -> tuple[list[tuple[int, Trace]], list[RowFault]]:
     traces: list[tuple[int, Trace]] = []
     faults: list[RowFault] = []
@@ -180,7 +181,8 @@ def _separate(
         if isinstance(row, RowFault):
             faults.append(row)
         elif number in duplicate_rows:
-            message = f"the id {row.trace_id!r} occurred before in this job"
+            first = duplicate_rows[number] if isinstance(duplicate_rows, Mapping) else "in this job"
+            message = f"the id {row.trace_id!r} occurred before: {first}"
             faults.append(RowFault(file, number, row.trace_id, Stage.PLAN, Cause.DUPLICATE_ID, message))
         else:
             traces.append((index, row))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -345,8 +345,8 @@ def absolute(url: str) -> str:
     """A local path made absolute, because workers have working directories of their own."""
     if not is_local(url):
         return url
-    path = os.path.expanduser(url.removeprefix("file://"))
-    return os.path.abspath(path) + ("/" if url.endswith("/") else "")
+    path = Path(url.removeprefix("file://")).expanduser().absolute()
+    return str(path) + ("/" if url.endswith("/") else "")
 
 
 def stored(config: Config) -> dict[str, Any]:
