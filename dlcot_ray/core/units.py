@@ -22,9 +22,9 @@ SENTENCE_GROUP = 300
 _BLANK = re.compile(r"\n[^\S\n]*\n\s*")
 _PROTECTED = re.compile(
     r"^[ \t]*```[^\n]*\n.*?(?:^[ \t]*```[^\n]*$|\Z)"  # fenced code, to its fence or to the end
-    r"|\$\$.+?\$\$"
-    r"|\\\[.+?\\\]"
-    r"|\\begin\{(?P<env>[a-zA-Z]+\*?)\}.+?\\end\{(?P=env)\}",
+    r"|\$\$.{1,4000}?\$\$"
+    r"|\\\[.{1,4000}?\\\]"
+    r"|\\begin\{(?P<env>[a-zA-Z]+\*?)\}.{1,4000}?\\end\{(?P=env)\}",
     re.DOTALL | re.MULTILINE,
 )
 _FORMULA_LIMIT = 4000
