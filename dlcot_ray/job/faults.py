@@ -21,8 +21,6 @@ class Stage(StrEnum):
     """The dataset preset could not make a trace of it."""
     PLAN = "plan"
     """It clashes with another row of the input."""
-    DERIVE = "derive"
-    """It does not match its stored annotation."""
 
 
 class Cause(StrEnum):
