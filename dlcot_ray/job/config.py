@@ -180,7 +180,8 @@ def load_policy_options(expression: str, options: Mapping[str, Any]) -> dict[str
     """The packaged options of the policies named in `expression`, overlaid with the job's."""
     merged = OmegaConf.create({})
     for word in re.findall(r"[A-Za-z_]\w*", expression):
-        path = conf_dir() / "policy" / f"{word}.yaml"
+        # A family such as delete_multi_2 has one file.
+        path = conf_dir() / "policy" / f"{re.sub(r'_[0-9]+$', '', word)}.yaml"
         if path.is_file():
             defaults = _checked(PolicyDefaults, [(str(path), _read_yaml(path))])
             merged.merge_with(OmegaConf.create(defaults.options))

@@ -60,8 +60,10 @@ class Workers:
     gpus: float
 
 
-def start_ray(address: str | None) -> None:
-    """Attach to a cluster, or start Ray on this machine; does nothing if Ray is running already.
+def start_ray(address: str | None) -> bool:
+    """Attach to a cluster, or start Ray on this machine; True if this call did so.
+
+    A Ray that this process is attached to already is used as it is, and is its owner's to stop.
 
     Args:
         address: of a cluster, ``local`` to start one, or None: RAY_ADDRESS if set (as it is inside a
@@ -77,7 +79,7 @@ def start_ray(address: str | None) -> None:
     import ray
 
     if ray.is_initialized():
-        return
+        return False
     where = address or os.environ.get("RAY_ADDRESS") or "local"
     options: dict[str, Any] = {"include_dashboard": False} if where == "local" else {}
     try:
@@ -87,6 +89,7 @@ def start_ray(address: str | None) -> None:
         raise JobError(
             f"cannot reach Ray at {where} ({_cause(error)})", "check ray.address and RAY_ADDRESS"
         ) from error
+    return True
 
 
 def stop_ray() -> None:
@@ -122,6 +125,19 @@ def plan_workers(wanted: int | None, cpus: float, gpus: float, units: int) -> Wo
         )
     count = max(1, min(wanted or room, units))
     return Workers(count, min(count, room), share, gpus)
+
+
+def waiting_for(workers: Workers) -> str:
+    """What a busy cluster has not got free for even one worker now, or an empty string."""
+    import ray
+
+    free = ray.available_resources()
+    lacks = [
+        f"{need:g} {name}"
+        for name, need in (("CPU", workers.cpus + 2 * _IO_CPUS), ("GPU", workers.gpus))
+        if need and free.get(name, 0.0) < need
+    ]
+    return " and ".join(lacks)
 
 
 def _room(node: dict[str, float], cpus: float, gpus: float) -> int:

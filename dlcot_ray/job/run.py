@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from dlcot_ray.core.policies import PolicyError, parse_policy
 from dlcot_ray.job.commit import MANIFEST_FILE, InputRecord, JobRecord, Output, check_inputs
 from dlcot_ray.job.config import (
     Config,
+    ConfigError,
     EnhanceConfig,
     as_dict,
     load_judge,
@@ -31,7 +33,7 @@ from dlcot_ray.job.config import (
 )
 from dlcot_ray.job.datasets import DatasetPreset, load_preset
 from dlcot_ray.job.faults import InputFault, JobError
-from dlcot_ray.job.graph import plan_workers, run_graph, start_ray, stop_ray
+from dlcot_ray.job.graph import plan_workers, run_graph, start_ray, stop_ray, waiting_for
 from dlcot_ray.job.ids import Duplicates, find_duplicates
 from dlcot_ray.job.manifest import (
     FailedUnit,
@@ -110,7 +112,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         input=[absolute(url) for url in ([config.input] if isinstance(config.input, str) else config.input)],
         output=absolute(config.output or ""),
     )
-    preset = load_preset(config.dataset)
+    preset = _preset(config.dataset)
     judge = load_judge(config.judge, config.judge_options)
     policy_options = checked_policy(config.policy, config.policy_options)
     token_counter(config.tokenizer)
@@ -207,10 +209,13 @@ def _stream(job: Prepared, tasks: Sequence[ReadTask], timings: dict[str, Any]) -
     rows = sum(unit.stop - unit.start for task in tasks for unit in task.units)
     failed: list[FailedUnit] = []
     begin = time.monotonic()
-    start_ray(job.config.ray.address)
+    ours = start_ray(job.config.ray.address)
     try:
         timings["ray_start_seconds"] = round(time.monotonic() - begin, 3)
         workers = plan_workers(job.config.workers, job.cpus, job.gpus, units)
+        lacking = waiting_for(workers)
+        if lacking:
+            print(f"dlcot: the cluster is busy, waiting for {lacking}", file=sys.stderr, flush=True)
         with RunProgress(job.plan.rows, job.plan.rows - rows, job.config.progress_s) as progress:
             for result in run_graph(tasks, job.spec, workers):
                 progress.update(result.stats)
@@ -219,7 +224,8 @@ def _stream(job: Prepared, tasks: Sequence[ReadTask], timings: dict[str, Any]) -
                         FailedUnit(result.name, result.label, result.start, result.stop, result.error)
                     )
     finally:
-        stop_ray()
+        if ours:
+            stop_ray()
     timings.update(units=units - len(failed), rows=rows, workers=workers.count)
     return failed
 
@@ -325,14 +331,21 @@ def checked_policy(expression: str, options: Mapping[str, Any]) -> dict[str, Any
     """The policy's options with the packaged ones beneath, after a trial parse.
 
     Raises:
-        JobError: no such policy or option.
+        ConfigError: no such policy or option.
     """
     try:
         merged = load_policy_options(expression, options)
         parse_policy(expression, merged)
     except PolicyError as error:
-        raise JobError(str(error), "set policy= and policy_options.*") from error
+        raise ConfigError(str(error), "check policy= and policy_options.*") from error
     return merged
+
+
+def _preset(name: str) -> DatasetPreset:
+    try:
+        return load_preset(name)
+    except JobError as error:
+        raise ConfigError(error.message, error.remedy) from error
 
 
 def definition_of(preset: DatasetPreset) -> str:
