@@ -1,21 +1,41 @@
 """Numeric claims in a text, re-evaluated exactly.
 
 A false alarm would damage a good trace, so a claim only counts as false when both sides are closed
-numeric expressions that were read completely, with nothing attached to either side. Much that is wrong
-is therefore not seen (anything with a variable, a unit or a rounding); that is the trade.
+numeric expressions that were read completely, with nothing attached to either side, no hypothesis or
+question around it, and no rounding that could explain the difference. Much that is wrong is therefore
+not seen (anything with a variable or a unit in it); that is the trade. Costly looks at the surroundings
+are only taken where an alarm is about to be given, so that ordinary text stays cheap.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
+
+from dlcot_ray.core.evidence.expression import Number, Value, evaluate, evaluate_prefix
+from dlcot_ray.core.evidence.surroundings import (
+    free_after,
+    free_before,
+    hedged,
+    operator_word,
+    other_reading,
+    plain_statement,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ArithmeticClaim:
-    """``left = right`` at code points `[start, stop)`; `holds` is None where it cannot be decided."""
+    """One numeric claim, at code points `[start, stop)` of the text given.
+
+    Attributes:
+        left, right: the two sides as written.
+        holds: None where it cannot be decided (something is attached, rounded, asked or supposed).
+        expected: the exact value that should stand there, e.g. ``204`` or ``5/6``.
+    """
 
     start: int
     stop: int
@@ -25,122 +45,244 @@ class ArithmeticClaim:
     expected: str
 
 
-_NUM = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
-_SIDE = rf"[-−]?[ ]?\(*[ ]?[-−]?{_NUM}(?:[ ]?\)*[ ]?(?:\*\*|[-+*/^×·÷−])[ ]?\(*[ ]?[-−]?{_NUM})*[ ]?\)*"
-_CHAIN = re.compile(rf"(?<![\w.,$\\}}\]^_/*×·÷=<>|!%√-]){_SIDE}(?:[ ]?=[ ]?{_SIDE})+")
-_BEFORE = re.compile(
-    r"(?:[-+*/^×·÷−=<>≈≡%√!|(\[{_,]|\b[a-zA-Z]|[)\]}]|\bmod|\bbase|\blog|\bif|\bsuppose|\bis)\s*$",
-    re.IGNORECASE,
-)
-_AFTER = re.compile(
-    r"\s*(?:[*/^×·÷−%!√°_\\({\[=≈≡<>?']|\+|-(?!\s[a-z])|\.{2,}|…|\.\d|,\d|:\d|mod\b|base\b|r(?:em)?\.?\s?\d|[a-zA-Zα-ωπ]\b|[a-z]\()|[\w)]"
-)
-_HEDGE = re.compile(
-    r"\b(?:if|suppose|assume|would be|instead of|not|isn't|wrong|mod(?:ulo)?|base|remainder|approximately|about|let's say|≠|try)\b",
-    re.IGNORECASE,
-)
-_TOKEN = re.compile(rf"{_NUM}|\*\*|[-+*/^()×·÷−]")
-_EQUALITY = re.compile(r"[\d)][ ]?=[ ]?[-−(]?[ ]?[\d(]")
-"""What every closed claim holds; most texts with an equals sign do not, and are passed over cheaply."""
+class _Side(NamedTuple):
+    """One side of a claim: its span, its value, and where to look whether something is attached to it.
 
-_MAX_DIGITS = 40
+    `edge` is `CLEAN` where a relation or punctuation bounds it, `ATTACHED` where something is known to
+    adhere, else the offset at which the foreign text begins (right) or ends (left).
+    """
+
+    start: int
+    stop: int
+    value: Value
+    edge: int
+
+
+_CLEAN = -1
+_ATTACHED = -2
+
+_BEHIND = r"[\d)}\]!%²³½$]"
+_AHEAD = r"\s?\s?[\d(\[{\\√.$−½C-]"
+_EQUAL = re.compile(rf"[=≈](?:(?<={_BEHIND}.)|(?<={_BEHIND} .)|(?<={_BEHIND}&.)|(?<={_BEHIND} &.)){_AHEAD}")
+"""Where a claim may be: a relation between what may be numbers. Begins with its sign, which is fast to seek."""
+_REACH = 240
+"""How far before its first relation the numeric text of a claim may begin, in characters."""
+_APPROX = re.compile(rf"\\approx{_AHEAD}")
+_IS = re.compile(r" is (?<=[\d)] is )\$?-?[\d(]")
+_RUN = re.compile(
+    r"(?:[\d+\-*/^()\[\]{}!%.,=≈&$ \t−×·⋅∗÷√⁰¹²³⁴⁵⁶⁷⁸⁹⁻½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]++"
+    r"|\\(?:[dtc]?frac|sqrt|cdot|times|div|[dt]?binom|approx|left|right|[bB]ig{1,2}[lr]?)(?![a-zA-Z])"
+    r"|\\[,;:!%$ ()]|(?<![A-Za-z\\])(?:sqrt|binom|C)(?=\()|(?<=[\d)] )is(?= \$?-?[\d(]))++"
+)
+_RELATION = re.compile(r"=|≈|\\approx|is")
+_BULLET = re.compile(r"\s*(?:[-*+]|\(?\d{1,2}[.)]|#+)\s+")
+_LEADING = re.compile(r"(?:[\s$&]|\*\*|\\[()\[\],;:! ])+")
+_TRAILING = re.compile(r"(?:[\s$&]|\*\*|\\[()\[\],;:! ])+$")
+_SEPARATOR = re.compile(r"[.,](?=[\s$]|\\[()\[\]])|\\\)\s*,|\$\s*,\s*\$")
+_REST = re.compile(r"(?:[\s$*]|\\[()\[\]])*(?:[.,](?=[\s$*]|\\|$)|\*\*|[)\]}]|$)|\s+\((?!\s*\d+\s*\))")
+_WORD_BEFORE = re.compile(r"[A-Za-z]+$")
+_WORDED = re.compile(
+    r"(?<![\w.,/*+^=%)$×-])(?<!\d )\$?(?P<a>\d[\d,]*(?:\.\d+)?)(?P<op> times | plus | minus | divided by | multiplied by "
+    r"| squared| cubed|\\?% of | percent of )\$?(?P<b>\d[\d,]*(?:\.\d+)?)?"
+    r"\s?(?:is|=|equals|gives|makes)\s\$?(?P<r>\d[\d,]*(?:\.\d+)?)(?![\w%^*/°]|[,.]\d|\s?[-*/^×·+%=−]|\s(?:and|point|times|plus|minus|mod|squared|cubed|divided|multiplied|percent|hundred|thousand|million|to the)\b)"
+)
+_WORD_OPERATORS = {"times": "*", "multiplied by": "*", "plus": "+", "minus": "-", "divided by": "/"}
 
 
 def find_claims(text: str) -> tuple[ArithmeticClaim, ...]:
-    """Every closed numeric claim of a text, each neighbouring pair of a chain ``a = b = c`` on its own."""
-    claims = []
-    if not _EQUALITY.search(text):
-        return ()
-    for match in _CHAIN.finditer(text):
-        sides = match.group().split("=")
-        attached = bool(_AFTER.match(text, match.end())) or bool(
-            _BEFORE.search(text, max(0, match.start() - 24), match.start())
-        )
-        line = text.rfind("\n", 0, match.start()) + 1
-        hedged = bool(_HEDGE.search(text, max(line, match.start() - 60), match.start()))
-        at = match.start()
-        for left, right in itertools.pairwise(sides):
-            stop = at + len(left) + 1 + len(right)
-            if not _trivial(left, right):
-                claims.append(_claim(at, stop, left.strip(), right.strip(), attached or hedged))
-            at += len(left) + 1
+    """Every closed numeric claim of a text, in order; each neighbouring pair of a chain ``a = b = c``."""
+    claims: list[ArithmeticClaim] = []
+    places = [match.start() for match in _EQUAL.finditer(text)]
+    for word, pattern in (("\\approx", _APPROX), (" is ", _IS)):
+        if word in text and (more := [match.start() for match in pattern.finditer(text)]):
+            places = sorted(places + more)
+    done = 0
+    for place in places:
+        if place < done:
+            continue
+        line = text.rfind("\n", 0, place) + 1
+        for run in _RUN.finditer(text, max(line, done, place - _REACH)):
+            start, done = run.span()
+            if done > place:
+                if start <= place:
+                    claims.extend(_claims_of_run(text, start, done))
+                break
+    if (
+        " times " in text
+        or "% of " in text
+        or " plus " in text
+        or " minus " in text
+        or "ed by " in text
+        or "squared" in text
+        or "cubed" in text
+        or "percent of " in text
+    ):
+        claims.extend(_worded(text))
+        claims.sort(key=lambda claim: (claim.start, claim.stop))
     return tuple(claims)
 
 
-def _trivial(left: str, right: str) -> bool:
-    return not any(op in left.strip().lstrip("-−") + right.strip().lstrip("-−") for op in "+-*/^×·÷−")
+def _claims_of_run(text: str, start: int, stop: int) -> Iterator[ArithmeticClaim]:
+    """Claims inside one maximal stretch of numeric text."""
+    relations = list(_RELATION.finditer(text, start, stop))
+    edges = [start, *itertools.chain.from_iterable(r.span() for r in relations), stop]
+    segments = list(zip(edges[::2], edges[1::2], strict=True))
+    for (left_start, left_stop), (right_start, right_stop), relation in zip(
+        segments, segments[1:], relations, strict=False
+    ):
+        if left_stop == left_start or (left := _left_side(text, left_start, left_stop, start)) is None:
+            continue
+        right = _right_side(text, right_start, right_stop, stop)
+        if right is None or not (left.value.operators or right.value.operators or left.value.percent):
+            continue
+        if relation.group() == "is" and not (
+            left.edge != _ATTACHED and plain_statement(text, left.start, left.stop, right.stop)
+        ):
+            continue
+        yield _judge(text, left, right, approximate=relation.group() in ("≈", "\\approx"))
 
 
-def _claim(start: int, stop: int, left: str, right: str, attached: bool) -> ArithmeticClaim:
-    a, b = evaluate(left), evaluate(right)
-    holds: bool | None
-    if a is None or b is None:
+def _judge(text: str, left: _Side, right: _Side, *, approximate: bool) -> ArithmeticClaim:
+    """Compare the sides; what would be an alarm has to pass every other explanation first."""
+    a, b = left.value, right.value
+    written = text[left.start : left.stop], text[right.start : right.stop]
+    holds = _compare(a, b, approximate)
+    if holds is False and (
+        not a.operators
+        or left.edge == _ATTACHED
+        or right.edge == _ATTACHED
+        or (left.edge >= 0 and not free_before(text, left.edge, left.start))
+        or (right.edge >= 0 and not free_after(text, right.edge, right.stop))
+        or other_reading(*written, a, b)
+        or hedged(text, left.start, right.stop, a, b)
+    ):
         holds = None
-    elif a == b:
-        holds = True
-    elif attached or _rounded(a, b, left, right):
-        holds = None
-    else:
-        holds = False
-    return ArithmeticClaim(start, stop, left, right, holds, "" if a is None else str(a))
+    exact = a if a.operators or a.percent else b
+    return ArithmeticClaim(left.start, right.stop, *written, holds, _spell(exact.number, b))
 
 
-def _rounded(a: Fraction, b: Fraction, left: str, right: str) -> bool:
-    """Decimals, and integer division, are often rounded: within 1 % they are no error."""
-    inexact = "." in left + right or "/" in left or "÷" in left
-    return inexact and abs(a - b) <= max(abs(a), abs(b)) / 100 + Fraction(1, 100)
-
-
-def evaluate(expression: str) -> Fraction | None:
-    """The exact value of a closed expression of numbers and ``+ - * / ^ ( )``, else None."""
-    tokens = [t.replace(",", "") for t in _TOKEN.findall(expression)]
-    if sum(map(len, tokens)) > 200:
+def _right_side(text: str, start: int, stop: int, run_stop: int) -> _Side | None:
+    """The expression directly behind a relation."""
+    segment = text[start:stop]
+    found = evaluate_prefix(segment)
+    if found is None and segment.rstrip(" $").endswith("**"):
+        found = evaluate_prefix(segment.rstrip(" $*"))
+    if found is None:
         return None
-    try:
-        value, at = _sum(tokens, 0, 0)
-    except (IndexError, ValueError, ZeroDivisionError):
+    value, length = found
+    first, last = _trim(text, start, start + length)
+    rest = segment[length:]
+    if rest.strip(" $&"):
+        clean = _REST.match(rest) and not rest.lstrip().startswith("..")
+        return _Side(first, last, value, _CLEAN if clean else _ATTACHED)
+    if stop < run_stop:
+        return _Side(first, last, value, _CLEAN)
+    return _Side(first, last, value, run_stop if length == len(segment) else start + length)
+
+
+def _left_side(text: str, start: int, stop: int, run_start: int) -> _Side | None:
+    """The expression directly before a relation."""
+    at, edge = start, _CLEAN
+    if start == run_start:
+        edge = run_start
+        if not run_start or text[run_start - 1] == "\n":
+            bullet = _BULLET.match(text, start, stop)
+            at = bullet.end() if bullet else start
+    value = evaluate(text[at:stop])
+    if value is None:
+        for separator in _SEPARATOR.finditer(text, at, stop):
+            at, edge = separator.end(), _CLEAN
+        value = evaluate(text[at:stop]) or evaluate(text[at:stop].lstrip(" $").removeprefix("**"))
+    if value is None:
+        opener = _open_bracket(text, at, stop)
+        if opener is None or (opener and (text[opener - 1].isalnum() or text[opener - 1] in "}_^)")):
+            return None
+        at, edge = opener + 1, _CLEAN
+        value = evaluate(text[at:stop])
+    if value is None:
         return None
-    return value if at == len(tokens) else None
+    return _Side(*_trim(text, at, stop), value, edge)
 
 
-def _sum(tokens: list[str], at: int, depth: int) -> tuple[Fraction, int]:
-    value, at = _product(tokens, at, depth)
-    while at < len(tokens) and tokens[at] in "+-−":
-        right, after = _product(tokens, at + 1, depth)
-        value, at = (value + right if tokens[at] == "+" else value - right), after
-    return value, at
+def _trim(text: str, start: int, stop: int) -> tuple[int, int]:
+    """The span without white space, markdown and formula delimiters around it."""
+    leading, trailing = _LEADING.match(text, start, stop), _TRAILING.search(text, start, stop)
+    first = leading.end() if leading else start
+    return first, max(first, trailing.start() if trailing else stop)
 
 
-def _product(tokens: list[str], at: int, depth: int) -> tuple[Fraction, int]:
-    value, at = _power(tokens, at, depth)
-    while at < len(tokens) and tokens[at] in ("*", "/", "×", "·", "÷"):
-        right, after = _power(tokens, at + 1, depth)
-        value, at = (value / right if tokens[at] in "/÷" else value * right), after
-    return value, at
+def _open_bracket(text: str, start: int, stop: int) -> int | None:
+    depth = 0
+    for at in range(stop - 1, start - 1, -1):
+        if text[at] in ")]}":
+            depth += 1
+        elif text[at] in "([{":
+            depth -= 1
+            if depth < 0:
+                return at
+    return None
 
 
-def _power(tokens: list[str], at: int, depth: int) -> tuple[Fraction, int]:
-    if tokens[at] in "-−":
-        value, at = _power(tokens, at + 1, depth + 1)
-        return -value, at
-    value, at = _atom(tokens, at, depth)
-    if at < len(tokens) and tokens[at] in ("^", "**"):
-        exponent, at = _power(tokens, at + 1, depth + 1)
-        digits = len(str(value.numerator)) + len(str(value.denominator))
-        if exponent.denominator != 1 or abs(exponent) * digits > _MAX_DIGITS * 8:
-            raise ValueError("exponent out of bounds")
-        value = value ** int(exponent)
-    return value, at
+def _compare(left: Value, right: Value, approximate: bool) -> bool | None:
+    a, b = left.number, right.number
+    if a == b:
+        return True
+    gap = abs(Fraction(a) - b)
+    size = max(abs(Fraction(a)), abs(Fraction(b)))
+    unit = Fraction(1, 10 ** (right.decimals if left.operators else left.decimals))
+    if approximate:
+        return True if gap <= unit / 2 else (None if gap * 20 <= size or gap <= unit else False)
+    if left.ambiguous or right.ambiguous or left.percent or right.percent:
+        return None
+    if left.decimals or right.decimals:
+        if gap <= unit / 2:
+            return True
+        return None if gap <= max(unit, size / 100) else False
+    if (left.division or right.division) and gap < 1 and (a.denominator == 1) != (b.denominator == 1):
+        return None
+    return False
 
 
-def _atom(tokens: list[str], at: int, depth: int) -> tuple[Fraction, int]:
-    if depth > 30:
-        raise ValueError("nested too deep")
-    if tokens[at] == "(":
-        value, at = _sum(tokens, at + 1, depth + 1)
-        if tokens[at] != ")":
-            raise ValueError("unbalanced")
-        return value, at + 1
-    if len(tokens[at]) > _MAX_DIGITS:
-        raise ValueError("number out of bounds")
-    return Fraction(tokens[at]), at + 1
+def _worded(text: str) -> Iterator[ArithmeticClaim]:
+    """``12 times 17 is 204``, ``20% of 50 is 10``, ``5 squared is 25``."""
+    for match in _WORDED.finditer(text):
+        operator = match["op"].strip(" \\")
+        a, r = evaluate(match["a"].rstrip(",")), evaluate(match["r"].rstrip(","))
+        b = evaluate((match["b"] or "1").rstrip(","))
+        unary = operator in ("squared", "cubed")
+        if a is None or b is None or r is None or unary == (match["b"] is not None):
+            continue
+        sign = _WORD_OPERATORS.get(operator)
+        if unary:
+            expected = Fraction(a.number) ** (2 if operator == "squared" else 3)
+        elif sign is None:
+            expected = Fraction(a.number) * b.number / 100
+        else:
+            exact = evaluate(f"{match['a']} {sign} {match['b']}")
+            if exact is None:
+                continue
+            expected = Fraction(exact.number)
+        start, left_stop = match.start(), match.end("b") if match["b"] else match.end("op")
+        written = match["r"].rstrip(",")
+        stop = match.start("r") + len(written)
+        value = Value(expected, True, max(a.decimals, b.decimals), sign == "/", False, False)
+        holds = _compare(value, r, False)
+        if holds is False:
+            before = text[max(0, start - 24) : start].rstrip(" $")
+            word = _WORD_BEFORE.search(before)
+            if (
+                before.endswith(tuple("-+*/^×·÷−<>≤≥"))
+                or (word is not None and operator_word(word[0]))
+                or hedged(text, start, stop, value, r)
+            ):
+                holds = None
+        yield ArithmeticClaim(start, stop, text[start:left_stop], written, holds, _spell(expected, r))
+
+
+def _spell(number: Number, like: Value) -> str:
+    """A number as text, as a decimal where the claim used one and it ends soon."""
+    if isinstance(number, Fraction) and number.denominator != 1 and like.decimals:
+        decimals = next((d for d in range(1, 7) if (number * 10**d).denominator == 1), None)
+        if decimals is not None:
+            return f"{float(number):.{decimals}f}"
+    return str(number)

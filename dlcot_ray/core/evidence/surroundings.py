@@ -1,0 +1,149 @@
+"""What stands around a numeric claim: attachments, hypotheses, and other readings of its signs.
+
+Each function answers one question that keeps `arithmetic` from a false alarm. They are asked only about
+claims that would otherwise be called false, so they may look around generously.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from dlcot_ray.core.evidence.expression import Value, evaluate
+
+_OPERATOR_WORDS = re.compile(
+    r"times|plus|minus|over|by|of|mod|modulo|twice|half|double|triple|root|squared|cubed|log|ln|sin|cos|tan|sec|csc|cot|"
+    r"exp|max|min|gcd|lcm|floor|ceil|det|base|choose|sum|product|per|than|divided|multiplied|and|or|to|between|from|"
+    r"sqrt|frac|pm|mp|degree|row|column|step|case|day|level|index|position|number|equation|line",
+    re.IGNORECASE,
+)
+_AFTER_WORDS = re.compile(
+    r"mod|modulo|base|remainder|times|plus|minus|divided|over|squared|cubed|factorial|percent|million|billion|thousand|"
+    r"hundred|dozen|choose|multiplied|rem|approx|approximately|roughly|[b-zB-Z]",
+    re.IGNORECASE,
+)
+_ATTACHED_AFTER = re.compile(
+    r"[A-Za-z\d_|≡≠°′'^²³]|\s*[≡≠|_^]|\s*\\(?!text|mathrm|quad|qquad|Rightarrow|implies|checkmark|end|\\|newline|[)\]])"
+    r"|\s+[a-zA-Zα-ω](?![\w'])|:\s?-?\d|\s*(?:…|\.\.)"
+)
+_WORD_AFTER = re.compile(r"[\s$*)\]}]*(?:\\text\{\s*|\\mathrm\{\s*|\()?([A-Za-z]+)")
+_WORD_BEFORE = re.compile(r"(\\?)([A-Za-z]+)[:,]?$")
+_HEDGE_BEFORE = re.compile(
+    r"\b(?:if|suppos\w+|assum\w+|imagine|pretend|say|would|could|might|were|claim\w*|wrong\w*|incorrect\w*|mistake\w*|"
+    r"instead|not|never|cannot|versus|vs|contradict\w*|impossible|try|guess|test|need|want|require\w*|should|must|"
+    r"such that|so that|whether|unless|hypothe\w+|does|did|could|can|maybe|perhaps|check if|see if|approximat\w+|about|roughly|around|"
+    r"nearest|round\w*|estimate\w*|operation|define\w*|digits?|concatenat\w+|like)\b|n't\b|[≠?⊕★◊]",
+    re.IGNORECASE,
+)
+_HEDGE_AFTER = re.compile(
+    r"[\s$*)\]}.,;:—–-]*(?:(?:which|that|this|but|so|and|it)(?:'s|\b)\W*){0,3}(?:(?:is|was|are|would be)\W+)?(?:also\W+)?"
+    r"(?:no\b|not\b|isn't|doesn't|don't|does not|do not|didn't|can't|cannot|false|wrong|incorrect|impossible|invalid|"
+    r"a contradiction|contradict|fails?\b|too (?:big|small|high|low|large|much|many)|≠|✗|✘|❌|off by|carry|borrow|write|"
+    r"approx|roughly|about|round|\(?mod)|[^.\n?!]{0,120}\?",
+    re.IGNORECASE,
+)
+_OTHER_ARITHMETIC = re.compile(
+    r"\b(?:mod|modulo|modular|congruen\w+|base[- ]?(?:\d|ten|two|b\b)|binary|octal|hex\w*|remainder|rem ?\d*|carry|borrow\w*|clock|"
+    r"xor|XOR|matrix|cryptarithm\w*|concatenat\w+)|≡|\\pmod|\\equiv|[a-z] ?\* ?[a-z] ?=",
+    re.IGNORECASE,
+)
+_CALCULATES = re.compile(r"[*×·+^]|\\times|\\cdot| - ")
+_STATEMENT_BEFORE = re.compile(
+    r"(?:^|[.,:;(\n]\s*|\b(?:so|and|since|because|then|now|therefore|thus|yes|but)\s)\$?$", re.IGNORECASE
+)
+_STATEMENT_AFTER = re.compile(r"\$?(?:[.,;:)](?:\s|$)|\s*$|\s(?:and|so|which|plus)\b)")
+_RANGE = re.compile(r"[({\[$]*\d+[)$]*\s?-\s?[($]*\d+[)}\]$]*")
+_THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
+_BINARY = re.compile(r"(?<=[\d)}\s])[-+*/×·÷−^]|\\(?:cdot|times)(?![a-z])")
+_SIGN = {"×": "*", "·": "*", "\\times": "*", "\\cdot": "*", "÷": "/"}
+_SIGNS = re.compile(r"[×·÷]|\\times|\\cdot")
+_FACTORS = re.compile(r"(?P<first>[\d.,]+)(?P<sign>[*/^])(?P<last>[\d.,{}]+)")
+_CONVERSIONS = frozenset({7, 12, 16, 24, 36, 52, 60, 100, 365, 1000, 1440, 3600, 5280})
+
+
+def free_before(text: str, run_start: int, first: int) -> bool:
+    """Whether what stands before an expression leaves it whole."""
+    if run_start == 0 or text[run_start - 1] == "\n":
+        return True
+    char = text[run_start - 1]
+    gap = first > run_start
+    if not char.isalnum():
+        return char not in "_|^\\~@#±∓∑∏∫∠△°'≡)]}"
+    if not gap or char.isdigit():
+        return False
+    word = _WORD_BEFORE.search(text, max(0, run_start - 24), run_start)
+    if word is None or len(word[2]) == 1:
+        return False
+    if word[1]:
+        return word[2] in ("quad", "qquad", "implies", "Rightarrow", "to", "therefore")
+    return not operator_word(word[2])
+
+
+def operator_word(word: str) -> bool:
+    """Whether a word before a number works on it or labels it, such as ``times``, ``of``, ``step``."""
+    return _OPERATOR_WORDS.fullmatch(word) is not None
+
+
+def free_after(text: str, at: int, stop: int) -> bool:
+    """Whether what stands behind an expression that ends at `stop` (white space to `at`) leaves it whole."""
+    if _ATTACHED_AFTER.match(text, at):
+        return False
+    word = _WORD_AFTER.match(text, stop)
+    return word is None or _AFTER_WORDS.fullmatch(word[1]) is None
+
+
+def plain_statement(text: str, start: int, stop: int, end: int) -> bool:
+    """``3*4 is 12`` is a claim only as a plain statement; "the value at x = 1/2 is 5" is none.
+
+    The left side is ``text[start:stop]``, the right side ends at `end`.
+    """
+    return (
+        _CALCULATES.search(text, start, stop) is not None
+        and _STATEMENT_BEFORE.search(text[max(0, start - 16) : start]) is not None
+        and _STATEMENT_AFTER.match(text[end : end + 8]) is not None
+    )
+
+
+def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
+    """Whether the signs mean something else than one equation between the two sides.
+
+    ``5*3 = 15 + 2 = 17`` runs on; ``61+109+39 = 61+109 = 170`` and ``12*108 = 12*100 = 1200`` work on a part;
+    ``10-19 = 10 numbers`` is a range; ``103/8 = 12*8 = 96 rem 7`` divides with a remainder; in
+    ``24*6+1,169 = 24*7+1`` the comma separates; ``448+31 = 111011111`` changes the base.
+    """
+    if _RANGE.fullmatch(left) and a.number <= 0 < b.number:
+        return True
+    if "," in left + right and _THOUSANDS.search(left + " " + right):
+        first, last = evaluate(left.rsplit(",", 1)[-1]), evaluate(right.split(",", 1)[0])
+        if (first or a).number == (last or b).number:
+            return True
+    if not b.operators:
+        return isinstance(a.number, int) and right in (f"{a.number:b}", f"{a.number:o}")
+    for side, other in ((right, a), (left, b)):
+        heads = (evaluate(side[: operator.start()]) for operator in _BINARY.finditer(side))
+        if any(head is not None and head.number == other.number for head in heads):
+            return True
+    flat_left, flat_right = (re.sub(r"[\s()$]|\\left|\\right", "", side) for side in (left, right))
+    flat_left, flat_right = (_SIGNS.sub(lambda m: _SIGN[m[0]], side) for side in (flat_left, flat_right))
+    if flat_left.startswith(flat_right):
+        return True
+    factors = _FACTORS.fullmatch(flat_left), _FACTORS.fullmatch(flat_right)
+    if factors[0] and factors[1]:
+        if factors[0]["sign"] == "/" and factors[0]["last"] == factors[1]["last"]:
+            return True
+        return factors[0]["sign"] == factors[1]["sign"] and factors[0]["first"] == factors[1]["first"]
+    return False
+
+
+def hedged(text: str, start: int, stop: int, a: Value, b: Value) -> bool:
+    """Whether the claim at `[start, stop)` is asked, supposed, denied, converted, or of another arithmetic."""
+    near = max(0, start - 120)
+    sentence = max(near, *(text.rfind(mark, near, start) + 1 for mark in (". ", "\n", "! ", "? ")))
+    if _HEDGE_BEFORE.search(text, sentence, start) or _HEDGE_AFTER.match(text, stop):
+        return True
+    if _OTHER_ARITHMETIC.search(text, max(0, start - 400), min(len(text), stop + 120)):
+        return True
+    if not a.number or not b.number:
+        return False
+    ratio = abs(Fraction(a.number) / Fraction(b.number))
+    return max(ratio, 1 / ratio) in _CONVERSIONS and _WORD_AFTER.match(text, stop) is not None
