@@ -12,7 +12,9 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,6 +84,7 @@ def start_ray(address: str | None) -> bool:
         return False
     where = address or os.environ.get("RAY_ADDRESS") or "local"
     options: dict[str, Any] = {"include_dashboard": False} if where == "local" else {}
+    stop = signal.getsignal(signal.SIGTERM)
     try:
         with _native_stderr_closed():
             ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
@@ -89,6 +92,10 @@ def start_ray(address: str | None) -> bool:
         raise JobError(
             f"cannot reach Ray at {where} ({_cause(error)})", "check ray.address and RAY_ADDRESS"
         ) from error
+    finally:
+        # Ray installs a handler of its own, which exits with a stack dump instead of stopping cleanly.
+        if stop is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, stop)
     return True
 
 

@@ -1,0 +1,58 @@
+"""A job that is asked to stop stops at once, says how to go on, leaves no process, and can go on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROWS = 240
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_job_is_clean_and_resumes(number: signal.Signals, tmp_path: Path) -> None:
+    paragraphs = [f"Step {n}: {n} + {n} = {2 * n}, and that is fine so far." for n in range(200)]
+    table = pa.table(
+        {
+            "id": [f"t{row}" for row in range(ROWS)],
+            "problem": ["What is 20 + 22?"] * ROWS,
+            "reasoning": ["\n\n".join([*paragraphs, f"Row {row}: the answer is 42."]) for row in range(ROWS)],
+            "answer": ["42"] * ROWS,
+        }
+    )
+    (tmp_path / "in").mkdir()
+    pq.write_table(table, tmp_path / "in" / "a.parquet")
+    output = tmp_path / "out"
+    words = ["enhance", f"input={tmp_path / 'in'}", f"output={output}", "ray.address=local"]
+    command = [sys.executable, "-m", "dlcot_ray.cli", *words, "rows_per_unit=4"]
+    job = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 120
+        while not list(output.glob("enhanced/*")) and job.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        family = psutil.Process(job.pid).children(recursive=True)
+        job.send_signal(number)
+        _, told = job.communicate(timeout=60)
+    finally:
+        job.kill()
+    assert job.returncode == 1
+    assert told == "dlcot: stopped; what is finished is kept: run the same command again to resume\n"
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive
+    finished = len(list(output.glob("enhanced/*.parquet")))
+    assert 0 < finished < ROWS // 4
+    assert not (output / "manifest.json").exists()
+    if number is signal.SIGINT:
+        return
+    again = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert again.returncode == 0, again.stderr
+    ids = [name for path in output.glob("enhanced/*.parquet") for name in pl.read_parquet(path)["id"]]
+    assert sorted(ids) == sorted(f"t{row}" for row in range(ROWS))
