@@ -13,16 +13,15 @@ from dlcot_ray.job.config import DeriveConfig
 from dlcot_ray.job.datasets import load_preset
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.plan import assign_names, make_plan
-from dlcot_ray.job.run import (
-    Exit,
+from dlcot_ray.job.prepare import (
     Prepared,
     absolute,
     checked_policy,
     definition_of,
-    execute,
     open_output,
     stored,
 )
+from dlcot_ray.job.run import Exit, execute
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.work import WorkSpec, token_counter
 

@@ -1,0 +1,202 @@
+"""Checks everything that a job needs and plans it, before Ray starts and before anything is written.
+
+Whatever can be wrong with a command (settings, places, other jobs' results, changed inputs) is one clear
+error here, within seconds; what comes out can simply be executed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from dlcot_ray import __version__
+from dlcot_ray.core.policies import PolicyError, parse_policy
+from dlcot_ray.job.commit import JobRecord, Output, check_inputs
+from dlcot_ray.job.config import (
+    Config,
+    ConfigError,
+    EnhanceConfig,
+    as_dict,
+    load_judge,
+    load_policy_options,
+)
+from dlcot_ray.job.datasets import DatasetPreset, load_preset
+from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.plan import Plan, assign_names, make_plan
+from dlcot_ray.job.storage import Store, find_shards
+from dlcot_ray.job.storage_errors import without_credentials
+from dlcot_ray.job.store import is_local
+from dlcot_ray.job.work import WorkSpec, make_judge, token_counter
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A job that is ready to run.
+
+    Attributes:
+        config: as given.
+        record: what `_job.json` will say.
+        plan: all units.
+        spec: what the workers need.
+        cpus, gpus: what one worker wants.
+        options: fsspec options of the inputs.
+        check_ids: look for duplicate ids.
+        available: units that can be done at all; None means every planned one.
+    """
+
+    config: Config
+    output: Output
+    record: JobRecord
+    plan: Plan
+    spec: WorkSpec
+    cpus: float
+    gpus: float
+    options: Mapping[str, Any] = field(default_factory=dict)
+    check_ids: bool = True
+    available: frozenset[str] | None = None
+
+
+def prepare_enhance(config: EnhanceConfig) -> Prepared:
+    """Check everything that `dlcot enhance` needs, take the output, and plan.
+
+    Raises:
+        JobError: something is not as it must be.
+    """
+    config = replace(
+        config,
+        input=[absolute(url) for url in ([config.input] if isinstance(config.input, str) else config.input)],
+        output=absolute(config.output or ""),
+    )
+    preset = _preset(config.dataset)
+    judge = load_judge(config.judge, config.judge_options)
+    policy_options = checked_policy(config.policy, config.policy_options)
+    token_counter(config.tokenizer)
+    probe = make_judge(judge)
+    identity = probe.identity
+    probe.close()
+    settings = {
+        "dataset": config.dataset,
+        "dataset_definition": definition_of(preset),
+        "judge": identity,
+        "judge_options": judge.options,
+        "policy": config.policy,
+        "policy_options": policy_options,
+        "rows_per_unit": config.rows_per_unit,
+        "bytes_per_unit": config.bytes_per_unit,
+        "max_trace_chars": config.max_trace_chars,
+        "check_duplicate_ids": config.check_duplicate_ids,
+        "tokenizer": config.tokenizer,
+        "dlcot_version": __version__,
+    }
+    output = open_output(config.output or "", config.storage.output, config.input)
+    shards = find_shards(config.input, config.storage.input)
+    record = output.claim(JobRecord("enhance", settings, stored(config)), overwrite=config.overwrite)
+    check_inputs(record, shards, output.label)
+    plan = make_plan(
+        assign_names(shards, {item.label: item.name for item in record.inputs}),
+        preset,
+        rows_per_unit=config.rows_per_unit,
+        bytes_per_unit=config.bytes_per_unit,
+        options=config.storage.input,
+    )
+    spec = WorkSpec(
+        preset=preset,
+        policy=config.policy,
+        policy_options=policy_options,
+        judge=judge,
+        tokenizer=config.tokenizer,
+        max_trace_chars=config.max_trace_chars,
+        in_flight=config.in_flight or judge.in_flight,
+        retries=config.retries,
+        output=config.output or "",
+        input_options=config.storage.input,
+        output_options=config.storage.output,
+    )
+    return Prepared(
+        config,
+        output,
+        record,
+        plan,
+        spec,
+        cpus=judge.cpus,
+        gpus=judge.gpus,
+        options=config.storage.input,
+        check_ids=config.check_duplicate_ids,
+    )
+
+
+def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> Output:
+    """The output, proven writable and apart from the inputs.
+
+    Raises:
+        JobError: it is not.
+    """
+    output = Output(Store(url, options))
+    place = output.label.rstrip("/") + "/"
+    for source in inputs:
+        folder = Store(source).label.rstrip("/") + "/"
+        if place.startswith(folder):
+            raise JobError(
+                f"the output {output.label} lies inside the input {folder.rstrip('/')}",
+                "choose an output elsewhere: the next run would take it for input",
+            )
+        if folder.startswith(tuple(f"{place}{name}/" for name in ("enhanced", "annotations", "rejected"))):
+            raise JobError(f"the input {source} lies inside the output", "choose an output elsewhere")
+    output.store.check_writable()
+    return output
+
+
+def checked_policy(expression: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy's options with the packaged ones beneath, after a trial parse.
+
+    Raises:
+        ConfigError: no such policy or option.
+    """
+    try:
+        merged = load_policy_options(expression, options)
+        parse_policy(expression, merged)
+    except PolicyError as error:
+        raise ConfigError(str(error), "check policy= and policy_options.*") from error
+    return merged
+
+
+def _preset(name: str) -> DatasetPreset:
+    try:
+        return load_preset(name)
+    except JobError as error:
+        raise ConfigError(error.message, error.remedy) from error
+
+
+def definition_of(preset: DatasetPreset) -> str:
+    """Identity of a preset's content (16 hex digits)."""
+    content = json.dumps(dataclasses.asdict(preset), sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def absolute(url: str) -> str:
+    """A local path made absolute, because workers have working directories of their own."""
+    if not is_local(url):
+        return url
+    path = Path(url.removeprefix("file://")).expanduser().absolute()
+    return str(path) + ("/" if url.endswith("/") else "")
+
+
+def stored(config: Config) -> dict[str, Any]:
+    """The configuration as it is stored: without credentials in its URLs."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            return without_credentials(value)
+        if isinstance(value, list):
+            return [clean(item) for item in value]
+        if isinstance(value, dict):
+            return {key: clean(item) for key, item in value.items()}
+        return value
+
+    cleaned: dict[str, Any] = clean(as_dict(config))
+    return cleaned
