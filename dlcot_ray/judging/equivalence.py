@@ -156,7 +156,14 @@ def _serve(pipe: Connection, parent: int) -> None:
         except (EOFError, OSError):
             return
         try:
-            equal = verify(read(reference), read(answer), timeout_seconds=None, raise_on_error=False)
+            equal = verify(
+                read(reference),
+                read(answer),
+                # "x in [0, 1]" and "0 <= x <= 1" are one answer, whichever of the two is the reference.
+                allow_set_relation_comp=True,
+                timeout_seconds=None,
+                raise_on_error=False,
+            )
             verdict = Verdict.EQUAL if equal else Verdict.DIFFERENT
         except Exception:
             verdict = Verdict.ERROR

@@ -50,7 +50,7 @@ _FADE_OTHERS = 400
 
 _TOKEN = (
     r"(?:\\(?:text|textbf|mathrm|mathbf|mbox|operatorname)\s?\{[^{}\n]{0,40}\}|\\[a-zA-Z]+|\\[{}%,;:!$\\ ]"
-    r"|\d+(?:[.,]\d+)*|\.\d+|[-+*/^_=<>≤≥≠≡≈×·⋅÷−–√π∞°%∪∩∈θαβγφωλτ′'½⅓⅔¼¾⅕⅙⅛⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ₀₁₂₃₄₅₆₇₈₉!|:]"
+    r"|\d+(?:[.,]\d+)*|\.\d+|[-+*/^_=<>≤≥≠≡≈×·⋅÷−–√π∞°%∪∩∈θαβγφωλτ′'½⅓⅔¼¾⅕⅙⅛⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ₀₁₂₃₄₅₆₇₈₉!|]|(?<=\d):(?=\d)"
     r"|[()\[\]{}]|,\s?(?=[^()\[\]{}\n]{0,60}[)\]}])"
     r"|(?<![A-Za-z])(?:sqrt|log|ln|sin|cos|tan|sec|csc|cot|pi|mod|exp|cis|arc(?:sin|cos|tan)|[A-Za-z])(?![A-Za-z']))"
 )
@@ -65,7 +65,7 @@ _LEAD = re.compile(
     r"found to be|simply|only|as|the (?:number|value|fraction|point|interval|expression|integer|sum|ordered pair|pair|set))\b:?|:)*",
     re.IGNORECASE,
 )
-_LIST = re.compile(rf"(?:,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)(?=[-−$\\(\[\d]){_VALUE}")
+_LIST = re.compile(rf"(?:,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)(?=[-−$\\(\[\d]|[a-z] ?=){_VALUE}")
 _WORDS = re.compile(r"[A-Za-z][\w'-]*(?: [A-Za-z][\w'-]*){0,2}(?=\s*(?:[.;!*\"\n]|$))")
 _NO_ANSWER = re.compile(
     r"(?:not|never|n't|correct|right|wrong|that|this|the|an?|in|to|what|which|it|its|consistent|same|different|as|found|"
@@ -271,6 +271,8 @@ def _add(
     """Record ``text[start:stop]`` without what does not belong to it: punctuation, markup, lone brackets."""
     if not text[start:stop].isdigit():
         start, stop = _clean(text, start, stop)
+        if text.startswith(("\\boxed", "\\fbox"), start):
+            return False
         if not start < stop <= start + 160 or not _significant(text[start:stop]):
             return False
     old = found.get((start, stop))

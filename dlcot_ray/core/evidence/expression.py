@@ -31,13 +31,14 @@ _TOKEN = re.compile(
     rf"|(?P<number>{_NUMBER})"
     r"|(?P<super>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)"
     r"|(?P<vulgar>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])"
-    r"|(?P<op>\*\*|\\(?:[dtc]?frac|sqrt|cdot|times|div|[dt]?binom)(?![a-zA-Z])|\\%|sqrt|binom|C(?=\()"
+    r"|(?P<op>\*\*|\\(?:[dtc]?frac|sqrt|cdot|times|div|[dt]?binom)(?![a-zA-Z])|\\%|sqrt|binom|C(?=\()|\\pi(?![a-zA-Z])|π|pi(?![a-zA-Z])"
     r"|[-+*/^()\[\]{}!%,−×·⋅∗÷√])"
 )
 _SAME = {
     "−": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "\\cdot": "*", "\\times": "*", "÷": "/", "\\div": "/",
     "**": "^", "\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\cfrac": "\\frac", "√": "sqrt", "\\sqrt": "sqrt",
     "\\binom": "binom", "\\dbinom": "binom", "\\tbinom": "binom", "\\%": "%",
+    "\\pi": "pi", "π": "pi",
 }  # fmt: skip
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _VULGAR = {
@@ -115,16 +116,30 @@ def _simple(a: int, sign: str | None, second: str | None) -> Value | None:
     return Value(number, True, 0, False, False, False)
 
 
+@lru_cache(maxsize=16384)
+def approximate(expression: str) -> float | None:
+    """The value of a closed expression that may hold irrational roots and pi, to double precision, else None."""
+    if len(expression) > MAX_CHARS:
+        return None
+    parser = _Parser(expression, real=True)
+    try:
+        number = parser.sum(0)
+        return None if parser.kind else float(number)
+    except (_Unreadable, ZeroDivisionError, OverflowError):
+        return None
+
+
 class _Parser:
     """One pass over the tokens of one expression; a token is read when the one before is consumed."""
 
     __slots__ = (
-        "ambiguous", "at", "decimals", "division", "gap", "kind", "last", "operators", "percent", "text",
+        "ambiguous", "at", "decimals", "division", "gap", "kind", "last", "operators", "percent", "real", "text",
         "token",
     )  # fmt: skip
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, real: bool = False) -> None:
         self.text = text
+        self.real = real
         self.at = 0
         self.last = 0
         self.operators = self.division = self.percent = self.ambiguous = False
@@ -172,7 +187,9 @@ class _Parser:
                 self.advance()
                 factor = self.unary(depth)
                 self.ambiguous |= divided
-            elif not self.gap and (self.token in ("(", "[") or self.token in ("sqrt", "\\frac", "binom")):
+            elif not self.gap and (
+                self.token in ("(", "[") or self.token in ("sqrt", "\\frac", "binom", "pi")
+            ):
                 times = True
                 self.ambiguous |= divided or self.token not in ("(", "[")
                 factor = self.power(depth)
@@ -259,10 +276,23 @@ class _Parser:
             if self.token == "[":
                 raise _Unreadable
             self.operators = True
-            return _root(self.argument(depth) if self.token == "{" else self.atom(depth + 1))
+            return self.root(self.argument(depth) if self.token == "{" else self.atom(depth + 1))
+        if token == "pi" and self.real:
+            self.advance()
+            return Fraction(math.pi)
         if token in ("binom", "C"):
             return self.binomial(depth)
         raise _Unreadable
+
+    def root(self, value: Number) -> Number:
+        if value < 0:
+            raise _Unreadable
+        top, bottom = math.isqrt(value.numerator), math.isqrt(value.denominator)
+        if top * top == value.numerator and bottom * bottom == value.denominator:
+            return _whole(Fraction(top, bottom))
+        if not self.real:
+            raise _Unreadable
+        return Fraction(math.sqrt(value))
 
     def group(self, depth: int) -> Number:
         closing = _CLOSING[self.token]
@@ -337,12 +367,3 @@ def _power(base: Number, exponent: Number) -> Number:
     if abs(exponent) * bits > MAX_BITS:
         raise _Unreadable
     return _whole(Fraction(base) ** exponent)
-
-
-def _root(value: Number) -> Number:
-    if value < 0:
-        raise _Unreadable
-    top, bottom = math.isqrt(value.numerator), math.isqrt(value.denominator)
-    if top * top != value.numerator or bottom * bottom != value.denominator:
-        raise _Unreadable
-    return _whole(Fraction(top, bottom))
