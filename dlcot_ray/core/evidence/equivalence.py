@@ -71,6 +71,7 @@ _RELATION = re.compile(
     r"|^\W*[\d.,]+\s*[a-zA-Z][²³\W]*$"
 )
 """What makes a variable no obstacle: it names the value, is a unit, or stands in prose."""
+_PROSE_WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z']{2,}")
 _OPTION = re.compile(r"\(?([A-J])\)?[.:)]?")
 _BRACKETS = {"(": ")]", "[": ")]", "{": "}", "\\{": "\\}"}
 
@@ -175,6 +176,8 @@ def quick_equivalent(answer: str, reference: str) -> bool | None:
         return False if a != b else None
     if a == b or (len(a) > 1 and a.casefold() == b.casefold()):
         return True
+    if _is_prose(answer) or _is_prose(reference):
+        return None
     va, vb = as_rational(a), as_rational(b)
     if va is not None and vb is not None and (va == vb or "," not in a + b):
         return _same_number(a, b, va, vb)
@@ -198,6 +201,11 @@ def quick_equivalent(answer: str, reference: str) -> bool | None:
     if (ra is not None and _is_word(b)) or (rb is not None and _is_word(a)):
         return False if answer.strip().isalpha() or reference.strip().isalpha() else None
     return None
+
+
+def _is_prose(answer: str) -> bool:
+    """Whether an answer is a whole text, from which a CAS has to pick its answer first."""
+    return len(answer) > 200 or len(_PROSE_WORD.findall(answer)) > 2 or answer.count("$") > 2
 
 
 def _same_number(a: str, b: str, va: Fraction, vb: Fraction) -> bool | None:
