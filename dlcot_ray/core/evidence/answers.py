@@ -113,6 +113,7 @@ _OPTION = re.compile(
 )
 _DIGITS = "0123456789\\√π"
 _TRAILING = " \t\n.,;:!?*_`\"'“”-–−+/=<>≤≥≈≡|~^"
+_BRACE = re.compile(r"[{}]")
 _BRACKET = re.compile(r"[(\[{}\])]")
 _OPENING, _CLOSING = "([{", ")]}"
 
@@ -168,13 +169,10 @@ def _add_boxed(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
 def _closing_brace(text: str, start: int) -> int:
     """Where the brace opened before `start` closes; an unterminated one ends with its line."""
     depth = 1
-    for at in range(start, min(len(text), start + 2000)):
-        if text[at] == "{":
-            depth += 1
-        elif text[at] == "}":
-            depth -= 1
-            if not depth:
-                return at
+    for brace in _BRACE.finditer(text, start, start + 400):
+        depth += 1 if brace.group() == "{" else -1
+        if not depth:
+            return brace.start()
     newline = text.find("\n", start)
     return min(len(text), start + 200) if newline < 0 else newline
 

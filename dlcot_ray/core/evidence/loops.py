@@ -1,16 +1,19 @@
 """Exact repetition and truncation: what goes wrong in a trace without any mathematics.
 
-Loops are looked for among whole units (white space aside), by comparing each unit with the one a
-period earlier; numbers are compared as they are, because "Step 101, Step 102" may be honest work.
+Loops are looked for among whole units (white space aside), by comparing each unit with the one a period
+earlier, and inside single long units as a repeated substring. Numbers are compared as they are: "Step 101,
+Step 102" may be honest work, and dropping it as a loop would be a loss that no gate sees. Loops with a
+counter or with one changing word are therefore not found; that is the trade. Time is linear in the text.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
-MAX_PERIOD = 24
-"""Longest cycle, in units, that is looked for."""
+MAX_PERIOD = 48
+"""Longest cycle, in units, that is looked for; the longest seen in degenerate traces was about 30."""
 
 MIN_REPEATS = 3
 """Occurrences from which repetition is a loop; people repeat themselves twice."""
@@ -18,42 +21,87 @@ MIN_REPEATS = 3
 MIN_CHARS = 40
 """A loop's cycle has so many characters or repeats more often; short lines recur in honest tables."""
 
+MIN_SHORT_REPEATS = 8
+"""Occurrences from which even a short cycle is a loop."""
+
+MAX_INNER_PERIOD = 2000
+"""Longest repeated substring, in characters."""
+
+MIN_INNER_CHARS = 240
+"""Characters that a repetition inside a unit covers at least; ``1/2 + 1/2 + 1/2`` is no loop."""
+
+_PROBE = 24
+_STRIDE = 80
 _SPACE = re.compile(r"\s+")
-_END = re.compile(r"[.!?。！？)\]}*`$\"'”’:]\s*$|\\\]\s*$|\d\s*$|\\boxed\{[^\n]*\}\s*$")
+_END = re.compile(r"(?:[.!?。！？)\]}*`$\"'”’:]|\\\]|\d|\\boxed\{[^\n]*\})\s*$")
+_UNFINISHED = re.compile(r"(?:\\\[|\$\$|\\begin\{[a-z*]+\})(?!.*(?:\\\]|\$\$|\\end\{))", re.DOTALL)
 
 
 def find_loops(units: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Ranges of units that only repeat the cycle directly before them; the first cycle is not included."""
     keys = [hash(_SPACE.sub(" ", unit).strip()) for unit in units]
+    counts = Counter(keys)
     loops: list[tuple[int, int]] = []
     at = 0
     while at < len(keys):
-        best = (0, 0)
-        for period in range(1, min(MAX_PERIOD, (len(keys) - at) // 2) + 1):
-            if keys[at] != keys[at + period]:
-                continue
-            stop = at + period
-            while stop < len(keys) and keys[stop] == keys[stop - period]:
-                stop += 1
-            repeats = (stop - at) // period
-            size = sum(len(units[i]) for i in range(at, at + period))
-            if (
-                repeats >= MIN_REPEATS
-                and (size >= MIN_CHARS or repeats >= 8)
-                and stop - at > best[1] - best[0]
-            ):
-                best = (at + period, stop)
-                break
-        if best[1]:
-            loops.append(best)
-            at = best[1]
-        else:
+        loop = _loop_at(units, keys, at) if counts[keys[at]] >= MIN_REPEATS else None
+        if loop is None:
             at += 1
+        else:
+            loops.append(loop)
+            at = loop[1]
     return tuple(loops)
 
 
+def _loop_at(units: Sequence[str], keys: Sequence[int], at: int) -> tuple[int, int] | None:
+    """The loop whose first cycle begins at unit `at`, by its shortest period."""
+    for period in range(1, min(MAX_PERIOD, (len(keys) - at) // MIN_REPEATS) + 1):
+        if keys[at] != keys[at + period] or keys[at] != keys[at + 2 * period]:
+            continue
+        stop = at + period
+        while stop < len(keys) and keys[stop] == keys[stop - period]:
+            stop += 1
+        repeats = (stop - at) // period
+        size = sum(map(len, units[at : at + period]))
+        if repeats >= MIN_SHORT_REPEATS or (repeats >= MIN_REPEATS and size >= MIN_CHARS):
+            return at + period, stop
+    return None
+
+
+def find_inner_loop(text: str) -> tuple[int, int] | None:
+    """Code points `[start, stop)` that only repeat the substring directly before them, or None.
+
+    For loops inside one unit, where no blank line separates the rounds. The first round is not included;
+    of several loops the first one is reported.
+    """
+    at, end = 0, len(text) - MIN_INNER_CHARS
+    while at <= end:
+        probe = text[at : at + _PROBE]
+        again = text.find(probe, at + 1, at + MAX_INNER_PERIOD + _PROBE)
+        if again < 0 or not any(c.isalnum() for c in probe):
+            at += _STRIDE
+            continue
+        period = again - at
+        stop = again
+        while text.startswith(text[stop - period : stop], stop):
+            stop += period
+        while stop < len(text) and text[stop] == text[stop - period]:
+            stop += 1
+        start = at
+        while start > 0 and text[start - 1] == text[start - 1 + period]:
+            start -= 1
+        covered, repeats = stop - start, (stop - start) // period
+        if covered >= MIN_INNER_CHARS and (
+            repeats >= MIN_SHORT_REPEATS or (repeats >= MIN_REPEATS and period >= MIN_CHARS)
+        ):
+            return start + period, stop
+        at = max(at + _STRIDE, stop - period)
+    return None
+
+
 def is_truncated(reasoning: str, response: str | None) -> bool:
-    """Whether the trace breaks off: nothing follows it and its last line has no end."""
+    """Whether the trace breaks off: nothing follows it, and its last line has no end or a formula stays open."""
     if response is not None and response.strip():
         return False
-    return not _END.search(reasoning[-200:])
+    tail = reasoning[-400:]
+    return not _END.search(tail) or bool(_UNFINISHED.search(tail))
