@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from annotations import CORRECT, WRONG, annotated
 
 from dlcot_ray.core.edits import Edit, EditOp, apply_script, check_script
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.gates import evaluate_gates
 from dlcot_ray.core.policies import parse_policy
-
-sys.path.insert(0, str(Path(__file__).parent))
-from annotations import CORRECT, WRONG, annotated
 
 SOLVED = ["We add.", "The answer is 42.", "Add once more.", "The answer is 42.", "**42**"]
 

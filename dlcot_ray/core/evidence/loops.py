@@ -1,7 +1,7 @@
 """Exact repetition and truncation: what goes wrong in a trace without any mathematics.
 
 Loops are looked for among whole units (white space aside), by comparing each unit with the one a period
-earlier, and inside single long units as a repeated substring. Numbers are compared as they are: "Step 101,
+earlier; what repeats inside a single unit is not found, as only whole units can be dropped. Numbers are compared as they are: "Step 101,
 Step 102" may be honest work, and dropping it as a loop would be a loss that no gate sees. Loops with a
 counter or with one changing word are therefore not found; that is the trade. Time is linear in the text.
 """
@@ -24,14 +24,6 @@ MIN_CHARS = 40
 MIN_SHORT_REPEATS = 8
 """Occurrences from which even a short cycle is a loop."""
 
-MAX_INNER_PERIOD = 2000
-"""Longest repeated substring, in characters."""
-
-MIN_INNER_CHARS = 240
-"""Characters that a repetition inside a unit covers at least; ``1/2 + 1/2 + 1/2`` is no loop."""
-
-_PROBE = 24
-_STRIDE = 80
 _SPACE = re.compile(r"\s+")
 _END = re.compile(r"(?:[.!?。！？)\]}*`$\"'”’:]|\\\]|\d|\\boxed\{[^\n]*\})\s*$")
 _UNFINISHED = re.compile(r"(?:\\\[|\$\$|\\begin\{[a-z*]+\})(?!.*(?:\\\]|\$\$|\\end\{))", re.DOTALL)
@@ -65,37 +57,6 @@ def _loop_at(units: Sequence[str], keys: Sequence[int], at: int) -> tuple[int, i
         size = sum(map(len, units[at : at + period]))
         if repeats >= MIN_SHORT_REPEATS or (repeats >= MIN_REPEATS and size >= MIN_CHARS):
             return at + period, stop
-    return None
-
-
-def find_inner_loop(text: str) -> tuple[int, int] | None:
-    """Code points `[start, stop)` that only repeat the substring directly before them, or None.
-
-    For loops inside one unit, where no blank line separates the rounds. The first round is not included;
-    of several loops the first one is reported.
-    """
-    at, end = 0, len(text) - MIN_INNER_CHARS
-    while at <= end:
-        probe = text[at : at + _PROBE]
-        again = text.find(probe, at + 1, at + MAX_INNER_PERIOD + _PROBE)
-        if again < 0 or not any(c.isalnum() for c in probe):
-            at += _STRIDE
-            continue
-        period = again - at
-        stop = again
-        while text.startswith(text[stop - period : stop], stop):
-            stop += period
-        while stop < len(text) and text[stop] == text[stop - period]:
-            stop += 1
-        start = at
-        while start > 0 and text[start - 1] == text[start - 1 + period]:
-            start -= 1
-        covered, repeats = stop - start, (stop - start) // period
-        if covered >= MIN_INNER_CHARS and (
-            repeats >= MIN_SHORT_REPEATS or (repeats >= MIN_REPEATS and period >= MIN_CHARS)
-        ):
-            return start + period, stop
-        at = max(at + _STRIDE, stop - period)
     return None
 
 

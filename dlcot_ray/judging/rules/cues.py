@@ -80,10 +80,3 @@ UNDERSTAND = re.compile(
 SOLVING = re.compile(
     r"[=≈≤≥<>]|\\frac|\\sum|\b(?:compute|calculate|substitut|solve for|set up|plug)\w*", re.IGNORECASE
 )
-
-DANGLING = re.compile(
-    r"\b(?:both (?:methods|approaches|ways|answers|calculations)|(?:second|other|previous|first|alternative) (?:method|approach|way)|"
-    r"either way|same (?:answer|result|conclusion)|as (?:computed|found|shown|calculated|derived|verified) "
-    r"(?:above|before|earlier)|again(?:,| gives| get))",
-    re.IGNORECASE,
-)

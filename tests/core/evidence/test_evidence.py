@@ -48,6 +48,8 @@ def test_spans_quote_the_text(text: str) -> None:
         ("7", "8", False),
         ("C", "(C)", True),
         ("x+1", "1+x", None),
+        ("The three parts are 4, 5 and 3, so the sum of them all is \\boxed{12}", "12", None),
+        ("First, the row holds four, then the next one holds eight, and so the sum is 12", "12", None),
     ],
 )
 def test_cheap_equivalence_says_only_what_is_certain(a: str, b: str, equal: bool | None) -> None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
+from annotations import CORRECT, OPEN, WRONG, annotated
 
 from dlcot_ray.core.policies import PolicyError, parse_policy
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from annotations import CORRECT, OPEN, WRONG, annotated
 
 
 def dropped(policy: str, *args: object, **kwargs: object) -> set[int]:
