@@ -24,14 +24,13 @@ MIN_CHARS = 40
 MIN_SHORT_REPEATS = 8
 """Occurrences from which even a short cycle is a loop."""
 
-_SPACE = re.compile(r"\s+")
 _END = re.compile(r"(?:[.!?。！？)\]}*`$\"'”’:]|\\\]|\d|\\boxed\{[^\n]*\})\s*$")
 _UNFINISHED = re.compile(r"(?:\\\[|\$\$|\\begin\{[a-z*]+\})(?!.*(?:\\\]|\$\$|\\end\{))", re.DOTALL)
 
 
 def find_loops(units: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Ranges of units that only repeat the cycle directly before them; the first cycle is not included."""
-    keys = [hash(_SPACE.sub(" ", unit).strip()) for unit in units]
+    keys = [hash(" ".join(unit.split())) for unit in units]
     counts = Counter(keys)
     loops: list[tuple[int, int]] = []
     at = 0

@@ -19,7 +19,19 @@ NEW_APPROACH = re.compile(
     r"|start (?:over|again|afresh)|from scratch|approach (?:it|this) (?:differently|another way))",
     re.IGNORECASE,
 )
-"""Says outright that the strategy changes."""
+"""Says outright that the strategy changes. Slow to fail: ask `announces_approach`."""
+_STRATEGY_WORDS = (
+    "way",
+    "method",
+    "approach",
+    "solution",
+    "idea",
+    "start",
+    "scratch",
+    "strateg",
+    "route",
+    "angle",
+)
 
 HEADED_APPROACH = re.compile(
     r"^\W*(?:approach|method|solution|strategy|option|attempt|way) ?#?(?:\d+|[a-c]|one|two|three)\b",
@@ -80,3 +92,9 @@ UNDERSTAND = re.compile(
 SOLVING = re.compile(
     r"[=≈≤≥<>]|\\frac|\\sum|\b(?:compute|calculate|substitut|solve for|set up|plug)\w*", re.IGNORECASE
 )
+
+
+def announces_approach(unit: str) -> bool:
+    """Whether a unit opens with `NEW_APPROACH`; looks first for a word that every match contains."""
+    lower = unit.lower()
+    return any(word in lower for word in _STRATEGY_WORDS) and NEW_APPROACH.match(unit) is not None

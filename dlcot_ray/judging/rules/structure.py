@@ -84,13 +84,13 @@ def verification_kind(text: str) -> VerificationKind:
 def _opens(units: Sequence[str], i: int, done: int, standing: bool, kind: SectionKind) -> SectionKind | None:
     unit = units[i]
     explore, verify = SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY
-    if cues.HEADED_APPROACH.search(unit) or cues.NEW_APPROACH.search(unit):
+    if cues.HEADED_APPROACH.match(unit) or cues.announces_approach(unit):
         return explore if standing or done >= 3 else None
-    if cues.ALTERNATIVELY.search(unit):
+    if cues.ALTERNATIVELY.match(unit):
         return explore if standing or (done >= 6 and _ahead(units, i) >= 3) else None
     if not standing:
         return None
-    if cues.VERIFY.search(unit) or (kind is explore and cues.RECONSIDER.search(unit)):
+    if cues.VERIFY.match(unit) or (kind is explore and cues.RECONSIDER.match(unit)):
         return verify
     return None
 
@@ -98,7 +98,7 @@ def _opens(units: Sequence[str], i: int, done: int, standing: bool, kind: Sectio
 def _ahead(units: Sequence[str], i: int) -> int:
     """Units until the next cue: how much is done with an alternative."""
     for j in range(i + 1, min(len(units), i + 6)):
-        if cues.ALTERNATIVELY.search(units[j]) or cues.NEW_APPROACH.search(units[j]):
+        if cues.ALTERNATIVELY.match(units[j]) or cues.announces_approach(units[j]):
             return j - i
     return min(len(units), i + 6) - i
 
@@ -139,7 +139,7 @@ def _conclusion_start(units: Sequence[str], answered: Sequence[bool], head: int)
     while start - 1 > head and len(units) - start < 4:
         i = start - 1
         if (
-            cues.CONCLUDE.search(units[i])
+            cues.CONCLUDE.match(units[i])
             or (answered[i] and "\\boxed" in units[i] and len(units[i]) < 400)
             or (
                 start < len(units)
