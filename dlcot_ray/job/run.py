@@ -73,7 +73,7 @@ def execute(job: Prepared) -> Exit:
         first = job.plan.faults[0]
         raise JobError(f"none of the {len(job.plan.faults)} inputs can be used: {first}")
     job = replace(job, record=job.record.with_inputs(_records(job.plan)))
-    tasks, missing = _tasks(job, done, duplicates)
+    tasks, missing = pending_tasks(job, done, duplicates)
     manifest = read_manifest(output)
     if not tasks and not missing and manifest is not None and describes(manifest, job.record, job.plan):
         return _finish(job, manifest, "nothing to do: this output is complete")
@@ -130,7 +130,7 @@ def _without_unreadable_ids(job: Prepared, done: set[str]) -> tuple[Prepared, Du
     return job, None
 
 
-def _tasks(
+def pending_tasks(
     job: Prepared, done: set[str], duplicates: Duplicates | None
 ) -> tuple[list[ReadTask], list[UnitTask]]:
     """What is left to read, and the units that cannot be done because they were never annotated."""
