@@ -31,8 +31,10 @@ types: $(VENV)/.installed-dev
 
 check: lint types test  ## what CI runs
 
-bench: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/rules_judge.py
+TRACES ?= examples/shards
+bench: $(VENV)/.installed-dev  ## TRACES=folder of Parquet shards
+	$(BIN)/python benchmarks/rules_judge.py $(TRACES)
+	$(BIN)/python benchmarks/ray_job.py $(TRACES)
 
 clean:
 	rm -rf $(VENV) out

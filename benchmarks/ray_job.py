@@ -33,7 +33,7 @@ from dlcot_ray.job.run import pending_tasks
 from dlcot_ray.job.work import Processor, read_units, write_unit
 
 SHARD_ROWS = 2_500
-COLUMNS = ["id", "problem", "reasoning", "answer_text", "ground_truth"]
+COLUMNS = ("id", "problem", "reasoning", "response", "answer_text", "ground_truth")
 
 
 @dataclass
@@ -47,9 +47,11 @@ class Cost:
 
     @property
     def cpu(self) -> float:
+        """Seconds of CPU time, of all processes."""
         return sum(self.by_process.values())
 
     def sample(self, driver: psutil.Process) -> None:
+        """Look at a command and everything that it started."""
         for process in (driver, *driver.children(recursive=True)):
             try:
                 times = process.cpu_times()
@@ -67,8 +69,9 @@ class Cost:
 def make_shards(source: Path, target: Path, rows: int) -> None:
     """Shards of `rows` traces in all, repeated from `source`, each with an id of its own."""
     target.mkdir()
-    tables = [pq.read_table(f, columns=COLUMNS) for f in sorted(source.glob("**/*.parquet"))]
-    table = pa.concat_tables(tables).combine_chunks()
+    files = sorted(source.glob("**/*.parquet"))
+    tables = [pq.read_table(f, columns=[c for c in COLUMNS if c in pq.read_schema(f).names]) for f in files]
+    table = pa.concat_tables(tables, promote_options="default").combine_chunks()
     for shard in range((rows + SHARD_ROWS - 1) // SHARD_ROWS):
         first, count = shard * SHARD_ROWS, min(SHARD_ROWS, rows - shard * SHARD_ROWS)
         # A prime stride: every shard mixes sources, and no two shards are alike.

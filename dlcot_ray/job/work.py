@@ -301,7 +301,7 @@ def token_counter(tokenizer: str | None) -> Callable[[str], int]:
     except Exception as error:
         raise JobError(
             f"the tokenizer {tokenizer} cannot be loaded ({_reason(error)})",
-            "install transformers and check the name, or leave tokenizer unset for an estimate",
+            "install dlcot-ray[tokenizer] and check the name, or leave tokenizer unset for an estimate",
         ) from error
     return lambda text: len(loaded(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
 

@@ -26,6 +26,7 @@ def annotated(
     conclusion: int | None = None,
     reference: str = "42",
     loops: tuple[tuple[int, int], ...] = (),
+    truncated: bool = False,
 ) -> tuple[Trace, Annotation]:
     """Approaches as (start, stop, label, cluster), checks as (start, stop, approach, cluster)."""
     units = [line + "\n\n" for line in lines]
@@ -54,7 +55,7 @@ def annotated(
         ReferenceKind.GROUND_TRUTH,
         hits[0] if hits else None,
         loops,
-        False,
+        truncated,
         (),
     )
     return Trace("t", "What is it?", "".join(units), reference), annotation

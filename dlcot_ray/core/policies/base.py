@@ -65,6 +65,17 @@ def conclusion_start(annotation: Annotation) -> int:
     return len(annotation.unit_offsets) - 1
 
 
+def unfinished_start(annotation: Annotation) -> int:
+    """First unit of the last attempt where a trace breaks off unsolved, else the number of units.
+
+    Dropping that attempt would make an unfinished trace look finished.
+    """
+    count = len(annotation.unit_offsets) - 1
+    if not annotation.truncated or first_correct(annotation) is not None:
+        return count
+    return max((item.start for item in (*annotation.approaches, *annotation.verifications)), default=count)
+
+
 def drop_range(drops: Drops, start: int, stop: int, reason: str) -> None:
     """Mark units `[start, stop)`, leaving reasons that stand already."""
     for unit in range(start, stop):

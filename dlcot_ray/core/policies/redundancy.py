@@ -8,7 +8,13 @@ verification section are treated like all others.
 from __future__ import annotations
 
 from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.policies.base import Drops, conclusion_start, drop_range, first_correct
+from dlcot_ray.core.policies.base import (
+    Drops,
+    conclusion_start,
+    drop_range,
+    first_correct,
+    unfinished_start,
+)
 
 
 def keep_one_per_cluster(annotation: Annotation) -> Drops:
@@ -16,7 +22,7 @@ def keep_one_per_cluster(annotation: Annotation) -> Drops:
 
     Of a cluster its first approach stays, and its first correct one too where the first is not correct:
     the step from a wrong turn to its repair is worth learning. A dropped approach takes its checks
-    along. Text that only loops goes as well.
+    along. Text that only loops goes as well. Where a trace breaks off unsolved, its last attempt stays.
     """
     drops: Drops = {}
     kept_correct: set[int] = set()
@@ -43,13 +49,17 @@ def keep_one_per_cluster(annotation: Annotation) -> Drops:
             drop_range(drops, check.start, check.stop, "redundant: checked before")
         else:
             checks.add(key)
+    drops = _without_unfinished(drops, annotation)
     for start, stop in annotation.loops:
         drop_range(drops, start, stop, "repetition loop")
     return drops
 
 
 def delete_multi(annotation: Annotation, last: int | None) -> Drops:
-    """Drop the last `last` redundant approaches and checks, or all of them (``delete_multi_1/2/all``)."""
+    """Drop the last `last` redundant approaches and checks, or all of them (``delete_multi_1/2/all``).
+
+    Where a trace breaks off unsolved, its last attempt stays.
+    """
     redundant: list[tuple[int, int, str]] = []
     seen: set[int] = set()
     for approach in annotation.approaches:
@@ -63,11 +73,17 @@ def delete_multi(annotation: Annotation, last: int | None) -> Drops:
         if check.cluster in seen:
             redundant.append((check.start, check.stop, f"redundant: verification cluster {check.cluster}"))
         seen.add(check.cluster)
-    redundant.sort()
+    unfinished = unfinished_start(annotation)
+    redundant = sorted(item for item in redundant if item[0] < unfinished)
     drops: Drops = {}
     for start, stop, reason in redundant if last is None else redundant[max(0, len(redundant) - last) :]:
         drop_range(drops, start, stop, reason)
     return drops
+
+
+def _without_unfinished(drops: Drops, annotation: Annotation) -> Drops:
+    unfinished = unfinished_start(annotation)
+    return {unit: reason for unit, reason in drops.items() if unit < unfinished}
 
 
 def keep_first(annotation: Annotation) -> Drops:

@@ -49,7 +49,7 @@ VERIFY = re.compile(
     + r"(?:(?:let me|let's|let us|i should|i'll|we should|we can|i can|to|i want to|i need to|should|could|"
     r"better|maybe|perhaps|need to|just|also|quickly|double)\W+){0,4}"
     r"(?:verif|re-?verif|check|double[- ]?check|re-?check|confirm|make sure|be sure|be careful|sanity|test|"
-    r"validat|cross[- ]?check|re-?examine|re-?calculate|recompute|go (?:over|through)|see if (?:that|this|it)|"
+    r"validat|cross[- ]?(?:check|verif)|re-?examine|re-?calculate|recompute|go (?:over|through)|see if (?:that|this|it)|"
     r"plug(?:ging)? (?:it |this |that |them |these )?(?:back|in)|substitut\w+ (?:it |this |them )?back)",
     re.IGNORECASE,
 )

@@ -27,7 +27,7 @@ from dlcot_ray.judging.rules.clusters import assign_clusters
 from dlcot_ray.judging.rules.labels import UnitAnswers, find_errors, find_reference, label_range, read_answers
 from dlcot_ray.judging.rules.structure import Run, find_runs, sections_of, verification_kind
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same trace may get another annotation."""
 
 

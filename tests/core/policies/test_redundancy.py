@@ -49,6 +49,20 @@ def test_more_than_ten_clusters_are_compared_as_numbers() -> None:
     assert dropped("delete_multi_all", lines, approaches) == {12}
 
 
+@pytest.mark.parametrize("policy", ["keep_one_per_cluster", "delete_multi_all"])
+def test_the_last_attempt_of_a_trace_that_breaks_off_unsolved_stays(policy: str) -> None:
+    unsolved = [(0, 2, WRONG, 0), (2, 4, OPEN, 0), (4, 8, OPEN, 0)]
+    assert dropped(policy, LINES, unsolved, truncated=True) == {2, 3}
+    assert dropped(policy, LINES, unsolved) == {2, 3, 4, 5, 6, 7}
+    solved = [(0, 2, CORRECT, 0), (2, 8, OPEN, 0)]
+    assert dropped(policy, LINES, solved, truncated=True) == {2, 3, 4, 5, 6, 7}
+
+
+def test_a_loop_goes_even_where_the_trace_breaks_off() -> None:
+    found = dropped("keep_one_per_cluster", LINES, [(0, 8, OPEN, 0)], loops=((3, 8),), truncated=True)
+    assert found == {3, 4, 5, 6, 7}
+
+
 def test_keep_first_stops_after_the_first_correct_approach_and_keeps_the_conclusion() -> None:
     approaches = [(0, 2, WRONG, 0), (2, 4, CORRECT, 1), (4, 6, CORRECT, 2)]
     assert dropped("keep_first", LINES, approaches, conclusion=6) == {4, 5}

@@ -1,0 +1,42 @@
+"""Cues match the wording of every family of teachers, and not its look-alikes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlcot_ray.judging.rules import cues
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "Wait, but to cross-verify: is 11 prime?",
+        "Let me double-check that.",
+        "We can verify by substitution.",
+        "To be sure, let's plug it back in.",
+        "Wait, let me check n = 3 again.",
+    ],
+)
+def test_openings_of_a_check(unit: str) -> None:
+    assert cues.VERIFY.match(unit)
+
+
+@pytest.mark.parametrize("unit", ["The answer is 12.", "So the chessboard has 64 squares.", "Let x be even."])
+def test_what_opens_no_check(unit: str) -> None:
+    assert not cues.VERIFY.match(unit)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["Let me try another way.", "Alternatively, a different approach: count pairs.", "We can start over."],
+)
+def test_announcements_of_another_approach(unit: str) -> None:
+    assert cues.announces_approach(unit)
+
+
+@given(st.lists(st.sampled_from("another way new idea start over the answer is WAY scratch from 4".split())))
+def test_the_word_test_before_the_pattern_never_hides_a_match(words: list[str]) -> None:
+    unit = " ".join(words)
+    assert cues.announces_approach(unit) == (cues.NEW_APPROACH.match(unit) is not None)
