@@ -73,7 +73,8 @@ def unfinished_start(annotation: Annotation) -> int:
     count = len(annotation.unit_offsets) - 1
     if not annotation.truncated or first_correct(annotation) is not None:
         return count
-    return max((item.start for item in (*annotation.approaches, *annotation.verifications)), default=count)
+    starts = [a.start for a in annotation.approaches] + [v.start for v in annotation.verifications]
+    return max(starts, default=count)
 
 
 def drop_range(drops: Drops, start: int, stop: int, reason: str) -> None:
