@@ -7,7 +7,8 @@ runs of the `dlcot` command (two units: start-up; a fifth of the rows; all rows)
 over `read_units`, `Processor` and `write_unit` (two units; all rows), one after the other. CPU time is that
 of a command's whole process tree, helpers and Ray's own processes included; "without start-up" takes off
 what the run of two units needed. The job also looks for duplicate ids and writes a manifest, the loop
-does not. Memory is the highest resident size seen (twice a second) of the driver and of any one worker.
+does not. Memory is the most seen (twice a second) of the driver and of any one worker: resident pages of
+its own, without those of Ray's object store that it has mapped (a fixed pool, shared by all).
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class Cost:
                 times = process.cpu_times()
                 key = process.pid, process.create_time()
                 self.by_process[key] = max(self.by_process.get(key, 0.0), times.user + times.system)
-                resident = process.memory_info().rss / 1e6
+                memory = process.memory_info()
+                resident = (memory.rss - memory.shared) / 1e6
                 if process.pid == driver.pid:
                     self.driver_mb = max(self.driver_mb, resident)
                 elif process.name().startswith("ray::"):

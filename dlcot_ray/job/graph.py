@@ -83,7 +83,12 @@ def start_ray(address: str | None) -> bool:
     if ray.is_initialized():
         return False
     where = address or os.environ.get("RAY_ADDRESS") or "local"
-    options: dict[str, Any] = {"include_dashboard": False} if where == "local" else {}
+    options: dict[str, Any] = {}
+    if where == "local":
+        options["include_dashboard"] = False
+        # Ray ends processes that idle for a second where more than one per CPU runs; reading and writing
+        # then start a process anew for nearly every unit, a third of the job's CPU time.
+        os.environ.setdefault("RAY_idle_worker_killing_time_threshold_ms", "600000")
     stop = signal.getsignal(signal.SIGTERM)
     try:
         with _native_stderr_closed():
