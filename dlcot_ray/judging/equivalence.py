@@ -18,6 +18,7 @@ import sys
 import threading
 from collections import OrderedDict
 from enum import StrEnum
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any
@@ -142,6 +143,7 @@ def _serve(pipe: Connection, parent: int) -> None:
 
     configs = [LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig()]
 
+    @lru_cache(maxsize=256)
     def read(text: str) -> list[Any]:
         wrapped = text if "$" in text or "\\boxed" in text else f"${text}$"
         found: list[Any] = parse(

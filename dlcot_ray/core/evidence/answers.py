@@ -111,15 +111,19 @@ _EQUATION = re.compile(rf"[=≡≈]\s{{0,2}}(?P<answer>(?=[-−+√π(\[{{\d\\$a
 _OPTION = re.compile(
     r"\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer(?: is)?:?)\s*(?:is\s)?\**\(?(?P<answer>[A-J])\)?(?![\w'])(?! [a-z]+ing\b)"
 )
-_DIGITS = "0123456789\\√π"
+_DIGITS = "0123456789\\√π½⅓⅔¼¾⅕⅙⅛"
 _TRAILING = " \t\n.,;:!?*_`\"'“”-–−+/=<>≤≥≈≡|~^"
 _BRACE = re.compile(r"[{}]")
 _BRACKET = re.compile(r"[(\[{}\])]")
 _OPENING, _CLOSING = "([{", ")]}"
 
 
-def find_answers(text: str) -> tuple[StatedAnswer, ...]:
-    """Every place where an answer may be stated, in order of position."""
+def find_answers(text: str, *, passing: bool = True) -> tuple[StatedAnswer, ...]:
+    """Every place where an answer may be stated, in order of position.
+
+    Without `passing`, only what is stated outright: no conclusions, no equation tails. These are most of
+    what a trace states and of what finding it costs.
+    """
     found: dict[tuple[int, int], StatedAnswer] = {}
     if "box" in text:
         _add_boxed(found, text)
@@ -136,9 +140,9 @@ def find_answers(text: str) -> tuple[StatedAnswer, ...]:
         for match in _BOLD.finditer(text):
             if any(c.isdigit() for c in match["answer"]) and not _HEADING.match(match["answer"]):
                 _add_value(found, text, match.start("answer"), AnswerForm.BOLD, words=False)
-    if any(map(text.__contains__, _DIGITS)):
+    if passing and any(map(text.__contains__, _DIGITS)):
         _add_conclusions(found, text)
-    if "=" in text or "≡" in text or "≈" in text:
+    if passing and ("=" in text or "≡" in text or "≈" in text):
         _add_equations(found, text)
     return tuple(sorted(found.values(), key=lambda a: (a.start, a.stop)))
 

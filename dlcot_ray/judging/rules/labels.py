@@ -27,6 +27,15 @@ CAS_LOOKUPS = 3
 _PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
 _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
 
+_DIGITS = re.compile(r"\d+")
+_GROUPING = re.compile(r"(?<=\d),(?=\d{3}(?!\d))|(?<=\d)\{,\}(?=\d)|(?<=\d)\\,(?=\d)")
+_OTHER_DIGITS = re.compile(r"[½⅓⅔¼¾⅕⅙⅛⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
+"""Digits that do not look like the reference's; a unit with them is read in full."""
+_VALUE_OF = re.compile(r"^\W*[A-Za-z](?:_\{?\w+\}?)?(?:\([A-Za-z](?:,\s?[A-Za-z])*\))?\s*=")
+_MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z]{2,}")
+_LETTER = re.compile(r"[A-Za-z]")
+_RELATION = re.compile(r"[<>≤≥∈=]|\\(?:in|le|ge|lt|gt|leq|geq|ne|neq|cup|cap)\b")
+
 _NOTICED = re.compile(
     r"\b(?:wait|no,|mistake|wrong|incorrect|error|correction|oops|recheck|recalculate|sorry|actually|that's not|hold on)",
     re.IGNORECASE,
@@ -54,10 +63,15 @@ def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
 
 
 def read_answers(units: Sequence[str], reference: str | None, checker: AnswerChecker) -> UnitAnswers:
-    """Find the answers of every unit and compare them with the reference."""
+    """Find the answers of every unit and compare them with the reference.
+
+    In passing, an answer only counts where the reference's own figures are written: "2^2 * 71" on the way
+    to 284 is a coincidence more often than an arrival.
+    """
     lookups = CAS_LOOKUPS
     known: dict[str, bool] = {}
-    stated = tuple(find_answers(unit) for unit in units)
+    figures = _figures(reference) if reference is not None else ()
+    stated = tuple(find_answers(unit, passing=_has_figures(unit, figures)) for unit in units)
     correct: list[str | None] = []
     candidate: list[bool] = []
     for answers in stated:
@@ -125,11 +139,37 @@ def find_errors(units: Sequence[str], offsets: Sequence[int], start: int, stop: 
     return tuple(errors)
 
 
+def _figures(reference: str) -> tuple[str, ...]:
+    """The digits that a unit must show to state the reference in passing; none if it has no digits."""
+    return tuple(dict.fromkeys(_DIGITS.findall(_GROUPING.sub("", reference))))
+
+
+def _has_figures(unit: str, figures: Sequence[str]) -> bool:
+    if all(map(unit.__contains__, figures)):
+        return True
+    if _OTHER_DIGITS.search(unit):
+        return True
+    return "," in unit and all(map(_GROUPING.sub("", unit).__contains__, figures))
+
+
+def _same_names(answer: str, reference: str) -> bool:
+    """Whether two values speak of the same single-letter names; relations are left to the CAS.
+
+    Names could cancel out, but an answer is hardly ever written so that they do.
+    """
+    values = [_VALUE_OF.sub("", text) for text in (answer, reference)]
+    if any(map(_RELATION.search, values)):
+        return True
+    one, other = (frozenset(_LETTER.findall(_MARKUP.sub(" ", value))) - {"e", "i"} for value in values)
+    return one == other
+
+
 def _worth_a_lookup(answer: StatedAnswer, reference: str) -> bool:
-    """Whether a CAS could find the two equal: stated outright, short, and mathematics, not prose."""
+    """Whether a CAS could find the two equal: stated outright, short, mathematics, of the same names."""
     return (
         answer.form in STRONG
         and len(answer.text) <= 80
         and bool(_MATHEMATICAL.search(answer.text))
         and (not _PROSE.search(answer.text) or bool(_PROSE.search(reference)))
+        and _same_names(answer.text, reference)
     )

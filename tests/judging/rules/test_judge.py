@@ -117,3 +117,41 @@ def assert_well_formed(found: Annotation) -> None:
     assert all(x[1] <= y[0] for x, y in itertools.pairwise(spans))
     for approach in found.approaches:
         assert approach.answer_unit is None or approach.start <= approach.answer_unit < approach.stop
+
+
+WORKED = "We multiply and add what we have got so far, carefully and in order, to see where it leads us."
+
+
+@pytest.mark.parametrize(
+    ("stated", "reference", "reached"),
+    [
+        ("So the sum is 284.", "284", True),
+        ("So we get 2^2 * 71, which factors nicely.", "284", False),
+        ("So the total is 1,284.", "1284", True),
+        ("So the probability is ½.", "\\frac{1}{2}", True),
+        ("So the length is $\\frac{3}{7}$.", "3/7", True),
+    ],
+)
+def test_an_answer_in_passing_counts_where_the_figures_of_the_reference_are_written(
+    judge: RulesJudge, stated: str, reference: str, *, reached: bool
+) -> None:
+    trace = Trace("t", "What is it?", f"{WORKED}\n\n{stated}\n\n{WORKED}", reference)
+    assert (judge.annotate(trace).first_correct_unit == 1) is reached
+
+
+@pytest.mark.parametrize(
+    ("boxed", "reference", "equal"),
+    [
+        ("y = \\frac{x+1}{2}", "(1+x)/2", True),
+        ("x \\in [-2, 7]", "[-2,7]", True),
+        ("100 \\sqrt{p}", "100p^{\\frac{1}{2}}", True),
+        ("\\frac{a+b}{2}", "\\frac{x+y}{2}", False),
+    ],
+)
+def test_outright_answers_are_compared_as_mathematics(
+    judge: RulesJudge, boxed: str, reference: str, *, equal: bool
+) -> None:
+    found = judge.annotate(
+        Trace("t", "What is it?", f"{WORKED}\n\nThe answer is \\boxed{{{boxed}}}.", reference)
+    )
+    assert (found.first_correct_unit is not None) is equal
