@@ -3,7 +3,8 @@
     python benchmarks/rules_judge.py FOLDER_OF_PARQUET [ROWS]
 
 Prints traces per second of CPU time for judging, and for each policy derived from the annotations, as
-well as the share of tokens cut. Start-up of the CAS helper is excluded by judging one trace first.
+well as the share of tokens cut. CPU time is that of the judging process alone; the judge waits for its CAS
+helper, so wall time is what both take on one core. Start-up of the helper is excluded by judging one trace first.
 """
 
 from __future__ import annotations

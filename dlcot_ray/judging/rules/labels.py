@@ -66,8 +66,10 @@ def read_answers(units: Sequence[str], reference: str | None, checker: AnswerChe
     """Find the answers of every unit and compare them with the reference.
 
     In passing, an answer only counts where the reference's own figures are written: "2^2 * 71" on the way
-    to 284 is a coincidence more often than an arrival.
+    to 284 is a coincidence more often than an arrival. So is "x = 1" on the way to 1: a reference of one
+    character has to be concluded, not just equated.
     """
+    short = reference is not None and len(reference.strip("$ .")) == 1
     lookups = CAS_LOOKUPS
     known: dict[str, bool] = {}
     figures = _figures(reference) if reference is not None else ()
@@ -79,6 +81,8 @@ def read_answers(units: Sequence[str], reference: str | None, checker: AnswerChe
         for answer in answers:
             if reference is None:
                 break
+            if short and answer.form is AnswerForm.EQUATION:
+                continue
             if answer.text not in known:
                 quick = quick_equivalent(answer.text, reference)
                 if quick is None and lookups > 0 and _worth_a_lookup(answer, reference):

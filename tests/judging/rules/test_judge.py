@@ -127,6 +127,9 @@ WORKED = "We multiply and add what we have got so far, carefully and in order, t
     [
         ("So the sum is 284.", "284", True),
         ("So we get 2^2 * 71, which factors nicely.", "284", False),
+        ("Let me try x = 1 here and see.", "1", False),
+        ("Therefore, the product is 1.", "1", True),
+        ("And 12 + 24 = 36.", "36", True),
         ("So the total is 1,284.", "1284", True),
         ("So the probability is ½.", "\\frac{1}{2}", True),
         ("So the length is $\\frac{3}{7}$.", "3/7", True),
