@@ -4,7 +4,7 @@
 
 Prints traces per second of CPU time for judging, and for each policy derived from the annotations, as
 well as the share of tokens cut. CPU time is that of the judging process alone; the judge waits for its CAS
-helper, so wall time is what both take on one core. Start-up of the helper is excluded by judging one trace first.
+helper, so wall time is what both take on one core. The helper is started before, by judging one trace.
 """
 
 from __future__ import annotations
