@@ -18,11 +18,13 @@ from dlcot_ray.core.policies.base import (
 
 
 def keep_one_per_cluster(annotation: Annotation) -> Drops:
-    """Keep one approach per method and one check per kind of check (the default).
+    """Keep one approach per method, and one check of the answer once it is found (the default).
 
     Of a cluster its first approach stays, and its first correct one too where the first is not correct:
     the step from a wrong turn to its repair is worth learning. A dropped approach takes its checks
-    along. Text that only loops goes as well. Where a trace breaks off unsolved, its last attempt stays.
+    along; on the trunk (before the first correct approach ends) checks stay, being part of the work more
+    often than not. Text that only loops goes as well. Where a trace breaks off unsolved, its last attempt
+    stays.
     """
     drops: Drops = {}
     kept_correct: set[int] = set()
@@ -38,17 +40,16 @@ def keep_one_per_cluster(annotation: Annotation) -> Drops:
             seen.setdefault(approach.cluster, i)
         if correct:
             kept_correct.add(approach.cluster)
-    checks: set[tuple[int, int | None]] = set()
+    checked = False
     trunk = first_correct(annotation)
     for check in annotation.verifications:
         settled = trunk is not None and check.approach is not None and check.approach >= trunk
-        key = (check.cluster, None if settled else check.approach)
         if check.approach in gone:
             drop_range(drops, check.start, check.stop, f"checks dropped approach {check.approach}")
-        elif key in checks or (settled and any(k[1] is None for k in checks)):
+        elif settled and checked:
             drop_range(drops, check.start, check.stop, "redundant: checked before")
         else:
-            checks.add(key)
+            checked = checked or settled
     drops = _without_unfinished(drops, annotation)
     for start, stop in annotation.loops:
         drop_range(drops, start, stop, "repetition loop")

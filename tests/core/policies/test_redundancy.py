@@ -32,6 +32,14 @@ def test_default_drops_checks_of_dropped_approaches_and_repeated_checks() -> Non
     assert dropped("keep_one_per_cluster", LINES, approaches, checks, conclusion=5) == {2, 3, 4}
 
 
+def test_default_keeps_checks_on_the_trunk() -> None:
+    checks = [(1, 2, 0, 0), (2, 3, 0, 0), (4, 5, 1, 1), (5, 6, 1, 0)]
+    solved = [(0, 1, WRONG, 0), (3, 4, CORRECT, 1)]
+    assert dropped("keep_one_per_cluster", LINES, solved, checks, conclusion=6) == {5}
+    unsolved = [(0, 1, WRONG, 0), (3, 4, WRONG, 1)]
+    assert dropped("keep_one_per_cluster", LINES, unsolved, checks, conclusion=6) == set()
+
+
 def test_default_drops_loops() -> None:
     assert dropped("keep_one_per_cluster", LINES, [(0, 8, OPEN, 0)], loops=((3, 8),)) == {3, 4, 5, 6, 7}
 
