@@ -159,6 +159,21 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """What asking a model cost, in tokens of its tokenizer; zero for `rules`.
+
+    Attributes:
+        prefill: prompt tokens that were computed.
+        cached: prompt tokens that the prefix cache supplied; a prompt's length is the sum of both.
+        decode: tokens generated.
+    """
+
+    prefill: int = 0
+    cached: int = 0
+    decode: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StepStatus:
     """How one step of the method was decided.
 
@@ -166,21 +181,25 @@ class StepStatus:
         source: who answered in the end.
         confidence: 0..1.
         note: why it is not the first choice (a fallback's cause), or empty.
+        tokens: what the step's questions cost.
+        questions, reasked: how many were put to a model, and how many of them were asked again.
     """
 
     step: Step
     source: Source
     confidence: float = 1.0
     note: str = ""
+    tokens: Tokens = Tokens()
+    questions: int = 0
+    reasked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
-    """A trace's cost at the judge, in tokens of the judge's tokenizer; zero for `rules`."""
+class Reply:
+    """What a model said to one question of a step, verbatim."""
 
-    prefill: int = 0
-    cached: int = 0
-    decode: int = 0
+    step: Step
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +217,8 @@ class Annotation:
         steps: one entry per step of the method.
         fingerprint: identity by content (see `judging/fingerprint.py`).
         judge: the judge's identity, e.g. ``rules/1``.
+        tokens: the cost of all steps.
+        replies: raw replies, where they were to be kept.
     """
 
     trace_id: str
@@ -214,3 +235,4 @@ class Annotation:
     truncated: bool
     steps: tuple[StepStatus, ...]
     tokens: Tokens = Tokens()
+    replies: tuple[Reply, ...] = ()

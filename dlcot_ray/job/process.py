@@ -39,7 +39,7 @@ from dlcot_ray.job.rows import (
     rejected_table,
 )
 from dlcot_ray.job.stats import UnitStats, counts
-from dlcot_ray.judging.protocol import Judge, JudgeError
+from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeError, JudgeUnavailable
 
 __all__ = ["Limits", "UnitOutput", "UnitStats", "derive_unit", "enhance_unit"]
 
@@ -116,7 +116,7 @@ async def enhance_unit(
         in_flight: how many traces may be with the judge at once.
 
     Raises:
-        JobError: the judge cannot go on at all.
+        JudgeDied, JudgeUnavailable, JobError: the judge cannot go on at all.
     """
     rows = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
     traces, faults = _separate(rows, first_row, file, duplicate_rows)
@@ -222,7 +222,7 @@ async def _judge_one(index: int, trace: Trace, judge: Judge, limits: Limits) -> 
         if misfit:
             raise JudgeError(misfit)
         return _Judged(index, trace, annotation)
-    except (JobError, MemoryError):
+    except (JobError, JudgeDied, JudgeUnavailable, MemoryError):
         raise
     except Exception as error:
         detail = _detail(error)

@@ -26,7 +26,7 @@ from dlcot_ray.job.plan import open_parquet
 from dlcot_ray.job.process import Limits, UnitOutput, derive_unit, enhance_unit
 from dlcot_ray.job.stats import UnitStats
 from dlcot_ray.job.storage import Store
-from dlcot_ray.judging.protocol import Judge
+from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeUnavailable
 
 _FIRST_PAUSE_S = 0.2
 
@@ -237,6 +237,8 @@ class Processor:
                 policy=self._policy,
                 count_tokens=self._count_tokens,
             )
+        except (JudgeDied, JudgeUnavailable):
+            raise
         except Exception as error:
             # Rows cannot fail a unit; what does is a fault of ours or of the engine, and costs one unit.
             return f"cannot be processed ({type(error).__name__}: {_reason(error)})"

@@ -1,15 +1,19 @@
-"""The one protocol of every judge, and what a judge may rely on.
+"""The protocols of every judge and writer, and what the job may rely on.
 
-`judge` is a coroutine because a model judge keeps many traces in flight on one engine; the rules
-judge simply never awaits. A judge answers with an annotation or raises `JudgeError`; it never drops
-a row: the job then passes the row through unchanged and flagged.
+A judge turns a trace into an annotation; a writer supplies the few sentences that an edit needs (a repair,
+a bridge). Both are coroutines because a model keeps many traces in flight on one engine; rules simply
+never await. Neither ever drops a row: a judge that fails on a trace raises `JudgeError`, and the job
+passes the row through unchanged and flagged; a writer that has nothing to offer says so. Only an engine
+that cannot be had at all (`JudgeUnavailable`) or has died (`JudgeDied`) concerns more than one row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.annotation import Annotation, ErrorSpan, Tokens
 from dlcot_ray.core.trace import Trace
 
 
@@ -21,12 +25,33 @@ class JudgeError(Exception):
         self.raw_reply = raw_reply
 
 
+class JudgeUnavailable(Exception):
+    """The judge cannot be started with its settings; trying again would not help. Ends the job."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(f"{message}; {remedy}" if remedy else message)
+        self.message = message
+        self.remedy = remedy
+
+
+class JudgeDied(Exception):
+    """The judge's engine died under it: its process is of no more use and has to be replaced."""
+
+
 class Judge(Protocol):
     """Turns a trace into an annotation."""
 
     @property
     def identity(self) -> str:
-        """Name and version, e.g. ``rules/1``; part of every fingerprint."""
+        """Name and version, e.g. ``rules/1``; part of every fingerprint. Cheap: loads no engine."""
+        ...
+
+    def start(self) -> None:
+        """Load what judging needs, so that a fault shows before the first trace. Safe to call twice.
+
+        Raises:
+            JudgeUnavailable: it cannot be had.
+        """
         ...
 
     async def judge(self, trace: Trace) -> Annotation:
@@ -34,9 +59,54 @@ class Judge(Protocol):
 
         Raises:
             JudgeError: the trace could not be judged.
+            JudgeDied: nor can any other from now on.
         """
         ...
 
     def close(self) -> None:
         """Release engines and helper processes. Safe to call twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a writer offers.
+
+    Attributes:
+        text: the text to insert or to put in place of the units, or None where it has none.
+        tokens: what asking cost.
+        note: why there is no text, or empty.
+    """
+
+    text: str | None
+    tokens: Tokens = field(default_factory=Tokens)
+    note: str = ""
+
+
+class Writer(Protocol):
+    """Writes the few sentences that an edit needs, in the trace's own voice (DLCoT steps 5.2 and 6)."""
+
+    @property
+    def identity(self) -> str:
+        """Name and version; part of what a derived output records."""
+        ...
+
+    async def repair(
+        self, trace: Trace, unit_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
+    ) -> Written:
+        """Units `[start, stop)` without their errors, no longer than they are.
+
+        Raises:
+            JudgeDied: the engine is gone.
+        """
+        ...
+
+    async def bridge(self, trace: Trace, unit_offsets: Sequence[int], left: int, right: int) -> Written:
+        """One or two sentences that join unit `left` to unit `right` where all between them went.
+
+        `left` is -1 where nothing stands before, `right` the number of units where nothing stands after.
+
+        Raises:
+            JudgeDied: the engine is gone.
+        """
         ...

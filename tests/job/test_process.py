@@ -55,6 +55,9 @@ class ParagraphJudge:
             (), "4", ReferenceKind.GROUND_TRUTH, 0, (), False, (), Tokens(10, 4, 2),
         )  # fmt: skip
 
+    def start(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

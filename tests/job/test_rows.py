@@ -123,8 +123,10 @@ def test_the_annotation_schema_is_the_published_one() -> None:
         f"cluster: int32 not null, errors: list<item: struct<{error}> not null> not null, "
         "completed_units: int32 not null, confidence: double not null"
     )
+    tokens = "struct<prefill: int32 not null, cached: int32 not null, decode: int32 not null>"
     step = (
-        "step: string not null, source: string not null, confidence: double not null, note: string not null"
+        "step: string not null, source: string not null, confidence: double not null, note: string not null, "
+        f"tokens: {tokens} not null, questions: int32 not null, reasked: int32 not null"
     )
     verification = f"{span}, kind: string not null, approach: int32, cluster: int32 not null"
     published = {
@@ -141,7 +143,8 @@ def test_the_annotation_schema_is_the_published_one() -> None:
         "loops": f"list<item: struct<{span}> not null>",
         "truncated": "bool",
         "steps": f"list<item: struct<{step}> not null>",
-        "tokens": "struct<prefill: int32 not null, cached: int32 not null, decode: int32 not null>",
+        "tokens": tokens,
+        "replies": "list<item: struct<step: string not null, text: string not null> not null>",
     }
     assert {field.name: _spelt(field.type) for field in ANNOTATION_SCHEMA} == published
     assert [field.name for field in ANNOTATION_SCHEMA if field.nullable] == [

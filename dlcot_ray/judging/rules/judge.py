@@ -42,6 +42,9 @@ class RulesJudge:
         """``rules/VERSION``."""
         return f"rules/{VERSION}"
 
+    def start(self) -> None:
+        """Nothing to load: the helper process starts when it is first needed."""
+
     async def judge(self, trace: Trace) -> Annotation:
         """Annotate one trace; never awaits."""
         return self.annotate(trace)
