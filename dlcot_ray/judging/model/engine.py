@@ -63,6 +63,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def kv_tokens(self) -> int:
+        """Tokens that the KV cache holds, over all requests; known once started."""
+        ...
+
+    @property
     def block_tokens(self) -> int:
         """Tokens per block of the prefix cache: only whole blocks are ever reused."""
         ...
