@@ -7,6 +7,8 @@ tests. It trades judgement for evidence: labels and errors are computed, structu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dlcot_ray.core.annotation import (
     Annotation,
     Approach,
@@ -18,13 +20,12 @@ from dlcot_ray.core.annotation import (
     StepStatus,
     Verification,
 )
-from dlcot_ray.core.evidence.loops import find_loops, is_truncated
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.core.units import split_units, unit_texts
 from dlcot_ray.judging.equivalence import AnswerChecker
+from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.rules.clusters import assign_clusters
-from dlcot_ray.judging.rules.labels import UnitAnswers, find_errors, find_reference, label_range, read_answers
+from dlcot_ray.judging.rules.labels import UnitAnswers, find_errors, label_range
 from dlcot_ray.judging.rules.structure import Run, find_runs, sections_of, verification_kind
 
 VERSION = 2
@@ -55,27 +56,29 @@ class RulesJudge:
 
     def annotate(self, trace: Trace) -> Annotation:
         """Annotate one trace, synchronously. Raises nothing for any text."""
-        offsets = split_units(trace.reasoning)
-        units = unit_texts(trace.reasoning, offsets)
-        reference, kind = find_reference(trace)
-        answers = read_answers(units, reference, self._checker)
-        runs, completed = _complete_last(find_runs(units, trace.problem, answers.candidate), answers)
-        approaches = _approaches(runs, units, offsets, answers, kind, trace.problem, completed)
-        return Annotation(
-            trace_id=trace.trace_id,
-            fingerprint=fingerprint(trace, self.identity),
-            judge=self.identity,
-            unit_offsets=offsets,
-            sections=sections_of(runs),
-            approaches=approaches,
-            verifications=_verifications(runs, units, trace.problem),
-            reference=reference,
-            reference_kind=kind,
-            first_correct_unit=next((i for i, hit in enumerate(answers.correct) if hit is not None), None),
-            loops=find_loops(units),
-            truncated=is_truncated(trace.reasoning, trace.response),
-            steps=_steps(kind, len(approaches)),
-        )
+        return annotate(trace, find(trace, self._checker), self.identity)
+
+
+def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
+    """The rules' annotation of a trace whose findings are known."""
+    units, answers, kind = found.units, found.answers, found.reference_kind
+    runs, completed = _complete_last(find_runs(units, trace.problem, answers.candidate), answers)
+    approaches = _approaches(runs, units, found.offsets, answers, kind, trace.problem, completed)
+    return Annotation(
+        trace_id=trace.trace_id,
+        fingerprint=fingerprint(trace, identity),
+        judge=identity,
+        unit_offsets=found.offsets,
+        sections=sections_of(runs),
+        approaches=approaches,
+        verifications=_verifications(runs, units, trace.problem),
+        reference=found.reference,
+        reference_kind=kind,
+        first_correct_unit=found.first_correct_unit,
+        loops=found.loops,
+        truncated=found.truncated,
+        steps=_steps(kind, len(approaches)),
+    )
 
 
 def _complete_last(runs: list[Run], answers: UnitAnswers) -> tuple[list[Run], int]:
@@ -99,7 +102,7 @@ def _complete_last(runs: list[Run], answers: UnitAnswers) -> tuple[list[Run], in
 
 def _approaches(
     runs: list[Run],
-    units: list[str],
+    units: Sequence[str],
     offsets: tuple[int, ...],
     answers: UnitAnswers,
     kind: ReferenceKind,
@@ -131,7 +134,7 @@ def _approaches(
     return tuple(approaches)
 
 
-def _verifications(runs: list[Run], units: list[str], problem: str) -> tuple[Verification, ...]:
+def _verifications(runs: list[Run], units: Sequence[str], problem: str) -> tuple[Verification, ...]:
     checks = []
     seen = -1
     for run in runs:

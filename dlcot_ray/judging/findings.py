@@ -1,0 +1,58 @@
+"""What can be computed of a trace before anybody is asked: units, the reference, answers, loops.
+
+Both judges start from it: the rules read their structure off it, the model judge takes from it whatever
+need not be asked and checks with it what was (DESIGN: evidence before opinion).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlcot_ray.core.annotation import ReferenceKind
+from dlcot_ray.core.evidence.loops import find_loops, is_truncated
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.core.units import split_units, unit_texts
+from dlcot_ray.judging.equivalence import AnswerChecker
+from dlcot_ray.judging.rules.labels import UnitAnswers, find_reference, read_answers
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Evidence about one trace.
+
+    Attributes:
+        offsets: n+1 code-point offsets of the units.
+        units: their texts.
+        reference, reference_kind: what answers are compared with.
+        answers: what each unit states.
+        loops, truncated: as in `Annotation`.
+    """
+
+    offsets: tuple[int, ...]
+    units: tuple[str, ...]
+    reference: str | None
+    reference_kind: ReferenceKind
+    answers: UnitAnswers
+    loops: tuple[tuple[int, int], ...]
+    truncated: bool
+
+    @property
+    def first_correct_unit(self) -> int | None:
+        """First unit that states an answer equivalent to the reference."""
+        return next((i for i, hit in enumerate(self.answers.correct) if hit is not None), None)
+
+
+def find(trace: Trace, checker: AnswerChecker) -> Findings:
+    """Compute the findings of one trace. Raises nothing for any text."""
+    offsets = split_units(trace.reasoning)
+    units = unit_texts(trace.reasoning, offsets)
+    reference, kind = find_reference(trace)
+    return Findings(
+        offsets,
+        tuple(units),
+        reference,
+        kind,
+        read_answers(units, reference, checker),
+        find_loops(units),
+        is_truncated(trace.reasoning, trace.response),
+    )

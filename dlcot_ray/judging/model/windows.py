@@ -1,0 +1,97 @@
+"""What of a trace fits one prompt: all of it, or windows that overlap and are merged by unit numbers.
+
+Every unit belongs to exactly one window's answers (`own`), and stands as context in the overlap of its
+neighbour's prompt; a boundary near a window's edge is thus decided by the window that sees both its sides.
+A unit that alone exceeds a window is shown with its middle left out: the judge's view loses it, the trace
+never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+OVERLAP = 0.15
+"""Share of a window that repeats the one before: enough to see how the units at the edge came about."""
+
+_ELIDED = " [... {count} characters not shown ...] "
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Units `[start, stop)` are shown, answers count for units `[own_start, own_stop)`."""
+
+    start: int
+    stop: int
+    own_start: int
+    own_stop: int
+
+
+def split_windows(costs: Sequence[int], budget: int) -> tuple[Window, ...]:
+    """Cover units of `costs` tokens each by windows of at most `budget` tokens.
+
+    A unit that costs more than `budget` gets a window to itself (see `shortened`). No units, no windows.
+    """
+    count = len(costs)
+    if sum(costs) <= budget:
+        return (Window(0, count, 0, count),) if count else ()
+    spans: list[tuple[int, int]] = []
+    start = 0
+    while True:
+        stop = start
+        used = 0
+        while stop < count and (stop == start or used + costs[stop] <= budget):
+            used += costs[stop]
+            stop += 1
+        spans.append((start, stop))
+        if stop == count:
+            break
+        again = stop
+        repeated = 0
+        while again - 1 > start and repeated + costs[again - 1] <= budget * OVERLAP:
+            again -= 1
+            repeated += costs[again]
+        # Without room for the unit that comes next, an overlap would not move the window on.
+        start = again if repeated + costs[stop] <= budget else stop
+    edges = [0, *((a + b) // 2 for (_, b), (a, _) in zip(spans, spans[1:], strict=False)), count]
+    return tuple(Window(start, stop, edges[i], edges[i + 1]) for i, (start, stop) in enumerate(spans))
+
+
+def shortened(text: str, limit: int) -> str:
+    """`text` in about `limit` characters, its middle left out and said to be."""
+    if len(text) <= limit:
+        return text
+    half = max(limit // 2, 1)
+    return text[:half] + _ELIDED.format(count=len(text) - 2 * half) + text[-half:]
+
+
+def chosen_units(ranges: Sequence[tuple[int, int]], costs: Sequence[int], budget: int) -> tuple[int, ...]:
+    """Units that stand for `ranges` within `budget` tokens: of each range its first and last ones in turn.
+
+    For questions about a whole that no prompt can show (which approaches are the same method).
+    """
+    queues = [_outside_in(start, stop) for start, stop in ranges]
+    taken: set[int] = set()
+    left = budget
+    while queues:
+        going = []
+        for queue in queues:
+            if queue and costs[queue[0]] <= left:
+                unit = queue.pop(0)
+                if unit not in taken:
+                    taken.add(unit)
+                    left -= costs[unit]
+                going.append(queue)
+        queues = [queue for queue in going if queue]
+    return tuple(sorted(taken))
+
+
+def _outside_in(start: int, stop: int) -> list[int]:
+    order: list[int] = []
+    first, last = start, stop - 1
+    while first <= last:
+        order.append(first)
+        if last > first:
+            order.append(last)
+        first, last = first + 1, last - 1
+    return order
