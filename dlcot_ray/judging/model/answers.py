@@ -8,6 +8,7 @@ tokens. What a regular language cannot say (numbers ascend, a kind fits its plac
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def sections_language(start: int, stop: int) -> Language:
     return Language(f"{start + 1}(?:[QPSV]{more}(?: {number}C)?|C)", MAX_SECTIONS * item)
 
 
-def read_sections(text: str, start: int, stop: int) -> tuple[tuple[int, SectionKind], ...]:
+def read_sections(text: str) -> tuple[tuple[int, SectionKind], ...]:
     """First units and kinds, ascending from `start`; neighbours of one kind are joined.
 
     Raises:
@@ -118,10 +119,10 @@ def read_unit(text: str) -> int | None:
     return None if text == "0" else int(text) - 1
 
 
-def labels_language(items: Sequence[int], letters: str) -> Language:
-    """For `LABELS`: one of `letters` for each of `items` (numbers as the prompt names them)."""
-    parts = [f"{item}:[{letters}]" for item in items]
-    return Language(" ".join(parts), sum(len(str(item)) + 3 for item in items))
+def labels_language(letters: Mapping[int, str]) -> Language:
+    """For `LABELS`: for each item (a number as the prompt names it) one of its letters."""
+    parts = [f"{item}:[{allowed}]" for item, allowed in letters.items()]
+    return Language(" ".join(parts), sum(len(str(item)) + 3 for item in letters))
 
 
 def read_labels(text: str) -> dict[int, Label]:
@@ -202,7 +203,7 @@ def _within(ranges: Ranges) -> str:
 
 
 def _check_ascending(units: Sequence[int]) -> None:
-    for one, other in zip(units, units[1:], strict=False):
+    for one, other in itertools.pairwise(units):
         if other <= one:
             raise AnswerInvalid(f"unit {other + 1} is named after unit {one + 1}")
 

@@ -8,6 +8,7 @@ never does.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ def split_windows(costs: Sequence[int], budget: int) -> tuple[Window, ...]:
             repeated += costs[again]
         # Without room for the unit that comes next, an overlap would not move the window on.
         start = again if repeated + costs[stop] <= budget else stop
-    edges = [0, *((a + b) // 2 for (_, b), (a, _) in zip(spans, spans[1:], strict=False)), count]
+    edges = [0, *((a + b) // 2 for (_, b), (a, _) in itertools.pairwise(spans)), count]
     return tuple(Window(start, stop, edges[i], edges[i + 1]) for i, (start, stop) in enumerate(spans))
 
 

@@ -1,0 +1,182 @@
+"""One question to the engine: the prompt's two parts, the ladder, and the account of what it cost.
+
+The ladder: ask greedily; if the answer cannot be, ask once more with another seed; then give up on the
+question (`QuestionFailed`), and whoever asked takes the rules judge's answer instead. What a model says
+never raises anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from dlcot_ray.core.annotation import Reply, Step, Tokens
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.model.answers import AnswerInvalid, Language, is_in
+from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
+from dlcot_ray.judging.model.frame import Frame, Tokenizer
+from dlcot_ray.judging.model.prompts import Prompts
+from dlcot_ray.judging.model.windows import shortened
+
+T = TypeVar("T")
+
+_ATTEMPTS: tuple[int | None, ...] = (None, 1)
+"""Seeds: greedy first."""
+_LEAST_ANSWER = 8
+"""Tokens of room below which a question is not worth asking."""
+
+
+class QuestionFailed(Exception):
+    """The model has no usable answer to a question, for the reason given."""
+
+
+@dataclass(slots=True)
+class Account:
+    """What the questions about one trace cost, by step."""
+
+    keep_replies: bool
+    tokens: dict[Step, Tokens] = field(default_factory=dict)
+    questions: dict[Step, int] = field(default_factory=dict)
+    reasked: dict[Step, int] = field(default_factory=dict)
+    replies: list[Reply] = field(default_factory=list)
+
+    def add(self, step: Step, cost: Tokens, text: str, again: bool) -> None:
+        """Book one request."""
+        self.tokens[step] = added(self.tokens.get(step, Tokens()), cost)
+        self.questions[step] = self.questions.get(step, 0) + (not again)
+        self.reasked[step] = self.reasked.get(step, 0) + again
+        if self.keep_replies:
+            self.replies.append(Reply(step, text))
+
+    def total(self) -> Tokens:
+        """Over all steps."""
+        total = Tokens()
+        for cost in self.tokens.values():
+            total = added(total, cost)
+        return total
+
+
+def added(one: Tokens, other: Tokens) -> Tokens:
+    """The sum of two costs."""
+    return Tokens(one.prefill + other.prefill, one.cached + other.cached, one.decode + other.decode)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownUnit:
+    """Token ids of a numbered unit as the model sees it."""
+
+    number: int
+    ids: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Asker:
+    """Builds prompts for one engine and asks.
+
+    Attributes:
+        engine: started.
+        tokenizer, frame: its tokenizer, and its chat template around a body.
+        prompts: the texts.
+    """
+
+    engine: Engine
+    tokenizer: Tokenizer
+    frame: Frame
+    prompts: Prompts
+    _head: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        system = self.tokenizer.plain(self.prompts.texts["system"])
+        self._head = (*self.frame.before, *system, *self.frame.between)
+
+    @property
+    def reserve(self) -> int:
+        """Tokens kept free behind the shared part, for a question and its answer."""
+        return min(1024, self.engine.max_context // 4)
+
+    def opening(self, trace: Trace, reference: str | None) -> tuple[int, ...]:
+        """System text, problem and reference: what every prompt about `trace` starts with.
+
+        A problem that would take over a third of the context is shown without its middle.
+        """
+        limit = self.engine.max_context // 3
+        problem = self._fitted(trace.problem, limit)
+        known = self._fitted(reference, limit // 4) if reference else self.prompts.texts["no_reference"]
+        body = self.prompts.render("problem", problem=problem, reference=known)
+        return (*self._head, *self.tokenizer.plain(f"{body}\n\n"))
+
+    def numbered(self, units: Sequence[str], limit: int) -> list[ShownUnit]:
+        """The units as the model sees them, none above `limit` tokens."""
+        texts = [f"[{number}] {unit.strip()}\n" for number, unit in enumerate(units, 1)]
+        encoded = self.tokenizer.plain_batch(texts)
+        shown = []
+        for number, (text, ids) in enumerate(zip(texts, encoded, strict=True), 1):
+            if len(ids) > limit:
+                ids = self.tokenizer.plain(f"{self._fitted(text, limit).strip()}\n")
+            shown.append(ShownUnit(number, tuple(ids)))
+        return shown
+
+    def shared(self, opening: Sequence[int], units: Sequence[ShownUnit], count: int) -> tuple[int, ...]:
+        """The part that all questions about `units` share, ending on a whole cache block.
+
+        Args:
+            opening: see `opening`.
+            units: those shown, out of `count`.
+            count: how many units the trace has.
+        """
+        ids = list(opening)
+        if len(units) < count:
+            part = self.prompts.render("part", first=units[0].number, last=units[-1].number, count=count)
+            ids.extend(self.tokenizer.plain(f"{part}\n"))
+        for unit in units:
+            ids.extend(unit.ids)
+        ids.extend(self.tokenizer.padding(-len(ids) % self.engine.block_tokens))
+        return tuple(ids)
+
+    async def ask(
+        self,
+        account: Account,
+        step: Step,
+        shared: Sequence[int],
+        question: str,
+        language: Language,
+        read: Callable[[str], T],
+    ) -> T:
+        """Ask until the answer is one, at most twice.
+
+        Raises:
+            QuestionFailed: neither answer can be used.
+            JudgeDied: the engine is gone.
+        """
+        prompt = [*shared, *self.tokenizer.plain(f"\n{question}"), *self.frame.after]
+        room = self.engine.max_context - len(prompt)
+        if room < _LEAST_ANSWER:
+            raise QuestionFailed(f"the question leaves {room} tokens of the context for its answer")
+        constraint = Constraint(ConstraintKind.REGEX, language.regex)
+        cause = ""
+        for seed in _ATTEMPTS:
+            try:
+                most = min(room, language.max_chars + 1)
+                completion = await self.engine.complete(prompt, constraint, most, seed=seed)
+            except RequestError as error:
+                raise QuestionFailed(str(error)) from error
+            account.add(step, completion.tokens, completion.text, seed is not None)
+            if not is_in(language, completion.text):
+                cause = f"the answer {completion.text[:40]!r} is not one of those allowed"
+                continue
+            try:
+                return read(completion.text)
+            except AnswerInvalid as error:
+                cause = str(error)
+        raise QuestionFailed(cause)
+
+    def _fitted(self, text: str, limit: int) -> str:
+        """`text` in at most `limit` tokens, its middle left out if need be."""
+        length = len(text)
+        # The first guess is no finer than needed: a text of a million characters is not tokenized whole.
+        text = shortened(text, min(length, limit * 12))
+        while (cost := len(self.tokenizer.plain(text))) > limit and length > 16:
+            length = int(min(length, len(text)) * limit / cost * 0.9)
+            text = shortened(text, length)
+        return text

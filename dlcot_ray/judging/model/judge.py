@@ -1,0 +1,122 @@
+"""The model judge: evidence, then the program of questions, then one annotation per trace.
+
+Evidence (answers, arithmetic, loops) is computed on a thread of its own, so that the engine never waits
+for a CAS. What it costs: the rules judge runs for every trace, a hundredth of a model's time, and in
+return every question has an answer to fall back on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.equivalence import AnswerChecker
+from dlcot_ray.judging.findings import Findings, find
+from dlcot_ray.judging.fingerprint import fingerprint
+from dlcot_ray.judging.model.admission import TokenBudget
+from dlcot_ray.judging.model.asking import Account, Asker
+from dlcot_ray.judging.model.engine import Engine
+from dlcot_ray.judging.model.frame import FrameError, Tokenizer
+from dlcot_ray.judging.model.program import Program, assemble
+from dlcot_ray.judging.model.prompts import load_prompts
+from dlcot_ray.judging.protocol import JudgeUnavailable
+from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
+from dlcot_ray.judging.rules.judge import annotate
+
+VERSION = 1
+"""Raised whenever the same answers of a model may give another annotation, or other questions are asked."""
+
+_LEAST_CONTEXT = 2048
+
+
+class ModelJudge:
+    """Judge by asking a language model.
+
+    Args:
+        engine: where the model runs; started by `start`.
+        model: the model's identity: name and revision, or a digest of its files.
+        prompts: a YAML file with prompts of the user's own, see `prompts.py`.
+        keep_replies: store every raw reply in the annotation.
+        cas_timeout_seconds: bound of one CAS comparison.
+
+    Raises:
+        ValueError: the prompts cannot be used.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        model: str,
+        *,
+        prompts: str | None = None,
+        keep_replies: bool = False,
+        cas_timeout_seconds: float = 1.0,
+    ) -> None:
+        self._engine = engine
+        self._model = model
+        self._prompts = load_prompts(prompts)
+        self._keep_replies = keep_replies
+        self._checker = AnswerChecker(timeout_seconds=cas_timeout_seconds)
+        self._evidence = ThreadPoolExecutor(1, "evidence")
+        self._asker: Asker | None = None
+        self._budget: TokenBudget | None = None
+
+    @property
+    def identity(self) -> str:
+        """``vllm/VERSION`` with everything else that an answer depends on."""
+        parts = (
+            f"vllm/{VERSION}",
+            self._model,
+            f"prompts-{self._prompts.digest}",
+            f"context-{self._engine.max_context}",
+            f"rules-{RULES_VERSION}",
+        )
+        return " ".join(parts)
+
+    def start(self) -> None:
+        """Load the model.
+
+        Raises:
+            JudgeUnavailable: it cannot be loaded, has no chat template, or too short a context.
+        """
+        self._engine.start()
+        try:
+            tokenizer = Tokenizer(self._engine.tokenizer)
+            self._asker = Asker(self._engine, tokenizer, tokenizer.frame(), self._prompts)
+        except FrameError as error:
+            raise JudgeUnavailable(f"the judge model {self._model} cannot be asked: {error}") from error
+        if self._engine.max_context < _LEAST_CONTEXT:
+            raise JudgeUnavailable(
+                f"a context of {self._engine.max_context} tokens is too short to judge in",
+                f"set judge_options.engine.max_model_len to {_LEAST_CONTEXT} or more",
+            )
+
+    async def judge(self, trace: Trace) -> Annotation:
+        """Annotate one trace.
+
+        Raises:
+            JudgeDied: the engine is gone.
+        """
+        if self._asker is None:
+            self.start()
+        assert self._asker is not None
+        if self._budget is None:
+            self._budget = TokenBudget(int(self._engine.kv_tokens * 0.9))
+        loop = asyncio.get_running_loop()
+        found, by_rules = await loop.run_in_executor(self._evidence, self._look, trace)
+        account = Account(self._keep_replies)
+        program = Program(self._asker, self._budget, trace, found, by_rules, account)
+        outcome = await program.run()
+        return assemble(program, outcome, fingerprint(trace, self.identity), self.identity)
+
+    def close(self) -> None:
+        """Stop the engine and the helper process."""
+        self._engine.close()
+        self._evidence.shutdown(wait=True, cancel_futures=True)
+        self._checker.close()
+
+    def _look(self, trace: Trace) -> tuple[Findings, Annotation]:
+        found = find(trace, self._checker)
+        return found, annotate(trace, found, f"rules/{RULES_VERSION}")

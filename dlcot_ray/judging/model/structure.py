@@ -1,0 +1,186 @@
+"""From marks (units where something begins) to runs, approaches and verifications. Pure.
+
+The model says only where things begin; that everything is covered, nothing overlaps and each approach
+lies in an exploration is by construction here, whatever the marks are.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dlcot_ray.core.annotation import (
+    Approach,
+    ErrorKind,
+    ErrorSpan,
+    Label,
+    SectionKind,
+    Source,
+    Verification,
+    VerificationKind,
+)
+from dlcot_ray.core.evidence.arithmetic import find_claims
+from dlcot_ray.judging.findings import Findings
+from dlcot_ray.judging.rules.labels import find_errors, label_range
+from dlcot_ray.judging.rules.structure import Run, verification_kind
+
+Ranges = tuple[tuple[int, int], ...]
+
+_NAMED = "named by the model"
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Runs that partition the units, and what each check says of itself.
+
+    Attributes:
+        runs: every approach and every verification is a run of its own.
+        kinds: unit at which a check was marked -> its kind.
+        completed: units that were moved from a check into the last approach (DLCoT 2.3).
+    """
+
+    runs: tuple[Run, ...]
+    kinds: Mapping[int, VerificationKind]
+    completed: int = 0
+
+    def ranges(self, kind: SectionKind) -> Ranges:
+        """The runs of one kind."""
+        return tuple((run.start, run.stop) for run in self.runs if run.kind is kind)
+
+
+def sections_from(marks: Sequence[tuple[int, SectionKind]], count: int) -> tuple[Run, ...]:
+    """Runs from ascending section marks; the first one reaches back to unit 0, neighbours are joined."""
+    runs: list[Run] = []
+    for place, (unit, kind) in enumerate(marks):
+        start = 0 if place == 0 else unit
+        stop = marks[place + 1][0] if place + 1 < len(marks) else count
+        if runs and runs[-1].kind is kind:
+            runs[-1] = replace(runs[-1], stop=stop)
+        else:
+            runs.append(Run(kind, start, stop))
+    return tuple(runs)
+
+
+def cut_runs(runs: Iterable[Run], kind: SectionKind, starts: Iterable[int]) -> tuple[Run, ...]:
+    """The runs, those of `kind` cut at `starts`; starts elsewhere mean nothing."""
+    wanted = sorted(set(starts))
+    made: list[Run] = []
+    for run in runs:
+        inside = [unit for unit in wanted if run.start < unit < run.stop] if run.kind is kind else []
+        edges = [run.start, *inside, run.stop]
+        made.extend(Run(run.kind, a, b) for a, b in itertools.pairwise(edges))
+    return tuple(made)
+
+
+def unanswered_last(structure: Structure, candidate: Sequence[bool]) -> int | None:
+    """Index of the last approach's run if it states no answer and a check follows it, else None."""
+    runs = structure.runs
+    last = max((i for i, run in enumerate(runs) if run.kind is SectionKind.SOLUTION_EXPLORE), default=None)
+    if last is None or last + 1 >= len(runs) or runs[last + 1].kind is not SectionKind.VERIFY:
+        return None
+    return None if any(candidate[runs[last].start : runs[last].stop]) else last
+
+
+def completed_by(structure: Structure, last: int, unit: int) -> Structure:
+    """The structure with the units up to `unit` moved from the check behind run `last` into it."""
+    runs = structure.runs
+    run, check = runs[last], runs[last + 1]
+    stop = unit + 1
+    rest = [replace(check, start=stop)] if stop < check.stop else []
+    grown = replace(run, stop=stop)
+    return replace(
+        structure, runs=(*runs[:last], grown, *rest, *runs[last + 2 :]), completed=stop - check.start
+    )
+
+
+def approaches_of(
+    structure: Structure,
+    found: Findings,
+    opinions: Mapping[int, Label],
+    clusters: Sequence[int],
+    errors: Sequence[tuple[int, ErrorKind, bool]],
+) -> tuple[Approach, ...]:
+    """Approaches with their labels and errors: computed where that is possible, else the model's.
+
+    Args:
+        structure: its exploration runs are the approaches.
+        found: the evidence.
+        opinions: approach index -> the model's label, where it was asked.
+        clusters: one number per approach.
+        errors: unit, kind and "fixed later" of each error that the model names.
+    """
+    made = []
+    ranges = structure.ranges(SectionKind.SOLUTION_EXPLORE)
+    for index, ((start, stop), cluster) in enumerate(zip(ranges, clusters, strict=True)):
+        label, answer, unit = label_range(found.answers, start, stop, found.reference_kind)
+        source = Source.EVIDENCE
+        if index in opinions:
+            label, source = opinions[index], Source.MODEL
+        elif label is Label.UNKNOWN:
+            source = Source.RULES
+        computed = find_errors(found.units, found.offsets, start, stop)
+        made.append(
+            Approach(
+                start,
+                stop,
+                label,
+                source,
+                answer,
+                unit,
+                cluster,
+                (*computed, *_named_errors(errors, computed, found, start, stop)),
+                structure.completed if index == len(ranges) - 1 else 0,
+                0.9 if source is Source.EVIDENCE else 0.7,
+            )
+        )
+    return tuple(made)
+
+
+def verifications_of(
+    structure: Structure, units: Sequence[str], clusters: Sequence[int]
+) -> tuple[Verification, ...]:
+    """Verifications in order; a check that bears no kind gets the rules' one."""
+    made = []
+    approach = -1
+    numbers = iter(clusters)
+    for run in structure.runs:
+        approach += run.kind is SectionKind.SOLUTION_EXPLORE
+        if run.kind is SectionKind.VERIFY:
+            marked = [unit for unit in structure.kinds if run.start <= unit < run.stop]
+            said = structure.kinds[min(marked)] if marked else None
+            kind = said or verification_kind("".join(units[run.start : run.stop]))
+            of = approach if approach >= 0 else None
+            made.append(Verification(run.start, run.stop, kind, of, next(numbers)))
+    return tuple(made)
+
+
+def numbered_clusters(roots: Sequence[int]) -> tuple[int, ...]:
+    """Cluster numbers 0, 1, ... in order of first appearance, from any labels of equality."""
+    numbers: dict[int, int] = {}
+    return tuple(numbers.setdefault(root, len(numbers)) for root in roots)
+
+
+def contradicted(unit: str, kind: ErrorKind) -> bool:
+    """Whether evidence speaks against an error: a miscalculation named where all arithmetic holds."""
+    if kind is not ErrorKind.CALCULATION:
+        return False
+    claims = [claim.holds for claim in find_claims(unit)]
+    return bool(claims) and all(holds is True for holds in claims)
+
+
+def _named_errors(
+    errors: Sequence[tuple[int, ErrorKind, bool]],
+    computed: Sequence[ErrorSpan],
+    found: Findings,
+    start: int,
+    stop: int,
+) -> list[ErrorSpan]:
+    known = {span.start for span in computed}
+    return [
+        ErrorSpan(
+            kind, i, i + 1, found.offsets[i], found.offsets[i + 1], Source.MODEL, fixed, "named by the model"
+        )
+        for i, kind, fixed in errors
+        if start <= i < stop and i not in known and not contradicted(found.units[i], kind)
+    ]

@@ -1,0 +1,175 @@
+"""The few sentences that an edit needs, from the model: repairs (DLCoT 5.2) and bridges (step 6).
+
+Prose cannot be constrained, so it is kept short (`max_tokens` by what it replaces), made from the
+neighbourhood only (a repair needs its passage and what stands around it, not 20k tokens), and checked by
+whoever inserts it. Text that breaks off or breaks its form is no text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dlcot_ray.core.annotation import ErrorSpan
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.core.units import unit_texts
+from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
+from dlcot_ray.judging.model.frame import FrameError, Tokenizer
+from dlcot_ray.judging.model.prompts import load_prompts
+from dlcot_ray.judging.model.windows import shortened
+from dlcot_ray.judging.protocol import JudgeUnavailable, Written
+
+VERSION = 1
+
+_AROUND = 1200
+"""Characters shown on either side of what is written: the last step and the next."""
+_PROBLEM = 4000
+_BRIDGE_TOKENS = 80
+_BRIDGE_CHARS = 300
+_SPARE_TOKENS = 16
+_FENCE = re.compile(r"\A```\w*\n(?P<inside>.*)\n```\s*\Z", re.DOTALL)
+_SENTENCE = re.compile(r"[.!?:…](?=\s|$)")
+
+
+class ModelWriter:
+    """Writes by asking a language model.
+
+    Args:
+        engine: where the model runs.
+        model: its identity.
+        prompts: a YAML file with prompts of the user's own.
+
+    Raises:
+        ValueError: the prompts cannot be used.
+    """
+
+    def __init__(self, engine: Engine, model: str, *, prompts: str | None = None) -> None:
+        self._engine = engine
+        self._model = model
+        self._prompts = load_prompts(prompts)
+        self._tokenizer: Tokenizer | None = None
+
+    @property
+    def identity(self) -> str:
+        """``writer/VERSION``, the model and the prompts."""
+        return f"writer/{VERSION} {self._model} prompts-{self._prompts.digest}"
+
+    def start(self) -> None:
+        """Load the model.
+
+        Raises:
+            JudgeUnavailable: it cannot be loaded, or has no chat template.
+        """
+        self._engine.start()
+        tokenizer = Tokenizer(self._engine.tokenizer)
+        try:
+            tokenizer.frame()
+        except FrameError as error:
+            raise JudgeUnavailable(f"the model {self._model} cannot be asked: {error}") from error
+        self._tokenizer = tokenizer
+
+    async def repair(
+        self, trace: Trace, unit_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
+    ) -> Written:
+        """Units `[start, stop)` without their errors, no longer than they are.
+
+        Raises:
+            JudgeDied: the engine is gone.
+        """
+        units = unit_texts(trace.reasoning, unit_offsets)
+        passage = "".join(units[start:stop])
+        named = "\n".join(
+            f"- {trace.reasoning[e.char_start : e.char_stop].strip()[:300]}: {e.message or e.kind.value}"
+            for e in errors
+        )
+        prompt = self._prompts.render(
+            "repair",
+            problem=shortened(trace.problem, _PROBLEM),
+            before=_before(units, start),
+            passage=passage.strip(),
+            errors=named or "(not located)",
+            after=_after(units, stop),
+        )
+        most = len(self._plain(passage)) + _SPARE_TOKENS
+        written = await self._write("repair_system", prompt, most)
+        if written.text is None:
+            return written
+        text = _like(passage, written.text)
+        if len(text) > len(passage) * 1.1 + 20:
+            return Written(None, written.tokens, "the repair is longer than the passage")
+        return Written(text, written.tokens)
+
+    async def bridge(self, trace: Trace, unit_offsets: Sequence[int], left: int, right: int) -> Written:
+        """One or two sentences from unit `left` to unit `right`; -1 and n stand for the trace's ends.
+
+        Raises:
+            JudgeDied: the engine is gone.
+        """
+        units = unit_texts(trace.reasoning, unit_offsets)
+        prompt = self._prompts.render(
+            "bridge",
+            problem=shortened(trace.problem, _PROBLEM),
+            before=_before(units, left + 1),
+            after=_after(units, right),
+        )
+        written = await self._write("bridge_system", prompt, _BRIDGE_TOKENS)
+        if written.text is None:
+            return written
+        line = written.text.strip().split("\n", 1)[0]
+        ends = [m.end() for m in _SENTENCE.finditer(line)][:2]
+        if not ends or ends[-1] > _BRIDGE_CHARS:
+            return Written(None, written.tokens, "the bridge is not one or two short sentences")
+        return Written(f"{line[: ends[-1]]}\n\n", written.tokens)
+
+    async def _write(self, system: str, body: str, most: int) -> Written:
+        if self._tokenizer is None:
+            self.start()
+        assert self._tokenizer is not None
+        frame = self._tokenizer.frame()
+        prompt = [
+            *frame.before,
+            *self._plain(self._prompts.texts[system]),
+            *frame.between,
+            *self._plain(body),
+            *frame.after,
+        ]
+        room = self._engine.max_context - len(prompt)
+        if room < most:
+            return Written(None, note="the passage does not fit the model's context")
+        try:
+            completion = await self._engine.complete(prompt, Constraint(ConstraintKind.FREE), most)
+        except RequestError as error:
+            return Written(None, note=str(error))
+        if not completion.finished:
+            return Written(None, completion.tokens, "the text broke off")
+        text = completion.text.strip()
+        fenced = _FENCE.match(text)
+        text = fenced["inside"].strip() if fenced else text
+        if not text:
+            return Written(None, completion.tokens, "the text is empty")
+        return Written(text, completion.tokens)
+
+    def _plain(self, text: str) -> list[int]:
+        if self._tokenizer is None:
+            self.start()
+        assert self._tokenizer is not None
+        return self._tokenizer.plain(text)
+
+    def close(self) -> None:
+        """Stop the engine. Safe to call twice."""
+        self._engine.close()
+
+
+def _before(units: Sequence[str], stop: int) -> str:
+    return "".join(units[max(0, stop - 6) : stop])[-_AROUND:].strip() or "(nothing)"
+
+
+def _after(units: Sequence[str], start: int) -> str:
+    return "".join(units[start : start + 6])[:_AROUND].strip() or "(nothing)"
+
+
+def _like(passage: str, text: str) -> str:
+    """`text` with the white space that surrounded `passage`."""
+    lead = passage[: len(passage) - len(passage.lstrip())]
+    tail = passage[len(passage.rstrip()) :]
+    return f"{lead}{text.strip()}{tail}"
