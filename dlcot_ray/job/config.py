@@ -21,6 +21,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dlcot_ray.core.policies import DEFAULT_POLICY
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.paths import conf_dir
 
@@ -54,7 +55,10 @@ class EnhanceConfig:
     dataset: str = "auto"
     judge: str = "rules"
     judge_options: dict[str, Any] = field(default_factory=dict)
-    policy: str = "keep_one_per_cluster"
+    policy: str = DEFAULT_POLICY
+    errors: str = "keep"
+    corrected: str = "keep"
+    unsolved: str = "keep"
     policy_options: dict[str, Any] = field(default_factory=dict)
     rows_per_unit: int = 256
     bytes_per_unit: int = 67_108_864
@@ -86,7 +90,10 @@ class DeriveConfig:
     annotations: str | None = None
     output: str | None = None
     overwrite: bool = False
-    policy: str = "keep_one_per_cluster"
+    policy: str = DEFAULT_POLICY
+    errors: str = "keep"
+    corrected: str = "keep"
+    unsolved: str = "keep"
     policy_options: dict[str, Any] = field(default_factory=dict)
     workers: int | None = None
     retries: int = 2

@@ -60,7 +60,7 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
             f"the dataset preset {base.config['dataset']} has changed since {source.label} was made",
             "restore the preset or run dlcot enhance again",
         )
-    policy_options = checked_policy(config.policy, config.policy_options)
+    policy_options = checked_policy(config)
     token_counter(base.settings["tokenizer"])
     inherited = {
         key: value for key, value in base.settings.items() if key not in ("policy", "policy_options")

@@ -74,7 +74,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     )
     preset = _preset(config.dataset)
     judge = load_judge(config.judge, config.judge_options)
-    policy_options = checked_policy(config.policy, config.policy_options)
+    policy_options = checked_policy(config)
     token_counter(config.tokenizer)
     probe = make_judge(judge)
     identity = probe.identity
@@ -151,17 +151,18 @@ def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> 
     return output
 
 
-def checked_policy(expression: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The policy's options with the packaged ones beneath, after a trial parse.
+def checked_policy(config: Config) -> dict[str, Any]:
+    """The policy's settings with the packaged ones beneath, after a trial parse.
 
     Raises:
-        ConfigError: no such policy or option.
+        ConfigError: no such policy, option or choice.
     """
+    choices = {"errors": config.errors, "corrected": config.corrected, "unsolved": config.unsolved}
     try:
-        merged = load_policy_options(expression, options)
-        parse_policy(expression, merged)
+        merged = load_policy_options(config.policy, {**choices, **config.policy_options})
+        parse_policy(config.policy, merged)
     except PolicyError as error:
-        raise ConfigError(str(error), "check policy= and policy_options.*") from error
+        raise ConfigError(str(error), "check policy=, errors=, corrected=, unsolved=") from error
     return merged
 
 

@@ -1,20 +1,50 @@
 """What a policy is: a named pure function from an annotation to the units that go, and why.
 
-A policy only proposes drops; `core/enhance.py` turns them into a total edit script and lets the gates
-decide. That keeps each policy a few lines long, and lets several be combined by union.
+A policy only proposes drops; `core/enhance.py` turns them into a total edit script, closes the seams and
+lets the gates decide. That keeps each policy a few lines long, and lets several be combined by union. A
+reason names one item (an approach, a check), because the ladder gives back item by item.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
 
-from dlcot_ray.core.annotation import Annotation, Label, SectionKind
+from dlcot_ray.core.annotation import Annotation, Label, ReferenceKind, SectionKind
 
 Drops = dict[int, str]
 """Unit number -> reason, for the units that go."""
 
 PolicyFunction = Callable[[Annotation], Drops]
+
+
+class ErrorMode(StrEnum):
+    """What happens to located errors in what a policy keeps (DLCoT step 5.2)."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+    REPAIR = "repair"
+
+
+class CorrectedMode(StrEnum):
+    """What happens to errors that the trace itself notices and fixes."""
+
+    KEEP = "keep"
+    """They stay: seeing an error and mending it is worth learning."""
+    TREAT = "treat"
+    """They are treated like all other errors."""
+
+
+class UnsolvedMode(StrEnum):
+    """What happens to traces that do not arrive at the reference."""
+
+    KEEP = "keep"
+    """They are edited like all others."""
+    REJECT = "reject"
+    FLAG = "flag"
+    """They pass through unchanged, with the status reason ``unsolved``."""
 
 
 class PolicyError(ValueError):
@@ -23,17 +53,23 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A parsed policy expression.
+    """A parsed policy expression with its settings.
 
     Attributes:
         expression: as given, e.g. ``keep_first``; part of every output row.
         parts: the functions whose drops are united.
         min_keep: smallest share of the characters that must be left, 0..1 (gate ``cut_bounds``).
+        errors, corrected, unsolved: see their types.
+        preference_pairs: also write original and enhanced as a pair.
     """
 
     expression: str
     parts: tuple[PolicyFunction, ...]
     min_keep: float = 0.02
+    errors: ErrorMode = ErrorMode.KEEP
+    corrected: CorrectedMode = CorrectedMode.KEEP
+    unsolved: UnsolvedMode = UnsolvedMode.KEEP
+    preference_pairs: bool = False
 
     def drops(self, annotation: Annotation) -> Drops:
         """Units to drop; where several parts drop a unit, the first part's reason stands."""
@@ -52,9 +88,32 @@ def options_float(options: Mapping[str, object], key: str, default: float) -> fl
     return float(value)
 
 
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def options_choice(options: Mapping[str, object], key: str, default: Choice) -> Choice:
+    """One of the words of an enumeration out of the options. Raises PolicyError."""
+    value = options.get(key, default)
+    kind = type(default)
+    if value not in set(kind):
+        raise PolicyError(f"{key} must be one of {', '.join(kind)}, got {value!r}")
+    return kind(str(value))
+
+
 def first_correct(annotation: Annotation) -> int | None:
     """Index of the first correct approach: the end of the trunk."""
     return next((i for i, a in enumerate(annotation.approaches) if a.label is Label.CORRECT), None)
+
+
+def is_unsolved(annotation: Annotation) -> bool:
+    """Whether the trace does not arrive: at the known answer, or at any end at all.
+
+    Without a reference outside the trace nothing can be said unless it breaks off.
+    """
+    if first_correct(annotation) is not None:
+        return False
+    known = annotation.reference_kind in (ReferenceKind.GROUND_TRUTH, ReferenceKind.RESPONSE)
+    return known or annotation.truncated
 
 
 def conclusion_start(annotation: Annotation) -> int:
@@ -77,7 +136,39 @@ def unfinished_start(annotation: Annotation) -> int:
     return max(starts, default=count)
 
 
+def without_unfinished(drops: Drops, annotation: Annotation) -> Drops:
+    """The drops that spare the last attempt of a trace that breaks off unsolved."""
+    unfinished = unfinished_start(annotation)
+    return {unit: reason for unit, reason in drops.items() if unit < unfinished}
+
+
 def drop_range(drops: Drops, start: int, stop: int, reason: str) -> None:
     """Mark units `[start, stop)`, leaving reasons that stand already."""
     for unit in range(start, stop):
         drops.setdefault(unit, reason)
+
+
+def name_approach(annotation: Annotation, index: int) -> str:
+    """An approach as reasons call it, e.g. ``approach 2 (incomplete, method 1)``."""
+    approach = annotation.approaches[index]
+    return f"approach {index} ({approach.label}, method {approach.cluster})"
+
+
+def name_check(annotation: Annotation, index: int) -> str:
+    """A check as reasons call it, e.g. ``check 3 (affirmation of approach 0)``."""
+    check = annotation.verifications[index]
+    of = "" if check.approach is None else f" of approach {check.approach}"
+    return f"check {index} ({check.kind}{of})"
+
+
+def drop_between(drops: Drops, annotation: Annotation, start: int, stop: int, why: str) -> None:
+    """Mark units `[start, stop)`, each item in them under its own name, what is in none as `why` alone."""
+    for i, approach in enumerate(annotation.approaches):
+        if approach.start < stop and approach.stop > start:
+            reason = f"{why}: {name_approach(annotation, i)}"
+            drop_range(drops, max(start, approach.start), min(stop, approach.stop), reason)
+    for i, check in enumerate(annotation.verifications):
+        if check.start < stop and check.stop > start:
+            reason = f"{why}: {name_check(annotation, i)}"
+            drop_range(drops, max(start, check.start), min(stop, check.stop), reason)
+    drop_range(drops, start, stop, why)

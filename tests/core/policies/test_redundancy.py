@@ -1,17 +1,9 @@
-"""Each policy on annotations whose right answer is obvious, with the reference code's own slips."""
+"""Redundancy by method, on annotations whose right answer is obvious, with the reference code's own slips."""
 
 from __future__ import annotations
 
 import pytest
-from annotations import CORRECT, OPEN, WRONG, annotated
-
-from dlcot_ray.core.policies import PolicyError, parse_policy
-
-
-def dropped(policy: str, *args: object, **kwargs: object) -> set[int]:
-    _, annotation = annotated(*args, **kwargs)  # type: ignore[arg-type]
-    return set(parse_policy(policy).drops(annotation))
-
+from annotations import CORRECT, OPEN, WRONG, dropped, drops_of
 
 LINES = [f"line {i}" for i in range(8)]
 
@@ -71,29 +63,28 @@ def test_a_loop_goes_even_where_the_trace_breaks_off() -> None:
     assert found == {3, 4, 5, 6, 7}
 
 
-def test_keep_first_stops_after_the_first_correct_approach_and_keeps_the_conclusion() -> None:
-    approaches = [(0, 2, WRONG, 0), (2, 4, CORRECT, 1), (4, 6, CORRECT, 2)]
-    assert dropped("keep_first", LINES, approaches, conclusion=6) == {4, 5}
-    assert dropped("keep_first", LINES, [(0, 8, WRONG, 0)]) == set()
+@pytest.mark.parametrize("policy", ["keep_one_per_cluster", "delete_multi_all"])
+def test_the_last_approach_is_treated_like_all_others(policy: str) -> None:
+    approaches = [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1), (4, 8, WRONG, 1)]
+    assert dropped(policy, LINES, approaches) == {4, 5, 6, 7}
 
 
-def test_earliest_correct_prefix_ends_at_the_answer() -> None:
-    assert dropped("earliest_correct_prefix", LINES, [(0, 3, CORRECT, 0), (3, 6, CORRECT, 0)]) == {
-        3,
-        4,
-        5,
-        6,
-        7,
-    }
+@pytest.mark.parametrize("policy", ["keep_one_per_cluster", "delete_multi_all"])
+def test_without_a_verification_section_redundancy_goes_off_the_trunk_too(policy: str) -> None:
+    approaches = [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0), (4, 6, WRONG, 0)]
+    assert dropped(policy, LINES, approaches, conclusion=6) == {2, 3, 4, 5}
 
 
-def test_policies_combine_by_union() -> None:
-    approaches = [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1), (4, 6, CORRECT, 0)]
-    assert dropped("keep_one_per_cluster+keep_first", LINES, approaches, conclusion=6) == {2, 3, 4, 5}
+@pytest.mark.parametrize("policy", ["keep_one_per_cluster", "delete_multi_all"])
+def test_an_approach_on_the_trunk_that_is_redundant_goes_once(policy: str) -> None:
+    approaches = [(0, 2, WRONG, 0), (2, 4, WRONG, 0), (4, 6, CORRECT, 1)]
+    combined = f"{policy}+drop_incorrect_branches+keep_first"
+    assert dropped(combined, LINES, approaches, conclusion=6) == {2, 3}
 
 
-def test_a_typo_names_the_nearest_policy() -> None:
-    with pytest.raises(PolicyError, match="did you mean 'keep_first'"):
-        parse_policy("keep_frist")
-    with pytest.raises(PolicyError, match="unknown policy option"):
-        parse_policy("keep_first", {"min_kep": 0.1})
+def test_every_dropped_item_has_a_reason_of_its_own() -> None:
+    approaches = [(0, 1, CORRECT, 0), (1, 2, CORRECT, 0), (2, 3, WRONG, 0), (4, 5, CORRECT, 0)]
+    reasons = drops_of("keep_one_per_cluster", LINES, approaches, [(3, 4, 2, 0)], conclusion=5)
+    assert reasons[1] == "redundant: approach 1 (correct, method 0) repeats approach 0"
+    assert reasons[3] == "its approach is dropped: check 0 (check of approach 2)"
+    assert len(set(reasons.values())) == len(reasons) == 4

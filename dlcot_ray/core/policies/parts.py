@@ -1,0 +1,94 @@
+"""Policies that take out one sort of part wherever it stands: checks, wrong branches, local noise."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from dlcot_ray.core.annotation import Annotation, Label, SectionKind, Verification, VerificationKind
+from dlcot_ray.core.policies.base import (
+    Drops,
+    drop_range,
+    first_correct,
+    name_approach,
+    name_check,
+    without_unfinished,
+)
+from dlcot_ray.core.policies.redundancy import drop_loops
+
+
+class Checks(StrEnum):
+    """Which checks `drop_verification` takes."""
+
+    ALL = "all"
+    REDUNDANT = "redundant"
+    """Those of a method that an earlier check has used."""
+    NEGATING = "negating"
+    """Those that find fault with a correct approach: doubts without cause."""
+
+
+def drop_verification(annotation: Annotation, which: Checks) -> Drops:
+    """Drop checks: all of them, the redundant ones, or those that doubt a correct approach.
+
+    Source: DLCoT steps 2.2 and 5.1 (verifications as parts of their own, pruned by cluster). A check that
+    finds fault with a wrong approach is what leads on to the next one, so `NEGATING` spares it. Where a
+    trace breaks off unsolved, its last attempt stays.
+    """
+    drops: Drops = {}
+    seen: set[int] = set()
+    for i, check in enumerate(annotation.verifications):
+        redundant = check.cluster in seen
+        seen.add(check.cluster)
+        if (
+            which is Checks.ALL
+            or (which is Checks.REDUNDANT and redundant)
+            or (which is Checks.NEGATING and _doubts_without_cause(annotation, check))
+        ):
+            drop_range(drops, check.start, check.stop, f"{which} checks go: {name_check(annotation, i)}")
+    return without_unfinished(drops, annotation)
+
+
+def drop_incorrect_branches(annotation: Annotation) -> Drops:
+    """Off the trunk, drop approaches that are wrong or reach no answer, with their checks.
+
+    Source: DLCoT step 5.2. On the trunk nothing goes whole (errors there are the affair of `errors=`), and
+    a trace without a correct approach is all trunk.
+    """
+    drops: Drops = {}
+    trunk = first_correct(annotation)
+    if trunk is None:
+        return drops
+    gone: set[int] = set()
+    for i, approach in enumerate(annotation.approaches):
+        if i > trunk and approach.label in (Label.INCORRECT, Label.INCOMPLETE):
+            gone.add(i)
+            reason = f"off the trunk: {name_approach(annotation, i)}"
+            drop_range(drops, approach.start, approach.stop, reason)
+    for i, check in enumerate(annotation.verifications):
+        if check.approach in gone:
+            drop_range(
+                drops, check.start, check.stop, f"its approach is dropped: {name_check(annotation, i)}"
+            )
+    return drops
+
+
+def clean_local(annotation: Annotation) -> Drops:
+    """Drop repetition loops, and what still follows a conclusion once the trace has arrived.
+
+    Source: DLCoT's observation that traces ramble on, without touching approaches or checks before that.
+    """
+    drops: Drops = {}
+    trunk = first_correct(annotation)
+    if trunk is not None:
+        arrived = annotation.approaches[trunk].stop
+        stops = [s.stop for s in annotation.sections if s.kind is SectionKind.CONCLUSION]
+        end = next((stop for stop in stops if stop >= arrived), None)
+        if end is not None:
+            drop_range(drops, end, len(annotation.unit_offsets) - 1, "after the conclusion")
+    drop_loops(drops, annotation)
+    return drops
+
+
+def _doubts_without_cause(annotation: Annotation, check: Verification) -> bool:
+    if check.kind is not VerificationKind.NEGATION or check.approach is None:
+        return False
+    return annotation.approaches[check.approach].label is Label.CORRECT

@@ -1,0 +1,72 @@
+"""Policies that end a trace once it has arrived: the trunk stays, what comes after the answer goes.
+
+The trunk is everything up to and including the first correct approach; DLCoT (arXiv 2503.16385) finds that
+it carries what a student learns. A trace without a correct approach has no end of the trunk, so these
+policies leave it alone.
+"""
+
+from __future__ import annotations
+
+from dlcot_ray.core.annotation import Annotation, VerificationKind
+from dlcot_ray.core.policies.base import (
+    Drops,
+    conclusion_start,
+    drop_between,
+    first_correct,
+)
+
+
+def keep_first(annotation: Annotation) -> Drops:
+    """Keep everything up to the end of the first correct approach, and the conclusion.
+
+    Source: DLCoT step 5.1, ``keep_first``.
+    """
+    drops: Drops = {}
+    if (index := first_correct(annotation)) is not None:
+        stop = annotation.approaches[index].stop
+        drop_between(drops, annotation, stop, conclusion_start(annotation), "after the solution")
+    return drops
+
+
+def keep_first_plus_check(annotation: Annotation) -> Drops:
+    """Keep the trunk, the first check that affirms its answer, and the conclusion.
+
+    Source: DLCoT step 5.1, ``keep_first``, with one verification as in the paper's structure. The check has
+    to be one of the correct approach itself, and no longer than it: a longer one is a second solution.
+    """
+    drops: Drops = {}
+    if (index := first_correct(annotation)) is None:
+        return drops
+    kept = affirming_check(annotation, index)
+    at, end = annotation.approaches[index].stop, conclusion_start(annotation)
+    if kept is not None:
+        check = annotation.verifications[kept]
+        drop_between(drops, annotation, at, min(check.start, end), "after the solution")
+        at = check.stop
+    drop_between(drops, annotation, at, end, "after the solution")
+    return drops
+
+
+def earliest_correct_prefix(annotation: Annotation) -> Drops:
+    """Keep the shortest prefix that ends where a correct approach first states its answer.
+
+    Source: the prefix pruning of "first correct solution" datasets, e.g. "Do NOT think that much for 2+3=?"
+    (arXiv 2412.21187, first-correct solutions), applied to one trace.
+    """
+    drops: Drops = {}
+    index = first_correct(annotation)
+    if index is not None and (unit := annotation.approaches[index].answer_unit) is not None:
+        count = len(annotation.unit_offsets) - 1
+        drop_between(drops, annotation, unit + 1, count, "after the first correct answer")
+    return drops
+
+
+def affirming_check(annotation: Annotation, index: int) -> int | None:
+    """The first check that affirms approach `index` and is no longer than it, in characters."""
+    offsets, approach = annotation.unit_offsets, annotation.approaches[index]
+    room = offsets[approach.stop] - offsets[approach.start]
+    for i, check in enumerate(annotation.verifications):
+        affirms = check.approach == index and check.kind is VerificationKind.AFFIRMATION
+        if affirms and offsets[check.stop] - offsets[check.start] <= room:
+            return i
+    return None
