@@ -17,3 +17,18 @@ def shared_data() -> Path:
     if not (root / "traces").is_dir():
         pytest.skip(f"real traces are not available at {root} (set DLCOT_SHARED_DATA)")
     return root
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Path:
+    """The small instruct model that `scripts/get_model.py` installs; skips where it is missing.
+
+    `make test` always installs it, and then its absence is a failure.
+    """
+    path = Path(os.environ.get("DLCOT_TEST_MODEL", REPO / "models" / "smollm2-135m-instruct"))
+    if not (path / "config.json").is_file():
+        message = f"there is no model at {path} (make model installs it)"
+        if os.environ.get("DLCOT_REQUIRE_MODEL"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
