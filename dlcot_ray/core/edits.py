@@ -8,7 +8,7 @@ a bare "before/after"; runs of equal decisions are merged to keep it short.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -98,3 +98,54 @@ def apply_script(reasoning: str, offsets: Sequence[int], script: Sequence[Edit])
 def keep_all(unit_count: int) -> EditScript:
     """The script that changes nothing."""
     return (Edit(EditOp.KEEP, 0, unit_count),) if unit_count else ()
+
+
+def drop_script(drops: Mapping[int, str], unit_count: int) -> EditScript:
+    """The script that drops the units of `drops` (unit -> reason), one edit per run of one reason."""
+    edits: list[Edit] = []
+    at = 0
+    for unit in sorted(drops):
+        reason = drops[unit]
+        last = edits[-1] if edits else None
+        if last is not None and last.op is EditOp.DROP and last.stop == unit and last.reason == reason:
+            edits[-1] = Edit(EditOp.DROP, last.start, unit + 1, "", reason)
+        else:
+            if unit > at:
+                edits.append(Edit(EditOp.KEEP, at, unit))
+            edits.append(Edit(EditOp.DROP, unit, unit + 1, "", reason))
+        at = unit + 1
+    if at < unit_count:
+        edits.append(Edit(EditOp.KEEP, at, unit_count))
+    return tuple(edits)
+
+
+def replace_units(
+    script: Sequence[Edit], texts: Mapping[int, str], reason: str | Mapping[int, str]
+) -> EditScript:
+    """The script with kept units replaced by new texts, or dropped where nothing is left of them.
+
+    `reason` is that of every replaced unit, or one for each.
+    """
+    edits: list[Edit] = []
+    for edit in script:
+        inside = sorted(u for u in texts if edit.op is EditOp.KEEP and edit.start <= u < edit.stop)
+        at = edit.start
+        for unit in inside:
+            if unit > at:
+                edits.append(Edit(EditOp.KEEP, at, unit))
+            new = texts[unit] if texts[unit].strip() else ""
+            why = reason if isinstance(reason, str) else reason[unit]
+            edits.append(Edit(EditOp.REPLACE if new else EditOp.DROP, unit, unit + 1, new, why))
+            at = unit + 1
+        if not inside:
+            edits.append(edit)
+        elif at < edit.stop:
+            edits.append(Edit(EditOp.KEEP, at, edit.stop))
+    return merge_script(edits)
+
+
+def units_of(script: Iterable[Edit], ops: Collection[EditOp]) -> Iterator[int]:
+    """The units that edits of certain kinds cover, in order."""
+    for edit in script:
+        if edit.op in ops:
+            yield from range(edit.start, edit.stop)

@@ -1,67 +1,263 @@
-"""Apply a policy to one annotated trace: drops -> edit script -> gates -> fallbacks.
+"""Apply a policy to one annotated trace: drops -> seams -> errors -> gates -> fallbacks.
 
-The ladder when a gate stops the policy's choice: take its dropped ranges one by one, latest first, and
-keep each that passes every gate together with those taken before; if none does, the trace stays as it
-is, flagged with the gate. Cutting less is always preferred to cutting wrong.
+Everything here is pure. What only a writer can supply (bridges, repairs) is listed by `draft`, asked for
+at the edge, and put in by `finish`; without a writer `draft` already holds the result, so `enhance` is the
+whole method on CPU alone. The ladder when something stops the policy's choice: what cannot be closed stays
+in; then the dropped items are taken one by one, latest first, and each is dropped only if all gates pass
+with those taken before; if none does, the trace stays as it is, flagged. Cutting less is always preferred
+to cutting wrong.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.edits import Edit, EditOp, EditScript, apply_script, keep_all, merge_script
+from dlcot_ray.core.arrival import accepted_answers, settle, states
+from dlcot_ray.core.edits import Edit, EditOp, EditScript, apply_script, drop_script, keep_all
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
+from dlcot_ray.core.errors import (
+    ErrorOutcome,
+    RepairRequest,
+    apply_repairs,
+    checked_repair,
+    delete_errors,
+    repair_requests,
+)
 from dlcot_ray.core.gates import evaluate_gates
-from dlcot_ray.core.policies.base import Drops, Policy
+from dlcot_ray.core.policies.base import Drops, Policy, UnsolvedMode, is_unsolved
+from dlcot_ray.core.seams import Closed, Seam, SeamNeed, bridge_fault, close_seams
 from dlcot_ray.core.trace import Trace
 
 LADDER_STEPS = 12
-"""Ranges that the fallback tries at most: the latest ones, where redundancy lies."""
+"""Items that the fallback tries at most: the latest ones, where redundancy lies."""
+
+GIVING_BACK = 4
+"""Rounds of giving back what leaves an open seam, before the ladder decides."""
+
+UNSOLVED = "unsolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An edit before anyone has written for it.
+
+    Attributes:
+        trace: the trace.
+        annotation: settled (see `core/arrival.py`).
+        policy: what to do with it.
+        drops: what the policy wants gone.
+        enhancement: the result if nobody writes.
+        bridges, repairs: what a writer may supply.
+    """
+
+    trace: Trace
+    annotation: Annotation
+    policy: Policy
+    drops: Drops
+    enhancement: Enhancement
+    bridges: tuple[SeamNeed, ...] = ()
+    repairs: tuple[RepairRequest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A script with its seams; `needs` are those left open."""
+
+    script: EditScript
+    seams: tuple[Seam, ...]
+    needs: tuple[SeamNeed, ...]
+    errors: tuple[ErrorOutcome, ...]
 
 
 def enhance(trace: Trace, annotation: Annotation, policy: Policy) -> Enhancement:
-    """Apply `policy`; always returns an enhancement, at worst an unchanged one."""
-    count = len(annotation.unit_offsets) - 1
-    drops = policy.drops(annotation)
-    if not drops:
-        reason = "nothing_to_cut" if annotation.approaches else "no_approach"
-        return _unchanged(trace, count, policy, reason, ())
-    script = _script(drops, count)
-    gates = evaluate_gates(trace, annotation, script, policy.min_keep)
-    stopped = next((gate.name for gate in gates if not gate.passed), None)
-    reason = ""
-    if stopped is not None:
-        fallback = _less(trace, annotation, policy, drops, count)
-        if fallback is None:
-            return _unchanged(trace, count, policy, f"gate:{stopped}", gates)
-        script, reason = fallback, f"fallback:{stopped}"
-    text = apply_script(trace.reasoning, annotation.unit_offsets, script)
-    return Enhancement(Status.ENHANCED, reason, script, text, gates, policy.expression)
+    """Apply `policy` without a writer; always returns an enhancement, at worst an unchanged one."""
+    return draft(trace, annotation, policy).enhancement
 
 
-def _unchanged(
-    trace: Trace, count: int, policy: Policy, reason: str, gates: tuple[GateResult, ...]
+def draft(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
+    """Apply `policy` as far as that goes without a writer, and list what one may supply."""
+    settled = settle(trace, annotation)
+    solved = not is_unsolved(settled)
+    if not solved and policy.unsolved is not UnsolvedMode.KEEP:
+        return Draft(trace, settled, policy, {}, _unchanged(trace, settled, policy, UNSOLVED, (), ()))
+    drops = policy.drops(settled)
+    first = _cut(trace, settled, policy, drops, {})
+    enhancement = replace(_laddered(trace, settled, policy, drops, first, {}), solved=solved)
+    repairs = repair_requests(trace, settled, enhancement.script, policy)
+    if repairs:
+        enhancement = _with_repairs(trace, settled, policy, enhancement, repairs, {})
+    return Draft(trace, settled, policy, drops, enhancement, first.needs, repairs)
+
+
+def finish(
+    drafted: Draft,
+    bridges: Mapping[SeamNeed, str | None],
+    repairs: Mapping[RepairRequest, str | None],
 ) -> Enhancement:
-    return Enhancement(Status.UNCHANGED, reason, keep_all(count), trace.reasoning, gates, policy.expression)
+    """The draft with what a writer supplied, as far as it passes the checks; else as without it."""
+    trace, annotation, policy = drafted.trace, drafted.annotation, drafted.policy
+    accepted = accepted_answers(annotation)
+    usable = {
+        need: text.strip()
+        for need, text in bridges.items()
+        if text is not None and not bridge_fault(trace, annotation.unit_offsets, need, text, accepted)
+    }
+    enhancement = drafted.enhancement
+    if usable:
+        cut = _cut(trace, annotation, policy, drafted.drops, usable)
+        bridged = _laddered(trace, annotation, policy, drafted.drops, cut, usable)
+        enhancement = replace(bridged, solved=enhancement.solved)
+    if not drafted.repairs:
+        return enhancement
+    return _with_repairs(trace, annotation, policy, enhancement, drafted.repairs, repairs)
 
 
-def _script(drops: Drops, count: int) -> EditScript:
-    return merge_script(
-        Edit(EditOp.DROP, unit, unit + 1, "", drops[unit])
-        if unit in drops
-        else Edit(EditOp.KEEP, unit, unit + 1)
-        for unit in range(count)
+def _cut(
+    trace: Trace, annotation: Annotation, policy: Policy, drops: Drops, bridges: Mapping[SeamNeed, str]
+) -> _Cut:
+    """Drops, with the errors deleted, the seams closed and the bridges in place."""
+    count = len(annotation.unit_offsets) - 1
+    accepted = accepted_answers(annotation)
+    script, errors = delete_errors(trace, annotation, drop_script(drops, count), policy)
+    script, seams, needs = close_seams(
+        trace.reasoning, annotation, script, lambda text: bool(accepted) and states(text, accepted)
     )
+    for need in needs:
+        if need in bridges:
+            script = _inserted(script, need, bridges[need])
+            seams = (*seams, Seam(need.kind, need.unit, Closed.BRIDGE))
+    return _Cut(script, seams, tuple(need for need in needs if need not in bridges), errors)
+
+
+def _laddered(
+    trace: Trace,
+    annotation: Annotation,
+    policy: Policy,
+    drops: Drops,
+    cut: _Cut,
+    bridges: Mapping[SeamNeed, str],
+) -> Enhancement:
+    """The cut, or as much of it as leaves no seam open and passes every gate."""
+    if all(edit.op is EditOp.KEEP for edit in cut.script):
+        reason = "nothing_to_cut" if annotation.approaches else "no_approach"
+        return _unchanged(trace, annotation, policy, reason, (), cut.errors)
+    given_back: list[Seam] = []
+    left = drops
+    for _ in range(GIVING_BACK):
+        if not cut.needs:
+            break
+        given_back += [Seam(need.kind, need.unit, Closed.KEPT) for need in cut.needs]
+        gone = {unit for need in cut.needs for unit in range(need.left + 1, need.right)}
+        left = {unit: reason for unit, reason in left.items() if unit not in gone}
+        cut = _cut(trace, annotation, policy, left, bridges)
+    gates = evaluate_gates(trace, annotation, cut.script, policy.min_keep)
+    if given_back:
+        gates = _with_stop(gates, "no_dangling_reference", f"{len(given_back)} given back")
+    stopped = next((gate.name for gate in gates if not gate.passed), None)
+    failed = cut.needs or any(not gate.passed for gate in gates[: len(gates) - bool(given_back)])
+    if failed:
+        less = _less(trace, annotation, policy, left, bridges)
+        if less is None:
+            return _unchanged(trace, annotation, policy, f"gate:{stopped}", gates, cut.errors)
+        cut = less
+    elif all(edit.op is EditOp.KEEP for edit in cut.script):
+        return _unchanged(trace, annotation, policy, f"gate:{stopped}", gates, cut.errors)
+    text = apply_script(trace.reasoning, annotation.unit_offsets, cut.script)
+    reason = f"fallback:{stopped}" if stopped is not None else ""
+    seams = (*cut.seams, *given_back)
+    return Enhancement(Status.ENHANCED, reason, cut.script, text, gates, policy.expression, seams, cut.errors)
+
+
+def _with_stop(gates: tuple[GateResult, ...], name: str, detail: str) -> tuple[GateResult, ...]:
+    """The gates with one marked as having stopped the first choice, at the end."""
+    return (*(gate for gate in gates if gate.name != name), GateResult(name, False, detail))
 
 
 def _less(
-    trace: Trace, annotation: Annotation, policy: Policy, drops: Drops, count: int
-) -> EditScript | None:
-    """The largest choice of dropped ranges, taken greedily from the end, that passes every gate."""
-    ranges = [edit for edit in _script(drops, count) if edit.op is EditOp.DROP][-LADDER_STEPS:]
+    trace: Trace, annotation: Annotation, policy: Policy, drops: Drops, bridges: Mapping[SeamNeed, str]
+) -> _Cut | None:
+    """The largest choice of dropped items, taken greedily from the end, that passes every gate."""
+    script = drop_script(drops, len(annotation.unit_offsets) - 1)
+    items = [edit for edit in script if edit.op is EditOp.DROP][-LADDER_STEPS:]
     taken: Drops = {}
-    for edit in reversed(ranges):
-        trial = taken | dict.fromkeys(range(edit.start, edit.stop), edit.reason)
-        gates = evaluate_gates(trace, annotation, _script(trial, count), policy.min_keep)
-        if all(gate.passed for gate in gates):
-            taken = trial
-    return _script(taken, count) if taken else None
+    best: _Cut | None = None
+    for item in reversed(items):
+        trial = taken | dict.fromkeys(range(item.start, item.stop), item.reason)
+        cut = _cut(trace, annotation, policy, trial, bridges)
+        gates = evaluate_gates(trace, annotation, cut.script, policy.min_keep)
+        if not cut.needs and all(gate.passed for gate in gates):
+            taken, best = trial, cut
+    return best
+
+
+def _with_repairs(
+    trace: Trace,
+    annotation: Annotation,
+    policy: Policy,
+    enhancement: Enhancement,
+    requests: tuple[RepairRequest, ...],
+    offers: Mapping[RepairRequest, str | None],
+) -> Enhancement:
+    """The enhancement with the repairs that pass their checks; what is refused stays, and is counted."""
+    repaired: list[tuple[RepairRequest, str]] = []
+    faults: list[str] = []
+    for request in requests:
+        text, fault = checked_repair(trace, annotation, request, offers.get(request))
+        if not fault:
+            script = apply_repairs(enhancement.script, [*repaired, (request, text)])
+            gates = evaluate_gates(trace, annotation, script, policy.min_keep)
+            fault = next((f"gate {g.name}: {g.detail}" for g in gates if not g.passed), "")
+        if fault:
+            faults.append(f"unit {request.start}: {fault}")
+        else:
+            repaired.append((request, text))
+    done = sum(len(request.errors) for request, _ in repaired)
+    refused = sum(len(request.errors) for request in requests) - done
+    others = [outcome for outcome in enhancement.errors if outcome is not ErrorOutcome.KEPT]
+    rest = len(enhancement.errors) - len(others) - done - refused
+    errors = (
+        *others,
+        *[ErrorOutcome.REPAIRED] * done,
+        *[ErrorOutcome.REFUSED] * refused,
+        *[ErrorOutcome.CARRIED] * rest,
+    )
+    gate = GateResult("repair", not faults, "; ".join(faults))
+    enhancement = replace(enhancement, errors=errors, gates=(*enhancement.gates, gate))
+    if not repaired:
+        return enhancement
+    script = apply_repairs(enhancement.script, repaired)
+    text = apply_script(trace.reasoning, annotation.unit_offsets, script)
+    unchanged = enhancement.status is Status.UNCHANGED
+    reason = "" if unchanged else enhancement.reason
+    return replace(enhancement, status=Status.ENHANCED, reason=reason, script=script, reasoning=text)
+
+
+def _unchanged(
+    trace: Trace,
+    annotation: Annotation,
+    policy: Policy,
+    reason: str,
+    gates: tuple[GateResult, ...],
+    errors: tuple[ErrorOutcome, ...],
+) -> Enhancement:
+    script = keep_all(len(annotation.unit_offsets) - 1)
+    return Enhancement(
+        Status.UNCHANGED, reason, script, trace.reasoning, gates, policy.expression, errors=errors
+    )
+
+
+def _inserted(script: EditScript, need: SeamNeed, text: str) -> EditScript:
+    """The script with a bridge behind the drops before unit `need.right`."""
+    edits: list[Edit] = []
+    bridge = Edit(EditOp.INSERT, need.right, need.right, f"{text}\n\n", f"bridge: {need.kind}")
+    placed = False
+    for edit in script:
+        if not placed and edit.start == need.right and edit.op is not EditOp.DROP:
+            edits.append(bridge)
+            placed = True
+        edits.append(edit)
+    if not placed:
+        edits.append(bridge)
+    return tuple(edits)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dlcot_ray.core.edits import EditScript
+from dlcot_ray.core.errors import ErrorOutcome
+from dlcot_ray.core.seams import Seam
 
 
 class Status(StrEnum):
@@ -41,12 +43,15 @@ class Enhancement:
 
     Attributes:
         status: ENHANCED if any unit was dropped, replaced or inserted.
-        reason: why unchanged (``nothing_to_cut``, ``gate:answer_preserved``, ``no_approach``, ...), or
-            which fallback was taken, else empty.
+        reason: why unchanged (``nothing_to_cut``, ``gate:answer_preserved``, ``no_approach``,
+            ``unsolved``, ...), or which fallback was taken, else empty.
         script: total edit script over the annotation's units.
         reasoning: the new text, ``apply_script(trace.reasoning, annotation.unit_offsets, script)``.
         gates: every gate that was evaluated.
         policy: the policy expression that produced it, e.g. ``keep_one_per_cluster``.
+        seams: the loose ends that the edit left, and how each was closed.
+        errors: what became of each located error in what the policy keeps.
+        solved: the trace arrives at its reference.
     """
 
     status: Status
@@ -55,3 +60,6 @@ class Enhancement:
     reasoning: str
     gates: tuple[GateResult, ...]
     policy: str
+    seams: tuple[Seam, ...] = ()
+    errors: tuple[ErrorOutcome, ...] = ()
+    solved: bool = False

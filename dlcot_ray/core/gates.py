@@ -1,27 +1,26 @@
 """The gates an edit must pass before it may replace a trace (DESIGN: gates, ladder).
 
 Every gate compares the script with the annotation and the text it would produce; none of them asks a
-model. A gate that cannot apply (no reference, nothing dropped) passes.
+model. A gate that cannot apply (no reference, nothing dropped) passes. What cannot be compared without a
+CAS counts as an answer only where the judge had found it equal, so a gate may stop a good edit but does
+not let a lost answer through.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, check_script
+from dlcot_ray.core.arrival import accepted_answers, is_accepted, states
+from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, check_script, units_of
 from dlcot_ray.core.enhancement import GateResult
-from dlcot_ray.core.evidence.answers import last_answer
-from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
+from dlcot_ray.core.seams import is_single, refers_back
 from dlcot_ray.core.trace import Trace
 
-_REFERS_BACK = re.compile(
-    r"\b(?:both|all three|two|three) (?:methods|approaches|ways|calculations|results|answers)\b|"
-    r"\b(?:second|other|third|alternative|previous) (?:method|approach|way)\b|\beither way\b|"
-    r"\b(?:as|like) (?:i |we )?(?:just )?(?:computed|found|showed|shown|verified|checked|calculated) (?:above|before|earlier)",
-    re.IGNORECASE,
-)
+ANSWER = "answer_preserved"
+TAIL = 1500
+"""Characters at the end of a text in which its final answer is looked for."""
 
 
 def evaluate_gates(
@@ -31,17 +30,13 @@ def evaluate_gates(
     accounting = _span_accounting(annotation, script)
     if not accounting.passed:
         return (accounting,)
-    kept = [False] * (len(annotation.unit_offsets) - 1)
-    for edit in script:
-        if edit.op is EditOp.KEEP:
-            kept[edit.start : edit.stop] = [True] * (edit.stop - edit.start)
     text = apply_script(trace.reasoning, annotation.unit_offsets, script)
     return (
         accounting,
-        _answer_preserved(annotation, kept, text),
-        _correct_approach_left(annotation, kept),
+        _answer_preserved(trace, annotation, script, text),
+        _correct_approach_left(annotation, script),
         _cut_bounds(trace, text, min_keep),
-        _no_dangling_reference(trace, annotation, kept),
+        _no_dangling_reference(trace, annotation, script),
     )
 
 
@@ -53,34 +48,78 @@ def _span_accounting(annotation: Annotation, script: Sequence[Edit]) -> GateResu
     return GateResult("span_accounting", True)
 
 
-def _answer_preserved(annotation: Annotation, kept: Sequence[bool], text: str) -> GateResult:
-    """A correct answer that stood in the trace must stand in what is left, and not be contradicted last."""
-    name = "answer_preserved"
-    stated = {a.answer_unit for a in annotation.approaches if a.label is Label.CORRECT} - {None}
-    if annotation.first_correct_unit is not None:
-        stated.add(annotation.first_correct_unit)
-    if not stated or all(kept):
-        return GateResult(name, True)
-    if not any(kept[unit] for unit in stated if unit is not None):
-        return GateResult(name, False, "no kept unit states the correct answer")
-    if annotation.reference is not None and (found := last_answer(text[-4000:])) is not None:
-        dropped_tail = not kept[-1]
-        if dropped_tail and quick_equivalent(found.text, annotation.reference) is False:
-            return GateResult(name, False, f"the text would end on {found.text!r}")
-    return GateResult(name, True)
+def _answer_preserved(trace: Trace, annotation: Annotation, script: Sequence[Edit], text: str) -> GateResult:
+    """A correct answer that stood in the trace stands in what is left, is not altered, and comes last."""
+    stated = {a.answer_unit for a in annotation.approaches if a.label is Label.CORRECT}
+    stated.add(annotation.first_correct_unit)
+    stated.discard(None)
+    accepted = accepted_answers(annotation)
+    if not stated or not accepted or all(edit.op is EditOp.KEEP for edit in script):
+        return GateResult(ANSWER, True)
+    standing = set(units_of(script, (EditOp.KEEP,)))
+    offsets = annotation.unit_offsets
+    for edit in script:
+        if edit.op is EditOp.REPLACE:
+            old = trace.reasoning[offsets[edit.start] : offsets[edit.stop]]
+            if states(edit.text, accepted):
+                standing.update(range(edit.start, edit.stop))
+            elif states(old, accepted):
+                return GateResult(ANSWER, False, f"unit {edit.start} no longer states the answer")
+        elif edit.op is EditOp.INSERT and (other := _other_answer(edit.text, accepted)) is not None:
+            return GateResult(ANSWER, False, f"the text put in at unit {edit.start} states {other.text!r}")
+    if stated.isdisjoint(standing):
+        return GateResult(ANSWER, False, "no kept unit states the correct answer")
+    return _ends_as_before(trace, accepted, script, text, offsets)
 
 
-def _correct_approach_left(annotation: Annotation, kept: Sequence[bool]) -> GateResult:
-    """One correct approach must stand from its start to its answer."""
+def _ends_as_before(
+    trace: Trace, accepted: Sequence[str], script: Sequence[Edit], text: str, offsets: Sequence[int]
+) -> GateResult:
+    last = script[-1]
+    if last.op is EditOp.KEEP and offsets[last.stop] - offsets[last.start] >= TAIL:
+        return GateResult(ANSWER, True)
+    final = last_answer(text[-TAIL:])
+    if final is not None and is_accepted(final.text, accepted):
+        return GateResult(ANSWER, True)
+    before = last_answer(trace.reasoning[-TAIL:])
+    if final is None:
+        passed = before is None or not is_accepted(before.text, accepted)
+        return GateResult(ANSWER, passed, "" if passed else "the text would end without an answer")
+    # A trace that ended otherwise before is not made worse by ending so still.
+    passed = before is not None and before.text == final.text and not is_accepted(before.text, accepted)
+    return GateResult(ANSWER, passed, "" if passed else f"the text would end on {final.text!r}")
+
+
+def _other_answer(text: str, accepted: Sequence[str]) -> StatedAnswer | None:
+    outright = (
+        AnswerForm.BOXED,
+        AnswerForm.PHRASE,
+        AnswerForm.BOLD,
+        AnswerForm.OPTION,
+        AnswerForm.CONCLUSION,
+    )
+    stated = (answer for answer in find_answers(text) if answer.form in outright)
+    return next((answer for answer in stated if not is_accepted(answer.text, accepted)), None)
+
+
+def _correct_approach_left(annotation: Annotation, script: Sequence[Edit]) -> GateResult:
+    """One correct approach must stand from its start to its answer; sentences in it may be mended."""
     correct = [a for a in annotation.approaches if a.label is Label.CORRECT]
-    looped = {unit for start, stop in annotation.loops for unit in range(start, stop)}
+    standing = set(units_of(script, (EditOp.KEEP, EditOp.REPLACE)))
+    # What only repeats, announces or errs is no loss to an approach.
+    standing.update(unit for start, stop in annotation.loops for unit in range(start, stop))
+    standing.update(units_of(_mended(script), (EditOp.DROP,)))
     for approach in correct:
         stop = approach.stop if approach.answer_unit is None else approach.answer_unit + 1
-        if all(kept[unit] or unit in looped for unit in range(approach.start, stop)):
+        if standing.issuperset(range(approach.start, stop)):
             return GateResult("correct_approach_left", True)
     return GateResult(
         "correct_approach_left", not correct, "no whole correct approach left" if correct else ""
     )
+
+
+def _mended(script: Sequence[Edit]) -> Iterator[Edit]:
+    return (edit for edit in script if edit.reason.startswith(("seam: ", "error ")))
 
 
 def _cut_bounds(trace: Trace, text: str, min_keep: float) -> GateResult:
@@ -89,12 +128,22 @@ def _cut_bounds(trace: Trace, text: str, min_keep: float) -> GateResult:
     return GateResult("cut_bounds", passed, "" if passed else f"only {share:.1%} of the characters left")
 
 
-def _no_dangling_reference(trace: Trace, annotation: Annotation, kept: Sequence[bool]) -> GateResult:
-    """The first kept unit after a drop, and what follows to the end, must not lean on what is gone."""
-    offsets = annotation.unit_offsets
-    for unit in range(1, len(kept)):
-        if kept[unit] and not kept[unit - 1]:
-            found = _REFERS_BACK.search(trace.reasoning, offsets[unit], offsets[unit + 1])
-            if found:
-                return GateResult("no_dangling_reference", False, f"unit {unit}: {found.group()!r}")
-    return GateResult("no_dangling_reference", True)
+def _no_dangling_reference(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> GateResult:
+    """What is kept behind a drop must not lean on what is gone, unless a bridge stands between."""
+    name, offsets = "no_dangling_reference", annotation.unit_offsets
+    single = is_single(annotation, script)
+    behind = adjacent = False
+    for edit in script:
+        if edit.op is EditOp.DROP:
+            behind = adjacent = True
+        elif edit.op is EditOp.INSERT:
+            behind = adjacent = False
+        elif behind:
+            for unit in range(edit.start, edit.stop):
+                text = edit.text
+                if edit.op is EditOp.KEEP:
+                    text = trace.reasoning[offsets[unit] : offsets[unit + 1]]
+                if found := refers_back(text, adjacent=adjacent, single=single):
+                    return GateResult(name, False, f"unit {unit}: {found.group()!r}")
+                adjacent = False
+    return GateResult(name, True)

@@ -42,16 +42,20 @@ def test_losing_the_only_correct_approach_is_stopped() -> None:
     assert result.reasoning == trace.reasoning
 
 
-def test_a_dangling_reference_is_stopped() -> None:
-    lines = [*SOLVED[:4], "Both methods give 42."]
+BOTH = "Both methods show that the answer is 42."
+
+
+def test_a_reference_to_what_is_gone_that_carries_the_answer_keeps_it_in() -> None:
+    lines = [*SOLVED[:4], BOTH]
     trace, annotation = annotated(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0)], conclusion=4)
     result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
     assert result.status is Status.UNCHANGED
     assert result.reason == "gate:no_dangling_reference"
+    assert result.reasoning == trace.reasoning
 
 
-def test_the_ladder_keeps_the_cuts_that_pass() -> None:
-    lines = [*SOLVED[:4], "Both methods give 42.", "Add again.", "The answer is 42."]
+def test_what_has_to_stay_in_does_not_keep_the_other_cuts() -> None:
+    lines = [*SOLVED[:4], BOTH, "Add again.", "The answer is 42."]
     trace, annotation = annotated(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0), (5, 7, CORRECT, 0)])
     result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
     assert result.status is Status.ENHANCED

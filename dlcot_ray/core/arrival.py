@@ -1,0 +1,143 @@
+"""Where the work on an answer is really done: correct approaches are held to their own last words.
+
+A reference that merely occurs in passing (``5bc = 180`` on the way to the answer 180) makes an approach
+look solved in mid-work, and a policy that ends the trace there leaves a torso. So before any policy an
+approach labelled correct has to arrive: the last thing it states is the reference. One that does not is
+completed by the smallest prefix of the checks behind it that does (DLCoT step 2.3), or counts as
+incomplete where a later approach arrives. It errs on the side of keeping: a check that restates other
+figures before it ends is taken for work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dlcot_ray.core.annotation import Annotation, Approach, Label, Verification, VerificationKind
+from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
+from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.policies.base import conclusion_start
+from dlcot_ray.core.trace import Trace
+
+WINDOW = 1200
+"""Characters at the end of a text in which its last words are looked for."""
+
+_IN_PASSING = AnswerForm.EQUATION
+_CONFIRMED = re.compile(
+    r"\b(?:checks? out|seems? (?:right|correct)|is (?:right|correct)|that works|makes sense|"
+    r"consistent|correct[.!]|matches|confirm(?:s|ed)|confident|good[.!]|perfect)\b[^.\n]{0,60}\W*$",
+    re.IGNORECASE,
+)
+
+
+def settle(trace: Trace, annotation: Annotation) -> Annotation:
+    """The annotation with its first correct approach ending where the work does.
+
+    That approach's `answer_unit` becomes the first unit that ends on the answer, its `stop` moves behind
+    what completes it; correct approaches before it that never arrive become incomplete.
+    """
+    correct = [i for i, approach in enumerate(annotation.approaches) if approach.label is Label.CORRECT]
+    if not correct or annotation.reference is None:
+        return annotation
+    approaches = list(annotation.approaches)
+    for index in correct:
+        settled = _settled(trace, annotation, index, last=index == correct[-1])
+        if settled is not None:
+            approaches[index] = settled
+            break
+        approaches[index] = replace(approaches[index], label=Label.INCOMPLETE)
+    if all(new is old for new, old in zip(approaches, annotation.approaches, strict=True)):
+        return annotation
+    checks = annotation.verifications
+    if any(new.stop != old.stop for new, old in zip(approaches, annotation.approaches, strict=True)):
+        checks = _left_of(checks, approaches)
+    return replace(annotation, approaches=tuple(approaches), verifications=checks)
+
+
+def states(text: str, accepted: Sequence[str]) -> bool:
+    """Whether a text states one of the accepted answers anywhere."""
+    return any(is_accepted(found.text, accepted) for found in find_answers(text))
+
+
+def ends_on(text: str, accepted: Sequence[str]) -> bool:
+    """Whether the last thing that a text states, in any form or outright, is an accepted answer.
+
+    `accepted` begins with the reference; it is not empty.
+    """
+    tail = text[-WINDOW:]
+    stated = find_answers(tail)
+    if not stated:
+        return False
+    # "x = 1" on the way to the answer 1 is a coincidence more often than an arrival.
+    short = len(accepted[0].strip("$ .")) == 1
+    if is_accepted(stated[-1].text, accepted) and not (short and stated[-1].form is _IN_PASSING):
+        return True
+    outright = [answer for answer in stated if answer.form is not _IN_PASSING]
+    if outright and is_accepted(outright[-1].text, accepted):
+        return True
+    confirmed = _CONFIRMED.search(tail.rstrip()[-200:]) is not None
+    return confirmed and any(is_accepted(answer.text, accepted) for answer in outright)
+
+
+def accepted_answers(annotation: Annotation, approach: Approach | None = None) -> tuple[str, ...]:
+    """The reference, and what the judge found equal to it that cannot be compared without a CAS."""
+    reference = annotation.reference
+    if reference is None:
+        return ()
+    approaches = annotation.approaches if approach is None else (approach,)
+    others = {a.answer for a in approaches if a.label is Label.CORRECT and a.answer is not None}
+    return (reference, *sorted(text for text in others if quick_equivalent(text, reference) is None))
+
+
+def is_accepted(text: str, accepted: Sequence[str]) -> bool:
+    """Whether an answer is one of the accepted ones, as written or by certain equality."""
+    return any(text == answer or quick_equivalent(text, answer) is True for answer in accepted)
+
+
+def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) -> Approach | None:
+    """Approach `index` ending where it arrives; None where it never does and another one may."""
+    approach = annotation.approaches[index]
+    if approach.answer_unit is None:
+        return approach
+    offsets, accepted = annotation.unit_offsets, accepted_answers(annotation, approach)
+    start = max(offsets[approach.answer_unit], offsets[approach.stop] - WINDOW)
+    if ends_on(trace.reasoning[start : offsets[approach.stop]], accepted):
+        unit = _arrival(trace, annotation, accepted, approach.answer_unit, approach.stop)
+        unit = approach.stop - 1 if unit is None else unit
+        return approach if unit == approach.answer_unit else replace(approach, answer_unit=unit)
+    if index + 1 < len(annotation.approaches):
+        end = annotation.approaches[index + 1].start
+    else:
+        end = max(conclusion_start(annotation), approach.stop)
+    unit = _arrival(trace, annotation, accepted, approach.stop, end)
+    if unit is None and not last:
+        return None
+    stop = end if unit is None else unit + 1
+    if stop == approach.stop:
+        return approach
+    grown = approach.completed_units + stop - approach.stop
+    return replace(approach, stop=stop, answer_unit=stop - 1, completed_units=grown)
+
+
+def _arrival(
+    trace: Trace, annotation: Annotation, accepted: Sequence[str], start: int, stop: int
+) -> int | None:
+    """The first of units `[start, stop)` that ends on an accepted answer."""
+    offsets = annotation.unit_offsets
+    for unit in range(start, stop):
+        if ends_on(trace.reasoning[offsets[unit] : offsets[unit + 1]], accepted):
+            return unit
+    return None
+
+
+def _left_of(checks: Sequence[Verification], approaches: Sequence[Approach]) -> tuple[Verification, ...]:
+    """The checks without the units that approaches have taken; what is left of one no longer affirms."""
+    left: list[Verification] = []
+    for check in checks:
+        taken = max((a.stop for a in approaches if a.start < check.start < a.stop), default=check.start)
+        if taken == check.start:
+            left.append(check)
+        elif taken < check.stop:
+            left.append(replace(check, start=taken, kind=VerificationKind.CHECK))
+    return tuple(left)

@@ -1,0 +1,242 @@
+"""Located errors in what a policy keeps: which the trace mends itself, which go, which are repaired.
+
+DLCoT (arXiv 2503.16385) step 5.2. An error that the trace notices and fixes teaches how to do that, so it
+stays unless the policy says otherwise. Of the others the erroneous sentences go (`errors=delete`) or a
+writer is asked for those units alone (`errors=repair`). An error whose wrong value is used further on is
+not touched: taking out the place where it arose would only make the rest unfounded. That comparison is of
+numbers as written, which errs on the side of leaving an error where it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from dlcot_ray.core.annotation import Annotation, ErrorSpan
+from dlcot_ray.core.arrival import accepted_answers, states
+from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_units
+from dlcot_ray.core.evidence.arithmetic import find_claims
+from dlcot_ray.core.policies.base import CorrectedMode, ErrorMode, Policy
+from dlcot_ray.core.seams import sentences
+from dlcot_ray.core.trace import Trace
+
+
+class ErrorOutcome(StrEnum):
+    """What became of a located error in what is kept."""
+
+    CORRECTED = "corrected"
+    """It stays: the trace mends it itself."""
+    KEPT = "kept"
+    """It stays as it is."""
+    CARRIED = "carried"
+    """It stays, because its wrong value is used further on."""
+    DELETED = "deleted"
+    REPAIRED = "repaired"
+    REFUSED = "refused"
+    """It stays, because there was no repair that passed its checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairRequest:
+    """Units `[start, stop)` to be written anew without `errors`, no longer than they are."""
+
+    start: int
+    stop: int
+    errors: tuple[ErrorSpan, ...]
+
+
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
+_RELATION = re.compile(r"=|≈|\\approx|\bis\b")
+_NOTICED = re.compile(
+    r"\b(?:mistake|wrong|incorrect|error|correction|oops|sorry|not right|that's off|"
+    r"miscalculat\w+|i mis\w+)\b|"
+    r"(?:^|[.!?\n])\W*(?:wait|no|hold on|hmm)\b",
+    re.IGNORECASE,
+)
+_NOTICED_WITHIN = 400
+"""Characters behind an error in which the trace has to notice it."""
+_RESTATED_WITHIN = 3000
+"""Characters behind an error in which the same left side with the right value counts as its correction."""
+_MARKUP = re.compile(r"</?think>|<\|")
+
+
+def located_errors(trace: Trace, annotation: Annotation) -> tuple[ErrorSpan, ...]:
+    """Every located error once, in order, with `corrected` completed by evidence and by cues.
+
+    Evidence: the same left side is stated with its right value afterwards. Cues: the trace says directly
+    behind the error that something is wrong.
+    """
+    found = {(e.char_start, e.char_stop): e for a in annotation.approaches for e in a.errors}
+    return tuple(
+        error if error.corrected or not _is_corrected(trace, error) else replace(error, corrected=True)
+        for _, error in sorted(found.items())
+    )
+
+
+def delete_errors(
+    trace: Trace, annotation: Annotation, script: Sequence[Edit], policy: Policy
+) -> tuple[EditScript, tuple[ErrorOutcome, ...]]:
+    """Take the erroneous sentences out of what `script` keeps; returns what became of each error.
+
+    With any mode but `delete` the script stays, and the outcomes say which errors it keeps.
+    """
+    kept = {unit for edit in script if edit.op is EditOp.KEEP for unit in range(edit.start, edit.stop)}
+    errors = [e for e in located_errors(trace, annotation) if kept.issuperset(range(e.start, e.stop))]
+    outcomes: list[ErrorOutcome] = []
+    cuts: dict[int, list[tuple[int, int]]] = {}
+    for error in errors:
+        if error.corrected and policy.corrected is CorrectedMode.KEEP:
+            outcomes.append(ErrorOutcome.CORRECTED)
+        elif policy.errors is not ErrorMode.DELETE:
+            outcomes.append(ErrorOutcome.KEPT)
+        elif _is_carried(trace, annotation, error, kept):
+            outcomes.append(ErrorOutcome.CARRIED)
+        elif (spans := _sentences_of(trace, annotation, error)) is None:
+            outcomes.append(ErrorOutcome.KEPT)
+        else:
+            outcomes.append(ErrorOutcome.DELETED)
+            for unit, start, stop in spans:
+                cuts.setdefault(unit, []).append((start, stop))
+    if not cuts:
+        return tuple(script), tuple(outcomes)
+    texts = {unit: _cut(_text(trace, annotation, unit, unit + 1), spans) for unit, spans in cuts.items()}
+    return replace_units(script, texts, "error deleted"), tuple(outcomes)
+
+
+def repair_requests(
+    trace: Trace, annotation: Annotation, script: Sequence[Edit], policy: Policy
+) -> tuple[RepairRequest, ...]:
+    """The units of `script` that have to be written anew; neighbouring errors share a request."""
+    if policy.errors is not ErrorMode.REPAIR:
+        return ()
+    kept = {unit for edit in script if edit.op is EditOp.KEEP for unit in range(edit.start, edit.stop)}
+    requests: list[RepairRequest] = []
+    for error in located_errors(trace, annotation):
+        if error.corrected and policy.corrected is CorrectedMode.KEEP:
+            continue
+        if not kept.issuperset(range(error.start, error.stop)) or _is_carried(trace, annotation, error, kept):
+            continue
+        last = requests[-1] if requests else None
+        if last is not None and error.start < last.stop:
+            requests[-1] = RepairRequest(last.start, max(last.stop, error.stop), (*last.errors, error))
+        else:
+            requests.append(RepairRequest(error.start, error.stop, (error,)))
+    return tuple(requests)
+
+
+def checked_repair(
+    trace: Trace, annotation: Annotation, request: RepairRequest, text: str | None
+) -> tuple[str, str]:
+    """The text to put in place of a request's units, and why there is none.
+
+    The same evidence that found the errors is asked again: no false arithmetic, none of the quoted errors,
+    the answer still stated where it was, nothing longer than before, no markup that was not there.
+    """
+    old = _text(trace, annotation, request.start, request.stop)
+    new = (text or "").strip()
+    if not new:
+        return "", "nothing was offered"
+    if len(new) > len(old.rstrip()):
+        return "", f"longer than the original ({len(new)} against {len(old.rstrip())} characters)"
+    if _MARKUP.search(new) and not _MARKUP.search(old):
+        return "", "it contains markup"
+    if "\n\n" in new and "\n\n" not in old.rstrip():
+        return "", "it contains new paragraphs"
+    quotes = [trace.reasoning[error.char_start : error.char_stop] for error in request.errors]
+    if any(quote in new for quote in quotes):
+        return "", "the error is still in it"
+    false = next((claim for claim in find_claims(new) if claim.holds is False), None)
+    if false is not None:
+        return "", f"it states {false.left} = {false.right}, which is {false.expected}"
+    accepted = accepted_answers(annotation)
+    if accepted and states(old, accepted) and not states(new, accepted):
+        return "", "it no longer states the answer"
+    return new + old[len(old.rstrip()) :], ""
+
+
+def apply_repairs(script: Sequence[Edit], repaired: Iterable[tuple[RepairRequest, str]]) -> EditScript:
+    """The script with the units of each request replaced, where all of them are still kept."""
+    result = tuple(script)
+    for request, text in repaired:
+        result = _replace_range(result, request, text)
+    return result
+
+
+def _replace_range(script: EditScript, request: RepairRequest, text: str) -> EditScript:
+    edits: list[Edit] = []
+    for edit in script:
+        inside = edit.op is EditOp.KEEP and edit.start <= request.start and request.stop <= edit.stop
+        if not inside:
+            edits.append(edit)
+            continue
+        if edit.start < request.start:
+            edits.append(Edit(EditOp.KEEP, edit.start, request.start))
+        messages = "; ".join(dict.fromkeys(error.message or error.kind for error in request.errors))
+        edits.append(Edit(EditOp.REPLACE, request.start, request.stop, text, f"error repaired: {messages}"))
+        if request.stop < edit.stop:
+            edits.append(Edit(EditOp.KEEP, request.stop, edit.stop))
+    return tuple(edits)
+
+
+def _is_corrected(trace: Trace, error: ErrorSpan) -> bool:
+    after = trace.reasoning[error.char_stop : error.char_stop + _RESTATED_WITHIN]
+    if _NOTICED.search(after[:_NOTICED_WITHIN]):
+        return True
+    left = _side(trace.reasoning[error.char_start : error.char_stop], left=True)
+    return bool(left) and any(
+        claim.holds is True and "".join(claim.left.split()) == left for claim in find_claims(after)
+    )
+
+
+def _is_carried(trace: Trace, annotation: Annotation, error: ErrorSpan, kept: Iterable[int]) -> bool:
+    """Whether a number of the error's right side is used in what is kept behind its sentence."""
+    quote = trace.reasoning[error.char_start : error.char_stop]
+    wrong = set(_NUMBER.findall(_side(quote, left=False) or quote))
+    if not wrong:
+        return False
+    offsets = annotation.unit_offsets
+    end = next((a.stop for a in annotation.approaches if a.start <= error.start < a.stop), error.stop)
+    behind = trace.reasoning[error.char_stop : offsets[error.stop]]
+    units = [unit for unit in range(error.stop, end) if unit in set(kept)]
+    texts = [behind, *(trace.reasoning[offsets[unit] : offsets[unit + 1]] for unit in units)]
+    return any(not wrong.isdisjoint(_NUMBER.findall(text)) for text in texts)
+
+
+def _side(quote: str, *, left: bool) -> str:
+    """What stands on one side of a quote's last relation, without white space; empty without a relation."""
+    relations = list(_RELATION.finditer(quote))
+    if not relations:
+        return ""
+    side = quote[: relations[-1].start()] if left else quote[relations[-1].end() :]
+    return "".join(side.split())
+
+
+def _sentences_of(
+    trace: Trace, annotation: Annotation, error: ErrorSpan
+) -> list[tuple[int, int, int]] | None:
+    """Unit and span of the sentences that hold an error; None where one of them states the answer."""
+    accepted = accepted_answers(annotation)
+    spans: list[tuple[int, int, int]] = []
+    for unit in range(error.start, error.stop):
+        text, base = _text(trace, annotation, unit, unit + 1), annotation.unit_offsets[unit]
+        for start, stop in sentences(text):
+            if base + start < error.char_stop and base + stop > error.char_start:
+                if accepted and states(text[start:stop], accepted):
+                    return None
+                spans.append((unit, start, stop))
+    return spans or None
+
+
+def _cut(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    left = text
+    for start, stop in sorted(set(spans), reverse=True):
+        left = left[:start] + left[stop:]
+    if not left.strip():
+        return ""
+    return left.rstrip() + text[len(text.rstrip()) :]
+
+
+def _text(trace: Trace, annotation: Annotation, start: int, stop: int) -> str:
+    return trace.reasoning[annotation.unit_offsets[start] : annotation.unit_offsets[stop]]

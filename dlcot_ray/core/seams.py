@@ -1,0 +1,253 @@
+"""Where an edit leaves a loose end, and how it is closed (DLCoT step 6, without rewriting the trace).
+
+Around every dropped range three things can dangle: a sentence before it that announces what is gone
+("Let me verify this another way."), one behind it that answers what is gone ("Yes, that matches."), and a
+reference to it ("both methods"). Such a sentence says nothing once its counterpart is away, so the rule is
+to take it out as well, by a recorded edit. Where it carries the answer, the seam needs a bridge instead;
+who has none keeps what was to go. Deciding by wording misses seams that are worded otherwise; a false
+alarm costs one sentence of commentary, never of work.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dlcot_ray.core import seam_cues as cues
+from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_units, units_of
+from dlcot_ray.core.trace import Trace
+
+
+class SeamKind(StrEnum):
+    """What dangles."""
+
+    ANNOUNCEMENT = "announcement"
+    ANSWERING = "answering"
+    BACK_REFERENCE = "back_reference"
+
+
+class Closed(StrEnum):
+    """How a seam was closed."""
+
+    RULE = "rule"
+    BRIDGE = "bridge"
+    KEPT = "kept"
+    """What was to go stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """A loose end and how it was closed; `unit` holds it."""
+
+    kind: SeamKind
+    unit: int
+    closed: Closed
+
+
+@dataclass(frozen=True, slots=True)
+class SeamNeed:
+    """A seam that no rule closes: units `left` and `right` are to be joined by a bridge.
+
+    Attributes:
+        left, right: kept units with nothing kept between them; -1 or the number of units at the ends.
+        unit: the unit that dangles.
+        sentence: what dangles.
+    """
+
+    kind: SeamKind
+    left: int
+    right: int
+    unit: int
+    sentence: str
+
+
+_SENTENCE = re.compile(r"(?<=[.!?:])(?<!\b(?:e\.g|i\.e)\.)(?<!\bvs\.)[\"')\]*]*\s+(?=\S)|\n+(?=\S)")
+_ANNOUNCING_UNITS = 3
+"""Units before a drop that may go as announcements; more would be work."""
+_LONGEST = 260
+"""Characters that a sentence of commentary has at most; a longer one does work."""
+
+
+def refers_back(text: str, *, adjacent: bool, single: bool) -> re.Match[str] | None:
+    """A reference to something that may be gone, in a kept text behind a drop.
+
+    Args:
+        text: what is kept.
+        adjacent: it stands directly behind the drop, where "the previous method" means what went.
+        single: at most one approach or check is kept, so that there is no "both".
+    """
+    if single and (found := cues.BOTH.search(text)):
+        return found
+    return cues.EARLIER.search(text) if adjacent else None
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Spans of the sentences of a unit, in code points; together with the white space behind they tile it."""
+    cuts = [0, *(match.end() for match in _SENTENCE.finditer(text)), len(text)]
+    return [(a, b) for a, b in itertools.pairwise(cuts) if b > a]
+
+
+def close_seams(
+    reasoning: str, annotation: Annotation, script: Sequence[Edit], states_answer: Callable[[str], bool]
+) -> tuple[EditScript, tuple[Seam, ...], tuple[SeamNeed, ...]]:
+    """Close what rules close, and tell what needs a bridge.
+
+    Args:
+        reasoning: the trace's text.
+        annotation: the approaches and checks that back references are counted against.
+        script: keeps and drops.
+        states_answer: whether a text states the correct answer; such a sentence is never taken out.
+
+    Returns:
+        The script with the rule edits, the seams that they closed, and those left.
+    """
+    joints = list(_joints(script))
+    if not joints:
+        return tuple(script), (), ()
+    offsets = annotation.unit_offsets
+    single = is_single(annotation, script)
+    texts: dict[int, str] = {}
+    reasons: dict[int, str] = {}
+    seams: list[Seam] = []
+    needs: list[SeamNeed] = []
+
+    def unit_text(unit: int) -> str:
+        return texts.get(unit, reasoning[offsets[unit] : offsets[unit + 1]])
+
+    def take_out(unit: int, span: tuple[int, int], kind: SeamKind) -> bool:
+        text = unit_text(unit)
+        if states_answer(text[span[0] : span[1]]):
+            return False
+        texts[unit] = _without(text, *span)
+        reasons.setdefault(unit, f"seam: {_SAYS[kind]}")
+        seams.append(Seam(kind, unit, Closed.RULE))
+        return True
+
+    kept = set(units_of(script, (EditOp.KEEP,)))
+    for left, right in joints:
+        unit = left
+        while unit in kept and left - unit < _ANNOUNCING_UNITS:
+            span = _announcing(unit_text(unit))
+            if span is None or not take_out(unit, span, SeamKind.ANNOUNCEMENT):
+                break
+            if not texts[unit].strip():
+                unit -= 1
+        if right in kept:
+            span = sentences(unit_text(right))[0]
+            text = unit_text(right)[slice(*span)]
+            answers = len(text) <= _LONGEST and cues.ANSWERS.match(text)
+            if answers and not take_out(right, span, SeamKind.ANSWERING):
+                needs.append(SeamNeed(SeamKind.ANSWERING, left, right, right, text.strip()))
+    for unit, adjacent, joint in _behind(script, joints):
+        if refers_back(unit_text(unit), adjacent=adjacent, single=single) is None:
+            continue
+        for span in reversed(sentences(unit_text(unit))):
+            text = unit_text(unit)[slice(*span)]
+            if refers_back(text, adjacent=adjacent, single=single) is None:
+                continue
+            if not take_out(unit, span, SeamKind.BACK_REFERENCE):
+                needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, unit, text.strip()))
+    closed = replace_units(script, texts, reasons) if texts else tuple(script)
+    return closed, tuple(seams), tuple(needs)
+
+
+_SAYS = {
+    SeamKind.ANNOUNCEMENT: "announces what is dropped",
+    SeamKind.ANSWERING: "answers what is dropped",
+    SeamKind.BACK_REFERENCE: "refers to what is dropped",
+}
+
+
+def _joints(script: Sequence[Edit]) -> Iterator[tuple[int, int]]:
+    """Pairs of kept units with a dropped range between them; left is -1 at the beginning."""
+    dropping = False
+    left = -1
+    for edit in script:
+        if edit.op is EditOp.DROP:
+            dropping = True
+            continue
+        if dropping:
+            yield left, edit.start
+        dropping = False
+        left = edit.stop - 1
+    if dropping:
+        yield left, script[-1].stop
+
+
+def _behind(
+    script: Sequence[Edit], joints: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, bool, tuple[int, int]]]:
+    """Kept units behind the first drop: the unit, whether a drop is directly before it, its last joint."""
+    starts = {right: (left, right) for left, right in joints}
+    joint: tuple[int, int] | None = None
+    for edit in script:
+        for unit in range(edit.start, edit.stop) if edit.op is EditOp.KEEP else ():
+            joint = starts.get(unit, joint)
+            if joint is not None:
+                yield unit, unit in starts, joint
+
+
+def is_single(annotation: Annotation, script: Sequence[Edit]) -> bool:
+    """Whether at most one approach or check has any unit left."""
+    dropped = set(units_of(script, (EditOp.DROP,)))
+    items = [(a.start, a.stop) for a in annotation.approaches]
+    items += [(v.start, v.stop) for v in annotation.verifications]
+    return sum(any(unit not in dropped for unit in range(start, stop)) for start, stop in items) <= 1
+
+
+def _announcing(text: str) -> tuple[int, int] | None:
+    """The last sentence of a unit, where it announces something or asks a question that nobody answers."""
+    spans = sentences(text)
+    if not spans:
+        return None
+    start, stop = spans[-1]
+    sentence = text[start:stop]
+    if len(sentence) > _LONGEST or not sentence.strip():
+        return None
+    if cues.LONE.match(sentence) or (cues.ANNOUNCES.match(sentence) and not cues.CONCLUDES.search(sentence)):
+        return start, stop
+    return None
+
+
+def _without(text: str, start: int, stop: int) -> str:
+    """The text without a sentence; the white space at its end stays, because it separates units."""
+    head, tail = text[:start], text[stop:]
+    if tail.strip():
+        return head + tail
+    head = head.rstrip()
+    return head + text[len(text.rstrip()) :] if head else ""
+
+
+BRIDGE_CHARS = 300
+"""Length of a bridge at most: one or two sentences."""
+
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_MARKUP = re.compile(r"</?think>|<\||\n\s*\n|\\boxed")
+
+
+def bridge_fault(
+    trace: Trace, offsets: Sequence[int], need: SeamNeed, text: str, accepted: Sequence[str]
+) -> str:
+    """Why a text cannot serve as a bridge, or an empty string.
+
+    A bridge joins, it does not argue: two sentences at most, no figure that the trace or the problem does
+    not have, no markup, and nothing that dangles itself.
+    """
+    bridge = text.strip()
+    if not bridge:
+        return "it is empty"
+    if len(bridge) > BRIDGE_CHARS or len(sentences(bridge)) > 2:
+        return "it is longer than two sentences"
+    if _MARKUP.search(bridge):
+        return "it contains markup"
+    known = set(_FIGURE.findall(trace.reasoning)) | set(_FIGURE.findall(trace.problem)) | set(accepted)
+    new = next((figure for figure in _FIGURE.findall(bridge) if figure not in known), None)
+    if new is not None:
+        return f"it states {new}, which the trace does not"
+    if not 0 <= need.right <= len(offsets) - 1:
+        return "it has no place"
+    return ""
