@@ -1,0 +1,257 @@
+"""vLLM's AsyncLLM behind the `Engine` protocol; CUDA and CPU differ in arguments only.
+
+The engine lives on an event loop of its own thread: it can be started before anybody has a loop, and outlives
+those that come and go; the price is one hop between threads per request, nothing beside a forward pass. Its
+model runs in a process of its own, so that its death is an exception here (`JudgeDied`) and not the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from dlcot_ray.core.annotation import Tokens
+from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError
+from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
+from dlcot_ray.judging.vllm.models import local_model
+from dlcot_ray.judging.vllm.startup import caught_output, tail, unavailable
+
+_STOP_S = 30.0
+_TEMPERATURE = 0.7
+"""Of the second attempt at a question; the first one is greedy."""
+_DEFAULTS: Mapping[str, Any] = {
+    "enable_prefix_caching": True,
+    "disable_log_stats": True,
+    "seed": 0,
+}
+
+
+class VllmEngine:
+    """One vLLM engine.
+
+    Args:
+        model: a directory, a hub id or a URL.
+        revision: of a hub id.
+        max_model_len: context in tokens.
+        threads: CPU threads of the CPU build; None takes all that this process may use.
+        cache: where a model that is a URL is kept on this machine.
+        engine: further arguments of vLLM's `AsyncEngineArgs`, as they are.
+
+    Raises:
+        ValueError: an argument that is ours to set.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        revision: str | None = None,
+        max_model_len: int,
+        threads: int | None = None,
+        cache: str | None = None,
+        engine: Mapping[str, Any] | None = None,
+    ) -> None:
+        reserved = sorted({"model", "revision", "max_model_len", "enable_prefix_caching"} & set(engine or {}))
+        if reserved:
+            raise ValueError(f"engine.{reserved[0]} is set by its own option, or not to be changed")
+        self._model = model
+        self._revision = revision
+        self._max_model_len = max_model_len
+        self._threads = threads
+        self._cache = cache
+        self._arguments = {**_DEFAULTS, **(engine or {})}
+        self._llm: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._output: IO[bytes] | None = None
+        self._busy = _Busy()
+
+    @property
+    def max_context(self) -> int:
+        """Tokens of prompt and answer together."""
+        return self._max_model_len
+
+    @property
+    def kv_tokens(self) -> int:
+        """Tokens that the KV cache holds."""
+        cache = self._started().vllm_config.cache_config
+        return int(cache.kv_cache_size_tokens or (cache.num_gpu_blocks or 0) * cache.block_size)
+
+    @property
+    def block_tokens(self) -> int:
+        """Tokens per block of the prefix cache."""
+        return int(self._started().vllm_config.cache_config.block_size)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's tokenizer."""
+        return self._started().get_tokenizer()
+
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds since the start in which at least one request was with the engine."""
+        return self._busy.seconds
+
+    def start(self) -> None:
+        """Load the model. Safe to call twice.
+
+        Raises:
+            JudgeUnavailable: it cannot be loaded.
+        """
+        if self._llm is not None:
+            return
+        path = local_model(self._model, self._cache)
+        self._set_environment(Path(path).is_dir())
+        with caught_output() as output:
+            try:
+                # Not imported at the top: seconds and gigabytes that only this judge needs.
+                arguments = importlib.import_module("vllm.engine.arg_utils")
+                async_llm = importlib.import_module("vllm.v1.engine.async_llm")
+            except ImportError as error:
+                raise JudgeUnavailable(
+                    f"vLLM cannot be imported ({error})",
+                    "install dlcot-ray[cuda] on a machine with GPUs, dlcot-ray[cpu] elsewhere",
+                ) from error
+            try:
+                parsed = arguments.AsyncEngineArgs(
+                    model=path, revision=self._revision, max_model_len=self._max_model_len, **self._arguments
+                )
+                self._llm = async_llm.AsyncLLM.from_engine_args(parsed)
+            except TypeError as error:
+                raise JudgeUnavailable(
+                    f"vLLM refuses its arguments ({error})", "correct judge_options.engine"
+                ) from error
+            except (Exception, SystemExit) as error:
+                raise unavailable(self._model, error, tail(output)) from error
+        self._output = output
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="vllm", daemon=True)
+        self._thread.start()
+
+    async def complete(
+        self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, seed: int | None = None
+    ) -> Completion:
+        """Greedy completion of `prompt` (token ids); a `seed` samples instead.
+
+        Raises:
+            RequestError: this request cannot be served.
+            JudgeDied: the engine is gone.
+        """
+        self._started()
+        assert self._loop is not None
+        work = self._complete(list(prompt), constraint, max_tokens, seed)
+        # Cancelling the caller cancels the request: the future of the other loop is chained to this one.
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def close(self) -> None:
+        """Stop the engine. Safe to call twice."""
+        llm, self._llm = self._llm, None
+        if llm is not None:
+            llm.shutdown(timeout=_STOP_S)
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(_STOP_S)
+            self._loop = self._thread = None
+        if self._output is not None:
+            self._output.close()
+            self._output = None
+
+    async def _complete(
+        self, prompt: list[int], constraint: Constraint, max_tokens: int, seed: int | None
+    ) -> Completion:
+        exceptions = importlib.import_module("vllm.v1.engine.exceptions")
+        last = None
+        try:
+            parameters = _parameters(constraint, max_tokens, seed)
+            with self._busy:
+                async for output in self._llm.generate(
+                    {"prompt_token_ids": prompt}, parameters, f"dlcot-{uuid.uuid4().hex}"
+                ):
+                    last = output
+        except exceptions.EngineDeadError as error:
+            raise JudgeDied(self._last_words()) from error
+        except Exception as error:
+            if self._llm is None or self._llm.errored:
+                raise JudgeDied(self._last_words()) from error
+            raise RequestError(" ".join(str(error).split())[:300] or type(error).__name__) from error
+        if last is None:
+            raise RequestError("the engine returned nothing")
+        (choice,) = last.outputs
+        cached = last.num_cached_tokens or 0
+        cost = Tokens(len(prompt) - cached, cached, len(choice.token_ids))
+        return Completion(choice.text, cost, choice.finish_reason != "length")
+
+    def _started(self) -> Any:
+        if self._llm is None:
+            raise JudgeDied("the engine is not running")
+        return self._llm
+
+    def _set_environment(self, is_local: bool) -> None:
+        """vLLM reads these when it is imported; what the user set stays."""
+        defaults = {
+            "VLLM_NO_USAGE_STATS": "1",
+            "VLLM_LOGGING_LEVEL": "ERROR",
+            # Automatic binding leaves one thread beside other processes, fixed cores starve under load.
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+        if is_local:
+            defaults["HF_HUB_OFFLINE"] = "1"
+        for name, value in defaults.items():
+            os.environ.setdefault(name, value)
+        # Ray sets one thread for an actor that asks for less than two CPUs.
+        threads = self._threads or len(os.sched_getaffinity(0))
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+
+    def _last_words(self) -> str:
+        said = " ".join(tail(self._output).split())[-300:] if self._output is not None else ""
+        return f"the engine died ({said})" if said else "the engine died"
+
+
+class _Busy:
+    """Wall seconds during which at least one holder is inside. Belongs to the engine's loop."""
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._since = 0.0
+        self._total = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return self._total + (time.monotonic() - self._since if self._inside else 0.0)
+
+    def __enter__(self) -> None:
+        if not self._inside:
+            self._since = time.monotonic()
+        self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._inside -= 1
+        if not self._inside:
+            self._total += time.monotonic() - self._since
+
+
+def _parameters(constraint: Constraint, max_tokens: int, seed: int | None) -> Any:
+    sampling = importlib.import_module("vllm.sampling_params")
+    structured = None
+    match constraint.kind:
+        case ConstraintKind.REGEX:
+            structured = sampling.StructuredOutputsParams(regex=constraint.value)
+        case ConstraintKind.CHOICE:
+            structured = sampling.StructuredOutputsParams(choice=constraint.value.split("\n"))
+        case ConstraintKind.GRAMMAR:
+            structured = sampling.StructuredOutputsParams(grammar=constraint.value)
+    return sampling.SamplingParams(
+        temperature=0.0 if seed is None else _TEMPERATURE,
+        seed=seed,
+        max_tokens=max_tokens,
+        structured_outputs=structured,
+        output_kind=sampling.RequestOutputKind.FINAL_ONLY,
+    )

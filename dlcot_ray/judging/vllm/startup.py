@@ -1,0 +1,115 @@
+"""Why an engine does not start, in one line with a remedy.
+
+vLLM builds its configuration in this process and loads the model in another, whose last words go to its
+standard error only; the parent merely hears "initialization failed". So that output is caught in a file, and
+the cause is looked up in it. What is not known here is quoted as it stands.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from dlcot_ray.judging.protocol import JudgeUnavailable
+
+_TAIL = 20_000
+
+_KNOWN: tuple[tuple[str, str], ...] = (
+    (
+        r"KV cache is needed|max(?:imum)? (?:model|seq\w*) len\w* .*larger than"
+        r"|larger than the available KV cache|No available memory for the cache blocks",
+        "lower judge_options.engine.max_model_len, or give the engine more memory "
+        "(gpu_memory_utilization, kv_cache_memory_bytes, tensor_parallel_size)",
+    ),
+    (
+        r"out of memory|OutOfMemory|Cannot allocate memory|bad_alloc",
+        "take a smaller or quantized model, a larger tensor_parallel_size, or more memory",
+    ),
+    (
+        r"less than desired GPU memory utilization|Free memory on device",
+        "another process uses the GPU; free it or lower judge_options.engine.gpu_memory_utilization",
+    ),
+    (
+        r"architectures? .*not supported|Cannot find model module|does not recognize this architecture",
+        "this version of vLLM does not know the architecture: take another model",
+    ),
+    (
+        r"max_model_len.*greater than the derived|user-specified max_model_len",
+        "lower judge_options.engine.max_model_len to what the model supports",
+    ),
+    (
+        r"No CUDA|no NVIDIA driver|CUDA driver|Failed to infer device type|No GPU|invalid device ordinal",
+        "this node has no usable GPU: install dlcot-ray[cpu] for the CPU build, or check the driver",
+    ),
+    (
+        r"is not a valid model identifier|Repository Not Found|offline mode|couldn't connect|Can't load",
+        "check judge_options.model (a directory, a hub id or a URL) and the network",
+    ),
+    (
+        r"safetensors|Cannot find any model weights|HeaderTooLarge|checkpoint",
+        "the weights are missing or damaged: download the model again",
+    ),
+)
+_LINE = re.compile(
+    r"^(?:\(\w+[^)]*\)\s*)*(?:ERROR\s.*?\]\s*)?(?P<text>[\w.]*(?:Error|Exception)\b:\s*.+)$", re.MULTILINE
+)
+
+
+def unavailable(model: str, error: BaseException, output: str = "") -> JudgeUnavailable:
+    """The one clear fault for an engine that did not start.
+
+    Args:
+        model: as configured.
+        error: what the start raised.
+        output: what the engine's own process wrote.
+    """
+    causes = [match["text"] for match in _LINE.finditer(output)]
+    said = [_flat(line) for line in causes if "Engine core initialization failed" not in line]
+    own = _flat(f"{error}") or type(error).__name__
+    candidates = [*said, own]
+    for pattern, remedy in _KNOWN:
+        for line in candidates:
+            if re.search(pattern, line, re.IGNORECASE):
+                return JudgeUnavailable(f"the judge model {model} cannot be loaded ({line[:300]})", remedy)
+    cause = (said[0] if said else own)[:300]
+    return JudgeUnavailable(
+        f"the judge model {model} cannot be loaded ({cause})", "check judge_options and the machine's memory"
+    )
+
+
+@contextmanager
+def caught_output() -> Iterator[IO[bytes]]:
+    """Send this process's and its children's output to a file for a while; yields the file.
+
+    Children started meanwhile keep writing there, which is where the last words of a dead engine are.
+    """
+    file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (outlives this block)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = [(fd, os.dup(fd)) for fd in (1, 2)]
+    try:
+        for fd, _ in saved:
+            os.dup2(file.fileno(), fd)
+        yield file
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for fd, copy in saved:
+            os.dup2(copy, fd)
+            os.close(copy)
+
+
+def tail(file: IO[bytes]) -> str:
+    """The end of what was caught."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL))
+    return file.read().decode("utf-8", "replace")
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
