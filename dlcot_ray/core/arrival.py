@@ -14,14 +14,27 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dlcot_ray.core.annotation import Annotation, Approach, Label, Verification, VerificationKind
+from dlcot_ray.core.annotation import (
+    Annotation,
+    Approach,
+    Label,
+    Section,
+    SectionKind,
+    Verification,
+    VerificationKind,
+)
 from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.policies.base import conclusion_start
+from dlcot_ray.core.seams import refers_back
 from dlcot_ray.core.trace import Trace
 
 WINDOW = 1200
 """Characters at the end of a text in which its last words are looked for."""
+
+LAST_WORDS = 3
+LAST_WORDS_CHARS = 240
+"""Units at the end of a trace, and characters of each, that can serve as a conclusion."""
 
 _IN_PASSING = AnswerForm.EQUATION
 _CONFIRMED = re.compile(
@@ -35,7 +48,8 @@ def settle(trace: Trace, annotation: Annotation) -> Annotation:
     """The annotation with its first correct approach ending where the work does.
 
     That approach's `answer_unit` becomes the first unit that ends on the answer, its `stop` moves behind
-    what completes it; correct approaches before it that never arrive become incomplete.
+    what completes it; correct approaches before it that never arrive become incomplete. Where the trace has
+    no conclusion but its last words state the answer, these become one.
     """
     correct = [i for i, approach in enumerate(annotation.approaches) if approach.label is Label.CORRECT]
     if not correct or annotation.reference is None:
@@ -48,11 +62,11 @@ def settle(trace: Trace, annotation: Annotation) -> Annotation:
             break
         approaches[index] = replace(approaches[index], label=Label.INCOMPLETE)
     if all(new is old for new, old in zip(approaches, annotation.approaches, strict=True)):
-        return annotation
+        return _concluded(trace, annotation)
     checks = annotation.verifications
     if any(new.stop != old.stop for new, old in zip(approaches, annotation.approaches, strict=True)):
         checks = _left_of(checks, approaches)
-    return replace(annotation, approaches=tuple(approaches), verifications=checks)
+    return _concluded(trace, replace(annotation, approaches=tuple(approaches), verifications=checks))
 
 
 def states(text: str, accepted: Sequence[str]) -> bool:
@@ -129,6 +143,44 @@ def _arrival(
         if ends_on(trace.reasoning[offsets[unit] : offsets[unit + 1]], accepted):
             return unit
     return None
+
+
+def _concluded(trace: Trace, annotation: Annotation) -> Annotation:
+    """The annotation with the last words that state the answer as its conclusion, where it has none."""
+    trunk = next(a for a in annotation.approaches if a.label is Label.CORRECT)
+    count = len(annotation.unit_offsets) - 1
+    if conclusion_start(annotation) < count:
+        return annotation
+    offsets, accepted = annotation.unit_offsets, accepted_answers(annotation)
+    starts = [a.start for a in annotation.approaches] + [v.start for v in annotation.verifications]
+    first = max(starts) + 1
+    for unit in range(count - 1, max(first, trunk.stop, count - LAST_WORDS) - 1, -1):
+        text = trace.reasoning[offsets[unit] : offsets[unit + 1]]
+        if len(text) > LAST_WORDS_CHARS:
+            break
+        if _states_outright(text, accepted) and not refers_back(text, adjacent=True, single=True):
+            break
+    else:
+        return annotation
+    if len(text) > LAST_WORDS_CHARS:
+        return annotation
+    last = annotation.sections[-1]
+    sections = (
+        *annotation.sections[:-1],
+        replace(last, stop=unit),
+        Section(SectionKind.CONCLUSION, unit, count),
+    )
+    return replace(
+        annotation,
+        sections=sections,
+        approaches=tuple(replace(a, stop=min(a.stop, unit)) for a in annotation.approaches),
+        verifications=tuple(replace(v, stop=min(v.stop, unit)) for v in annotation.verifications),
+    )
+
+
+def _states_outright(text: str, accepted: Sequence[str]) -> bool:
+    outright = [answer for answer in find_answers(text) if answer.form is not _IN_PASSING]
+    return bool(outright) and is_accepted(outright[-1].text, accepted)
 
 
 def _left_of(checks: Sequence[Verification], approaches: Sequence[Approach]) -> tuple[Verification, ...]:

@@ -25,7 +25,7 @@ from dlcot_ray.core.errors import (
     delete_errors,
     repair_requests,
 )
-from dlcot_ray.core.gates import evaluate_gates
+from dlcot_ray.core.gates import ANSWER, evaluate_gates
 from dlcot_ray.core.policies.base import Drops, Policy, UnsolvedMode, is_unsolved
 from dlcot_ray.core.seams import Closed, Seam, SeamNeed, bridge_fault, close_seams
 from dlcot_ray.core.trace import Trace
@@ -37,6 +37,7 @@ GIVING_BACK = 4
 """Rounds of giving back what leaves an open seam, before the ladder decides."""
 
 UNSOLVED = "unsolved"
+REPAIR = "repair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def finish(
     usable = {
         need: text.strip()
         for need, text in bridges.items()
-        if text is not None and not bridge_fault(trace, annotation.unit_offsets, need, text, accepted)
+        if text is not None and not bridge_fault(trace, text, accepted)
     }
     enhancement = drafted.enhancement
     if usable:
@@ -117,13 +118,19 @@ def finish(
 def _cut(
     trace: Trace, annotation: Annotation, policy: Policy, drops: Drops, bridges: Mapping[SeamNeed, str]
 ) -> _Cut:
-    """Drops, with the errors deleted, the seams closed and the bridges in place."""
+    """Drops, with the errors deleted, the seams closed and the bridges in place.
+
+    A dangling sentence that states the answer may go where the answer stands without it.
+    """
     count = len(annotation.unit_offsets) - 1
     accepted = accepted_answers(annotation)
     script, errors = delete_errors(trace, annotation, drop_script(drops, count), policy)
-    script, seams, needs = close_seams(
-        trace.reasoning, annotation, script, lambda text: bool(accepted) and states(text, accepted)
-    )
+    closed = close_seams(trace.reasoning, annotation, script, lambda text: False)
+    if closed.seams and accepted:
+        gates = evaluate_gates(trace, annotation, closed.script, policy.min_keep)
+        if any(gate.name == ANSWER and not gate.passed for gate in gates):
+            closed = close_seams(trace.reasoning, annotation, script, lambda text: states(text, accepted))
+    script, seams, needs = closed.script, closed.seams, closed.needs
     for need in needs:
         if need in bridges:
             script = _inserted(script, need, bridges[need])
@@ -214,17 +221,12 @@ def _with_repairs(
         else:
             repaired.append((request, text))
     done = sum(len(request.errors) for request, _ in repaired)
-    refused = sum(len(request.errors) for request in requests) - done
-    others = [outcome for outcome in enhancement.errors if outcome is not ErrorOutcome.KEPT]
-    rest = len(enhancement.errors) - len(others) - done - refused
-    errors = (
-        *others,
-        *[ErrorOutcome.REPAIRED] * done,
-        *[ErrorOutcome.REFUSED] * refused,
-        *[ErrorOutcome.CARRIED] * rest,
-    )
-    gate = GateResult("repair", not faults, "; ".join(faults))
-    enhancement = replace(enhancement, errors=errors, gates=(*enhancement.gates, gate))
+    others = [outcome for outcome in enhancement.errors if outcome is not ErrorOutcome.REFUSED]
+    refused = len(enhancement.errors) - len(others) - done
+    errors = (*others, *[ErrorOutcome.REPAIRED] * done, *[ErrorOutcome.REFUSED] * refused)
+    gates = tuple(gate for gate in enhancement.gates if gate.name != REPAIR)
+    gates = (*gates, GateResult(REPAIR, not faults, "; ".join(faults)))
+    enhancement = replace(enhancement, errors=errors, gates=gates)
     if not repaired:
         return enhancement
     script = apply_repairs(enhancement.script, repaired)

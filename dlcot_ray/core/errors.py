@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from dlcot_ray.core.annotation import Annotation, ErrorSpan
 from dlcot_ray.core.arrival import accepted_answers, states
-from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_units
+from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_units, units_of
 from dlcot_ray.core.evidence.arithmetic import find_claims
 from dlcot_ray.core.policies.base import CorrectedMode, ErrorMode, Policy
 from dlcot_ray.core.seams import sentences
@@ -62,16 +62,19 @@ _RESTATED_WITHIN = 3000
 _MARKUP = re.compile(r"</?think>|<\|")
 
 
-def located_errors(trace: Trace, annotation: Annotation) -> tuple[ErrorSpan, ...]:
+def located_errors(trace: Trace, annotation: Annotation, *, evidence: bool = True) -> tuple[ErrorSpan, ...]:
     """Every located error once, in order, with `corrected` completed by evidence and by cues.
 
     Evidence: the same left side is stated with its right value afterwards. Cues: the trace says directly
-    behind the error that something is wrong.
+    behind the error that something is wrong. Without `evidence`, `corrected` is what the judge found.
     """
     found = {(e.char_start, e.char_stop): e for a in annotation.approaches for e in a.errors}
+    errors = [error for _, error in sorted(found.items())]
+    if not evidence:
+        return tuple(errors)
     return tuple(
         error if error.corrected or not _is_corrected(trace, error) else replace(error, corrected=True)
-        for _, error in sorted(found.items())
+        for error in errors
     )
 
 
@@ -80,19 +83,24 @@ def delete_errors(
 ) -> tuple[EditScript, tuple[ErrorOutcome, ...]]:
     """Take the erroneous sentences out of what `script` keeps; returns what became of each error.
 
-    With any mode but `delete` the script stays, and the outcomes say which errors it keeps.
+    With any mode but `delete` the script stays, and the outcomes are those where nobody repairs.
     """
-    kept = {unit for edit in script if edit.op is EditOp.KEEP for unit in range(edit.start, edit.stop)}
-    errors = [e for e in located_errors(trace, annotation) if kept.issuperset(range(e.start, e.stop))]
+    if not any(approach.errors for approach in annotation.approaches):
+        return tuple(script), ()
+    kept = set(units_of(script, (EditOp.KEEP,)))
+    found = located_errors(trace, annotation, evidence=policy.errors is not ErrorMode.KEEP)
+    errors = [e for e in found if kept.issuperset(range(e.start, e.stop))]
     outcomes: list[ErrorOutcome] = []
     cuts: dict[int, list[tuple[int, int]]] = {}
     for error in errors:
         if error.corrected and policy.corrected is CorrectedMode.KEEP:
             outcomes.append(ErrorOutcome.CORRECTED)
-        elif policy.errors is not ErrorMode.DELETE:
+        elif policy.errors is ErrorMode.KEEP:
             outcomes.append(ErrorOutcome.KEPT)
         elif _is_carried(trace, annotation, error, kept):
             outcomes.append(ErrorOutcome.CARRIED)
+        elif policy.errors is ErrorMode.REPAIR:
+            outcomes.append(ErrorOutcome.REFUSED)
         elif (spans := _sentences_of(trace, annotation, error)) is None:
             outcomes.append(ErrorOutcome.KEPT)
         else:
@@ -111,7 +119,7 @@ def repair_requests(
     """The units of `script` that have to be written anew; neighbouring errors share a request."""
     if policy.errors is not ErrorMode.REPAIR:
         return ()
-    kept = {unit for edit in script if edit.op is EditOp.KEEP for unit in range(edit.start, edit.stop)}
+    kept = set(units_of(script, (EditOp.KEEP,)))
     requests: list[RepairRequest] = []
     for error in located_errors(trace, annotation):
         if error.corrected and policy.corrected is CorrectedMode.KEEP:

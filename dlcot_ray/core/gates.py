@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.arrival import accepted_answers, is_accepted, states
+from dlcot_ray.core.arrival import accepted_answers, ends_on, is_accepted, states
 from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, check_script, units_of
 from dlcot_ray.core.enhancement import GateResult
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
-from dlcot_ray.core.seams import is_single, refers_back
+from dlcot_ray.core.seams import is_single, refers_back, sentences
 from dlcot_ray.core.trace import Trace
 
 ANSWER = "answer_preserved"
@@ -63,7 +63,7 @@ def _answer_preserved(trace: Trace, annotation: Annotation, script: Sequence[Edi
             old = trace.reasoning[offsets[edit.start] : offsets[edit.stop]]
             if states(edit.text, accepted):
                 standing.update(range(edit.start, edit.stop))
-            elif states(old, accepted):
+            elif states(old, accepted) and not _is_shortened(old, edit.text):
                 return GateResult(ANSWER, False, f"unit {edit.start} no longer states the answer")
         elif edit.op is EditOp.INSERT and (other := _other_answer(edit.text, accepted)) is not None:
             return GateResult(ANSWER, False, f"the text put in at unit {edit.start} states {other.text!r}")
@@ -72,22 +72,32 @@ def _answer_preserved(trace: Trace, annotation: Annotation, script: Sequence[Edi
     return _ends_as_before(trace, accepted, script, text, offsets)
 
 
+def _is_shortened(old: str, new: str) -> bool:
+    """Whether a text only lost sentences; whether the answer stands without them is seen at the end."""
+    return all(new[start:stop].strip() in old for start, stop in sentences(new))
+
+
 def _ends_as_before(
     trace: Trace, accepted: Sequence[str], script: Sequence[Edit], text: str, offsets: Sequence[int]
 ) -> GateResult:
     last = script[-1]
-    if last.op is EditOp.KEEP and offsets[last.stop] - offsets[last.start] >= TAIL:
+    if last.op is EditOp.KEEP:
+        closing = trace.reasoning[offsets[last.start] : offsets[last.stop]]
+        if len(closing) >= TAIL or ends_on(closing, accepted):
+            return GateResult(ANSWER, True)
+    if ends_on(text[-TAIL:], accepted):
         return GateResult(ANSWER, True)
-    final = last_answer(text[-TAIL:])
+    final, before = last_answer(text[-TAIL:]), last_answer(trace.reasoning[-TAIL:])
     if final is not None and is_accepted(final.text, accepted):
         return GateResult(ANSWER, True)
-    before = last_answer(trace.reasoning[-TAIL:])
-    if final is None:
-        passed = before is None or not is_accepted(before.text, accepted)
-        return GateResult(ANSWER, passed, "" if passed else "the text would end without an answer")
     # A trace that ended otherwise before is not made worse by ending so still.
-    passed = before is not None and before.text == final.text and not is_accepted(before.text, accepted)
-    return GateResult(ANSWER, passed, "" if passed else f"the text would end on {final.text!r}")
+    ended_otherwise = before is None or not is_accepted(before.text, accepted)
+    same = (final and final.text) == (before and before.text)
+    if ended_otherwise and same:
+        return GateResult(ANSWER, True)
+    return GateResult(
+        ANSWER, False, f"the text would end on {final.text!r}" if final else "no answer is left"
+    )
 
 
 def _other_answer(text: str, accepted: Sequence[str]) -> StatedAnswer | None:

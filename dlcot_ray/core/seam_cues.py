@@ -13,7 +13,7 @@ _CHECKING = (
     r"re-?(?:check|examine|calculate|compute|read|think|visit|consider|cap)\w*|see (?:if|whether)|go (?:over|through|back)|"
     r"think (?:again|about (?:this|it|that) (?:again|differently))|consider (?:if|whether|another|other|a different|the other)|"
     r"try (?:another|a different|it)|approach (?:it|this)|look at (?:it|this) (?:another|differently|from)|"
-    r"plug (?:it|this|that|these|them|\S{1,12}) back|substitute (?:it|this|that|these|them|\S{1,12}) back|recap|summari[sz]e)"
+    r"(?:plug|substitute|put) [^.!?]{1,24}? back|recap|summari[sz]e)"
 )
 _OTHER_WAY = (
     r"\b(?:another|different|alternative|second|other) (?:way|approach|method|angle|perspective|strategy)"
@@ -21,12 +21,12 @@ _OTHER_WAY = (
 ANNOUNCES = re.compile(
     rf"^\W*(?:(?:okay|ok|so|but|and|now|well|hmm+|wait|alright|yeah|yes|still|though|however|also|just)\b[\s,.…-]*)*"
     rf"(?:"
-    rf"(?:just )?(?:to (?:be )?|for )(?:(?:absolutely|extra|completely|really|more) )?(?:thorough|sure|safe|certain|double|cross|verify|confirm|check|completeness)\b[^.!?]*$"
+    rf"(?:just )?(?:to (?:be )?|for )(?:(?:absolutely|extra|completely|really|more) )?(?:thorough|sure|safe|certain|double|cross|verify|confirm|check|completeness)\b[^.!?]*[.!?]?\W*$"
     rf"|(?:let(?:'s| us| me)|i(?:'ll| will| should| can| could| want to| need to| might| have to)|we(?:'ll| should| can| could| need to| might| must)|"
     rf"(?:maybe|perhaps) (?:i|we) (?:should|can|could|need to)|(?:maybe|perhaps) i'm)(?: \w+){{0,3}}? {_CHECKING}\b"
     rf"|(?:let(?:'s| me)|i|we|maybe|perhaps|there)\b[^.!?]{{0,80}}{_OTHER_WAY}\b(?![^.!?]*\b(?:gives?|gave|is|was|yields?)\b)"
     rf"|(?:is|are|does|do|did|can|could|should|would|what|how|why|or|which)\b[^.!?]*\?\W*$"
-    rf"|(?:a |one )?(?:moment|minute|second|sec)\W*$|hold on\W*$|alternatively\W*$|wait\W*$|$"
+    rf"|(?:a |one )?(?:moment|minute|second|sec)\W*$|hold on\W*$|alternatively\W*$|wait\W*$"
     rf")",
     re.IGNORECASE,
 )
@@ -42,7 +42,7 @@ ANSWERS = re.compile(
     r"^\W*(?:(?:ok|okay|so|and|but|ah|oh|well|great|good|perfect|nice|excellent|phew)\b[\s,.!]*)*"
     r"(?:(?:yes|yep|yeah|right|no|nope|indeed|exactly)\b[,.!\s]*)?(?:so )?"
     r"(?:(?:that|this|it|they|which|these|those|everything|all of (?:that|this|it))\b(?:'s|'re)?(?: also| all| both| again| still| indeed)*(?: (?:is|are))?"
-    r" (?:match(?:es)?|checks? out|works?|confirms?|agrees?|consistent|the same|verif\w+|holds?|adds? up|wrong|incorrect|not right)\b"
+    r"(?: doesn't| does not| don't| didn't)? (?:match(?:es)?|checks? out|works?|confirms?|agrees?|consistent|the same|verif\w+|holds?|adds? up|wrong|incorrect|not right)\b"
     r"|(?:doesn't|does not|don't|didn't) (?:match|work|add up|hold)\b"
     r"|same (?:reasoning|logic|answer|result|thing|as (?:before|above|earlier)|number|value)\b"
     r"|(?:consistent|matches|checks out|verified|confirmed)\b"

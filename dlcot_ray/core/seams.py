@@ -66,8 +66,21 @@ class SeamNeed:
 
 
 _SENTENCE = re.compile(r"(?<=[.!?:])(?<!\b(?:e\.g|i\.e)\.)(?<!\bvs\.)[\"')\]*]*\s+(?=\S)|\n+(?=\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedScript:
+    """A script with its rule edits, the seams that they closed, and those left open."""
+
+    script: EditScript
+    seams: tuple[Seam, ...] = ()
+    needs: tuple[SeamNeed, ...] = ()
+
+
 _ANNOUNCING_UNITS = 3
 """Units before a drop that may go as announcements; more would be work."""
+_ANSWER_CHARS = 140
+"""Characters that an answering sentence has at most; a longer one goes on with work of its own."""
 _LONGEST = 260
 """Characters that a sentence of commentary has at most; a longer one does work."""
 
@@ -93,21 +106,18 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 def close_seams(
     reasoning: str, annotation: Annotation, script: Sequence[Edit], states_answer: Callable[[str], bool]
-) -> tuple[EditScript, tuple[Seam, ...], tuple[SeamNeed, ...]]:
+) -> ClosedScript:
     """Close what rules close, and tell what needs a bridge.
 
     Args:
         reasoning: the trace's text.
         annotation: the approaches and checks that back references are counted against.
         script: keeps and drops.
-        states_answer: whether a text states the correct answer; such a sentence is never taken out.
-
-    Returns:
-        The script with the rule edits, the seams that they closed, and those left.
+        states_answer: whether a sentence is to stay for the answer that it states.
     """
     joints = list(_joints(script))
     if not joints:
-        return tuple(script), (), ()
+        return ClosedScript(tuple(script))
     offsets = annotation.unit_offsets
     single = is_single(annotation, script)
     texts: dict[int, str] = {}
@@ -139,7 +149,7 @@ def close_seams(
         if right in kept:
             span = sentences(unit_text(right))[0]
             text = unit_text(right)[slice(*span)]
-            answers = len(text) <= _LONGEST and cues.ANSWERS.match(text)
+            answers = len(text) <= _ANSWER_CHARS and cues.ANSWERS.match(text)
             if answers and not take_out(right, span, SeamKind.ANSWERING):
                 needs.append(SeamNeed(SeamKind.ANSWERING, left, right, right, text.strip()))
     for unit, adjacent, joint in _behind(script, joints):
@@ -152,7 +162,7 @@ def close_seams(
             if not take_out(unit, span, SeamKind.BACK_REFERENCE):
                 needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, unit, text.strip()))
     closed = replace_units(script, texts, reasons) if texts else tuple(script)
-    return closed, tuple(seams), tuple(needs)
+    return ClosedScript(closed, tuple(seams), tuple(needs))
 
 
 _SAYS = {
@@ -206,7 +216,7 @@ def _announcing(text: str) -> tuple[int, int] | None:
         return None
     start, stop = spans[-1]
     sentence = text[start:stop]
-    if len(sentence) > _LONGEST or not sentence.strip():
+    if len(sentence) > _LONGEST or not any(map(str.isalpha, sentence)):
         return None
     if cues.LONE.match(sentence) or (cues.ANNOUNCES.match(sentence) and not cues.CONCLUDES.search(sentence)):
         return start, stop
@@ -229,13 +239,11 @@ _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _MARKUP = re.compile(r"</?think>|<\||\n\s*\n|\\boxed")
 
 
-def bridge_fault(
-    trace: Trace, offsets: Sequence[int], need: SeamNeed, text: str, accepted: Sequence[str]
-) -> str:
+def bridge_fault(trace: Trace, text: str, accepted: Sequence[str]) -> str:
     """Why a text cannot serve as a bridge, or an empty string.
 
     A bridge joins, it does not argue: two sentences at most, no figure that the trace or the problem does
-    not have, no markup, and nothing that dangles itself.
+    not have, no markup.
     """
     bridge = text.strip()
     if not bridge:
@@ -248,6 +256,4 @@ def bridge_fault(
     new = next((figure for figure in _FIGURE.findall(bridge) if figure not in known), None)
     if new is not None:
         return f"it states {new}, which the trace does not"
-    if not 0 <= need.right <= len(offsets) - 1:
-        return "it has no place"
     return ""

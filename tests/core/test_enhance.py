@@ -9,6 +9,7 @@ from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.gates import evaluate_gates
 from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.seams import Closed, Seam, SeamKind
 
 SOLVED = ["We add.", "The answer is 42.", "Add once more.", "The answer is 42.", "**42**"]
 
@@ -45,22 +46,31 @@ def test_losing_the_only_correct_approach_is_stopped() -> None:
 BOTH = "Both methods show that the answer is 42."
 
 
-def test_a_reference_to_what_is_gone_that_carries_the_answer_keeps_it_in() -> None:
-    lines = [*SOLVED[:4], BOTH]
+def test_a_sentence_that_refers_to_what_is_gone_goes_where_the_answer_stands_without_it() -> None:
+    lines = [*SOLVED[:4], BOTH + " I am confident."]
     trace, annotation = annotated(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0)], conclusion=4)
+    result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
+    assert result.reasoning == "We add.\n\nThe answer is 42.\n\nI am confident.\n\n"
+    assert result.seams == (Seam(SeamKind.BACK_REFERENCE, 4, Closed.RULE),)
+    assert result.script[-1].reason == "seam: refers to what is dropped"
+
+
+UNCLEAR = [
+    "We add.",
+    "The answer is 42.",
+    "Therefore the answer is 40.",
+    "Add once more.",
+    "The answer is 42.",
+    BOTH,
+]
+
+
+def test_a_reference_to_what_is_gone_that_carries_the_answer_keeps_it_in() -> None:
+    trace, annotation = annotated(UNCLEAR, [(0, 2, CORRECT, 0), (3, 5, CORRECT, 0)], conclusion=5)
     result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
     assert result.status is Status.UNCHANGED
     assert result.reason == "gate:no_dangling_reference"
     assert result.reasoning == trace.reasoning
-
-
-def test_what_has_to_stay_in_does_not_keep_the_other_cuts() -> None:
-    lines = [*SOLVED[:4], BOTH, "Add again.", "The answer is 42."]
-    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0), (5, 7, CORRECT, 0)])
-    result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
-    assert result.status is Status.ENHANCED
-    assert result.reason == "fallback:no_dangling_reference"
-    assert result.reasoning == "".join(line + "\n\n" for line in lines[:5])
 
 
 def test_each_gate_names_its_fault() -> None:

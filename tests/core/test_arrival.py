@@ -1,0 +1,102 @@
+"""Correct approaches end where the work does."""
+
+from __future__ import annotations
+
+import pytest
+from annotations import AFFIRMS, CHECK, CORRECT, OPEN, annotated
+
+from dlcot_ray.core.annotation import Annotation, ReferenceKind, SectionKind
+from dlcot_ray.core.arrival import ends_on, settle, states
+
+
+def settled(*args: object, **kwargs: object) -> tuple[Annotation, Annotation]:
+    trace, annotation = annotated(*args, **kwargs)  # type: ignore[arg-type]
+    return annotation, settle(trace, annotation)
+
+
+def test_an_approach_that_arrives_stays_as_it_is() -> None:
+    lines = ["We multiply.", "So 6 * 7 = 42.", "Let me check.", "42 / 7 = 6.", "**42**"]
+    before, after = settled(lines, [(0, 2, CORRECT, 0)], [(2, 4, 0, 0)], conclusion=4)
+    assert after is before
+
+
+def test_a_coincidence_in_mid_work_is_completed_from_the_checks() -> None:
+    lines = [
+        "Then 5 * bc = 42.",
+        "bc = 36.",
+        "Wait, bc = 36.",
+        "So the answer is 42.",
+        "Is it? Yes.",
+        "**42**",
+    ]
+    before, after = settled(lines, [(0, 2, CORRECT, 0)], [(2, 5, 0, 0)], conclusion=5, kinds=(AFFIRMS,))
+    assert before.approaches[0].stop == 2
+    assert (after.approaches[0].stop, after.approaches[0].answer_unit) == (4, 3)
+    assert after.approaches[0].completed_units == 2
+    (check,) = after.verifications
+    assert (check.start, check.stop, check.kind) == (4, 5, CHECK)
+
+
+def test_an_approach_that_never_arrives_is_incomplete_where_a_later_one_does() -> None:
+    lines = ["Then 5 * bc = 42.", "bc = 36.", "Start over.", "So the answer is 42."]
+    _, after = settled(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)])
+    assert [approach.label for approach in after.approaches] == [OPEN, CORRECT]
+    assert after.approaches[0].stop == 2
+
+
+def test_where_nothing_arrives_all_up_to_the_conclusion_is_work() -> None:
+    lines = ["Then 5 * bc = 42.", "bc = 36.", "Wait.", "Hmm, bc = 36.", "I am done."]
+    _, after = settled(lines, [(0, 2, CORRECT, 0)], [(2, 4, 0, 0)], conclusion=4)
+    assert after.approaches[0].stop == 4
+    assert after.verifications == ()
+
+
+def test_the_answer_unit_moves_from_a_coincidence_to_the_arrival() -> None:
+    lines = ["Then 5 * bc = 42, bc = 36.", "Hence a = 3.", "So the answer is 42."]
+    before, after = settled(lines, [(0, 3, CORRECT, 0)])
+    shifted = settle(
+        annotated(lines, [(0, 3, CORRECT, 0)])[0],
+        before,
+    )
+    assert after == shifted
+    assert after.approaches[0].answer_unit == 2
+
+
+def test_last_words_that_state_the_answer_become_the_conclusion() -> None:
+    lines = ["So it is 42.", "Check: 42 / 7 = 6.", "That fits.", "So the answer is 42.", "Done."]
+    _, after = settled(lines, [(0, 1, CORRECT, 0)], [(1, 5, 0, 0)])
+    assert (after.sections[-1].kind, after.sections[-1].start) == (SectionKind.CONCLUSION, 3)
+    assert after.verifications[0].stop == 3
+
+
+def test_last_words_that_refer_back_do_not() -> None:
+    lines = ["So it is 42.", "Check: 42 / 7 = 6.", "Both methods agree that the answer is 42."]
+    before, after = settled(lines, [(0, 1, CORRECT, 0)], [(1, 3, 0, 0)])
+    assert after is before
+
+
+def test_without_a_reference_nothing_is_settled() -> None:
+    before, after = settled(["Hm.", "42."], [(0, 1, CORRECT, 0)], reference=None, kind=ReferenceKind.NONE)
+    assert after is before
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "arrives"),
+    [
+        ("So the answer is 42.", "42", True),
+        ("Then 6 * 7 = 42. Next 42 / 7 = 6.", "42", False),
+        ("So the answer is 42. Then 42 / 7 = 6, which is correct.", "42", True),
+        ("5bc = 180, so bc = 36.", "180", False),
+        ("We set x = 1.", "1", False),
+        ("So the answer is 1.", "1", True),
+        ("Nothing is stated here.", "42", False),
+        ("So the answer is $\\frac{84}{2}$.", "42", True),
+    ],
+)
+def test_a_text_ends_on_what_it_states_last(text: str, answer: str, arrives: bool) -> None:
+    assert ends_on(text, (answer,)) is arrives
+
+
+def test_a_text_states_an_answer_anywhere() -> None:
+    assert states("So 6 * 7 = 42, and then 43.", ("42",))
+    assert not states("So 43.", ("42",))

@@ -1,0 +1,143 @@
+"""Loose ends at a cut: which sentences dangle, what goes with them, what needs a bridge."""
+
+from __future__ import annotations
+
+import pytest
+from annotations import CORRECT, annotated
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlcot_ray.core.edits import EditOp, apply_script, check_script, drop_script
+from dlcot_ray.core.seams import (
+    Closed,
+    Seam,
+    SeamKind,
+    bridge_fault,
+    close_seams,
+    refers_back,
+    sentences,
+)
+
+WORK = "We compute 6 * 7 = 42."
+
+
+def closed(lines: list[str], gone: set[int], *, answer: str = "nothing") -> tuple[list[str], object]:
+    """The units that are left, stripped, and what `close_seams` found."""
+    trace, annotation = annotated(lines, [(0, 1, CORRECT, 0)])
+    script = drop_script(dict.fromkeys(gone, "redundant"), len(lines))
+    result = close_seams(trace.reasoning, annotation, script, lambda text: answer in text)
+    check_script(result.script, len(lines))
+    text = apply_script(trace.reasoning, annotation.unit_offsets, result.script)
+    return [line for line in text.split("\n\n") if line], result
+
+
+@pytest.mark.parametrize(
+    "announcement",
+    [
+        "But just to be thorough, let's consider another method.",
+        "Wait, but to cross-verify:",
+        "Let me double-check that.",
+        "Wait.",
+        "But wait, is that right?",
+        "Maybe I should check the units as well.",
+        "Is there another way to see this?",
+        "Let me plug x = 2 back into the equation to verify.",
+    ],
+)
+def test_an_announcement_of_what_is_gone_goes_with_it(announcement: str) -> None:
+    for left in ([WORK, announcement], [f"{WORK} {announcement}"]):
+        lines = [*left, "Take 7 * 6 instead.", "The answer is 42."]
+        kept, result = closed(lines, {len(left)})
+        assert kept == [WORK, "The answer is 42."]
+        assert result.seams == (Seam(SeamKind.ANNOUNCEMENT, len(left) - 1, Closed.RULE),)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "Let me check: 6 * 7 = 42, so that is correct.",
+        "Let x be the number of apples.",
+        "So, is it 42? Yes, because 42 / 7 = 6.",
+        "\\[\nx = 42\n\\]",
+        "Option B is also okay.",
+        "We have to test whether 42 is even, and since it ends in 2 it is.",
+    ],
+)
+def test_work_before_a_cut_stays(work: str) -> None:
+    kept, result = closed([work, "Again.", "The answer is 42."], {1})
+    assert kept == [work, "The answer is 42."]
+    assert result.seams == ()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Yes, that matches.",
+        "Same reasoning, so 0.",
+        "Great, that also checks out.",
+        "Which confirms the result.",
+        "No, that doesn't match.",
+    ],
+)
+def test_an_answer_to_what_is_gone_goes_with_it(answer: str) -> None:
+    for right in ([answer, "The answer is 42."], [f"{answer} The answer is 42."]):
+        kept, result = closed([WORK, "Check 42 / 7.", *right], {1})
+        assert kept == [WORK, "The answer is 42."]
+        assert result.seams == (Seam(SeamKind.ANSWERING, 2, Closed.RULE),)  # type: ignore[attr-defined]
+
+
+def test_a_reference_to_both_goes_only_where_one_is_left() -> None:
+    lines = [WORK, "Add.", "Both methods agree. So it is 42."]
+    assert closed(lines, {1})[0] == [WORK, "So it is 42."]
+    assert refers_back("Both methods agree.", adjacent=True, single=False) is None
+    assert refers_back("as computed above", adjacent=False, single=True) is None
+    assert refers_back("as computed above", adjacent=True, single=False) is not None
+
+
+def test_a_sentence_that_has_to_stay_asks_for_a_bridge() -> None:
+    lines = [WORK, "Add.", "Both methods give 42."]
+    kept, result = closed(lines, {1}, answer="42")
+    assert kept == [WORK, "Both methods give 42."]
+    (need,) = result.needs  # type: ignore[attr-defined]
+    assert (need.kind, need.left, need.right, need.unit) == (SeamKind.BACK_REFERENCE, 0, 2, 2)
+    assert need.sentence == "Both methods give 42."
+
+
+def test_rule_edits_are_recorded_with_their_reason() -> None:
+    _, result = closed([f"{WORK} Let me verify.", "Again.", "Yes, that works.", "42"], {1})
+    edits = [(edit.op, edit.start, edit.reason) for edit in result.script]  # type: ignore[attr-defined]
+    assert edits == [
+        (EditOp.REPLACE, 0, "seam: announces what is dropped"),
+        (EditOp.DROP, 1, "redundant"),
+        (EditOp.DROP, 2, "seam: answers what is dropped"),
+        (EditOp.KEEP, 3, ""),
+    ]
+
+
+def test_without_a_cut_nothing_is_touched() -> None:
+    lines = ["Let me verify.", "Yes, that matches.", "Both methods agree."]
+    assert closed(lines, set())[0] == lines
+
+
+@given(st.text(alphabet="ab .!?:\n(\"'", max_size=60))
+def test_sentences_tile_their_text(text: str) -> None:
+    assert "".join(text[start:stop] for start, stop in sentences(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("That settles it, so the result stands.", ""),
+        ("", "empty"),
+        ("One. Two. Three.", "two sentences"),
+        ("x" * 301, "two sentences"),
+        ("So \\boxed{42} it is.", "markup"),
+        ("</think> The answer is here.", "markup"),
+        ("Adding 17 confirms it.", "states 17"),
+        ("This gives 42 again.", ""),
+    ],
+)
+def test_a_bridge_joins_and_does_not_argue(text: str, fault: str) -> None:
+    trace, _ = annotated([WORK], [(0, 1, CORRECT, 0)])
+    found = bridge_fault(trace, text, ("42",))
+    assert (fault in found) if fault else found == ""
