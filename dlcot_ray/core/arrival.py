@@ -36,7 +36,11 @@ LAST_WORDS = 3
 LAST_WORDS_CHARS = 240
 """Units at the end of a trace, and characters of each, that can serve as a conclusion."""
 
+LAST_CHARS = 400
+"""Characters at the end of a trace in which it may still state its answer less than outright."""
+
 _IN_PASSING = AnswerForm.EQUATION
+_SAID = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
 _CONFIRMED = re.compile(
     r"\b(?:checks? out|seems? (?:right|correct)|is (?:right|correct)|that works|makes sense|"
     r"consistent|correct[.!]|matches|confirm(?:s|ed)|confident|good[.!]|perfect)\b[^.\n]{0,60}\W*$",
@@ -47,26 +51,35 @@ _CONFIRMED = re.compile(
 def settle(trace: Trace, annotation: Annotation) -> Annotation:
     """The annotation with its first correct approach ending where the work does.
 
-    That approach's `answer_unit` becomes the first unit that ends on the answer, its `stop` moves behind
-    what completes it; correct approaches before it that never arrive become incomplete. Where the trace has
-    no conclusion but its last words state the answer, these become one.
+    Where a trace concludes something else in the end, an approach is only correct if it says outright
+    that this is its answer, and the conclusion is none of it. The first correct approach's `answer_unit`
+    becomes the first unit that ends on the answer, its `stop` moves behind what completes it; correct
+    approaches before it that never arrive become incomplete. Where the trace has no conclusion but its
+    last words state the answer, these become one.
     """
     correct = [i for i, approach in enumerate(annotation.approaches) if approach.label is Label.CORRECT]
     if not correct or annotation.reference is None:
         return annotation
     approaches = list(annotation.approaches)
+    doubtful = _ends_otherwise(trace, annotation)
     for index in correct:
+        if doubtful and not _says_so(trace, annotation, approaches[index]):
+            approaches[index] = replace(approaches[index], label=Label.INCOMPLETE)
+            continue
         settled = _settled(trace, annotation, index, last=index == correct[-1])
         if settled is not None:
             approaches[index] = settled
             break
         approaches[index] = replace(approaches[index], label=Label.INCOMPLETE)
+    if doubtful:
+        annotation = replace(annotation, sections=_without_conclusion(annotation.sections))
     if all(new is old for new, old in zip(approaches, annotation.approaches, strict=True)):
-        return _concluded(trace, annotation)
+        return annotation if doubtful else _concluded(trace, annotation)
     checks = annotation.verifications
     if any(new.stop != old.stop for new, old in zip(approaches, annotation.approaches, strict=True)):
         checks = _left_of(checks, approaches)
-    return _concluded(trace, replace(annotation, approaches=tuple(approaches), verifications=checks))
+    annotation = replace(annotation, approaches=tuple(approaches), verifications=checks)
+    return annotation if doubtful else _concluded(trace, annotation)
 
 
 def states(text: str, accepted: Sequence[str]) -> bool:
@@ -132,6 +145,34 @@ def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) ->
         return approach
     grown = approach.completed_units + stop - approach.stop
     return replace(approach, stop=stop, answer_unit=stop - 1, completed_units=grown)
+
+
+def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
+    """Whether the trace says outright at its end that its answer is another one."""
+    tail = trace.reasoning[-WINDOW:]
+    outright = [answer for answer in find_answers(tail, passing=False) if answer.form in _SAID]
+    if not outright or annotation.truncated:
+        return False
+    accepted = accepted_answers(annotation)
+    last = outright[-1]
+    if is_accepted(last.text, accepted) or quick_equivalent(last.text, accepted[0]) is not False:
+        return False
+    # "The answer is 9/4, so m + n = 13": only a box is the last word whatever stands around it.
+    return last.form is AnswerForm.BOXED or not states(tail[-LAST_CHARS:], accepted)
+
+
+def _says_so(trace: Trace, annotation: Annotation, approach: Approach) -> bool:
+    offsets = annotation.unit_offsets
+    text = trace.reasoning[offsets[approach.start] : offsets[approach.stop]]
+    said = [answer for answer in find_answers(text, passing=False) if answer.form in _SAID]
+    return bool(said) and is_accepted(said[-1].text, accepted_answers(annotation, approach))
+
+
+def _without_conclusion(sections: Sequence[Section]) -> tuple[Section, ...]:
+    return tuple(
+        replace(section, kind=SectionKind.VERIFY) if section.kind is SectionKind.CONCLUSION else section
+        for section in sections
+    )
 
 
 def _arrival(

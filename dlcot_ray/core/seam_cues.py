@@ -11,7 +11,7 @@ import re
 _CHECKING = (
     r"(?:verif\w+|(?:double|cross)[- ]?(?:check|verif)\w*|check\w*|confirm\w*|make sure|be (?:sure|certain|safe|thorough)|test|"
     r"re-?(?:check|examine|calculate|compute|read|think|visit|consider|cap)\w*|see (?:if|whether)|go (?:over|through|back)|"
-    r"think (?:again|about (?:this|it|that) (?:again|differently))|consider (?:if|whether|another|other|a different|the other)|"
+    r"think (?:again|about (?:this|it|that) (?:again|differently))|consider (?:this|that|it|if|whether|another|other|a different|the other)|"
     r"try (?:another|a different|it)|approach (?:it|this)|look at (?:it|this) (?:another|differently|from)|"
     r"(?:plug|substitute|put) [^.!?]{1,24}? back|recap|summari[sz]e)"
 )
@@ -25,7 +25,7 @@ ANNOUNCES = re.compile(
     rf"|(?:let(?:'s| us| me)|i(?:'ll| will| should| can| could| want to| need to| might| have to)|we(?:'ll| should| can| could| need to| might| must)|"
     rf"(?:maybe|perhaps) (?:i|we) (?:should|can|could|need to)|(?:maybe|perhaps) i'm)(?: \w+){{0,3}}? {_CHECKING}\b"
     rf"|(?:let(?:'s| me)|i|we|maybe|perhaps|there)\b[^.!?]{{0,80}}{_OTHER_WAY}\b(?![^.!?]*\b(?:gives?|gave|is|was|yields?)\b)"
-    rf"|(?:is|are|does|do|did|can|could|should|would|what|how|why|or|which)\b[^.!?]*\?\W*$"
+    rf"|[^.!?]*\?\W*$"
     rf"|(?:a |one )?(?:moment|minute|second|sec)\W*$|hold on\W*$|alternatively\W*$|wait\W*$"
     rf")",
     re.IGNORECASE,

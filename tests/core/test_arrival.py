@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from annotations import AFFIRMS, CHECK, CORRECT, OPEN, annotated
+from annotations import AFFIRMS, CHECK, CORRECT, OPEN, WRONG, annotated
 
 from dlcot_ray.core.annotation import Annotation, ReferenceKind, SectionKind
 from dlcot_ray.core.arrival import ends_on, settle, states
+from dlcot_ray.core.enhance import enhance
+from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.policies.base import is_unsolved
 
 
 def settled(*args: object, **kwargs: object) -> tuple[Annotation, Annotation]:
@@ -100,3 +103,26 @@ def test_a_text_ends_on_what_it_states_last(text: str, answer: str, arrives: boo
 def test_a_text_states_an_answer_anywhere() -> None:
     assert states("So 6 * 7 = 42, and then 43.", ("42",))
     assert not states("So 43.", ("42",))
+
+
+WRONG_END = ["Each angle would be 42 degrees.", "That contradicts it.", "So it is 124.", "\\boxed{124}"]
+
+
+def test_an_answer_in_passing_is_none_where_the_trace_concludes_another() -> None:
+    _, after = settled(WRONG_END, [(0, 2, CORRECT, 0), (2, 3, WRONG, 1)], conclusion=3)
+    assert [approach.label for approach in after.approaches] == [OPEN, WRONG]
+    assert is_unsolved(after)
+
+
+def test_an_answer_given_outright_counts_but_a_conclusion_to_another_does_not() -> None:
+    lines = ["So the answer is 42.", *WRONG_END[1:]]
+    trace, annotation = annotated(lines, [(0, 1, CORRECT, 0), (1, 3, WRONG, 1)], conclusion=3)
+    assert settle(trace, annotation).approaches[0].label is CORRECT
+    result = enhance(trace, annotation, parse_policy("keep_first"))
+    assert result.reasoning == "So the answer is 42.\n\n"
+
+
+def test_what_follows_an_answer_at_the_end_does_not_deny_it() -> None:
+    lines = ["We get 9/4.", "So m + n = 42.", "Therefore, the answer is 9/4, and m + n = 42."]
+    _, after = settled(lines, [(0, 2, CORRECT, 0)], conclusion=2)
+    assert after.approaches[0].label is CORRECT
