@@ -36,11 +36,10 @@ LAST_WORDS = 3
 LAST_WORDS_CHARS = 240
 """Units at the end of a trace, and characters of each, that can serve as a conclusion."""
 
-LAST_CHARS = 400
-"""Characters at the end of a trace in which it may still state its answer less than outright."""
-
 _IN_PASSING = AnswerForm.EQUATION
 _SAID = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
+_ENDS = re.compile(r"(?:[\s$*)\]}]|\\[)\]])*(?:[.!,;\n]|$)|\*\*")
+"""What stands behind a value that ends its statement."""
 _CONFIRMED = re.compile(
     r"\b(?:checks? out|seems? (?:right|correct)|is (?:right|correct)|that works|makes sense|"
     r"consistent|correct[.!]|matches|confirm(?:s|ed)|confident|good[.!]|perfect)\b[^.\n]{0,60}\W*$",
@@ -96,11 +95,12 @@ def ends_on(text: str, accepted: Sequence[str]) -> bool:
     stated = find_answers(tail)
     if not stated:
         return False
-    # "x = 1" on the way to the answer 1 is a coincidence more often than an arrival.
-    short = len(accepted[0].strip("$ .")) == 1
-    if is_accepted(stated[-1].text, accepted) and not (short and stated[-1].form is _IN_PASSING):
-        return True
     outright = [answer for answer in stated if answer.form is not _IN_PASSING]
+    if len(accepted[0].strip("$ .")) == 1:
+        # "x = 1" or "5 sets * 6 = 30" on the way to 1 or 5 is a coincidence more often than an arrival.
+        outright = [answer for answer in outright if _ENDS.match(tail, answer.stop)]
+    elif is_accepted(stated[-1].text, accepted):
+        return True
     if outright and is_accepted(outright[-1].text, accepted):
         return True
     confirmed = _CONFIRMED.search(tail.rstrip()[-200:]) is not None
@@ -155,10 +155,12 @@ def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
         return False
     accepted = accepted_answers(annotation)
     last = outright[-1]
-    if is_accepted(last.text, accepted) or quick_equivalent(last.text, accepted[0]) is not False:
+    letter = last.text.strip("()").isalpha() and len(last.text.strip("()")) == 1
+    if letter or is_accepted(last.text, accepted) or quick_equivalent(last.text, accepted[0]) is not False:
         return False
-    # "The answer is 9/4, so m + n = 13": only a box is the last word whatever stands around it.
-    return last.form is AnswerForm.BOXED or not states(tail[-LAST_CHARS:], accepted)
+    # "The answer is 9/4, so m + n = 13" ends on 13; "4 are not enough, so the answer is 5" does not on 4.
+    sentence = max(map(tail[: last.start].rfind, (". ", "\n", "? ", "! ")))
+    return last.form is AnswerForm.BOXED or not states(tail[sentence + 1 :], accepted)
 
 
 def _says_so(trace: Trace, annotation: Annotation, approach: Approach) -> bool:

@@ -92,6 +92,7 @@ def test_without_a_reference_nothing_is_settled() -> None:
         ("5bc = 180, so bc = 36.", "180", False),
         ("We set x = 1.", "1", False),
         ("So the answer is 1.", "1", True),
+        ("Therefore, the total is 5 sets * 6 = 30.", "5", False),
         ("Nothing is stated here.", "42", False),
         ("So the answer is $\\frac{84}{2}$.", "42", True),
     ],
@@ -103,6 +104,12 @@ def test_a_text_ends_on_what_it_states_last(text: str, answer: str, arrives: boo
 def test_a_text_states_an_answer_anywhere() -> None:
     assert states("So 6 * 7 = 42, and then 43.", ("42",))
     assert not states("So 43.", ("42",))
+
+
+def test_an_answer_denied_at_the_end_is_none() -> None:
+    lines = ["So 6 * 7 = 42.", "Again.", "42 is not enough. Therefore, the answer is 43."]
+    _, after = settled(lines, [(0, 2, CORRECT, 0)], conclusion=2)
+    assert is_unsolved(after)
 
 
 WRONG_END = ["Each angle would be 42 degrees.", "That contradicts it.", "So it is 124.", "\\boxed{124}"]
