@@ -31,8 +31,10 @@ JOB_FILE = "_job.json"
 MANIFEST_FILE = "manifest.json"
 CARD_FILE = "README.md"
 ENHANCED, ANNOTATIONS, REJECTED = "enhanced", "annotations", "rejected"
+PREFERENCES = "preferences"
+FOLDERS = (ENHANCED, ANNOTATIONS, REJECTED, PREFERENCES)
 
-_UNIT_OBJECT = re.compile(r"(?:enhanced|annotations|rejected)/.+\.r\d{9,}-\d{9,}\.parquet")
+_UNIT_OBJECT = re.compile(r"(?:enhanced|annotations|rejected|preferences)/.+\.r\d{9,}-\d{9,}\.parquet")
 _STATS_KEY = "dlcot.stats"
 _FIRST_PAUSE_S = 0.2
 
@@ -135,6 +137,7 @@ class Output:
         enhanced: pa.Table,
         rejected: pa.Table,
         annotations: pa.Table | None,
+        preferences: pa.Table | None = None,
         *,
         retries: int = 0,
     ) -> None:
@@ -146,6 +149,7 @@ class Output:
             enhanced: always written, even without rows.
             rejected: written if it has rows.
             annotations: None where the job refers to those of another output.
+            preferences: written if it has rows; None where no pairs were asked for.
             retries: further attempts at each put.
 
         Raises:
@@ -156,6 +160,8 @@ class Output:
             objects.append((ANNOTATIONS, to_parquet_bytes(annotations, {})))
         if rejected.num_rows:
             objects.append((REJECTED, to_parquet_bytes(rejected, {})))
+        if preferences is not None and preferences.num_rows:
+            objects.append((PREFERENCES, to_parquet_bytes(preferences, {})))
         objects.append((ENHANCED, to_parquet_bytes(enhanced, {_STATS_KEY: stats.to_json()})))
         for folder, data in objects:
             with_retries(retries, partial(self.store.put, f"{folder}/{name}.parquet", data))
@@ -179,7 +185,7 @@ class Output:
     def clear(self) -> None:
         """Remove everything that dlcot wrote here; `_job.json` last, so that a kill can be repeated."""
         self.store.delete(MANIFEST_FILE)
-        for folder in (ENHANCED, ANNOTATIONS, REJECTED):
+        for folder in FOLDERS:
             for info in self.store.list(folder):
                 if _UNIT_OBJECT.fullmatch(info.relative):
                     self.store.delete(info.relative)
@@ -197,7 +203,7 @@ class Output:
         """
         found = self.record()
         if found is None:
-            foreign = next((f for f in (ENHANCED, ANNOTATIONS, REJECTED) if self.store.list(f)), None)
+            foreign = next((f for f in FOLDERS if self.store.list(f)), None)
             if foreign is not None:
                 raise JobError(
                     f"{self.label} holds {foreign}/ but no {JOB_FILE}: another program's files",

@@ -95,6 +95,8 @@ class DeriveConfig:
     corrected: str = "keep"
     unsolved: str = "keep"
     policy_options: dict[str, Any] = field(default_factory=dict)
+    writer: str | None = None
+    writer_options: dict[str, Any] = field(default_factory=dict)
     workers: int | None = None
     retries: int = 2
     ray: RayConfig = field(default_factory=RayConfig)

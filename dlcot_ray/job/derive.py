@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dlcot_ray.job.commit import JobRecord, Output, check_inputs
-from dlcot_ray.job.config import DeriveConfig
+from dlcot_ray.job.config import DeriveConfig, load_judge
 from dlcot_ray.job.datasets import load_preset
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.plan import assign_names, make_plan
@@ -17,6 +17,7 @@ from dlcot_ray.job.prepare import (
     Prepared,
     absolute,
     checked_policy,
+    checked_writer,
     definition_of,
     open_output,
     stored,
@@ -61,15 +62,20 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
             "restore the preset or run dlcot enhance again",
         )
     policy_options = checked_policy(config)
+    writer = load_judge(config.writer, config.writer_options) if config.writer is not None else None
+    written_by = checked_writer(config.errors, writer)
     token_counter(base.settings["tokenizer"])
     inherited = {
-        key: value for key, value in base.settings.items() if key not in ("policy", "policy_options")
+        key: value
+        for key, value in base.settings.items()
+        if key not in ("policy", "policy_options", "writer")
     }
     settings = {
         "policy": config.policy,
         "policy_options": policy_options,
         "annotations": base.fingerprint,
         **inherited,
+        **written_by,
     }
     input_options = {**base.config["storage"]["input"], **storage.input}
     inputs = base.config["input"]
@@ -93,13 +99,14 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         judge=None,
         tokenizer=base.settings["tokenizer"],
         max_trace_chars=base.settings["max_trace_chars"],
-        in_flight=1,
+        in_flight=writer.in_flight if writer is not None else 1,
         retries=config.retries,
         output=config.output or "",
         input_options=input_options,
         output_options=storage.output,
         annotations=place,
         annotations_options=read_options,
+        writer=writer,
     )
     return Prepared(
         config,
@@ -107,8 +114,8 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         record,
         plan,
         spec,
-        cpus=1.0,
-        gpus=0.0,
+        cpus=writer.cpus if writer is not None else 1.0,
+        gpus=writer.gpus if writer is not None else 0.0,
         options=input_options,
         check_ids=base.settings["check_duplicate_ids"],
         available=frozenset(source.done()),

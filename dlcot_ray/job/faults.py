@@ -21,6 +21,8 @@ class Stage(StrEnum):
     """The dataset preset could not make a trace of it."""
     PLAN = "plan"
     """It clashes with another row of the input."""
+    POLICY = "policy"
+    """The policy does not want it."""
 
 
 class Cause(StrEnum):
@@ -36,6 +38,7 @@ class Cause(StrEnum):
     NO_ASSISTANT = "no_assistant"
     NO_THINKING = "no_thinking"
     SEVERAL_THINKING = "several_thinking"
+    UNSOLVED = "unsolved"
 
 
 REMEDIES: dict[str, str] = {
@@ -49,6 +52,7 @@ REMEDIES: dict[str, str] = {
     Cause.NO_ASSISTANT: "add an assistant message, or list its role name in the preset",
     Cause.NO_THINKING: "keep the thinking in the reply, or list its delimiters in the preset",
     Cause.SEVERAL_THINKING: "split the row so that each reply has one thinking block",
+    Cause.UNSOLVED: "set unsolved=keep or unsolved=flag to have such traces in enhanced/",
 }
 """What a user can do about each cause."""
 

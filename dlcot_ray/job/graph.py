@@ -235,7 +235,7 @@ class _Judge:
             self._processor.close()
 
 
-_MADE = ("annotations", "enhanced", "rejected")
+_MADE = ("annotations", "enhanced", "rejected", "preferences")
 
 
 def _write(batch: pa.Table, spec: WorkSpec) -> pa.Table:
@@ -249,6 +249,7 @@ def _write(batch: pa.Table, spec: WorkSpec) -> pa.Table:
                 annotations=_table(batch, index, "annotations"),
                 enhanced=_table(batch, index, "enhanced"),
                 rejected=_table(batch, index, "rejected"),
+                preferences=_table(batch, index, "preferences"),
                 stats=UnitStats.from_json(batch.column("stats")[index].as_py()),
             )
         results.append(pickle.dumps(write_unit(task, made, output, spec)))

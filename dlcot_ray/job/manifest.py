@@ -16,12 +16,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from dlcot_ray.job.commit import (
-    ANNOTATIONS,
     CARD_FILE,
     ENHANCED,
+    FOLDERS,
     FORMAT,
     MANIFEST_FILE,
-    REJECTED,
     JobRecord,
     Output,
 )
@@ -115,7 +114,7 @@ def build_manifest(
             {"unit": unit.unit, "file": unit.file, "rows": [unit.start, unit.stop], "error": unit.error}
             for unit in sorted(failed, key=lambda unit: unit.unit)
         ],
-        "outputs": {folder: _folder(output, folder) for folder in (ENHANCED, ANNOTATIONS, REJECTED)},
+        "outputs": {folder: _folder(output, folder) for folder in FOLDERS},
         "config": record.config,
         "versions": versions(),
         "run": dict(run),
@@ -199,9 +198,7 @@ def _folder(output: Output, folder: str) -> dict[str, int]:
 def _card(manifest: Mapping[str, Any]) -> str:
     totals, settings = manifest["totals"], manifest["settings"]
     before, after = totals["tokens_before"], totals["tokens_after"]
-    folders = [
-        folder for folder in (ENHANCED, ANNOTATIONS, REJECTED) if manifest["outputs"][folder]["objects"]
-    ]
+    folders = [folder for folder in FOLDERS if manifest["outputs"][folder]["objects"]]
     configs = "".join(
         f"- config_name: {folder}\n  data_files: {folder}/**/*.parquet\n"
         + ("  default: true\n" if folder == ENHANCED else "")
@@ -232,7 +229,8 @@ Reasoning tokens: {before} before, {after} after ({_cut(before, after)} cut).
   `messages` ready to train on, `status` and why, gate results, and `edits`: joining the source's
   `[start:stop]` of each `keep` and the `text` of each `replace` and `insert` gives the new reasoning.
 - `annotations/`: what the judge found (sections, approaches, verifications, labels, errors, clusters).
-- `rejected/`: rows that are no traces, with cause, message and remedy.
+- `rejected/`: rows that are no traces or that the policy does not want, with cause, message and remedy.
+- `preferences/` (if asked for): enhanced against original trace, as `prompt`, `chosen`, `rejected`.
 - `manifest.json`: inputs with their versions, counts per file, settings, package versions.
 """
 

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from dlcot_ray import __version__
-from dlcot_ray.core.policies import PolicyError, parse_policy
-from dlcot_ray.job.commit import JobRecord, Output, check_inputs
+from dlcot_ray.core.policies import ErrorMode, PolicyError, parse_policy
+from dlcot_ray.job.commit import FOLDERS, JobRecord, Output, check_inputs
 from dlcot_ray.job.config import (
     Config,
     ConfigError,
     EnhanceConfig,
+    JudgeConfig,
     as_dict,
     load_judge,
     load_policy_options,
@@ -31,7 +32,7 @@ from dlcot_ray.job.plan import Plan, assign_names, make_plan
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.storage_errors import without_credentials
 from dlcot_ray.job.store import is_local
-from dlcot_ray.job.work import WorkSpec, make_judge, token_counter
+from dlcot_ray.job.work import WorkSpec, make_judge, token_counter, writer_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     judge = load_judge(config.judge, config.judge_options)
     policy_options = checked_policy(config)
     token_counter(config.tokenizer)
+    written_by = checked_writer(config.errors, judge)
     probe = make_judge(judge)
     identity = probe.identity
     probe.close()
@@ -92,6 +94,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         "check_duplicate_ids": config.check_duplicate_ids,
         "tokenizer": config.tokenizer,
         "dlcot_version": __version__,
+        **written_by,
     }
     output = open_output(config.output or "", config.storage.output, config.input)
     shards = find_shards(config.input, config.storage.input)
@@ -145,7 +148,7 @@ def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> 
                 f"the output {output.label} lies inside the input {folder.rstrip('/')}",
                 "choose an output elsewhere: the next run would take it for input",
             )
-        if folder.startswith(tuple(f"{place}{name}/" for name in ("enhanced", "annotations", "rejected"))):
+        if folder.startswith(tuple(f"{place}{name}/" for name in FOLDERS)):
             raise JobError(f"the input {source} lies inside the output", "choose an output elsewhere")
     output.store.check_writable()
     return output
@@ -164,6 +167,26 @@ def checked_policy(config: Config) -> dict[str, Any]:
     except PolicyError as error:
         raise ConfigError(str(error), "check policy=, errors=, corrected=, unsolved=") from error
     return merged
+
+
+def checked_writer(errors: str, judge: JudgeConfig | None) -> dict[str, Any]:
+    """What an output records about who writes for it; nothing where nobody does.
+
+    Raises:
+        ConfigError: repairs are asked for, and nobody can write.
+    """
+    identity = None
+    if judge is not None:
+        probe = make_judge(judge)
+        writer = writer_of(probe)
+        identity = writer.identity if writer is not None else None
+        probe.close()
+    if identity is None and errors == ErrorMode.REPAIR:
+        raise ConfigError(
+            "errors=repair needs somebody who writes, and the rules do not",
+            "choose a judge with a model (enhance: judge=, derive: writer=), or errors=delete",
+        )
+    return {} if identity is None else {"writer": identity}
 
 
 def _preset(name: str) -> DatasetPreset:

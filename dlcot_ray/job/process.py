@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -24,33 +24,31 @@ from dlcot_ray.core.annotation import (
     Step,
     StepStatus,
 )
-from dlcot_ray.core.edits import keep_all
-from dlcot_ray.core.enhance import enhance
-from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
-from dlcot_ray.core.policies import Policy
+from dlcot_ray.core.enhance import UNSOLVED
+from dlcot_ray.core.enhancement import Status
+from dlcot_ray.core.policies import Policy, UnsolvedMode
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.job.datasets import ColumnMap, traces_of
+from dlcot_ray.job.edit import Edited, Judged, detail_of, edit_all
 from dlcot_ray.job.faults import Cause, JobError, RowFault, Stage
 from dlcot_ray.job.rows import (
+    PREFERENCE_SCHEMA,
     EnhancedRow,
     annotations_from_table,
     annotations_to_table,
     enhanced_table,
+    preferences_table,
     rejected_table,
 )
 from dlcot_ray.job.stats import UnitStats, counts
-from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeError, JudgeUnavailable
+from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeError, JudgeUnavailable, Writer
 
 __all__ = ["Limits", "UnitOutput", "UnitStats", "derive_unit", "enhance_unit"]
 
 JUDGE_FAILED = "judge_failed"
 TOO_LONG = "too_long"
-POLICY_FAILED = "policy_failed"
 NOT_ANNOTATED = "not_annotated"
 STALE_ANNOTATION = "stale_annotation"
-
-_DETAIL = 500
-"""Characters of an error's message that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +64,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class UnitOutput:
-    """The three tables of a unit (schemas in `job/rows.py`) and their counts."""
+    """The tables of a unit (schemas in `job/rows.py`) and their counts.
+
+    `preferences` has no rows unless the policy asks for pairs.
+    """
 
     annotations: pa.Table
     enhanced: pa.Table
     rejected: pa.Table
     stats: UnitStats
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A trace with its annotation; `reason` and `detail` say why it was not judged."""
-
-    index: int
-    trace: Trace
-    annotation: Annotation
-    reason: str = ""
-    detail: str = ""
+    preferences: pa.Table = field(default_factory=PREFERENCE_SCHEMA.empty_table)
 
 
 async def enhance_unit(
@@ -98,6 +89,7 @@ async def enhance_unit(
     count_tokens: Callable[[str], int],
     duplicate_rows: Collection[int] = frozenset(),
     in_flight: int = 64,
+    writer: Writer | None = None,
 ) -> UnitOutput:
     """Judge and enhance the rows of one unit; the output is in input order whatever finishes first.
 
@@ -114,6 +106,7 @@ async def enhance_unit(
         duplicate_rows: row numbers of the file whose ids occurred before; they are rejected. A mapping
             says where each occurred first.
         in_flight: how many traces may be with the judge at once.
+        writer: supplies repairs and bridges; without one, errors and open seams stay as they are.
 
     Raises:
         JudgeDied, JudgeUnavailable, JobError: the judge cannot go on at all.
@@ -121,10 +114,11 @@ async def enhance_unit(
     rows = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
     traces, faults = _separate(rows, first_row, file, duplicate_rows)
     judged = await _judge_all(traces, judge, limits, in_flight)
-    return _finish(table, first_row, judged, faults, policy, count_tokens)
+    edited = await edit_all(judged, policy, writer, in_flight)
+    return _finish(table, file, first_row, edited, faults, policy, count_tokens)
 
 
-def derive_unit(
+async def derive_unit(
     table: pa.Table,
     annotations: pa.Table,
     *,
@@ -135,16 +129,23 @@ def derive_unit(
     policy: Policy,
     count_tokens: Callable[[str], int],
     duplicate_rows: Collection[int] = frozenset(),
+    in_flight: int = 64,
+    writer: Writer | None = None,
 ) -> UnitOutput:
     """As `enhance_unit`, from stored annotations and without a judge.
 
-    A trace that has no annotation, or one that does not fit its text, passes through unchanged.
+    A writer is only asked about the units that need a repair or a bridge. A trace that has no annotation,
+    or one that does not fit its text, passes through unchanged.
+
+    Raises:
+        JudgeDied, JudgeUnavailable, JobError: the writer cannot go on at all.
     """
     rows = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
     traces, faults = _separate(rows, first_row, file, duplicate_rows)
     stored = {annotation.trace_id: annotation for annotation in annotations_from_table(annotations)}
     judged = [_recalled(index, trace, stored.get(trace.trace_id)) for index, trace in traces]
-    return _finish(table, first_row, judged, faults, policy, count_tokens)
+    edited = await edit_all(judged, policy, writer, in_flight)
+    return _finish(table, file, first_row, edited, faults, policy, count_tokens)
 
 
 def minimal_annotation(trace: Trace, judge: str, reason: str, detail: str = "") -> Annotation:
@@ -191,8 +192,8 @@ def _separate(
 
 async def _judge_all(
     traces: Sequence[tuple[int, Trace]], judge: Judge, limits: Limits, in_flight: int
-) -> list[_Judged]:
-    results: list[_Judged | None] = [None] * len(traces)
+) -> list[Judged]:
+    results: list[Judged | None] = [None] * len(traces)
     pending = iter(enumerate(traces))
 
     async def work() -> None:
@@ -209,11 +210,11 @@ async def _judge_all(
     return [result for result in results if result is not None]
 
 
-async def _judge_one(index: int, trace: Trace, judge: Judge, limits: Limits) -> _Judged:
+async def _judge_one(index: int, trace: Trace, judge: Judge, limits: Limits) -> Judged:
     length = len(trace.reasoning)
     if length > limits.max_trace_chars:
         detail = f"{length} characters, the limit is {limits.max_trace_chars}"
-        return _Judged(
+        return Judged(
             index, trace, minimal_annotation(trace, judge.identity, TOO_LONG, detail), TOO_LONG, detail
         )
     try:
@@ -221,28 +222,28 @@ async def _judge_one(index: int, trace: Trace, judge: Judge, limits: Limits) -> 
         misfit = _misfit(trace, annotation)
         if misfit:
             raise JudgeError(misfit)
-        return _Judged(index, trace, annotation)
+        return Judged(index, trace, annotation)
     except (JobError, JudgeDied, JudgeUnavailable, MemoryError):
         raise
     except Exception as error:
-        detail = _detail(error)
+        detail = detail_of(error)
         annotation = minimal_annotation(trace, judge.identity, JUDGE_FAILED, detail)
-        return _Judged(index, trace, annotation, JUDGE_FAILED, detail)
+        return Judged(index, trace, annotation, JUDGE_FAILED, detail)
 
 
-def _recalled(index: int, trace: Trace, annotation: Annotation | None) -> _Judged:
+def _recalled(index: int, trace: Trace, annotation: Annotation | None) -> Judged:
     if annotation is None:
-        return _Judged(index, trace, minimal_annotation(trace, "", NOT_ANNOTATED), NOT_ANNOTATED)
+        return Judged(index, trace, minimal_annotation(trace, "", NOT_ANNOTATED), NOT_ANNOTATED)
     if annotation.unit_offsets[-1:] != (len(trace.reasoning),):
         detail = (
             f"it speaks of {annotation.unit_offsets[-1:]} characters, the trace has {len(trace.reasoning)}"
         )
         placeholder = minimal_annotation(trace, annotation.judge, STALE_ANNOTATION, detail)
-        return _Judged(index, trace, placeholder, STALE_ANNOTATION, detail)
+        return Judged(index, trace, placeholder, STALE_ANNOTATION, detail)
     if not annotation.fingerprint and len(annotation.steps) == 1:
         reason, _, detail = annotation.steps[0].note.partition(": ")
-        return _Judged(index, trace, annotation, reason, detail)
-    return _Judged(index, trace, annotation)
+        return Judged(index, trace, annotation, reason, detail)
+    return Judged(index, trace, annotation)
 
 
 def _misfit(trace: Trace, annotation: Annotation) -> str:
@@ -260,37 +261,44 @@ def _misfit(trace: Trace, annotation: Annotation) -> str:
 
 def _finish(
     table: pa.Table,
+    file: str,
     first_row: int,
-    judged: Sequence[_Judged],
+    edited: Sequence[Edited],
     faults: Sequence[RowFault],
     policy: Policy,
     count_tokens: Callable[[str], int],
 ) -> UnitOutput:
-    rows = [_enhanced(item, policy, count_tokens) for item in judged]
-    annotations = [item.annotation for item in judged]
+    unwanted = [
+        _unsolved(item, file, first_row)
+        for item in edited
+        if policy.unsolved is UnsolvedMode.REJECT and item.enhancement.reason == UNSOLVED
+    ]
+    gone = {fault.row - first_row for fault in unwanted}
+    rows = [_row(item, count_tokens) for item in edited if item.judged.index not in gone]
+    annotations = [item.judged.annotation for item in edited]
+    rejected = sorted([*faults, *unwanted], key=lambda fault: fault.row)
+    pairs = preferences_table(rows if policy.preference_pairs else [])
     return UnitOutput(
         annotations=annotations_to_table(annotations),
         enhanced=enhanced_table(table, rows),
-        rejected=rejected_table(table, faults, first_row),
-        stats=_stats(rows, annotations, faults),
+        rejected=rejected_table(table, rejected, first_row),
+        stats=_stats(rows, edited, rejected, pairs.num_rows),
+        preferences=pairs,
     )
 
 
-def _enhanced(item: _Judged, policy: Policy, count_tokens: Callable[[str], int]) -> EnhancedRow:
-    trace, annotation = item.trace, item.annotation
-    if item.reason:
-        gate = GateResult("judge", False, item.detail or item.reason)
-        enhancement = _unchanged(trace, annotation, policy, item.reason, gate)
-    else:
-        try:
-            enhancement = enhance(trace, annotation, policy)
-        except Exception as error:
-            gate = GateResult("policy", False, _detail(error))
-            enhancement = _unchanged(trace, annotation, policy, POLICY_FAILED, gate)
+def _unsolved(item: Edited, file: str, first_row: int) -> RowFault:
+    row, trace = first_row + item.judged.index, item.judged.trace
+    message = "the trace does not arrive at the reference answer"
+    return RowFault(file, row, trace.trace_id, Stage.POLICY, Cause.UNSOLVED, message)
+
+
+def _row(item: Edited, count_tokens: Callable[[str], int]) -> EnhancedRow:
+    trace, annotation, enhancement = item.judged.trace, item.judged.annotation, item.enhancement
     before = count_tokens(trace.reasoning)
     same = enhancement.reasoning == trace.reasoning
     return EnhancedRow(
-        index=item.index,
+        index=item.judged.index,
         trace=trace,
         enhancement=enhancement,
         unit_offsets=annotation.unit_offsets,
@@ -301,17 +309,13 @@ def _enhanced(item: _Judged, policy: Policy, count_tokens: Callable[[str], int])
     )
 
 
-def _unchanged(
-    trace: Trace, annotation: Annotation, policy: Policy, reason: str, gate: GateResult
-) -> Enhancement:
-    script = keep_all(len(annotation.unit_offsets) - 1)
-    return Enhancement(Status.UNCHANGED, reason, script, trace.reasoning, (gate,), policy.expression)
-
-
 def _stats(
-    rows: Sequence[EnhancedRow], annotations: Sequence[Annotation], faults: Sequence[RowFault]
+    rows: Sequence[EnhancedRow], edited: Sequence[Edited], faults: Sequence[RowFault], pairs: int
 ) -> UnitStats:
-    enhanced = sum(row.enhancement.status is Status.ENHANCED for row in rows)
+    enhancements = [row.enhancement for row in rows]
+    enhanced = sum(enhancement.status is Status.ENHANCED for enhancement in enhancements)
+    annotations = [item.judged.annotation for item in edited]
+    gates = [(gate.name, gate.passed) for enhancement in enhancements for gate in enhancement.gates]
     return UnitStats(
         rows=len(rows) + len(faults),
         enhanced=enhanced,
@@ -323,13 +327,17 @@ def _stats(
         cached=sum(annotation.tokens.cached for annotation in annotations),
         decode=sum(annotation.tokens.decode for annotation in annotations),
         by_cause=counts(str(fault.cause) for fault in faults),
-        by_reason=counts(row.enhancement.reason for row in rows),
+        by_reason=counts(enhancement.reason for enhancement in enhancements),
         by_label=counts(
             approach.label.value for annotation in annotations for approach in annotation.approaches
         ),
-        by_gate=counts(gate.name for row in rows for gate in row.enhancement.gates if not gate.passed),
+        by_gate=counts(name for name, passed in gates if not passed),
+        by_gate_passed=counts(name for name, passed in gates if passed),
+        by_seam=counts(f"{seam.kind}:{seam.closed}" for e in enhancements for seam in e.seams),
+        by_error=counts(str(outcome) for e in enhancements for outcome in e.errors),
+        unsolved=sum(not item.enhancement.solved for item in edited if not item.judged.reason),
+        pairs=pairs,
+        writer_prefill=sum(item.tokens.prefill for item in edited),
+        writer_cached=sum(item.tokens.cached for item in edited),
+        writer_decode=sum(item.tokens.decode for item in edited),
     )
-
-
-def _detail(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:_DETAIL]

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.edits import EditOp
-from dlcot_ray.core.enhancement import Enhancement
+from dlcot_ray.core.enhancement import Enhancement, Status
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.job.codec import from_table, record_schema, to_table
 from dlcot_ray.job.faults import RowFault
@@ -83,6 +83,19 @@ REJECTED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("raw_reply", pa.large_string()),
 )
 """Our columns of `rejected/`, after the carried ones."""
+
+PREFERENCE_SCHEMA: pa.Schema = pa.schema(
+    [
+        pa.field("trace_id", pa.string(), nullable=False),
+        pa.field("prompt", _list_of(MESSAGE_TYPE), nullable=False),
+        pa.field("chosen", _list_of(MESSAGE_TYPE), nullable=False),
+        pa.field("rejected", _list_of(MESSAGE_TYPE), nullable=False),
+        pa.field("tokens_chosen", pa.int32(), nullable=False),
+        pa.field("tokens_rejected", pa.int32(), nullable=False),
+        pa.field("policy", pa.string(), nullable=False),
+    ]
+)
+"""One row of `preferences/`: the conversational layout that preference trainers take."""
 
 _ROWS_PER_GROUP = 1024
 """About 10 MB of long traces: small enough to read one at a time, large enough to compress well."""
@@ -164,6 +177,27 @@ def enhanced_table(table: pa.Table, rows: Sequence[EnhancedRow]) -> pa.Table:
         [row.fingerprint for row in rows],
     ]
     return _joined_table(table, [row.index for row in rows], ENHANCED_FIELDS, columns)
+
+
+def preferences_table(rows: Sequence[EnhancedRow]) -> pa.Table:
+    """Enhanced against original, for every solved trace that was changed, of `PREFERENCE_SCHEMA`.
+
+    An unsolved trace gives no pair: neither of its sides is to be preferred.
+    """
+    pairs = [row for row in rows if row.enhancement.solved and row.enhancement.status is Status.ENHANCED]
+    chosen = [chat_messages(row.trace, row.enhancement.reasoning) for row in pairs]
+    rejected = [chat_messages(row.trace, row.trace.reasoning) for row in pairs]
+    columns: list[Any] = [
+        [row.trace.trace_id for row in pairs],
+        [messages[:1] for messages in chosen],
+        [messages[1:] for messages in chosen],
+        [messages[1:] for messages in rejected],
+        [row.tokens_after for row in pairs],
+        [row.tokens_before for row in pairs],
+        [row.enhancement.policy for row in pairs],
+    ]
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, PREFERENCE_SCHEMA, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=PREFERENCE_SCHEMA)
 
 
 def rejected_table(table: pa.Table, faults: Sequence[RowFault], first_row: int) -> pa.Table:

@@ -27,6 +27,12 @@ class UnitStats:
         by_reason: rows that were not rejected, by status reason (empty reasons are left out).
         by_label: approaches by label.
         by_gate: gates that stopped a policy's first choice, by name.
+        by_gate_passed: gates that let the first choice pass, by name.
+        by_seam: loose ends at the cuts, as ``kind:closed``.
+        by_error: located errors in what the policy keeps, by what became of them.
+        unsolved: rows that do not arrive at their reference, whatever became of them.
+        pairs: preference pairs written.
+        writer_prefill, writer_cached, writer_decode: what repairs and bridges cost.
     """
 
     rows: int = 0
@@ -42,6 +48,14 @@ class UnitStats:
     by_reason: Counts = ()
     by_label: Counts = ()
     by_gate: Counts = ()
+    by_gate_passed: Counts = ()
+    by_seam: Counts = ()
+    by_error: Counts = ()
+    unsolved: int = 0
+    pairs: int = 0
+    writer_prefill: int = 0
+    writer_cached: int = 0
+    writer_decode: int = 0
 
     def __add__(self, other: UnitStats) -> UnitStats:
         values: dict[str, Any] = {}

@@ -64,9 +64,34 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             f"{totals['prefill']:,}",
             f"{totals['cached']:,} cached, {totals['decode']:,} decoded",
         )
-    stopped = sum(totals["by_gate"].values())
-    if stopped:
-        yield "gates that stopped a cut", f"{stopped:,}", _listed(totals["by_gate"])
+    if totals["writer_prefill"] or totals["writer_decode"]:
+        yield (
+            "writer tokens",
+            f"{totals['writer_prefill']:,}",
+            f"{totals['writer_cached']:,} cached, {totals['writer_decode']:,} decoded",
+        )
+    if totals["unsolved"]:
+        yield "unsolved traces", f"{totals['unsolved']:,}", _share(totals["unsolved"], rows)
+    yield from _quality(totals)
+
+
+def _quality(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What gates, seams and errors came to."""
+    stopped, passed = totals["by_gate"], totals["by_gate_passed"]
+    checked = sum(stopped.values()) + sum(passed.values())
+    if checked:
+        yield "gates that stopped a cut", f"{sum(stopped.values()):,}", f"of {checked:,} evaluated"
+        for gate in sorted({*stopped, *passed}):
+            count = stopped.get(gate, 0)
+            if count:
+                yield f"    {gate}", f"{count:,}", f"of {count + passed.get(gate, 0):,}"
+    seams, errors = totals["by_seam"], totals["by_error"]
+    if seams:
+        yield "loose ends at cuts", f"{sum(seams.values()):,}", _listed(seams)
+    if errors:
+        yield "errors in what is kept", f"{sum(errors.values()):,}", _listed(errors)
+    if totals["pairs"]:
+        yield "preference pairs", f"{totals['pairs']:,}", ""
 
 
 def _problems(manifest: Mapping[str, Any]) -> Iterator[str]:

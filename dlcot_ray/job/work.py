@@ -26,7 +26,7 @@ from dlcot_ray.job.plan import open_parquet
 from dlcot_ray.job.process import Limits, UnitOutput, derive_unit, enhance_unit
 from dlcot_ray.job.stats import UnitStats
 from dlcot_ray.job.storage import Store
-from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeUnavailable
+from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeUnavailable, Writer
 
 _FIRST_PAUSE_S = 0.2
 
@@ -39,6 +39,7 @@ class WorkSpec:
         preset: how columns become traces.
         policy, policy_options: what to cut.
         judge: who judges; None derives from the annotations at `annotations`.
+        writer: where nobody judges: whose writer supplies repairs and bridges, if anyone's.
         tokenizer: a Hugging Face name or directory, or None for the estimate.
         in_flight: traces with one judge at once.
         retries: further attempts at reading or writing.
@@ -60,6 +61,7 @@ class WorkSpec:
     output_options: Mapping[str, Any] = field(default_factory=dict)
     annotations: str | None = None
     annotations_options: Mapping[str, Any] = field(default_factory=dict)
+    writer: JudgeConfig | None = None
 
     def open_output(self) -> Output:
         """The job's output."""
@@ -202,6 +204,9 @@ class Processor:
         self._count_tokens = token_counter(spec.tokenizer)
         self._limits = Limits(max_trace_chars=spec.max_trace_chars)
         self._judge = make_judge(spec.judge) if spec.judge is not None else None
+        author = make_judge(spec.writer) if spec.writer is not None else self._judge
+        self._writer = writer_of(author) if author is not None else None
+        self._author = author if author is not self._judge else None
 
     async def __call__(self, read: ReadUnit) -> UnitOutput | str:
         """The unit's output, or why there is none."""
@@ -223,10 +228,11 @@ class Processor:
                     limits=self._limits,
                     count_tokens=self._count_tokens,
                     in_flight=self._spec.in_flight,
+                    writer=self._writer,
                 )
             if read.annotations is None:
                 return "it has no annotations"
-            return derive_unit(
+            return await derive_unit(
                 read.table,
                 read.annotations,
                 file=unit.label,
@@ -236,6 +242,8 @@ class Processor:
                 duplicate_rows=unit.duplicates,
                 policy=self._policy,
                 count_tokens=self._count_tokens,
+                in_flight=self._spec.in_flight,
+                writer=self._writer,
             )
         except (JudgeDied, JudgeUnavailable):
             raise
@@ -244,9 +252,10 @@ class Processor:
             return f"cannot be processed ({type(error).__name__}: {_reason(error)})"
 
     def close(self) -> None:
-        """Release the judge. Safe to call twice."""
-        if self._judge is not None:
-            self._judge.close()
+        """Release judge and writer. Safe to call twice."""
+        for owned in (self._judge, self._author):
+            if owned is not None:
+                owned.close()
 
 
 def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: WorkSpec) -> UnitResult:
@@ -260,6 +269,7 @@ def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: Wor
             made.enhanced,
             made.rejected,
             made.annotations if spec.annotations is None else None,
+            made.preferences,
             retries=spec.retries,
         )
     except (OSError, JobError, pa.ArrowException) as error:
@@ -287,6 +297,12 @@ def make_judge(config: JudgeConfig) -> Judge:
     except (TypeError, ValueError) as error:
         raise JobError(f"the judge {config.factory} refuses its options ({_reason(error)})") from error
     return judge
+
+
+def writer_of(judge: Judge) -> Writer | None:
+    """What a judge writes repairs and bridges with: its attribute `writer`; the rules have none."""
+    found: Writer | None = getattr(judge, "writer", None)
+    return found
 
 
 def token_counter(tokenizer: str | None) -> Callable[[str], int]:

@@ -243,10 +243,10 @@ def test_derive_needs_no_judge_and_gives_what_judging_again_would() -> None:
     options: dict[str, Any] = {"limits": Limits(max_trace_chars=500), "duplicate_rows": frozenset({104})}
     whole = run(table, **options)
     keep_first = parse_policy("keep_first")
-    again = derive_unit(
+    again = asyncio.run(derive_unit(
         table, whole.annotations, count_tokens=estimate_tokens, duplicate_rows=frozenset({104}),
         **{**where(table), "policy": keep_first},
-    )  # fmt: skip
+    ))  # fmt: skip
     fresh = run(table, **options, policy=keep_first)
     assert again.enhanced.equals(fresh.enhanced)
     assert again.rejected.equals(fresh.rejected)
@@ -258,7 +258,9 @@ def test_derive_flags_traces_whose_annotation_is_missing_or_stale() -> None:
     table = rows("a", "b", "c")
     annotations = run(rows("a", "b")).annotations
     changed = table.set_column(2, "reasoning", pa.array([LONG, "Other text.", LONG], pa.large_string()))
-    output = derive_unit(changed, annotations, count_tokens=estimate_tokens, **where(changed))
+    output = asyncio.run(
+        derive_unit(changed, annotations, count_tokens=estimate_tokens, **where(changed))
+    )
     assert [(row["status"], row["status_reason"]) for row in output.enhanced.to_pylist()] == [
         ("enhanced", ""),
         ("unchanged", "stale_annotation"),
