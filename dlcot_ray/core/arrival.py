@@ -29,12 +29,15 @@ from dlcot_ray.core.policies.base import conclusion_start
 from dlcot_ray.core.seams import refers_back
 from dlcot_ray.core.trace import Trace
 
-WINDOW = 1200
+WINDOW = 800
 """Characters at the end of a text in which its last words are looked for."""
 
 LAST_WORDS = 3
 LAST_WORDS_CHARS = 240
 """Units at the end of a trace, and characters of each, that can serve as a conclusion."""
+
+LAST_CHARS = 500
+"""Characters at the end of a trace in which it says what its answer is."""
 
 _IN_PASSING = AnswerForm.EQUATION
 _SAID = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
@@ -92,11 +95,15 @@ def ends_on(text: str, accepted: Sequence[str]) -> bool:
     `accepted` begins with the reference; it is not empty.
     """
     tail = text[-WINDOW:]
+    reference = accepted[0]
+    if reference.isdecimal() and len(accepted) == 1 and reference not in tail.replace(",", ""):
+        # Nearly every unit ends here: a whole number is hardly ever stated in other figures than its own.
+        return False
     stated = find_answers(tail)
     if not stated:
         return False
     outright = [answer for answer in stated if answer.form is not _IN_PASSING]
-    if len(accepted[0].strip("$ .")) == 1:
+    if len(reference.strip("$ .")) == 1:
         # "x = 1" or "5 sets * 6 = 30" on the way to 1 or 5 is a coincidence more often than an arrival.
         outright = [answer for answer in outright if _ENDS.match(tail, answer.stop)]
     elif is_accepted(stated[-1].text, accepted):
@@ -149,7 +156,7 @@ def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) ->
 
 def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
     """Whether the trace says outright at its end that its answer is another one."""
-    tail = trace.reasoning[-WINDOW:]
+    tail = trace.reasoning[-LAST_CHARS:]
     outright = [answer for answer in find_answers(tail, passing=False) if answer.form in _SAID]
     if not outright or annotation.truncated:
         return False

@@ -103,17 +103,19 @@ def keep_all(unit_count: int) -> EditScript:
 def drop_script(drops: Mapping[int, str], unit_count: int) -> EditScript:
     """The script that drops the units of `drops` (unit -> reason), one edit per run of one reason."""
     edits: list[Edit] = []
-    at = 0
-    for unit in sorted(drops):
-        reason = drops[unit]
-        last = edits[-1] if edits else None
-        if last is not None and last.op is EditOp.DROP and last.stop == unit and last.reason == reason:
-            edits[-1] = Edit(EditOp.DROP, last.start, unit + 1, "", reason)
-        else:
-            if unit > at:
-                edits.append(Edit(EditOp.KEEP, at, unit))
-            edits.append(Edit(EditOp.DROP, unit, unit + 1, "", reason))
-        at = unit + 1
+    at = start = stop = 0
+    reason = ""
+    for unit in [*sorted(drops), unit_count]:
+        if unit == stop < unit_count and drops[unit] == reason and stop > start:
+            stop += 1
+            continue
+        if stop > start:
+            if start > at:
+                edits.append(Edit(EditOp.KEEP, at, start))
+            edits.append(Edit(EditOp.DROP, start, stop, "", reason))
+            at = stop
+        if unit < unit_count:
+            start, stop, reason = unit, unit + 1, drops[unit]
     if at < unit_count:
         edits.append(Edit(EditOp.KEEP, at, unit_count))
     return tuple(edits)

@@ -19,7 +19,7 @@ from dlcot_ray.core.seams import is_single, refers_back, sentences
 from dlcot_ray.core.trace import Trace
 
 ANSWER = "answer_preserved"
-TAIL = 1500
+TAIL = 1000
 """Characters at the end of a text in which its final answer is looked for."""
 
 

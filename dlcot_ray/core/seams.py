@@ -204,9 +204,14 @@ def _behind(
 def is_single(annotation: Annotation, script: Sequence[Edit]) -> bool:
     """Whether at most one approach or check has any unit left."""
     dropped = set(units_of(script, (EditOp.DROP,)))
+    left = 0
     items = [(a.start, a.stop) for a in annotation.approaches]
     items += [(v.start, v.stop) for v in annotation.verifications]
-    return sum(any(unit not in dropped for unit in range(start, stop)) for start, stop in items) <= 1
+    for start, stop in items:
+        left += not dropped.issuperset(range(start, stop))
+        if left > 1:
+            return False
+    return True
 
 
 def _announcing(text: str) -> tuple[int, int] | None:

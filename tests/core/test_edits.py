@@ -14,8 +14,10 @@ from dlcot_ray.core.edits import (
     EditScriptError,
     apply_script,
     check_script,
+    drop_script,
     keep_all,
     merge_script,
+    replace_units,
 )
 
 
@@ -64,3 +66,26 @@ def test_scripts_that_lose_or_repeat_units_are_refused(script: tuple[Edit, ...])
 def test_keep_all_changes_nothing() -> None:
     assert apply_script("ab", (0, 1, 2), keep_all(2)) == "ab"
     assert keep_all(0) == ()
+
+
+@given(st.lists(st.sampled_from([None, "a", "b"]), max_size=12))
+def test_a_drop_script_is_the_merged_script_of_its_units(decisions: list[str | None]) -> None:
+    drops = {unit: reason for unit, reason in enumerate(decisions) if reason is not None}
+    merged = merge_script(
+        Edit(EditOp.DROP if reason else EditOp.KEEP, unit, unit + 1, "", reason or "")
+        for unit, reason in enumerate(decisions)
+    )
+    assert drop_script(drops, len(decisions)) == merged
+
+
+def test_kept_units_are_replaced_and_emptied_ones_dropped() -> None:
+    script = drop_script({1: "gone"}, 5)
+    made = replace_units(script, {0: "A", 1: "ignored", 3: " "}, {0: "x", 1: "y", 3: "z"})
+    assert made == (
+        Edit(EditOp.REPLACE, 0, 1, "A", "x"),
+        Edit(EditOp.DROP, 1, 2, "", "gone"),
+        Edit(EditOp.KEEP, 2, 3),
+        Edit(EditOp.DROP, 3, 4, "", "z"),
+        Edit(EditOp.KEEP, 4, 5),
+    )
+    check_script(made, 5)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.cli import main
+from dlcot_ray.core.policies import DEFAULT_POLICY
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.graph import plan_workers, start_ray, stop_ray
 
@@ -107,12 +108,12 @@ def test_the_manifest_adds_up(source: Path, tmp_path: Path) -> None:
         assert item["rows"] == item["enhanced"] + item["unchanged"] + item["rejected"]
     assert told["complete"]
     assert told["settings"]["judge"].startswith("rules/")
-    assert told["config"]["policy"] == "keep_one_per_cluster"
+    assert told["config"]["policy"] == DEFAULT_POLICY
     assert {"python", "ray", "pyarrow"} <= told["versions"].keys()
     assert told["outputs"]["enhanced"]["objects"] == sum(item["units"] for item in told["inputs"])
     assert {key: told["settings"][key] for key in ("rows_per_unit", "policy")} == {
         "rows_per_unit": 5,
-        "policy": "keep_one_per_cluster",
+        "policy": DEFAULT_POLICY,
     }
 
 
