@@ -40,7 +40,8 @@ LAST_CHARS = 500
 """Characters at the end of a trace in which it says what its answer is."""
 
 _IN_PASSING = AnswerForm.EQUATION
-_SAID = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
+SAID = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
+"""Forms that give an answer outright."""
 _ENDS = re.compile(r"(?:[\s$*)\]}]|\\[)\]])*(?:[.!,;\n]|$)|\*\*")
 """What stands behind a value that ends its statement."""
 _CONFIRMED = re.compile(
@@ -157,7 +158,7 @@ def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) ->
 def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
     """Whether the trace says outright at its end that its answer is another one."""
     tail = trace.reasoning[-LAST_CHARS:]
-    outright = [answer for answer in find_answers(tail, passing=False) if answer.form in _SAID]
+    outright = [answer for answer in find_answers(tail, passing=False) if answer.form in SAID]
     if not outright or annotation.truncated:
         return False
     accepted = accepted_answers(annotation)
@@ -173,7 +174,7 @@ def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
 def _says_so(trace: Trace, annotation: Annotation, approach: Approach) -> bool:
     offsets = annotation.unit_offsets
     text = trace.reasoning[offsets[approach.start] : offsets[approach.stop]]
-    said = [answer for answer in find_answers(text, passing=False) if answer.form in _SAID]
+    said = [answer for answer in find_answers(text, passing=False) if answer.form in SAID]
     return bool(said) and is_accepted(said[-1].text, accepted_answers(annotation, approach))
 
 

@@ -11,16 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.arrival import accepted_answers, ends_on, is_accepted, states
+from dlcot_ray.core.arrival import LAST_CHARS, SAID, accepted_answers, ends_on, is_accepted, states
 from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, check_script, units_of
 from dlcot_ray.core.enhancement import GateResult
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
+from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.seams import is_single, refers_back, sentences
 from dlcot_ray.core.trace import Trace
 
 ANSWER = "answer_preserved"
-TAIL = 1000
-"""Characters at the end of a text in which its final answer is looked for."""
+NEAR = 1000
+FAR = 6000
+"""Characters at the end of a text in which its final answer is looked for: any, and a boxed one."""
+
+_AT_THE_END = 100
+"""Characters from the end within which nothing weaker can outdo a statement (see `last_answer`)."""
 
 
 def evaluate_gates(
@@ -50,12 +55,12 @@ def _span_accounting(annotation: Annotation, script: Sequence[Edit]) -> GateResu
 
 def _answer_preserved(trace: Trace, annotation: Annotation, script: Sequence[Edit], text: str) -> GateResult:
     """A correct answer that stood in the trace stands in what is left, is not altered, and comes last."""
+    accepted = accepted_answers(annotation)
+    if not accepted or all(edit.op is EditOp.KEEP for edit in script):
+        return GateResult(ANSWER, True)
     stated = {a.answer_unit for a in annotation.approaches if a.label is Label.CORRECT}
     stated.add(annotation.first_correct_unit)
     stated.discard(None)
-    accepted = accepted_answers(annotation)
-    if not stated or not accepted or all(edit.op is EditOp.KEEP for edit in script):
-        return GateResult(ANSWER, True)
     standing = set(units_of(script, (EditOp.KEEP,)))
     offsets = annotation.unit_offsets
     for edit in script:
@@ -67,9 +72,9 @@ def _answer_preserved(trace: Trace, annotation: Annotation, script: Sequence[Edi
                 return GateResult(ANSWER, False, f"unit {edit.start} no longer states the answer")
         elif edit.op is EditOp.INSERT and (other := _other_answer(edit.text, accepted)) is not None:
             return GateResult(ANSWER, False, f"the text put in at unit {edit.start} states {other.text!r}")
-    if stated.isdisjoint(standing):
+    if stated and stated.isdisjoint(standing):
         return GateResult(ANSWER, False, "no kept unit states the correct answer")
-    return _ends_as_before(trace, accepted, script, text, offsets)
+    return _ends_as_before(trace, accepted, script, text, offsets, solved=bool(stated))
 
 
 def _is_shortened(old: str, new: str) -> bool:
@@ -78,26 +83,53 @@ def _is_shortened(old: str, new: str) -> bool:
 
 
 def _ends_as_before(
-    trace: Trace, accepted: Sequence[str], script: Sequence[Edit], text: str, offsets: Sequence[int]
+    trace: Trace,
+    accepted: Sequence[str],
+    script: Sequence[Edit],
+    text: str,
+    offsets: Sequence[int],
+    *,
+    solved: bool,
 ) -> GateResult:
+    """The text ends on the answer if the trace did.
+
+    A trace that certainly ended otherwise is not made worse by doing so still; where only a CAS could tell
+    what it ended on, nothing but the same words will do.
+    """
     last = script[-1]
-    if last.op is EditOp.KEEP:
-        closing = trace.reasoning[offsets[last.start] : offsets[last.stop]]
-        if len(closing) >= TAIL or ends_on(closing, accepted):
-            return GateResult(ANSWER, True)
-    if ends_on(text[-TAIL:], accepted):
+    if last.op is EditOp.KEEP and offsets[last.stop] - offsets[last.start] >= FAR:
         return GateResult(ANSWER, True)
-    final, before = last_answer(text[-TAIL:]), last_answer(trace.reasoning[-TAIL:])
+    final = final_answer(text)
     if final is not None and is_accepted(final.text, accepted):
         return GateResult(ANSWER, True)
-    # A trace that ended otherwise before is not made worse by ending so still.
-    ended_otherwise = before is None or not is_accepted(before.text, accepted)
+    before = final_answer(trace.reasoning)
     same = (final and final.text) == (before and before.text)
-    if ended_otherwise and same:
-        return GateResult(ANSWER, True)
-    return GateResult(
-        ANSWER, False, f"the text would end on {final.text!r}" if final else "no answer is left"
-    )
+    otherwise = before is None or quick_equivalent(before.text, accepted[0]) is False
+    if before is not None and is_accepted(before.text, accepted):
+        passed = False
+    elif otherwise:
+        passed = same or not solved or ends_on(text, accepted)
+    else:
+        passed = same
+    detail = f"the text would end on {final.text!r}" if final else "no answer is left"
+    return GateResult(ANSWER, passed, "" if passed else detail)
+
+
+def final_answer(text: str) -> StatedAnswer | None:
+    """`last_answer` of the end of a text, by shorter ways where they come to the same.
+
+    A box in the last words, or without any box a statement right at the end, cannot be outdone; and what
+    fades within `NEAR` need not be looked for farther away.
+    """
+    tail = text[-FAR:].rstrip()
+    boxes = "box" in tail
+    said = [a for a in find_answers(tail[-LAST_CHARS:], passing=False) if a.form in SAID]
+    if said:
+        last = said[-1]
+        distance = min(len(tail), LAST_CHARS) - last.stop
+        if last.form is AnswerForm.BOXED or (not boxes and distance <= _AT_THE_END):
+            return last
+    return last_answer(tail if "box" in tail[:-NEAR] else tail[-NEAR:])
 
 
 def _other_answer(text: str, accepted: Sequence[str]) -> StatedAnswer | None:
