@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -43,6 +43,11 @@ COMMANDS: dict[str, Command] = {
     ),
 }
 
+VIEWERS: dict[str, tuple[str, str]] = {
+    "diff": ("show traces of an output before and after, unit by unit", "dlcot_ray.job.diff:main"),
+}
+"""Commands that only read an output; they take options (``--id``) instead of settings."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns its exit status (0 fine, 1 failed, 2 usage, 3 finished with faults)."""
@@ -54,24 +59,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_usage())
         return 0 if words else 2
     name, *rest = words
-    if name not in COMMANDS:
+    if name not in COMMANDS and name not in VIEWERS:
         return _complain(f"there is no command {name!r}; {_nearest(name)}", 2)
     return run_command(name, rest)
 
 
 def run_command(name: str, words: Sequence[str]) -> int:
-    """Run one command with its settings; every failure becomes one line on stderr and a status."""
+    """Run one command with its words; every failure becomes one line on stderr and a status."""
+    if name in VIEWERS:
+        return _guarded(lambda: int(_resolve(VIEWERS[name][1])(words)))
     command = COMMANDS[name]
     if any(word in ("--help", "-h") for word in words):
         print(_command_help(name, command))
         return 0
+    return _guarded(lambda: int(_resolve(command.run)(_resolve(command.load)(words))))
+
+
+def _guarded(run: Callable[[], int]) -> int:
     from dlcot_ray.job.config import ConfigError
     from dlcot_ray.job.faults import InputFault, JobError
 
     previous = signal.signal(signal.SIGTERM, _stop)
     try:
-        config = _resolve(command.load)(words)
-        return int(_resolve(command.run)(config))
+        return run()
     except ConfigError as error:
         return _complain(str(error), 2)
     except (JobError, InputFault) as error:
@@ -104,16 +114,19 @@ def _complain(message: str, status: int) -> int:
 def _nearest(name: str) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, COMMANDS, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(COMMANDS)}"
+    known = [*COMMANDS, *VIEWERS]
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
 
 
 def _usage() -> str:
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    summaries = {name: command.summary for name, command in COMMANDS.items()}
+    summaries |= {name: summary for name, (summary, _) in VIEWERS.items()}
+    width = max(map(len, summaries))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in summaries.items()]
     return "\n".join(
         [
-            "usage: dlcot COMMAND key=value ...",
+            "usage: dlcot COMMAND key=value ...   (dlcot diff OUT --id ID)",
             "",
             *lines,
             "",

@@ -50,7 +50,7 @@ ANSWERS = re.compile(
     re.IGNORECASE,
 )
 BOTH = re.compile(
-    r"\b(?:both|all three|all two|the two|these two|all) (?:of (?:the |these |my )?)?(?:methods|approaches|ways|calculations|results|answers|techniques|checks)\b|"
+    r"\b(?:both|all three|all two|the two|these two|all) (?:of )?(?:the |these |my )?(?:methods|approaches|ways|calculations|results|answers|techniques|checks)\b|"
     r"\beither (?:way|method|approach)\b|\bmultiple (?:methods|approaches|ways)\b",
     re.IGNORECASE,
 )
