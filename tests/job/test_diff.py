@@ -87,7 +87,7 @@ def test_the_terminal_shows_units_reasons_and_figures(tmp_path: Path) -> None:
     assert "== sum:" in told
     assert "kept units 0-1" in told
     assert "check 0 (check of approach 0)" in told
-    assert "after the solution: approach 1 (correct, method 1)" in told
+    assert "dropped unit 3: after the solution: approach 1 (" in told
     assert "    5 So the final answer is" in told
 
 
