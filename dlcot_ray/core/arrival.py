@@ -44,6 +44,8 @@ SAID = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerFo
 """Forms that give an answer outright."""
 _ENDS = re.compile(r"(?:[\s$*)\]}]|\\[)\]])*(?:[.!,;\n]|$)|\*\*")
 """What stands behind a value that ends its statement."""
+_ASKED = re.compile(r"[\s$*)\]}\\]*\?")
+"""What stands behind a value that is only asked about."""
 _CONFIRMED = re.compile(
     r"\b(?:checks? out|seems? (?:right|correct)|is (?:right|correct)|that works|makes sense|"
     r"consistent|correct[.!]|matches|confirm(?:s|ed)|confident|good[.!]|perfect)\b[^.\n]{0,60}\W*$",
@@ -100,7 +102,7 @@ def ends_on(text: str, accepted: Sequence[str]) -> bool:
     if reference.isdecimal() and len(accepted) == 1 and reference not in tail.replace(",", ""):
         # Nearly every unit ends here: a whole number is hardly ever stated in other figures than its own.
         return False
-    stated = find_answers(tail)
+    stated = [answer for answer in find_answers(tail) if not _ASKED.match(tail, answer.stop)]
     if not stated:
         return False
     outright = [answer for answer in stated if answer.form is not _IN_PASSING]

@@ -193,12 +193,12 @@ def _is_corrected(trace: Trace, error: ErrorSpan) -> bool:
     if _NOTICED.search(after[:_NOTICED_WITHIN]):
         return True
     left = _side(trace.reasoning[error.char_start : error.char_stop], left=True)
-    return bool(left) and any(
-        claim.holds is True and "".join(claim.left.split()) == left for claim in find_claims(after)
-    )
+    if not left or left not in "".join(after.split()):
+        return False
+    return any(claim.holds is True and "".join(claim.left.split()) == left for claim in find_claims(after))
 
 
-def _is_carried(trace: Trace, annotation: Annotation, error: ErrorSpan, kept: Iterable[int]) -> bool:
+def _is_carried(trace: Trace, annotation: Annotation, error: ErrorSpan, kept: set[int]) -> bool:
     """Whether a number of the error's right side is used in what is kept behind its sentence."""
     quote = trace.reasoning[error.char_start : error.char_stop]
     wrong = set(_NUMBER.findall(_side(quote, left=False) or quote))
@@ -207,7 +207,7 @@ def _is_carried(trace: Trace, annotation: Annotation, error: ErrorSpan, kept: It
     offsets = annotation.unit_offsets
     end = next((a.stop for a in annotation.approaches if a.start <= error.start < a.stop), error.stop)
     behind = trace.reasoning[error.char_stop : offsets[error.stop]]
-    units = [unit for unit in range(error.stop, end) if unit in set(kept)]
+    units = [unit for unit in range(error.stop, end) if unit in kept]
     texts = [behind, *(trace.reasoning[offsets[unit] : offsets[unit + 1]] for unit in units)]
     return any(not wrong.isdisjoint(_NUMBER.findall(text)) for text in texts)
 

@@ -31,7 +31,7 @@ ANNOUNCES = re.compile(
     re.IGNORECASE,
 )
 LONE = re.compile(
-    r"^\W*(?:wait|hold on|hmm+|but|alternatively|but wait|wait a (?:minute|second|moment))\b[\s,.…!-]*$",
+    r"^\W*(?:(?:oh|no|ok|okay|but|so|wait|hold on|hmm+|alternatively|a (?:minute|second|moment)|one (?:moment|second))\b\W*)+$",
     re.IGNORECASE,
 )
 CONCLUDES = re.compile(

@@ -94,6 +94,7 @@ def test_without_a_reference_nothing_is_settled() -> None:
         ("So the answer is 1.", "1", True),
         ("Therefore, the total is 5 sets * 6 = 30.", "5", False),
         ("Nothing is stated here.", "42", False),
+        ("So 84 / 2 reduces to 42?", "42", False),
         ("So the answer is $\\frac{42}{4}$.", "21/2", True),
     ],
 )

@@ -38,6 +38,7 @@ def closed(lines: list[str], gone: set[int], *, answer: str = "nothing") -> tupl
         "Wait, but to cross-verify:",
         "Let me double-check that.",
         "Wait.",
+        "Wait, no, hold on, wait a second!",
         "But wait, is that right?",
         "Maybe I should check the units as well.",
         "Is there another way to see this?",
