@@ -10,6 +10,7 @@ trace, over traces with a ground truth, so that a few enormous loops do not make
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections import Counter, defaultdict
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.enhance import enhance
@@ -26,6 +28,9 @@ from dlcot_ray.core.evidence.answers import last_answer
 from dlcot_ray.core.policies import DEFAULT_POLICY, parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.job.datasets import load_preset, resolve_columns
+from dlcot_ray.job.process import derive_unit
+from dlcot_ray.job.rows import annotations_to_table
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.rules.judge import RulesJudge
 
@@ -161,6 +166,40 @@ def teacher_rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
         )
 
 
+def derive_speeds(cases: Sequence[Case]) -> list[float]:
+    """Traces per second of CPU time through all that `dlcot derive` does to a unit, but for reading and writing.
+
+    Annotations out of their table, the policy with seams and gates, token counts, the output's tables.
+    """
+    table = pa.table(
+        {
+            "id": [case.trace.trace_id for case in cases],
+            "problem": [case.trace.problem for case in cases],
+            "reasoning": pa.array([case.trace.reasoning for case in cases], pa.large_string()),
+            "ground_truth": [case.trace.ground_truth for case in cases],
+            "response": [case.trace.response for case in cases],
+        }
+    )
+    annotations = annotations_to_table([case.annotation for case in cases])
+    columns = resolve_columns(load_preset("plain"), table.schema, "memory")
+    speeds = []
+    for _ in range(5):
+        start = time.process_time()
+        work = derive_unit(
+            table,
+            annotations,
+            file="memory",
+            shard_name="memory",
+            first_row=0,
+            columns=columns,
+            policy=parse_policy(DEFAULT_POLICY),
+            count_tokens=estimate_tokens,
+        )
+        asyncio.run(work)
+        speeds.append(len(cases) / (time.process_time() - start))
+    return sorted(speeds)
+
+
 def header(first: str, columns: Sequence[str]) -> None:
     print(f"| {' | '.join([first, *columns])} |")
     print("|---|" + "---:|" * len(columns))
@@ -193,6 +232,8 @@ def main(folder: str = "examples/shards", rows: str = "") -> None:
     seams = Counter(f"{s.kind}:{s.closed}" for o in default for s in o.enhancement.seams)
     errors = Counter(str(e) for o in default for e in o.enhancement.errors)
     print(f"\nLoose ends: {dict(seams.most_common())}. Errors in what is kept: {dict(errors.most_common())}.")
+    speeds = derive_speeds(cases)
+    print(f"Derive: {speeds[0]:,.0f} to {speeds[-1]:,.0f} traces/s in five runs, median {speeds[2]:,.0f}.")
     for outcome in default:
         if outcome.case.answered and not outcome.answered:
             print(f"answer not preserved: {outcome.case.trace.trace_id}", file=sys.stderr)

@@ -29,15 +29,18 @@ from dlcot_ray.core.policies.base import conclusion_start
 from dlcot_ray.core.seams import refers_back
 from dlcot_ray.core.trace import Trace
 
-WINDOW = 800
+WINDOW = 500
 """Characters at the end of a text in which its last words are looked for."""
 
 LAST_WORDS = 3
 LAST_WORDS_CHARS = 240
 """Units at the end of a trace, and characters of each, that can serve as a conclusion."""
 
-LAST_CHARS = 500
+LAST_CHARS = 400
 """Characters at the end of a trace in which it says what its answer is."""
+
+_VERY_END = 24
+"""Characters at the end of a trace in which its answer's figures are its answer."""
 
 _IN_PASSING = AnswerForm.EQUATION
 SAID = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
@@ -140,6 +143,8 @@ def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) ->
     offsets, accepted = annotation.unit_offsets, accepted_answers(annotation, approach)
     start = max(offsets[approach.answer_unit], offsets[approach.stop] - WINDOW)
     if ends_on(trace.reasoning[start : offsets[approach.stop]], accepted):
+        if approach.answer_unit == approach.stop - 1:
+            return approach
         unit = _arrival(trace, annotation, accepted, approach.answer_unit, approach.stop)
         unit = approach.stop - 1 if unit is None else unit
         return approach if unit == approach.answer_unit else replace(approach, answer_unit=unit)
@@ -160,6 +165,9 @@ def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) ->
 def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
     """Whether the trace says outright at its end that its answer is another one."""
     tail = trace.reasoning[-LAST_CHARS:]
+    reference = annotation.reference or ""
+    if len(reference) > 1 and reference.isdecimal() and reference in tail[-_VERY_END:]:
+        return False
     outright = [answer for answer in find_answers(tail, passing=False) if answer.form in SAID]
     if not outright or annotation.truncated:
         return False

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.arrival import LAST_CHARS, SAID, accepted_answers, ends_on, is_accepted, states
+from dlcot_ray.core.arrival import accepted_answers, ends_on, is_accepted, states
 from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, check_script, units_of
 from dlcot_ray.core.enhancement import GateResult
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
@@ -24,6 +24,7 @@ NEAR = 1000
 FAR = 6000
 """Characters at the end of a text in which its final answer is looked for: any, and a boxed one."""
 
+_LAST_WORDS = 300
 _AT_THE_END = 100
 """Characters from the end within which nothing weaker can outdo a statement (see `last_answer`)."""
 
@@ -122,14 +123,16 @@ def final_answer(text: str) -> StatedAnswer | None:
     fades within `NEAR` need not be looked for farther away.
     """
     tail = text[-FAR:].rstrip()
-    boxes = "box" in tail
-    said = [a for a in find_answers(tail[-LAST_CHARS:], passing=False) if a.form in SAID]
-    if said:
-        last = said[-1]
-        distance = min(len(tail), LAST_CHARS) - last.stop
-        if last.form is AnswerForm.BOXED or (not boxes and distance <= _AT_THE_END):
-            return last
-    return last_answer(tail if "box" in tail[:-NEAR] else tail[-NEAR:])
+    words = tail[-_LAST_WORDS:]
+    if "box" in tail:
+        boxed = [a for a in find_answers(words, passing=False) if a.form is AnswerForm.BOXED]
+        if boxed:
+            return boxed[-1]
+        return last_answer(tail if "box" in tail[:-NEAR] else tail[-NEAR:])
+    found = last_answer(words)
+    if found is not None and found.form is not AnswerForm.EQUATION and len(words) - found.stop <= _AT_THE_END:
+        return found
+    return last_answer(tail[-NEAR:])
 
 
 def _other_answer(text: str, accepted: Sequence[str]) -> StatedAnswer | None:
