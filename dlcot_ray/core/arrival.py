@@ -109,7 +109,7 @@ def ends_on(text: str, accepted: Sequence[str]) -> bool:
     if not stated:
         return False
     outright = [answer for answer in stated if answer.form is not _IN_PASSING]
-    if len(reference.strip("$ .")) == 1:
+    if len(reference.strip("$ .-+−")) == 1:
         # "x = 1" or "5 sets * 6 = 30" on the way to 1 or 5 is a coincidence more often than an arrival.
         outright = [answer for answer in outright if _ENDS.match(tail, answer.stop)]
     elif is_accepted(stated[-1].text, accepted):

@@ -19,7 +19,7 @@ _OTHER_WAY = (
     r"\b(?:another|different|alternative|second|other) (?:way|approach|method|angle|perspective|strategy)"
 )
 ANNOUNCES = re.compile(
-    rf"^\W*(?:(?:okay|ok|so|but|and|now|well|hmm+|wait|alright|yeah|yes|still|though|however|also|just)\b[\s,.…-]*)*"
+    rf"^\W*(?:(?:okay|ok|so|but|and|now|well|hmm+|wait|alright|yeah|yes|still|though|however|also|just|alternatively)\b[\s,.…-]*)*"
     rf"(?:"
     rf"(?:just )?(?:to (?:be )?|for )(?:(?:absolutely|extra|completely|really|more) )?(?:thorough|sure|safe|certain|double|cross|verify|confirm|check|completeness)\b[^.!?]*[.!?]?\W*$"
     rf"|(?:let(?:'s| us| me)|i(?:'ll| will| should| can| could| want to| need to| might| have to)|we(?:'ll| should| can| could| need to| might| must)|"

@@ -92,6 +92,7 @@ def test_without_a_reference_nothing_is_settled() -> None:
         ("5bc = 180, so bc = 36.", "180", False),
         ("We set x = 1.", "1", False),
         ("So the answer is 1.", "1", True),
+        ("We can see that a_3 = -1.", "-1", False),
         ("Therefore, the total is 5 sets * 6 = 30.", "5", False),
         ("Nothing is stated here.", "42", False),
         ("So 84 / 2 reduces to 42?", "42", False),

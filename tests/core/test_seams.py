@@ -42,6 +42,7 @@ def closed(lines: list[str], gone: set[int], *, answer: str = "nothing") -> tupl
         "But wait, is that right?",
         "Maybe I should check the units as well.",
         "Is there another way to see this?",
+        "Alternatively, perhaps there's a different approach to find it.",
         "Let me plug x = 2 back into the equation to verify.",
     ],
 )
