@@ -258,9 +258,7 @@ def test_derive_flags_traces_whose_annotation_is_missing_or_stale() -> None:
     table = rows("a", "b", "c")
     annotations = run(rows("a", "b")).annotations
     changed = table.set_column(2, "reasoning", pa.array([LONG, "Other text.", LONG], pa.large_string()))
-    output = asyncio.run(
-        derive_unit(changed, annotations, count_tokens=estimate_tokens, **where(changed))
-    )
+    output = asyncio.run(derive_unit(changed, annotations, count_tokens=estimate_tokens, **where(changed)))
     assert [(row["status"], row["status_reason"]) for row in output.enhanced.to_pylist()] == [
         ("enhanced", ""),
         ("unchanged", "stale_annotation"),
