@@ -9,6 +9,7 @@ free, because an actor pool that takes every CPU starves them and hangs without 
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import pickle
@@ -35,6 +36,7 @@ from dlcot_ray.job.work import (
     read_units,
     write_unit,
 )
+from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 
 _IO_CPUS = 0.05
 """What a reading or writing task asks for."""
@@ -42,6 +44,11 @@ _JUDGE_SHARE = 0.9
 """What a judge that wants a CPU asks for: the rest is for reading and writing on the same node."""
 _QUEUED_UNITS = 2
 """Units that wait at each judge, so that it never waits for the scheduler."""
+_RESTARTS = 5
+"""How often a judge that died is started anew, and its units tried again, before the job stops: a unit that
+kills every judge must not do so for ever."""
+_DIED = 70
+_UNAVAILABLE = "judge unavailable: "
 _MAX_BLOCKS = 2_000
 """Blocks of read tasks; each is an object that the driver puts before anything starts."""
 
@@ -192,6 +199,8 @@ def run_graph(tasks: Iterable[ReadTask], spec: WorkSpec, workers: Workers) -> It
             compute=judges,
             num_cpus=workers.cpus,
             num_gpus=workers.gpus or None,
+            max_restarts=_RESTARTS,
+            max_task_retries=_RESTARTS,
         )
         .map_batches(
             _write, fn_args=(spec,), batch_size=1, batch_format="pyarrow", compute=io_tasks, num_cpus=_IO_CPUS
@@ -202,6 +211,9 @@ def run_graph(tasks: Iterable[ReadTask], spec: WorkSpec, workers: Workers) -> It
             for blob in batch.column("result").to_pylist():
                 yield cast(UnitResult, pickle.loads(blob))
     except ray.exceptions.RayError as error:
+        unavailable = _unavailable(str(error))
+        if unavailable:
+            raise JobError(unavailable) from error
         raise JobError(
             f"Ray stopped the job ({_cause(error)})", "run again: what is finished is kept"
         ) from error
@@ -218,12 +230,24 @@ class _Judge:
 
     def __init__(self, spec: WorkSpec) -> None:
         self._processor = Processor(spec)
+        self._unavailable: JudgeUnavailable | None = None
+        try:
+            self._processor.start()
+        except JudgeUnavailable as error:
+            # Raised by the first unit: Ray starts an actor whose constructor fails again and again.
+            self._unavailable = error
 
     async def __call__(self, batch: pa.Table) -> AsyncIterator[pa.Table]:
+        if self._unavailable is not None:
+            raise RuntimeError(f"{_UNAVAILABLE}{json.dumps([*self._unavailable.args])}")
         for index in range(batch.num_rows):
             task, error = _head(batch, index)
             read = ReadUnit(task, _table(batch, index, "table"), _table(batch, index, "annotations"), error)
-            made = await self._processor(read)
+            try:
+                made = await self._processor(read)
+            except JudgeDied:
+                # An engine cannot be revived in its process; a new process gets this unit again.
+                os._exit(_DIED)
             if isinstance(made, str):
                 yield _row(task, made, dict.fromkeys(_MADE), "")
             else:
@@ -312,6 +336,15 @@ def _native_stderr_closed() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(null)
+
+
+def _unavailable(text: str) -> str:
+    """What a judge that could not start said, out of the many lines that Ray wraps around it."""
+    _, found, rest = text.partition(_UNAVAILABLE)
+    if not found:
+        return ""
+    (message,), _ = json.JSONDecoder().raw_decode(rest)
+    return str(message)
 
 
 def _cause(error: Exception) -> str:

@@ -194,10 +194,13 @@ async def _judge_all(
     traces: Sequence[tuple[int, Trace]], judge: Judge, limits: Limits, in_flight: int
 ) -> list[Judged]:
     results: list[Judged | None] = [None] * len(traces)
-    pending = iter(enumerate(traces))
+    # Longest first, so that the unit does not end on one long trace alone; the output keeps its order.
+    order = sorted(range(len(traces)), key=lambda place: -len(traces[place][1].reasoning))
+    pending = iter(order)
 
     async def work() -> None:
-        for place, (index, trace) in pending:
+        for place in pending:
+            index, trace = traces[place]
             results[place] = await _judge_one(index, trace, judge, limits)
 
     try:

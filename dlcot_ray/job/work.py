@@ -208,6 +208,16 @@ class Processor:
         self._writer = writer_of(author) if author is not None else None
         self._author = author if author is not self._judge else None
 
+    def start(self) -> None:
+        """Load what judging and writing need, so that a fault shows before the first unit.
+
+        Raises:
+            JudgeUnavailable: it cannot be had.
+        """
+        for owned in (self._judge, self._author):
+            if owned is not None:
+                owned.start()
+
     async def __call__(self, read: ReadUnit) -> UnitOutput | str:
         """The unit's output, or why there is none."""
         if read.table is None:
@@ -294,6 +304,8 @@ def make_judge(config: JudgeConfig) -> Judge:
         ) from error
     try:
         judge: Judge = factory(**config.options)
+    except JudgeUnavailable as error:
+        raise JobError(error.message, error.remedy) from error
     except (TypeError, ValueError) as error:
         raise JobError(f"the judge {config.factory} refuses its options ({_reason(error)})") from error
     return judge

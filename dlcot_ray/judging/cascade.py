@@ -12,7 +12,7 @@ from dataclasses import replace
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.fingerprint import fingerprint
-from dlcot_ray.judging.protocol import Judge
+from dlcot_ray.judging.protocol import Judge, Writer
 
 VERSION = 1
 
@@ -43,6 +43,12 @@ class CascadeJudge:
         """Both judges' identities and the bar between them."""
         judges = f"{self._first.identity} | {self._second.identity}"
         return f"cascade/{VERSION} below {self._min_confidence:g}: {judges}"
+
+    @property
+    def writer(self) -> Writer | None:
+        """The second judge's writer."""
+        found: Writer | None = getattr(self._second, "writer", None)
+        return found
 
     def start(self) -> None:
         """Start both.

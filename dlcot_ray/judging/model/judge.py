@@ -21,6 +21,7 @@ from dlcot_ray.judging.model.engine import Engine
 from dlcot_ray.judging.model.frame import FrameError, Tokenizer
 from dlcot_ray.judging.model.program import Program, assemble
 from dlcot_ray.judging.model.prompts import load_prompts
+from dlcot_ray.judging.model.writer import ModelWriter
 from dlcot_ray.judging.protocol import JudgeUnavailable
 from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import annotate
@@ -57,6 +58,7 @@ class ModelJudge:
         self._engine = engine
         self._model = model
         self._prompts = load_prompts(prompts)
+        self._writer = ModelWriter(engine, model, prompts=prompts)
         self._keep_replies = keep_replies
         self._checker = AnswerChecker(timeout_seconds=cas_timeout_seconds)
         self._evidence = ThreadPoolExecutor(1, "evidence")
@@ -74,6 +76,11 @@ class ModelJudge:
             f"rules-{RULES_VERSION}",
         )
         return " ".join(parts)
+
+    @property
+    def writer(self) -> ModelWriter:
+        """Writes repairs and bridges on the same engine."""
+        return self._writer
 
     def start(self) -> None:
         """Load the model.
