@@ -16,6 +16,7 @@ import pickle
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -186,26 +187,39 @@ def run_graph(tasks: Iterable[ReadTask], spec: WorkSpec, workers: Workers) -> It
         max_tasks_in_flight_per_actor=concurrent + _QUEUED_UNITS - 1,
         max_concurrent_calls_per_actor=concurrent,
     )
-    graph = (
-        ray.data.from_items(blobs, override_num_blocks=min(len(blobs), _MAX_BLOCKS))
-        .map_batches(
-            _read, fn_args=(spec,), batch_size=1, batch_format="pyarrow", compute=io_tasks, num_cpus=_IO_CPUS
+    with warnings.catch_warnings():
+        # The pinned Ray has no other way to bound an actor's restarts, and warns of this one.
+        warnings.simplefilter("ignore", ray.util.annotations.RayDeprecationWarning)
+        graph = (
+            ray.data.from_items(blobs, override_num_blocks=min(len(blobs), _MAX_BLOCKS))
+            .map_batches(
+                _read,
+                fn_args=(spec,),
+                batch_size=1,
+                batch_format="pyarrow",
+                compute=io_tasks,
+                num_cpus=_IO_CPUS,
+            )
+            .map_batches(
+                _Judge,
+                fn_constructor_args=(spec,),
+                batch_size=1,
+                batch_format="pyarrow",
+                compute=judges,
+                num_cpus=workers.cpus,
+                num_gpus=workers.gpus or None,
+                max_restarts=_RESTARTS,
+                max_task_retries=_RESTARTS,
+            )
+            .map_batches(
+                _write,
+                fn_args=(spec,),
+                batch_size=1,
+                batch_format="pyarrow",
+                compute=io_tasks,
+                num_cpus=_IO_CPUS,
+            )
         )
-        .map_batches(
-            _Judge,
-            fn_constructor_args=(spec,),
-            batch_size=1,
-            batch_format="pyarrow",
-            compute=judges,
-            num_cpus=workers.cpus,
-            num_gpus=workers.gpus or None,
-            max_restarts=_RESTARTS,
-            max_task_retries=_RESTARTS,
-        )
-        .map_batches(
-            _write, fn_args=(spec,), batch_size=1, batch_format="pyarrow", compute=io_tasks, num_cpus=_IO_CPUS
-        )
-    )
     try:
         for batch in graph.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             for blob in batch.column("result").to_pylist():
