@@ -1,26 +1,49 @@
-# Plain pip is enough; PIP=... and PYTHON=... may be given.
+# Plain pip is enough. uv: make test INSTALL='uv pip install --quiet --python .venv/bin/python'
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check lint types bench clean
+MODEL := models/smollm2-135m-instruct
+TORCH := $(shell sed -n 's/^torch==//p' requirements.lock)
+# Where the CPU build of torch is, unless the package index in use has it.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+.PHONY: demo demo-model model test check lint types bench clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e .
+	$(INSTALL) -c requirements.lock -e .
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed-run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	$(INSTALL) -c requirements.lock -e '.[dev]'
 	touch $@
+
+# The whole lock as it stands, which leaves out what vLLM's CPU build names but does not use.
+$(VENV)/.installed-all: $(VENV)/.installed-run
+	$(INSTALL) --no-deps torch==$(TORCH) 2>/dev/null || \
+		$(INSTALL) --no-deps --index-url $(TORCH_INDEX) torch==$(TORCH)
+	$(INSTALL) --no-deps -r requirements.lock
+	touch $@
+
+$(MODEL)/PROVENANCE.json: | $(VENV)/.installed-all
+	$(BIN)/python scripts/get_model.py $(MODEL)
+
+model: $(MODEL)/PROVENANCE.json  ## install vLLM's CPU build and a small model (260 MB)
 
 demo: $(VENV)/.installed-run  ## set up, run the job on examples/, show one trace before and after
 	rm -rf out/demo
 	$(BIN)/dlcot enhance input=examples/shards output=out/demo
 	$(BIN)/python examples/show.py out/demo six-lanterns
 
-test: $(VENV)/.installed-dev  ## set up and run all tests
-	$(BIN)/python -m pytest
+demo-model: model  ## the same with a language model as judge, on this machine's CPU
+	rm -rf out/demo-model
+	$(BIN)/dlcot enhance input=examples/shards output=out/demo-model judge=tiny-cpu
+	$(BIN)/python examples/show.py out/demo-model six-lanterns
+
+test: model  ## set up and run all tests, those of the real engine first
+	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -32,3 +32,8 @@ def model_path() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The engine's own tests first: where its versions do not fit together, nothing else need be waited for."""
+    items.sort(key=lambda item: "test_vllm_engine" not in item.nodeid)

@@ -113,6 +113,7 @@ class JudgeConfig:
         factory: ``module:class`` of the judge.
         options: its keyword arguments.
         cpus, gpus: what one worker takes.
+        workers: how many at most, where the job does not say; None takes all the room there is.
         in_flight: traces that one worker keeps in flight.
     """
 
@@ -120,6 +121,7 @@ class JudgeConfig:
     options: dict[str, Any] = field(default_factory=dict)
     cpus: float = 1.0
     gpus: float = 0.0
+    workers: int | None = None
     in_flight: int = 1
 
 

@@ -75,6 +75,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     )
     preset = _preset(config.dataset)
     judge = load_judge(config.judge, config.judge_options)
+    config = replace(config, workers=config.workers or judge.workers)
     policy_options = checked_policy(config)
     token_counter(config.tokenizer)
     written_by = checked_writer(config.errors, judge)

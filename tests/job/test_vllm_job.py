@@ -1,0 +1,134 @@
+"""The job with a real model as judge, through the command: faults at the start, an engine killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+pytestmark = pytest.mark.timeout(900)
+
+LINES = [
+    "Okay, so I need to add {a} and {b}.",
+    "Let me just add them directly. {a} + {b} = {c}. So the answer is {c}.",
+    "Alternatively, I could count up from {a}, {b} times. That gives {a} + {b} = {c} again, so the answer is {c}.",
+    "Wait, let me double-check by subtracting: {c} - {b} = {a}. Yes, that works.",
+    "So the final answer is \\boxed{{{c}}}.",
+]
+SMALL = (
+    "judge=tiny-cpu",
+    "judge_options.max_model_len=4096",
+    "judge_options.engine.kv_cache_memory_bytes=1073741824",
+    "rows_per_unit=2",
+)
+
+
+def source(folder: Path, rows: int) -> Path:
+    folder.mkdir()
+    table = []
+    for i in range(rows):
+        values = {"a": 17 + i, "b": 5 + i, "c": 22 + 2 * i}
+        thought = "\n\n".join(line.format(**values) for line in LINES)
+        problem = "What is {a} + {b}?".format(**values)
+        table.append({"id": f"t{i}", "problem": problem, "reasoning": thought, "answer": str(values["c"])})
+    pq.write_table(pa.Table.from_pylist(table), folder / "x.parquet")
+    return folder
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "dlcot_ray.cli", "enhance", "ray.address=local", *words]
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*words), capture_output=True, text=True, timeout=600, check=False)
+
+
+def one_line(text: str) -> str:
+    (line,) = [line for line in text.splitlines() if line.strip()]
+    return line
+
+
+def test_a_model_that_is_not_there_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    data = source(tmp_path / "in", 2)
+    done = run(f"input={data}", f"output={tmp_path / 'out'}", *SMALL, "judge_options.model=/no/such/model")
+    assert done.returncode == 1
+    assert "there is no model at /no/such/model; set judge_options.model" in one_line(done.stderr)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_without_weights_stops_the_job_with_one_line(tmp_path: Path, model_path: Path) -> None:
+    data = source(tmp_path / "in", 2)
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "config.json").write_bytes((model_path / "config.json").read_bytes())
+    done = run(f"input={data}", f"output={tmp_path / 'out'}", *SMALL, f"judge_options.model={bare}")
+    assert done.returncode == 1
+    line = one_line(done.stderr)
+    assert "holds no weights" in line
+    assert "download the model again" in line
+
+
+def test_a_context_that_its_memory_cannot_hold_is_said_so(tmp_path: Path, model_path: Path) -> None:
+    data = source(tmp_path / "in", 2)
+    words = [
+        *SMALL[:2],
+        "judge_options.engine.kv_cache_memory_bytes=20000000",
+        f"judge_options.model={model_path}",
+    ]
+    done = run(f"input={data}", f"output={tmp_path / 'out'}", *words)
+    assert done.returncode == 1
+    line = one_line(done.stderr)
+    assert "cannot be loaded" in line
+    assert "lower judge_options.engine.max_model_len" in line
+
+
+def test_an_engine_killed_on_the_way_costs_no_row(tmp_path: Path, model_path: Path) -> None:
+    data, out = source(tmp_path / "in", 8), tmp_path / "out"
+    words = command(f"input={data}", f"output={out}", *SMALL, f"judge_options.model={model_path}")
+    process = subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "100"},
+    )
+    try:
+        os.kill(engine_core(process.pid, out), signal.SIGKILL)
+        said, _ = process.communicate(timeout=600)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said
+    rows = pq.read_table(out / "enhanced").to_pylist()
+    assert sorted(row["trace_id"] for row in rows) == [f"t{i}" for i in range(8)]
+    annotations = pq.read_table(out / "annotations").to_pylist()
+    assert all(a["judge"].startswith("vllm/") for a in annotations)
+    assert all(row["status_reason"] != "judge_failed" for row in rows)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["tokens"]["decode"] == sum(a["tokens"]["decode"] for a in annotations) > 0
+    for a in annotations:
+        for kind in ("prefill", "cached", "decode"):
+            assert a["tokens"][kind] == sum(step["tokens"][kind] for step in a["steps"])
+
+
+def engine_core(driver: int, out: Path) -> int:
+    """The engine's process, once it has finished a unit."""
+    until = time.monotonic() + 300
+    while time.monotonic() < until:
+        if any((out / "annotations").rglob("*.parquet")):
+            for process in psutil.Process(driver).children(recursive=True):
+                try:
+                    if "EngineCor" in process.name():
+                        return process.pid
+                except psutil.NoSuchProcess:
+                    continue
+        time.sleep(0.2)
+    pytest.fail("no unit was finished in time")
