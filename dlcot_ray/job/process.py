@@ -10,6 +10,7 @@ scheduling at all, and one that does has up to `in_flight` traces on its engine.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -40,7 +41,7 @@ from dlcot_ray.job.rows import (
     preferences_table,
     rejected_table,
 )
-from dlcot_ray.job.stats import UnitStats, counts
+from dlcot_ray.job.stats import Counts, UnitStats, counts
 from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeError, JudgeUnavailable, Writer
 
 __all__ = ["Limits", "UnitOutput", "UnitStats", "derive_unit", "enhance_unit"]
@@ -329,6 +330,8 @@ def _stats(
         prefill=sum(annotation.tokens.prefill for annotation in annotations),
         cached=sum(annotation.tokens.cached for annotation in annotations),
         decode=sum(annotation.tokens.decode for annotation in annotations),
+        by_judge=counts(annotation.judge.partition(" ")[0] for annotation in annotations),
+        by_step=_step_counts(annotations),
         by_cause=counts(str(fault.cause) for fault in faults),
         by_reason=counts(enhancement.reason for enhancement in enhancements),
         by_label=counts(
@@ -344,3 +347,22 @@ def _stats(
         writer_cached=sum(item.tokens.cached for item in edited),
         writer_decode=sum(item.tokens.decode for item in edited),
     )
+
+
+def _step_counts(annotations: Sequence[Annotation]) -> Counts:
+    """What the steps cost that put questions to a model."""
+    found: Counter[str] = Counter()
+    for annotation in annotations:
+        for status in annotation.steps:
+            if not status.questions:
+                continue
+            figures = {
+                "prefill": status.tokens.prefill,
+                "cached": status.tokens.cached,
+                "decode": status.tokens.decode,
+                "questions": status.questions,
+                "reasked": status.reasked,
+                "failed": int(bool(status.note)),
+            }
+            found.update({f"{status.step.value}.{name}": figure for name, figure in figures.items()})
+    return counts({word: figure for word, figure in found.items() if figure})

@@ -23,6 +23,9 @@ class UnitStats:
     Attributes:
         tokens_before, tokens_after: of the reasoning of rows that were not rejected.
         prefill, cached, decode: the judge's tokens (zero for `rules`).
+        by_judge: rows judged, by the judge that decided (in a cascade: which of the two).
+        by_step: of each step of the method, ``step.prefill``, ``.cached``, ``.decode`` (tokens),
+            ``.questions``, ``.reasked`` and ``.failed`` (traces whose answer the rules supplied instead).
         by_cause: rejected rows by cause.
         by_reason: rows that were not rejected, by status reason (empty reasons are left out).
         by_label: approaches by label.
@@ -44,6 +47,8 @@ class UnitStats:
     prefill: int = 0
     cached: int = 0
     decode: int = 0
+    by_judge: Counts = ()
+    by_step: Counts = ()
     by_cause: Counts = ()
     by_reason: Counts = ()
     by_label: Counts = ()

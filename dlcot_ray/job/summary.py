@@ -64,6 +64,10 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             f"{totals['prefill']:,}",
             f"{totals['cached']:,} cached, {totals['decode']:,} decoded",
         )
+        questions, again, failed = (_over_steps(totals, name) for name in ("questions", "reasked", "failed"))
+        yield "  questions", f"{questions:,}", f"{again:,} asked again, {failed:,} answered by the rules"
+    if len(totals["by_judge"]) > 1:
+        yield "judged by", "", _listed(totals["by_judge"])
     if totals["writer_prefill"] or totals["writer_decode"]:
         yield (
             "writer tokens",
@@ -73,6 +77,10 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     if totals["unsolved"]:
         yield "unsolved traces", f"{totals['unsolved']:,}", _share(totals["unsolved"], rows)
     yield from _quality(totals)
+
+
+def _over_steps(totals: Mapping[str, Any], figure: str) -> int:
+    return sum(count for name, count in totals["by_step"].items() if name.endswith(f".{figure}"))
 
 
 def _quality(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -113,7 +113,14 @@ def test_an_engine_killed_on_the_way_costs_no_row(tmp_path: Path, model_path: Pa
     assert all(a["judge"].startswith("vllm/") for a in annotations)
     assert all(row["status_reason"] != "judge_failed" for row in rows)
     manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest["tokens"]["decode"] == sum(a["tokens"]["decode"] for a in annotations) > 0
+    totals = manifest["totals"]
+    assert totals["decode"] == sum(a["tokens"]["decode"] for a in annotations) > 0
+    assert totals["by_judge"] == {"vllm/1": 8}
+    steps = [step for a in annotations for step in a["steps"]]
+    assert totals["by_step"]["macro_structure.questions"] == 8
+    for figure in ("prefill", "cached", "decode"):
+        by_step = sum(n for name, n in totals["by_step"].items() if name.endswith(f".{figure}"))
+        assert by_step == totals[figure] == sum(step["tokens"][figure] for step in steps)
     for a in annotations:
         for kind in ("prefill", "cached", "decode"):
             assert a["tokens"][kind] == sum(step["tokens"][kind] for step in a["steps"])
@@ -127,7 +134,8 @@ def engine_core(driver: int, out: Path) -> int:
             for process in psutil.Process(driver).children(recursive=True):
                 try:
                     if "EngineCor" in process.name():
-                        return process.pid
+                        pid: int = process.pid
+                        return pid
                 except psutil.NoSuchProcess:
                     continue
         time.sleep(0.2)
