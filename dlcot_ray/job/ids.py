@@ -113,7 +113,8 @@ def _shared_hashes(
     shared = np.zeros(len(every), bool)
     shared[order[1:][same]] = True
     shared[order[:-1][same]] = True
-    return where[shared]
+    found: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = where[shared]
+    return found
 
 
 def _repeats(

@@ -78,6 +78,11 @@ class ModelJudge:
         return " ".join(parts)
 
     @property
+    def asker(self) -> Asker | None:
+        """What its questions go through, once started."""
+        return self._asker
+
+    @property
     def writer(self) -> ModelWriter:
         """Writes repairs and bridges on the same engine."""
         return self._writer

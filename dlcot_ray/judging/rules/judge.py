@@ -46,6 +46,11 @@ class RulesJudge:
     def start(self) -> None:
         """Nothing to load: the helper process starts when it is first needed."""
 
+    @property
+    def checker(self) -> AnswerChecker:
+        """What answers are compared with."""
+        return self._checker
+
     async def judge(self, trace: Trace) -> Annotation:
         """Annotate one trace; never awaits."""
         return self.annotate(trace)

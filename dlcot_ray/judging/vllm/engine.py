@@ -144,11 +144,34 @@ class VllmEngine:
             RequestError: this request cannot be served.
             JudgeDied: the engine is gone.
         """
+        done = await self.generate(prompt, _parameters(constraint, max_tokens, seed))
+        (choice,) = done.outputs
+        cached = done.num_cached_tokens or 0
+        cost = Tokens(len(prompt) - cached, cached, len(choice.token_ids))
+        return Completion(choice.text, cost, choice.finish_reason != "length")
+
+    async def generate(self, prompt: Sequence[int], parameters: Any) -> Any:
+        """vLLM's own `RequestOutput` for its own `SamplingParams`, for what `complete` cannot say.
+
+        Raises:
+            RequestError: this request cannot be served.
+            JudgeDied: the engine is gone.
+        """
         self._started()
         assert self._loop is not None
-        work = self._complete(list(prompt), constraint, max_tokens, seed)
+        work = self._generate(list(prompt), parameters)
         # Cancelling the caller cancels the request: the future of the other loop is chained to this one.
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    async def forget(self) -> None:
+        """Empty the prefix cache, as it is after a start. For measurements.
+
+        Raises:
+            JudgeDied: the engine is gone.
+        """
+        llm = self._started()
+        assert self._loop is not None
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(llm.reset_prefix_cache(), self._loop))
 
     def close(self) -> None:
         """Stop the engine. Safe to call twice."""
@@ -163,13 +186,10 @@ class VllmEngine:
             self._output.close()
             self._output = None
 
-    async def _complete(
-        self, prompt: list[int], constraint: Constraint, max_tokens: int, seed: int | None
-    ) -> Completion:
+    async def _generate(self, prompt: list[int], parameters: Any) -> Any:
         exceptions = importlib.import_module("vllm.v1.engine.exceptions")
         last = None
         try:
-            parameters = _parameters(constraint, max_tokens, seed)
             with self._busy:
                 async for output in self._llm.generate(
                     {"prompt_token_ids": prompt}, parameters, f"dlcot-{uuid.uuid4().hex}"
@@ -183,10 +203,7 @@ class VllmEngine:
             raise RequestError(" ".join(str(error).split())[:300] or type(error).__name__) from error
         if last is None:
             raise RequestError("the engine returned nothing")
-        (choice,) = last.outputs
-        cached = last.num_cached_tokens or 0
-        cost = Tokens(len(prompt) - cached, cached, len(choice.token_ids))
-        return Completion(choice.text, cost, choice.finish_reason != "length")
+        return last
 
     def _started(self) -> Any:
         if self._llm is None:
