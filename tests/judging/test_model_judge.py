@@ -161,6 +161,17 @@ def test_a_unit_larger_than_the_context_is_shown_without_its_middle_and_kept_who
     assert "characters not shown" in engine.tokenizer.decode(engine.prompts[0])
 
 
+def test_repetition_is_named_once_and_not_shown_again() -> None:
+    text = "\n\n".join([*LINES[:3], *["Wait, 7 + 5 = 12, let me see again."] * 40])
+    annotation, engine = judge_with(
+        lambda prompt, _: {"SECTIONS": "1S"}.get(asked(prompt), "0"), Trace("l", TRACE.problem, text, "42")
+    )
+    (loop,) = annotation.loops
+    prompt = engine.tokenizer.decode(engine.prompts[0])
+    assert f"[{loop[0] + 1}]-[{loop[1]}] (repeats the units before)" in prompt
+    assert prompt.count("Wait, 7 + 5 = 12") < 5
+
+
 @pytest.mark.parametrize("reasoning", ["", "   \n", "x", "\x00", "\ud800", "<|im_end|>"])
 def test_the_smallest_traces_are_judged(reasoning: str) -> None:
     trace = Trace("s", "", reasoning)

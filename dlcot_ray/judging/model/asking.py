@@ -106,9 +106,17 @@ class Asker:
         body = self.prompts.render("problem", problem=problem, reference=known)
         return (*self._head, *self.tokenizer.plain(f"{body}\n\n"))
 
-    def numbered(self, units: Sequence[str], limit: int) -> list[ShownUnit]:
-        """The units as the model sees them, none above `limit` tokens."""
+    def numbered(
+        self, units: Sequence[str], limit: int, loops: Sequence[tuple[int, int]] = ()
+    ) -> list[ShownUnit]:
+        """The units as the model sees them, none above `limit` tokens.
+
+        Units of `loops` repeat to the letter what stands before them: one line says so for all.
+        """
         texts = [f"[{number}] {unit.strip()}\n" for number, unit in enumerate(units, 1)]
+        for start, stop in loops:
+            texts[start:stop] = [""] * (stop - start)
+            texts[start] = f"{self.prompts.render('loop', first=start + 1, last=stop)}\n"
         encoded = self.tokenizer.plain_batch(texts)
         shown = []
         for number, (text, ids) in enumerate(zip(texts, encoded, strict=True), 1):

@@ -51,6 +51,9 @@ EXPLORE, VERIFY = SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY
 
 _MODEL_CONFIDENCE = 0.8
 _REASKED_CONFIDENCE = 0.6
+_DIGEST = 400
+"""Tokens of each approach and check, its first and last units, that a question about all of them shows where
+no prompt holds the whole trace."""
 _NOTE = 160
 """Characters of a failure's cause that the step's status keeps."""
 
@@ -94,7 +97,7 @@ class Program:
         opening = self.asker.opening(self.trace, self._shown_reference())
         room = self.asker.engine.max_context - self.asker.reserve - len(opening)
         room = max(room - self.asker.engine.block_tokens, 64)
-        shown = self.asker.numbered(self.found.units, room // 2)
+        shown = self.asker.numbered(self.found.units, room // 2, self.found.loops)
         costs = [len(unit.ids) for unit in shown]
         windows = split_windows(costs, room)
         if len(windows) == 1:
@@ -106,7 +109,7 @@ class Program:
         marks = _merged(parts)
         structure = self._structure(marks)
         items = structure.ranges(EXPLORE) + structure.ranges(VERIFY)
-        chosen = chosen_units(items, costs, room)
+        chosen = chosen_units(items, costs, min(room, _DIGEST * len(items)))
         shared = self.asker.shared(opening, [shown[unit] for unit in chosen], count) if chosen else ()
         async with self.budget.hold(len(shared) + self.asker.reserve):
             return await self._conclude(shared, marks)

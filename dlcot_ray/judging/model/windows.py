@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-OVERLAP = 0.15
+OVERLAP = 0.1
 """Share of a window that repeats the one before: enough to see how the units at the edge came about."""
 
 _ELIDED = " [... {count} characters not shown ...] "
