@@ -4,9 +4,9 @@
 
 Runs the judge's real program on TRACES (200) traces, spread over the folder, with an engine that computes
 nothing: it answers as the rules judge would, in the judge's form, and keeps account of a prefix cache of
-whole blocks. The baseline is counted from the same annotations (`reference_procedure.py`). "Prefill once" divides
-the computed prompt tokens of all questions by those of one system text, the problem and the numbered trace,
-for traces that fit the context.
+whole blocks. The baseline is counted from the same annotations (`reference_procedure.py`). "Prefill once"
+divides the computed prompt tokens of all questions by those of one system text, the problem and the numbered
+trace, for traces that fit the context.
 """
 
 from __future__ import annotations
