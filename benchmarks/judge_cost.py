@@ -68,7 +68,9 @@ def seconds(model: Model, gpu: Gpu, prefill: float, decode: float, context: floa
 def main(*words: str) -> None:
     """Print the table."""
     prefill, decode, base_prefill, base_decode = map(float, words or ("3511", "58", "16997", "8600"))
-    print("| judge | GPUs | weights GB | KV kB/token | KV tokens | GPU-s per trace | of it decode | 1M traces, GPU-h | DLCoT's procedure, GPU-h |")
+    print(
+        "| judge | GPUs | weights GB | KV kB/token | KV tokens | GPU-s per trace | of it decode | 1M traces, GPU-h | DLCoT's procedure, GPU-h |"
+    )
     print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     for model in MODELS:
         ours = seconds(model, H100, prefill, decode, prefill + 500)

@@ -33,11 +33,11 @@ def model_identity(model: str, revision: str | None = None) -> str:
     if "://" in model:
         return f"{model}@{revision or 'latest'}"
     path = Path(model).expanduser()
-    if path.is_dir():
-        return f"{path.name}@{_digest(path)}"
+    if model and path.is_dir():
+        return f"{path.resolve().name}@{_digest(path)}"
     if model.startswith((".", "/", "~")) or not _HUB_ID.fullmatch(model) or model.startswith("models/"):
         raise JudgeUnavailable(
-            f"there is no model at {model}",
+            f"there is no model at {model or '(none is set)'}",
             "set judge_options.model to a directory, a hub id (owner/name) or a URL; "
             "scripts/get_model.py installs a small one",
         )
