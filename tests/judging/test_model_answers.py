@@ -57,7 +57,7 @@ def test_every_answer_about_ranges_reads_as_units_within_them(spans: Any, data: 
     assert unit is None or unit in inside
 
 
-@given(st.integers(0, 500), st.integers(1, 400), st.data())
+@given(st.one_of(st.just(0), st.integers(0, 500)), st.integers(1, 400), st.data())
 @settings(max_examples=80, deadline=None)
 def test_sections_begin_at_the_window_and_conclude_last(start: int, size: int, data: st.DataObject) -> None:
     sections = reads(answers.sections_language(start, start + size), answers.read_sections, data)
@@ -66,6 +66,9 @@ def test_sections_begin_at_the_window_and_conclude_last(start: int, size: int, d
         assert all(start <= unit < start + size for unit, _ in sections)
         kinds = [kind for _, kind in sections]
         assert SectionKind.CONCLUSION not in kinds[:-1]
+        if start == 0:
+            assert SectionKind.SOLUTION_EXPLORE in kinds
+        assert not {SectionKind.QUESTION_REPEAT, SectionKind.PROBLEM_UNDERSTAND} & {*kinds[2:]}
         assert all(one is not other for one, other in itertools.pairwise(kinds))
 
 

@@ -56,11 +56,24 @@ Ranges = Sequence[tuple[int, int]]
 
 
 def sections_language(start: int, stop: int) -> Language:
-    """For `SECTIONS` of units `[start, stop)`: the first unit has a letter, C can only come last."""
-    number = number_regex(start + 1, stop)
-    more = f"(?: {number}[QPSV]){{0,{MAX_SECTIONS - 2}}}"
-    item = len(str(stop)) + 2
-    return Language(f"{start + 1}(?:[QPSV]{more}(?: {number}C)?|C)", MAX_SECTIONS * item)
+    """For `SECTIONS` of units `[start, stop)`.
+
+    The first unit has a letter; Q and P stand at the beginning, S and V alternate, C comes last. A trace from
+    its first unit has an S: without work towards an answer there is nothing to judge.
+    """
+    first, number = start + 1, number_regex(start + 1, stop)
+    width = len(str(stop)) + 2
+    if stop - start == 1:
+        return Language(f"{first}[SVC]" if start else f"{first}S", width)
+    pairs = max(0, min(MAX_SECTIONS - 4, stop - start - 2) // 2)
+    work = f"S(?: {number}V {number}S){{0,{pairs}}}(?: {number}V)?"
+    check = f"V(?: {number}S {number}V){{0,{pairs}}}(?: {number}S)?"
+    heads = [f"{first}{work}", f"{first}(?:Q|P) {number}{work}"]
+    if stop - start > 2:
+        heads.append(f"{first}Q {number}P {number}{work}")
+    if start:
+        heads += [f"{first}{check}", f"{first}C"]
+    return Language(f"(?:{'|'.join(heads)})(?: {number}C)?", (2 * pairs + 5) * width)
 
 
 def read_sections(text: str) -> tuple[tuple[int, SectionKind], ...]:
@@ -80,6 +93,7 @@ def read_sections(text: str) -> tuple[tuple[int, SectionKind], ...]:
 
 def starts_language(ranges: Ranges, most: int = MAX_APPROACHES, letters: str = "") -> Language:
     """For `APPROACHES` and `CHECKS`: units within `ranges`, each with one of `letters` if there are any."""
+    most = min(most, _units(ranges))
     number = _within(ranges)
     item = f"{number}[{letters}]" if letters else number
     width = len(str(max(stop for _, stop in ranges))) + 1 + bool(letters)
@@ -135,7 +149,8 @@ def errors_language(ranges: Ranges) -> Language:
     """For `ERRORS`: units within `ranges` with a kind, and whether the trace fixes it."""
     item = f"{_within(ranges)}[KD][fu]"
     width = len(str(max(stop for _, stop in ranges))) + 3
-    return Language(f"(?:0|{item}(?: {item}){{0,{MAX_ERRORS - 1}}})", MAX_ERRORS * width)
+    most = min(MAX_ERRORS, _units(ranges))
+    return Language(f"(?:0|{item}(?: {item}){{0,{most - 1}}})", most * width)
 
 
 def read_errors(text: str) -> tuple[tuple[int, ErrorKind, bool], ...]:
@@ -196,6 +211,11 @@ def _same_width(low: str, high: str) -> list[str]:
 def spoken(ranges: Ranges) -> str:
     """Ranges as the prompts write them: ``5-20, 31, 40-44``."""
     return ", ".join(str(stop) if stop - start == 1 else f"{start + 1}-{stop}" for start, stop in ranges)
+
+
+def _units(ranges: Ranges) -> int:
+    """How many units there are: an answer never names more."""
+    return sum(stop - start for start, stop in ranges)
 
 
 def _within(ranges: Ranges) -> str:

@@ -179,8 +179,10 @@ class VllmEngine:
         if llm is not None:
             llm.shutdown(timeout=_STOP_S)
         if self._loop is not None and self._thread is not None:
+            asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result(_STOP_S)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_STOP_S)
+            self._loop.close()
             self._loop = self._thread = None
         if self._output is not None:
             self._output.close()
@@ -230,6 +232,14 @@ class VllmEngine:
     def _last_words(self) -> str:
         said = " ".join(tail(self._output).split())[-300:] if self._output is not None else ""
         return f"the engine died ({said})" if said else "the engine died"
+
+
+async def _cancel_all() -> None:
+    """End what vLLM leaves running on its loop, which would complain when the loop goes."""
+    rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 class _Busy:
