@@ -78,7 +78,7 @@ class CountingEngine:
         question = re.findall(r"\n([A-Z]+) (?:of|within) [^\n]*\?", prompt)[-1]
         marks: list[str] = []
         if question == "SECTIONS":
-            first = int(re.match(r"\d+", regex)[0])  # type: ignore[index]
+            first = int(re.search(r"\d+", regex)[0])  # type: ignore[index]
             pairs = [(max(s.start + 1, first), _LETTERS[s.kind]) for s in found.sections if s.stop >= first]
             marks = [f"{unit}{letter}" for unit, letter in pairs if letter != "C" or unit == pairs[-1][0]]
             marks = marks[: answers.MAX_SECTIONS - 1]
@@ -120,11 +120,13 @@ async def count(traces: Sequence[Trace], model: str, context: int) -> None:
     plain = judge.asker.tokenizer.plain
     system = len(plain(judge.asker.prompts.texts["system"]))
     ours, theirs, once, lengths = [], [], [], []
+    reasked = 0
     for trace in traces:
         by_rules = rules.annotate(trace)
         engine.annotation = by_rules
         annotation = await judge.judge(trace)
         ours.append(annotation.tokens)
+        reasked += sum(status.reasked for status in annotation.steps)
         asked = requests_of(trace, by_rules, plain)
         theirs.append((prefill(asked), decode(asked)))
         lengths.append(len(plain(trace.reasoning)))
@@ -142,7 +144,9 @@ async def count(traces: Sequence[Trace], model: str, context: int) -> None:
     table.add_row("model judge", *(f"{figure:,.0f}" for figure in mine))
     table.add_row("ratio", f"1/{base[0] / mine[0]:.1f}", "", f"1/{base[1] / mine[2]:.0f}")
     console = Console()
-    console.print(f"{len(traces)} traces of {mean(lengths):,.0f} tokens, context {context:,}")
+    console.print(
+        f"{len(traces)} traces of {mean(lengths):,.0f} tokens, context {context:,}; {reasked} asked again"
+    )
     console.print(table)
     console.print(
         f"prefill once: {len(once)} traces that fit, computed / (system + problem + numbered trace): "
