@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+import s3fs
+from seaweed import S3Place, S3Server, seaweed
 
 REPO = Path(__file__).resolve().parent.parent
 
@@ -32,6 +36,24 @@ def model_path() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return path
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server with the bucket ``dlcot``, one for all tests of this process."""
+    with seaweed(tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Place]:
+    """A place of its own on the S3 server, with endpoint, region and credentials in the environment."""
+    for name, value in s3_server.environment().items():
+        monkeypatch.setenv(name, value)
+    # Connections are kept by what was given in words, and the environment is no part of that.
+    s3fs.S3FileSystem.clear_instance_cache()
+    yield S3Place(s3_server, "dlcot", uuid4().hex)
+    s3fs.S3FileSystem.clear_instance_cache()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
