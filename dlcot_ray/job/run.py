@@ -16,10 +16,11 @@ from typing import Any
 
 from rich.console import Console
 
+from dlcot_ray.job.cluster import plan_workers, start_ray, stop_ray, waiting_for
 from dlcot_ray.job.commit import MANIFEST_FILE, InputRecord
 from dlcot_ray.job.config import EnhanceConfig
 from dlcot_ray.job.faults import InputFault, JobError
-from dlcot_ray.job.graph import plan_workers, run_graph, start_ray, stop_ray, waiting_for
+from dlcot_ray.job.graph import run_graph
 from dlcot_ray.job.ids import Duplicates, find_duplicates
 from dlcot_ray.job.manifest import (
     FailedUnit,

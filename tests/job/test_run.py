@@ -15,8 +15,8 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.core.policies import DEFAULT_POLICY
+from dlcot_ray.job.cluster import plan_workers, start_ray, stop_ray
 from dlcot_ray.job.faults import JobError
-from dlcot_ray.job.graph import plan_workers, start_ray, stop_ray
 
 SMALL = ("rows_per_unit=5", "retries=0")
 
