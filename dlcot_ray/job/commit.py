@@ -33,8 +33,10 @@ CARD_FILE = "README.md"
 ENHANCED, ANNOTATIONS, REJECTED = "enhanced", "annotations", "rejected"
 PREFERENCES = "preferences"
 FOLDERS = (ENHANCED, ANNOTATIONS, REJECTED, PREFERENCES)
+FACTS = "_facts"
+"""What a refresh remembers of each row (`facts.py`); hidden from readers of Parquet folders."""
 
-_UNIT_OBJECT = re.compile(r"(?:enhanced|annotations|rejected|preferences)/.+\.r\d{9,}-\d{9,}\.parquet")
+_UNIT_OBJECT = re.compile(r"(?:enhanced|annotations|rejected|preferences|_facts)/.+\.r\d{9,}-\d{9,}\.parquet")
 _STATS_KEY = "dlcot.stats"
 _FIRST_PAUSE_S = 0.2
 
@@ -138,6 +140,7 @@ class Output:
         rejected: pa.Table,
         annotations: pa.Table | None,
         preferences: pa.Table | None = None,
+        facts: pa.Table | None = None,
         *,
         retries: int = 0,
     ) -> None:
@@ -150,6 +153,7 @@ class Output:
             rejected: written if it has rows.
             annotations: None where the job refers to those of another output.
             preferences: written if it has rows; None where no pairs were asked for.
+            facts: None where nobody will compare nights.
             retries: further attempts at each put.
 
         Raises:
@@ -162,6 +166,8 @@ class Output:
             objects.append((REJECTED, to_parquet_bytes(rejected, {})))
         if preferences is not None and preferences.num_rows:
             objects.append((PREFERENCES, to_parquet_bytes(preferences, {})))
+        if facts is not None:
+            objects.append((FACTS, to_parquet_bytes(facts, {})))
         objects.append((ENHANCED, to_parquet_bytes(enhanced, {_STATS_KEY: stats.to_json()})))
         for folder, data in objects:
             with_retries(retries, partial(self.store.put, f"{folder}/{name}.parquet", data))
@@ -185,7 +191,7 @@ class Output:
     def clear(self) -> None:
         """Remove everything that dlcot wrote here; `_job.json` last, so that a kill can be repeated."""
         self.store.delete(MANIFEST_FILE)
-        for folder in FOLDERS:
+        for folder in (*FOLDERS, FACTS):
             for info in self.store.list(folder):
                 if _UNIT_OBJECT.fullmatch(info.relative):
                     self.store.delete(info.relative)

@@ -153,7 +153,7 @@ class _Judge:
             self._processor.close()
 
 
-_MADE = ("annotations", "enhanced", "rejected", "preferences")
+_MADE = ("annotations", "enhanced", "rejected", "preferences", "facts")
 
 
 def _write(batch: pa.Table, spec: WorkSpec) -> pa.Table:
@@ -168,6 +168,7 @@ def _write(batch: pa.Table, spec: WorkSpec) -> pa.Table:
                 enhanced=table_of(batch, index, "enhanced"),
                 rejected=table_of(batch, index, "rejected"),
                 preferences=table_of(batch, index, "preferences"),
+                facts=table_of(batch, index, "facts"),
                 stats=UnitStats.from_json(batch.column("stats")[index].as_py()),
             )
         results.append(pickle.dumps(write_unit(task, made, output, spec)))

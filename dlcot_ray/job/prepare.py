@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from dlcot_ray.job.plan import Plan, assign_names, make_plan
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.storage_errors import without_credentials
 from dlcot_ray.job.store import is_local
-from dlcot_ray.job.work import WorkSpec, make_judge, token_counter, writer_of
+from dlcot_ray.job.work import ReadTask, WorkSpec, make_judge, token_counter, writer_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Prepared:
         options: fsspec options of the inputs.
         check_ids: look for duplicate ids.
         available: units that can be done at all; None means every planned one.
+        carry: takes over what another output holds already; returns the tasks that are left.
     """
 
     config: Config
@@ -60,13 +61,29 @@ class Prepared:
     options: Mapping[str, Any] = field(default_factory=dict)
     check_ids: bool = True
     available: frozenset[str] | None = None
+    carry: Callable[[Sequence[ReadTask]], list[ReadTask]] | None = None
 
 
-def prepare_enhance(config: EnhanceConfig) -> Prepared:
-    """Check everything that `dlcot enhance` needs, take the output, and plan.
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Settings of `dlcot enhance` that were found to be in order.
+
+    Attributes:
+        config: with absolute paths and the judge's own number of workers.
+        settings: everything that determines content, besides the inputs.
+    """
+
+    config: EnhanceConfig
+    preset: DatasetPreset
+    judge: JudgeConfig
+    settings: Mapping[str, Any]
+
+
+def resolve_enhance(config: EnhanceConfig) -> Resolved:
+    """Check the settings of `dlcot enhance`; touches no storage but what they name themselves.
 
     Raises:
-        JobError: something is not as it must be.
+        JobError: one of them cannot be used.
     """
     config = replace(
         config,
@@ -82,7 +99,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     probe = make_judge(judge)
     identity = probe.identity
     probe.close()
-    settings = {
+    settings: dict[str, Any] = {
         "dataset": config.dataset,
         "dataset_definition": definition_of(preset),
         "judge": identity,
@@ -97,9 +114,20 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         "dlcot_version": __version__,
         **written_by,
     }
+    return Resolved(config, preset, judge, settings)
+
+
+def prepare_enhance(config: EnhanceConfig) -> Prepared:
+    """Check everything that `dlcot enhance` needs, take the output, and plan.
+
+    Raises:
+        JobError: something is not as it must be.
+    """
+    resolved = resolve_enhance(config)
+    config, preset, judge = resolved.config, resolved.preset, resolved.judge
     output = open_output(config.output or "", config.storage.output, config.input)
     shards = find_shards(config.input, config.storage.input)
-    record = output.claim(JobRecord("enhance", settings, stored(config)), overwrite=config.overwrite)
+    record = output.claim(JobRecord("enhance", resolved.settings, stored(config)), overwrite=config.overwrite)
     check_inputs(record, shards, output.label)
     plan = make_plan(
         assign_names(shards, {item.label: item.name for item in record.inputs}),
@@ -111,7 +139,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     spec = WorkSpec(
         preset=preset,
         policy=config.policy,
-        policy_options=policy_options,
+        policy_options=resolved.settings["policy_options"],
         judge=judge,
         tokenizer=config.tokenizer,
         max_trace_chars=config.max_trace_chars,

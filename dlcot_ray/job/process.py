@@ -67,7 +67,7 @@ class Limits:
 class UnitOutput:
     """The tables of a unit (schemas in `job/rows.py`) and their counts.
 
-    `preferences` has no rows unless the policy asks for pairs.
+    `preferences` has no rows unless the policy asks for pairs; `facts` are for a refresh.
     """
 
     annotations: pa.Table
@@ -75,6 +75,7 @@ class UnitOutput:
     rejected: pa.Table
     stats: UnitStats
     preferences: pa.Table = field(default_factory=PREFERENCE_SCHEMA.empty_table)
+    facts: pa.Table | None = None
 
 
 async def enhance_unit(

@@ -65,6 +65,17 @@ def execute(job: Prepared) -> Exit:
     Raises:
         JobError: the job cannot go on; what is finished is kept.
     """
+    manifest, done_before = complete(job)
+    next_step = "nothing to do: this output is complete" if done_before else _next_step(job, manifest)
+    return _finish(job, manifest, next_step)
+
+
+def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
+    """Do what is not done yet and write the manifest; returns it, and whether all was done before.
+
+    Raises:
+        JobError: the job cannot go on; what is finished is kept.
+    """
     started = time.monotonic()
     output = job.output
     removed = output.store.remove_temporary()
@@ -77,11 +88,13 @@ def execute(job: Prepared) -> Exit:
     tasks, missing = pending_tasks(job, done, duplicates)
     manifest = read_manifest(output)
     if not tasks and not missing and manifest is not None and describes(manifest, job.record, job.plan):
-        return _finish(job, manifest, "nothing to do: this output is complete")
+        return manifest, True
     output.store.delete(MANIFEST_FILE)
     output.write_record(job.record)
     failed = [FailedUnit(u.name, u.label, u.start, u.stop, FINISH_FIRST) for u in missing]
     timings: dict[str, Any] = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
+    if tasks and job.carry is not None:
+        tasks = job.carry(tasks)
     if tasks:
         failed += _stream(job, tasks, timings)
     timings["leftovers_removed"] = removed
@@ -89,7 +102,7 @@ def execute(job: Prepared) -> Exit:
     counted = count_outputs(job.plan, output, output.done())
     manifest = build_manifest(job.record, job.plan, counted, failed, output, timings)
     write_manifest(output, manifest)
-    return _finish(job, manifest, _next_step(job, manifest))
+    return manifest, False
 
 
 def _stream(job: Prepared, tasks: Sequence[ReadTask], timings: dict[str, Any]) -> list[FailedUnit]:

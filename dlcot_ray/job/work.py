@@ -11,22 +11,28 @@ import importlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
 from dlcot_ray.core.policies import parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
+from dlcot_ray.core.trace import Trace
 from dlcot_ray.job.commit import ANNOTATIONS, Output, with_retries
 from dlcot_ray.job.config import JudgeConfig
-from dlcot_ray.job.datasets import DatasetPreset, resolve_columns
-from dlcot_ray.job.faults import InputFault, JobError
+from dlcot_ray.job.datasets import DatasetPreset, resolve_columns, traces_of
+from dlcot_ray.job.facts import FactSpec, facts_table
+from dlcot_ray.job.faults import InputFault, JobError, RowFault
 from dlcot_ray.job.plan import open_parquet
 from dlcot_ray.job.process import Limits, UnitOutput, derive_unit, enhance_unit
+from dlcot_ray.job.recall import RecallSpec, open_recall
+from dlcot_ray.job.rows import annotations_from_table
 from dlcot_ray.job.stats import UnitStats
 from dlcot_ray.job.storage import Store
+from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeUnavailable, Writer
+from dlcot_ray.judging.recalling import RecallingJudge
 
 _FIRST_PAUSE_S = 0.2
 
@@ -40,6 +46,8 @@ class WorkSpec:
         policy, policy_options: what to cut.
         judge: who judges; None derives from the annotations at `annotations`.
         writer: where nobody judges: whose writer supplies repairs and bridges, if anyone's.
+        recall: where annotations of earlier nights are found; the judge is asked only for the rest.
+        facts: what a refresh puts down of each row.
         tokenizer: a Hugging Face name or directory, or None for the estimate.
         in_flight: traces with one judge at once.
         retries: further attempts at reading or writing.
@@ -62,6 +70,8 @@ class WorkSpec:
     annotations: str | None = None
     annotations_options: Mapping[str, Any] = field(default_factory=dict)
     writer: JudgeConfig | None = None
+    recall: RecallSpec | None = None
+    facts: FactSpec | None = None
 
     def open_output(self) -> Output:
         """The job's output."""
@@ -103,7 +113,7 @@ class ReadTask:
 
 @dataclass(frozen=True, slots=True)
 class ReadUnit:
-    """A unit's rows (and stored annotations, when deriving), or why they cannot be had."""
+    """A unit's rows (and stored annotations, when deriving or recalling), or why they cannot be had."""
 
     task: UnitTask
     table: pa.Table | None = None
@@ -176,6 +186,8 @@ def _sweep(
 
 
 def _with_annotations(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> ReadUnit:
+    if spec.recall is not None:
+        return _with_recalled(unit, table, spec, spec.recall)
     if spec.annotations is None:
         return ReadUnit(unit, table)
     store = Store(spec.annotations, spec.annotations_options)
@@ -189,6 +201,25 @@ def _with_annotations(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> ReadUn
         return ReadUnit(unit, table, with_retries(spec.retries, read))
     except (OSError, InputFault, JobError, pa.ArrowException) as error:
         return ReadUnit(unit, error=f"its annotations cannot be read ({_reason(error)})")
+
+
+def _with_recalled(unit: UnitTask, table: pa.Table, spec: WorkSpec, recall: RecallSpec) -> ReadUnit:
+    try:
+        rows = _traces(unit, table, spec)
+    except InputFault:
+        # The processor meets the same fault and says so.
+        return ReadUnit(unit, table)
+    wanted = [fingerprint(row, recall.identity) for row in rows if isinstance(row, Trace)]
+    try:
+        found = with_retries(spec.retries, lambda: open_recall(recall).annotations(unit.name, wanted))
+        return ReadUnit(unit, table, found)
+    except (OSError, InputFault, JobError, pa.ArrowException) as error:
+        return ReadUnit(unit, error=f"the index of known annotations cannot be read ({_reason(error)})")
+
+
+def _traces(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> list[Trace | RowFault]:
+    columns = resolve_columns(spec.preset, table.schema, unit.label)
+    return traces_of(table, columns, file=unit.label, first_row=unit.start, shard_name=unit.shard_name)
 
 
 class Processor:
@@ -226,20 +257,23 @@ class Processor:
         try:
             columns = resolve_columns(self._spec.preset, read.table.schema, unit.label)
             if self._judge is not None:
-                return await enhance_unit(
+                known = [] if read.annotations is None else annotations_from_table(read.annotations)
+                recalling = RecallingJudge(self._judge, {item.fingerprint: item for item in known})
+                made = await enhance_unit(
                     read.table,
                     file=unit.label,
                     shard_name=unit.shard_name,
                     first_row=unit.start,
                     columns=columns,
                     duplicate_rows=unit.duplicates,
-                    judge=self._judge,
+                    judge=self._judge if self._spec.facts is None else recalling,
                     policy=self._policy,
                     limits=self._limits,
                     count_tokens=self._count_tokens,
                     in_flight=self._spec.in_flight,
                     writer=self._writer,
                 )
+                return self._with_facts(made, read.table, unit, recalling)
             if read.annotations is None:
                 return "it has no annotations"
             return await derive_unit(
@@ -261,6 +295,24 @@ class Processor:
             # Rows cannot fail a unit; what does is a fault of ours or of the engine, and costs one unit.
             return f"cannot be processed ({type(error).__name__}: {_reason(error)})"
 
+    def _with_facts(
+        self, made: UnitOutput, table: pa.Table, unit: UnitTask, judge: RecallingJudge
+    ) -> UnitOutput:
+        if self._spec.facts is None:
+            return made
+        facts = facts_table(
+            table,
+            _traces(unit, table, self._spec),
+            first_row=unit.start,
+            annotations=made.annotations,
+            enhanced=made.enhanced,
+            rejected=made.rejected,
+            judge_identity=judge.identity,
+            asked=judge.asked,
+            spec=self._spec.facts,
+        )
+        return replace(made, facts=facts)
+
     def close(self) -> None:
         """Release judge and writer. Safe to call twice."""
         for owned in (self._judge, self._author):
@@ -280,6 +332,7 @@ def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: Wor
             made.rejected,
             made.annotations if spec.annotations is None else None,
             made.preferences,
+            made.facts,
             retries=spec.retries,
         )
     except (OSError, JobError, pa.ArrowException) as error:
