@@ -43,12 +43,14 @@ class ObjectInfo:
         url: its full name for people and manifests, without credentials.
         size: bytes.
         version: changes when the content does: the store's ETag, else size and modification time.
+        modified: when it was last written, in seconds since 1970; None where the store does not tell.
     """
 
     relative: str
     url: str
     size: int
     version: str
+    modified: float | None = None
 
 
 class Store:
@@ -105,8 +107,8 @@ class Store:
         """The full name of an object, for people and manifests (without credentials)."""
         return f"{self.label.rstrip('/')}/{relative}" if relative else self.label
 
-    def list(self, prefix: str = "") -> list[ObjectInfo]:
-        """Every object whose directory is `prefix` or below, by name; no temporary files.
+    def list(self, prefix: str = "", *, temporary: bool = False) -> list[ObjectInfo]:
+        """Every object whose directory is `prefix` or below, by name; temporary files only if asked for.
 
         A prefix that does not exist has no objects.
 
@@ -116,7 +118,7 @@ class Store:
         with self._errors("cannot list", prefix):
             found = self._walk_local(prefix) if self._local else self._walk_remote(prefix)
             return sorted(
-                (info for info in found if not info.relative.endswith(TEMPORARY_SUFFIX)),
+                (info for info in found if temporary or not info.relative.endswith(TEMPORARY_SUFFIX)),
                 key=lambda info: info.relative,
             )
 
@@ -280,11 +282,11 @@ class Store:
 
     def _local_info(self, stat: os.stat_result, relative: str) -> ObjectInfo:
         version = f"{stat.st_size}-{stat.st_mtime_ns}"
-        return ObjectInfo(relative, self.url(relative), stat.st_size, version)
+        return ObjectInfo(relative, self.url(relative), stat.st_size, version, stat.st_mtime)
 
     def _remote_info(self, info: Mapping[str, Any], relative: str) -> ObjectInfo:
         size = int(info.get("size") or 0)
-        return ObjectInfo(relative, self.url(relative), size, _version(info, size))
+        return ObjectInfo(relative, self.url(relative), size, _version(info, size), _modified(info))
 
     @contextmanager
     def _errors(self, action: str, relative: str | None = "") -> Iterator[None]:
@@ -306,6 +308,16 @@ class Store:
 def is_local(url: str) -> bool:
     """Whether `url` names a local path (with or without ``file://``)."""
     return "::" not in url and fsspec.utils.get_protocol(url) in _LOCAL_PROTOCOLS
+
+
+def _modified(info: Mapping[str, Any]) -> float | None:
+    for key in _TIME_KEYS:
+        value = info.get(key)
+        if isinstance(value, datetime):
+            return value.timestamp()
+        if isinstance(value, int | float):
+            return float(value)
+    return None
 
 
 def _version(info: Mapping[str, Any], size: int) -> str:

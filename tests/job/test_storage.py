@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -54,6 +55,20 @@ def test_put_replaces_and_the_version_follows_the_content(store: Store) -> None:
     store.put("x", b"newer")
     assert store.read_bytes("x") == b"newer"
     assert store.list()[0].version != before
+
+
+def test_a_listing_tells_when_an_object_was_written(store: Store) -> None:
+    store.put("x", b"1")
+    modified = store.list()[0].modified
+    assert modified is not None
+    assert abs(modified - time.time()) < 60
+
+
+def test_half_written_files_are_listed_only_if_asked_for(store: Store) -> None:
+    store.put("x", b"1")
+    store.put(f".x.1{TEMPORARY_SUFFIX}", b"1")
+    assert [info.relative for info in store.list()] == ["x"]
+    assert [info.relative for info in store.list(temporary=True)] == [f".x.1{TEMPORARY_SUFFIX}", "x"]
 
 
 def test_only_the_first_put_if_absent_wins(store: Store) -> None:

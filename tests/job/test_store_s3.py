@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from seaweed import S3Place
 
@@ -23,6 +25,7 @@ def test_objects_come_back_and_are_listed_by_name(s3: S3Place) -> None:
     assert [info.relative for info in store.list("b")] == ["b/c/three", "b/two.parquet"]
     assert store.list("nowhere") == []
     assert store.read_bytes("b/two.parquet") == b"22"
+    assert all(abs((info.modified or 0) - time.time()) < 60 for info in store.list())
     assert s3.objects("out") == {"a.parquet": b"1", "b/c/three": b"333", "b/two.parquet": b"22"}
 
 
