@@ -41,6 +41,11 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.job.config:load_derive",
         "dlcot_ray.job.derive:run_derive",
     ),
+    "evaluate": Command(
+        "score a judge on sets that people labelled",
+        "dlcot_ray.job.config:load_evaluate",
+        "dlcot_ray.job.evaluate:run_evaluate",
+    ),
 }
 
 VIEWERS: dict[str, tuple[str, str]] = {

@@ -106,6 +106,29 @@ class DeriveConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluateConfig:
+    """The settings of `dlcot evaluate`; `conf/evaluate.yaml` explains each."""
+
+    set: Any = None
+    traces: Any = None
+    dataset: str = "auto"
+    output: str | None = None
+    judge: str = "rules"
+    judge_options: dict[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+    tolerance: int = 3
+    within: int = 1
+    rounds: int = 1000
+    seed: int = 20250316
+    worst: int = 20
+    where: str = "auto"
+    workers: int | None = None
+    in_flight: int | None = None
+    ray: RayConfig = field(default_factory=RayConfig)
+    storage: EnhanceStorage = field(default_factory=EnhanceStorage)
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeConfig:
     """One file of `conf/judge/`.
 
@@ -133,7 +156,7 @@ class PolicyDefaults:
 
 
 Config = EnhanceConfig | DeriveConfig
-ConfigT = TypeVar("ConfigT", EnhanceConfig, DeriveConfig, JudgeConfig, PolicyDefaults)
+ConfigT = TypeVar("ConfigT", EnhanceConfig, DeriveConfig, EvaluateConfig, JudgeConfig, PolicyDefaults)
 
 _MINIMA: dict[str, float] = {
     "rows_per_unit": 1,
@@ -144,16 +167,23 @@ _MINIMA: dict[str, float] = {
     "retries": 0,
     "progress_s": 0,
     "max_rejected_share": 0,
+    "limit": 1,
+    "tolerance": 0,
+    "within": 0,
+    "rounds": 0,
+    "worst": 0,
 }
 _REQUIRED = {
     "input": "a directory, a Parquet file or a glob",
     "annotations": "the output of `dlcot enhance`",
+    "set": "a file or directory of labels",
     "output": "a directory or URL prefix",
 }
 _CREDENTIAL = re.compile(
     r"secret|password|passwd|credential|access_key|account_key|^key$|^sas|_token$|^token$", re.IGNORECASE
 )
 _HARMLESS_TOKENS = ("anon", "google_default", "cloud", "cache", "browser")
+_WHERE = ("auto", "here", "ray")
 _TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
@@ -173,6 +203,15 @@ def load_derive(words: Sequence[str]) -> DeriveConfig:
         ConfigError: a word, file, key or value that cannot be used.
     """
     return _load(DeriveConfig, "derive", words)
+
+
+def load_evaluate(words: Sequence[str]) -> EvaluateConfig:
+    """The configuration of `dlcot evaluate` from its `key=value` words.
+
+    Raises:
+        ConfigError: a word, file, key or value that cannot be used.
+    """
+    return _load(EvaluateConfig, "evaluate", words)
 
 
 def load_judge(name: str, options: Mapping[str, Any]) -> JudgeConfig:
@@ -299,26 +338,39 @@ def _type_error(
 
 
 def _check_values(config: Any) -> None:
+    evaluates = isinstance(config, EvaluateConfig)
     for name, words in _REQUIRED.items():
+        if evaluates and name == "output":
+            continue
         if hasattr(config, name) and getattr(config, name) in (None, "", []):
             raise ConfigError(f"{name} is not set", f"set {name}= to {words}")
     for name, least in _MINIMA.items():
         value = getattr(config, name, None)
         if value is not None and value < least:
             raise ConfigError(f"{name} cannot be {value}", f"give {least:g} or more")
-    if config.max_rejected_share > 1:
+    if getattr(config, "max_rejected_share", 0) > 1:
         raise ConfigError(
             f"max_rejected_share cannot be {config.max_rejected_share}", "give a share between 0 and 1"
         )
+    if isinstance(config, EvaluateConfig):
+        _check_places("set", config.set)
+        if config.traces is not None:
+            _check_places("traces", config.traces)
+        if config.where not in _WHERE:
+            raise ConfigError(f"where cannot be {config.where!r}", f"valid: {', '.join(_WHERE)}")
     if isinstance(config, EnhanceConfig):
-        inputs = config.input if isinstance(config.input, list) else [config.input]
-        if not all(isinstance(item, str) and item for item in inputs):
-            raise ConfigError(f"input cannot be {config.input!r}", "give a path, a URL or a list of these")
+        _check_places("input", config.input)
     for name in _credential_keys(dataclasses.asdict(config.storage)):
         raise ConfigError(
             f"storage.{name} looks like a credential, and settings are stored with the output",
             "put credentials into the environment or the provider's own configuration",
         )
+
+
+def _check_places(name: str, value: Any) -> None:
+    places = value if isinstance(value, list) else [value]
+    if not places or not all(isinstance(item, str) and item for item in places):
+        raise ConfigError(f"{name} cannot be {value!r}", "give a path, a URL or a list of these")
 
 
 def _credential_keys(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

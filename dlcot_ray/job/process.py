@@ -115,7 +115,7 @@ async def enhance_unit(
     """
     rows = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
     traces, faults = _separate(rows, first_row, file, duplicate_rows)
-    judged = await _judge_all(traces, judge, limits, in_flight)
+    judged = await judge_all(traces, judge, limits, in_flight)
     edited = await edit_all(judged, policy, writer, in_flight)
     return _finish(table, file, first_row, edited, faults, policy, count_tokens)
 
@@ -192,9 +192,16 @@ def _separate(
     return traces, faults
 
 
-async def _judge_all(
+async def judge_all(
     traces: Sequence[tuple[int, Trace]], judge: Judge, limits: Limits, in_flight: int
 ) -> list[Judged]:
+    """Judge numbered traces, up to `in_flight` of them at once; the output keeps their order.
+
+    A trace that could not be judged comes back with a placeholder and the reason.
+
+    Raises:
+        JudgeDied, JudgeUnavailable, JobError: the judge cannot go on at all.
+    """
     results: list[Judged | None] = [None] * len(traces)
     # Longest first, so that the unit does not end on one long trace alone; the output keeps its order.
     order = sorted(range(len(traces)), key=lambda place: -len(traces[place][1].reasoning))

@@ -68,6 +68,19 @@ class Judge(Protocol):
         ...
 
 
+class MethodComparer(Protocol):
+    """A judge that can put a figure on "the same method"; what the threshold curve of an evaluation needs."""
+
+    @property
+    def same_method(self) -> float:
+        """The similarity from which two texts count as one method."""
+        ...
+
+    def method_similarity(self, problem: str, first: str, second: str) -> float:
+        """How alike the methods of two solutions to one problem are, 0..1."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a writer offers.

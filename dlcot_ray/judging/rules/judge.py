@@ -24,7 +24,7 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.fingerprint import fingerprint
-from dlcot_ray.judging.rules.clusters import assign_clusters
+from dlcot_ray.judging.rules.clusters import SAME_METHOD, assign_clusters, similarity, term_vector, terms_of
 from dlcot_ray.judging.rules.labels import UnitAnswers, find_errors, label_range
 from dlcot_ray.judging.rules.structure import Run, find_runs, sections_of, verification_kind
 
@@ -50,6 +50,16 @@ class RulesJudge:
     def checker(self) -> AnswerChecker:
         """What answers are compared with."""
         return self._checker
+
+    @property
+    def same_method(self) -> float:
+        """The similarity from which two texts count as one method."""
+        return SAME_METHOD
+
+    def method_similarity(self, problem: str, first: str, second: str) -> float:
+        """How alike the methods of two solutions to one problem are, 0..1."""
+        shared = terms_of(problem)
+        return similarity(term_vector(first, shared), term_vector(second, shared))
 
     async def judge(self, trace: Trace) -> Annotation:
         """Annotate one trace; never awaits."""

@@ -1,0 +1,101 @@
+"""Labelled cases of each kind, as frozen facts; whatever file they came from is forgotten here.
+
+A case that needs a judgement carries the trace to judge; cases about one trace share its id, so that it is
+judged once. The ground truth is in the trace where the job would have it too, except where finding an error
+is the task: there it is left out, as ProcessBench does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlcot_ray.core.annotation import Label, SectionKind
+from dlcot_ray.core.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentationCase:
+    """One annotator's segmentation of one trace.
+
+    Attributes:
+        spans: (start, stop, class) in characters, in order; gaps of white space belong to nobody.
+    """
+
+    trace: Trace
+    annotator: str
+    spans: tuple[tuple[int, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstErrorCase:
+    """A solution in steps and its first wrong one (0-based), or None where all are right.
+
+    Attributes:
+        starts: where each step begins in the trace's reasoning.
+    """
+
+    trace: Trace
+    steps: tuple[str, ...]
+    starts: tuple[int, ...]
+    first_error: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledApproach:
+    """An approach as a human sees it: units `[start, stop)`; `method` equal means the same method."""
+
+    start: int
+    stop: int
+    label: Label | None
+    method: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApproachesCase:
+    """The approaches of one trace."""
+
+    trace: Trace
+    approaches: tuple[LabelledApproach, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MethodPairCase:
+    """Two solutions to one problem in one trace; `same`: both use the same method.
+
+    Attributes:
+        second_start: where the second one begins in the trace's reasoning.
+        how: where the pair comes from, e.g. ``human`` or ``reworded``.
+        group: pairs of one problem.
+    """
+
+    trace: Trace
+    first: str
+    second: str
+    second_start: int
+    same: bool
+    how: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class EquivalenceCase:
+    """A reference answer, an answer, and whether they are equivalent."""
+
+    case_id: str
+    gold: str
+    answer: str
+    equivalent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalCase:
+    """The first unit of a trace that states the right answer, or None where none does."""
+
+    trace: Trace
+    first_correct_unit: int | None
+
+
+JudgedCase = SegmentationCase | FirstErrorCase | ApproachesCase | MethodPairCase | ArrivalCase
+Case = JudgedCase | EquivalenceCase
+
+SECTION_NAMES = {kind.value for kind in SectionKind}

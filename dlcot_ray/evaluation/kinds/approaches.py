@@ -1,0 +1,191 @@
+"""Approaches of whole traces: their labels (DLCoT step 3) and which belong together (step 4).
+
+A human's approach is compared with the judge's approach that covers most of it, so that a boundary that is
+a little off costs nothing here: boundaries are scored as sections.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from dlcot_ray.core.annotation import Annotation, Approach, Label
+from dlcot_ray.evaluation.cases import ApproachesCase, LabelledApproach
+from dlcot_ray.evaluation.metrics.agreement import accuracy, class_f1, cohen_kappa, harmonic_mean, ratio
+from dlcot_ray.evaluation.metrics.partitions import pair_counts, v_measure
+from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Sums, Table, Tally, summarise, worst_first
+
+LABELS = tuple(label.value for label in (Label.CORRECT, Label.INCORRECT, Label.INCOMPLETE))
+NONE = "none"
+"""No approach of the judge covers it, or its label is unknown."""
+
+
+def score_labels(
+    cases: Sequence[ApproachesCase],
+    annotations: Mapping[str, Annotation],
+    judge: str,
+    *,
+    rounds: int,
+    seed: int,
+) -> Scores:
+    """Correct, incorrect and incomplete, by approach."""
+    own = [label_tally(case, annotations[case.trace.trace_id]) for case in cases]
+    guess = [_always_correct(case) for case in cases]
+    rows = (
+        summarise(judge, own, LABEL_MEASURES, rounds=rounds, seed=seed),
+        summarise("always correct", guess, LABEL_MEASURES, rounds=0),
+    )
+    bad = [b for case in cases for b in _bad_labels(case, annotations[case.trace.trace_id])]
+    total: Counter[str] = Counter()
+    for one in own:
+        total.update({key: int(n) for key, n in one.items()})
+    confusion = ", ".join(f"{key} {n}" for key, n in sorted(total.items()))
+    count = sum(len(case.approaches) for case in cases)
+    return Scores(
+        "label",
+        count,
+        (Table("labels of approaches", rows),),
+        worst_first(bad),
+        (f"human>judge: {confusion}",),
+    )
+
+
+def score_clusters(
+    cases: Sequence[ApproachesCase],
+    annotations: Mapping[str, Annotation],
+    judge: str,
+    *,
+    rounds: int,
+    seed: int,
+) -> Scores:
+    """Same method or not, by pairs of approaches and by V-measure of each trace."""
+    truths = [[a.method for a in case.approaches] for case in cases]
+    judged = [clusters_of(case, annotations[case.trace.trace_id]) for case in cases]
+    contestants: dict[str, list[list[int]]] = {
+        judge: judged,
+        "all the same": [[0] * len(t) for t in truths],
+        "all distinct": [list(range(len(t))) for t in truths],
+    }
+    rows = []
+    for name, groups in contestants.items():
+        tallies = [cluster_tally(t, g) for t, g in zip(truths, groups, strict=True)]
+        rows.append(
+            summarise(name, tallies, CLUSTER_MEASURES, rounds=rounds if name == judge else 0, seed=seed)
+        )
+    bad = []
+    for case, truth, found in zip(cases, truths, judged, strict=True):
+        pairs = pair_counts(truth, found)
+        loss = float(pairs.only_reference + pairs.only_predicted)
+        what = f"{pairs.only_predicted} pairs wrongly merged, {pairs.only_reference} wrongly kept apart"
+        start, stop = case.approaches[0].start, case.approaches[-1].stop
+        bad.append(BadCase(case.trace.trace_id, loss, start, stop, what))
+    return Scores("clusters", len(cases), (Table("approaches by method", tuple(rows)),), worst_first(bad))
+
+
+def covering(approach: LabelledApproach, annotation: Annotation) -> Approach | None:
+    """The judge's approach that shares most characters with a human one, or None where none shares any."""
+    offsets = annotation.unit_offsets
+
+    def shared(other: Approach) -> int:
+        start, stop = max(approach.start, other.start), min(approach.stop, other.stop)
+        return offsets[stop] - offsets[start] if stop > start else 0
+
+    best = max(annotation.approaches, key=shared, default=None)
+    return best if best is not None and shared(best) else None
+
+
+def label_tally(case: ApproachesCase, annotation: Annotation) -> Tally:
+    """Confusion counts over the approaches of one trace."""
+    counts: dict[str, float] = {}
+    for approach in case.approaches:
+        if approach.label is not None:
+            key = f"{approach.label.value}>{_label(covering(approach, annotation))}"
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def clusters_of(case: ApproachesCase, annotation: Annotation) -> list[int]:
+    """The judge's cluster of every human approach; one that no approach covers is alone."""
+    found = []
+    for index, approach in enumerate(case.approaches):
+        cover = covering(approach, annotation)
+        found.append(-1 - index if cover is None else cover.cluster)
+    return found
+
+
+def cluster_tally(truth: Sequence[int | None], found: Sequence[int]) -> Tally:
+    """Pair counts and V-measure of one trace; a trace with one approach has no pairs."""
+    pairs, v = pair_counts(truth, found), v_measure(truth, found)
+    counts: dict[str, float] = {f"pairs.{name}": float(n) for name, n in pairs._asdict().items()}
+    if len(truth) > 1:
+        counts |= {"traces": 1.0, "v": v.v, "homogeneity": v.homogeneity, "completeness": v.completeness}
+    return counts
+
+
+def _label(approach: Approach | None) -> str:
+    return approach.label.value if approach is not None and approach.label.value in LABELS else NONE
+
+
+def _always_correct(case: ApproachesCase) -> Tally:
+    counts: dict[str, float] = {}
+    for approach in case.approaches:
+        if approach.label is not None:
+            key = f"{approach.label.value}>{Label.CORRECT.value}"
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _confusion(s: Sums) -> np.ndarray:
+    return s.confusion((*LABELS, NONE))
+
+
+def _label_f1(index: int) -> Measure:
+    return Measure(f"f1_{LABELS[index]}", lambda s: class_f1(_confusion(s), index))
+
+
+def _pair_precision(s: Sums) -> np.ndarray:
+    return ratio(s["pairs.both"], s["pairs.both"] + s["pairs.only_predicted"])
+
+
+def _pair_recall(s: Sums) -> np.ndarray:
+    return ratio(s["pairs.both"], s["pairs.both"] + s["pairs.only_reference"])
+
+
+def _mean(name: str) -> Measure:
+    return Measure(name, lambda s: ratio(s[name], s["traces"]))
+
+
+LABEL_MEASURES = (
+    Measure("accuracy", lambda s: accuracy(_confusion(s))),
+    Measure("kappa", lambda s: cohen_kappa(_confusion(s))),
+    *(_label_f1(index) for index in range(len(LABELS))),
+)
+CLUSTER_MEASURES = (
+    Measure(
+        "pair_f1", lambda s: harmonic_mean(np.nan_to_num(_pair_precision(s)), np.nan_to_num(_pair_recall(s)))
+    ),
+    Measure("pair_precision", _pair_precision),
+    Measure("pair_recall", _pair_recall),
+    Measure(
+        "kept_apart", lambda s: ratio(s["pairs.neither"], s["pairs.neither"] + s["pairs.only_predicted"])
+    ),
+    _mean("v"),
+    _mean("homogeneity"),
+    _mean("completeness"),
+)
+
+
+def _bad_labels(case: ApproachesCase, annotation: Annotation) -> list[BadCase]:
+    bad = []
+    for approach in case.approaches:
+        found = _label(covering(approach, annotation))
+        if approach.label is not None and found != approach.label.value:
+            offsets = annotation.unit_offsets
+            text = case.trace.reasoning[offsets[approach.start] : offsets[approach.stop]]
+            what = f"labelled {found}, the human says {approach.label.value}"
+            # To call a wrong approach correct does more harm than to lose a correct one.
+            loss = 2.0 if found == Label.CORRECT.value else 1.0
+            bad.append(BadCase(case.trace.trace_id, loss, approach.start, approach.stop, what, text))
+    return bad

@@ -1,0 +1,126 @@
+"""The first wrong step of a solution (DLCoT step 3), as ProcessBench (arXiv 2412.06559) scores it.
+
+A judge finds an error where an approach of its annotation holds an error span; the earliest one counts.
+Computed arithmetic alarms are scored on their own, because they act without a model's opinion: one in a
+solution that people call right, or before the step where they see the first error, is false; one behind
+it proves nothing either way and is only counted.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Source
+from dlcot_ray.evaluation.cases import FirstErrorCase
+from dlcot_ray.evaluation.metrics.agreement import harmonic_mean, ratio
+from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Sums, Table, Tally, summarise, worst_first
+
+
+def score(
+    cases: Sequence[FirstErrorCase],
+    annotations: Mapping[str, Annotation],
+    judge: str,
+    *,
+    rounds: int,
+    seed: int,
+) -> Scores:
+    """Compare a judge's first error with the human one, beside guesses."""
+    found = [errors_by_step(case, annotations[case.trace.trace_id]) for case in cases]
+    own = [
+        {**tally(case, min(steps, default=None)), **alarm_tally(case, steps)}
+        for case, steps in zip(cases, found, strict=True)
+    ]
+    rows = [summarise(judge, own, MEASURES, rounds=rounds, seed=seed)]
+    for name, guess in (("no error anywhere", None), ("always the first step", 0)):
+        rows.append(summarise(name, [tally(case, guess) for case in cases], MEASURES[:5], rounds=0))
+    rows.append(summarise("coin, then any step", [_coin(case) for case in cases], MEASURES[:5], rounds=0))
+    bad = [_bad(case, steps) for case, steps in zip(cases, found, strict=True)]
+    notes = (
+        f"{sum(t['alarms_after'] for t in own):.0f} computed alarms stand behind the first human error and "
+        "count neither way",
+    )
+    return Scores("first_error", len(cases), (Table("first error", tuple(rows)),), worst_first(bad), notes)
+
+
+def errors_by_step(case: FirstErrorCase, annotation: Annotation) -> dict[int, list[ErrorSpan]]:
+    """The annotation's error spans by the step that they begin in."""
+    steps: dict[int, list[ErrorSpan]] = {}
+    for approach in annotation.approaches:
+        for error in approach.errors:
+            step = max(0, bisect_right(case.starts, error.char_start) - 1)
+            steps.setdefault(step, []).append(error)
+    return steps
+
+
+def tally(case: FirstErrorCase, predicted: int | None) -> Tally:
+    """Hits on solutions that are right, and on those that are wrong."""
+    if case.first_error is None:
+        return {"right": 1, "right_hit": float(predicted is None)}
+    return {
+        "wrong": 1,
+        "wrong_hit": float(predicted == case.first_error),
+        "wrong_seen": float(predicted is not None),
+    }
+
+
+def alarm_tally(case: FirstErrorCase, steps: Mapping[int, Sequence[ErrorSpan]]) -> dict[str, float]:
+    """Computed arithmetic alarms that are true, false, and behind the first human error."""
+    counts = {"alarms_true": 0.0, "alarms_false": 0.0, "alarms_after": 0.0}
+    for step, errors in steps.items():
+        number = sum(map(is_computed, errors))
+        if case.first_error is None or step < case.first_error:
+            counts["alarms_false"] += number
+        else:
+            counts["alarms_true" if step == case.first_error else "alarms_after"] += number
+    return counts
+
+
+def is_computed(error: ErrorSpan) -> bool:
+    """Whether an error is arithmetic that was evaluated, not somebody's opinion."""
+    return error.source is Source.EVIDENCE and error.kind is ErrorKind.CALCULATION
+
+
+def _coin(case: FirstErrorCase) -> Tally:
+    """Expected hits of one who says "no error" half the time, else a step at random."""
+    if case.first_error is None:
+        return {"right": 1, "right_hit": 0.5}
+    return {"wrong": 1, "wrong_hit": 0.5 / max(1, len(case.steps)), "wrong_seen": 0.5}
+
+
+def _on_right(s: Sums) -> np.ndarray:
+    return ratio(s["right_hit"], s["right"])
+
+
+def _on_wrong(s: Sums) -> np.ndarray:
+    return ratio(s["wrong_hit"], s["wrong"])
+
+
+MEASURES = (
+    Measure("f1", lambda s: harmonic_mean(_on_right(s), _on_wrong(s))),
+    Measure("accuracy_correct", _on_right),
+    Measure("accuracy_wrong", _on_wrong),
+    Measure("wrong_noticed", lambda s: ratio(s["wrong_seen"], s["wrong"])),
+    Measure("cases", lambda s: s["right"] + s["wrong"]),
+    Measure("alarm_precision", lambda s: ratio(s["alarms_true"], s["alarms_true"] + s["alarms_false"])),
+    Measure("alarms", lambda s: s["alarms_true"] + s["alarms_false"]),
+)
+"""`f1` is the harmonic mean of the two accuracies; it is not defined where a set has only one sort."""
+
+
+def _bad(case: FirstErrorCase, steps: Mapping[int, Sequence[ErrorSpan]]) -> BadCase:
+    """False computed alarms first, then errors in what is right, then the wrong step, then misses."""
+    truth, predicted = case.first_error, min(steps, default=None)
+    said = "no error" if predicted is None else f"step {predicted}"
+    meant = "no error" if truth is None else f"step {truth}"
+    false = alarm_tally(case, steps)["alarms_false"]
+    loss = 0.0 if predicted == truth else 1 if predicted is None else 2 if truth is not None else 3
+    what = f"found {said}, the human {meant}"
+    if false:
+        loss, what = 4, f"{what}; {false:.0f} computed alarms that people do not share"
+    at = predicted if predicted is not None else truth or 0
+    spans = "; ".join(error.message for errors in steps.values() for error in errors)
+    text = f"{case.steps[at]}\n[{spans}]" if case.steps else ""
+    return BadCase(case.trace.trace_id, loss, at, at + 1, what, text)

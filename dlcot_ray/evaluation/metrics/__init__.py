@@ -1,0 +1,1 @@
+"""Metric functions: pure, over plain numbers and arrays, each with its source."""

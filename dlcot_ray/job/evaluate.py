@@ -1,0 +1,180 @@
+"""`dlcot evaluate`: label sets in, figures of a judge out; here or on Ray.
+
+The judge gets the traces as a job would give them to it, through the same protocol, and only then are the
+labels looked at. A trace that it fails on is scored as what the job would make of it: not annotated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from dlcot_ray import __version__
+from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.evaluation.evaluate import Options, score_cases, traces_of
+from dlcot_ray.evaluation.report import Report, SetScores, figures_of, to_json, to_markdown, worst_to_markdown
+from dlcot_ray.job.config import EvaluateConfig, JudgeConfig, load_judge
+from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.labelled import LabelSet, read_sets, read_traces
+from dlcot_ray.job.prepare import absolute
+from dlcot_ray.job.process import Limits, judge_all
+from dlcot_ray.job.run import Exit
+from dlcot_ray.job.storage import Store
+from dlcot_ray.job.store import is_local
+from dlcot_ray.job.work import make_judge
+from dlcot_ray.judging.equivalence import AnswerChecker
+from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
+
+ANSWER_SECONDS = 2.0
+"""How long one comparison of answers may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgements:
+    """Annotations by trace id, why some traces have only a placeholder, and the seconds it took."""
+
+    annotations: dict[str, Annotation]
+    failed: dict[str, str]
+    seconds: float
+
+
+def run_evaluate(config: EvaluateConfig) -> Exit:
+    """Run `dlcot evaluate`.
+
+    Raises:
+        JobError: it cannot start, or the judge cannot be had.
+    """
+    config = replace(config, output=absolute(config.output) if config.output else None)
+    judge = load_judge(config.judge, config.judge_options)
+    judge = replace(judge, in_flight=config.in_flight or judge.in_flight)
+    output = Store(config.output, config.storage.output) if config.output else None
+    if output is not None:
+        output.check_writable()
+    traces = {}
+    if config.traces is not None:
+        traces = read_traces(_places(config.traces), config.dataset, config.storage.input)
+    sets, left_out = read_sets(_places(config.set), traces, config.storage.input, config.limit)
+    report = evaluate_sets(sets, judge, config)
+    console = Console(highlight=False)
+    _print(report, console)
+    for line in left_out:
+        console.print(f"left out: {line}", style="dim", markup=False, soft_wrap=True)
+    if output is not None:
+        _write(report, output, console)
+    return Exit.OK
+
+
+def evaluate_sets(sets: Sequence[LabelSet], judge: JudgeConfig, config: EvaluateConfig) -> Report:
+    """Judge the traces of all sets, and score every set.
+
+    Raises:
+        JobError: the judge cannot be had.
+    """
+    probe = make_judge(judge)
+    identity = probe.identity
+    comparer = probe if hasattr(probe, "method_similarity") else None
+    options = Options(config.tolerance, config.within, config.rounds, config.seed)
+    judged = judge_here(traces_of([case for item in sets for case in item.cases]), judge)
+    scored = []
+    try:
+        with AnswerChecker(timeout_seconds=ANSWER_SECONDS) as checker:
+            for item in sets:
+                for scores in score_cases(
+                    item.cases,
+                    judged.annotations,
+                    identity,
+                    comparer=comparer,  # type: ignore[arg-type]
+                    checker=checker,
+                    options=options,
+                ):
+                    scored.append(SetScores(item.name, item.layout, item.digest, scores))
+    finally:
+        probe.close()
+    settings: dict[str, Any] = {
+        "judge_options": judge.options,
+        "limit": config.limit,
+        "tolerance": config.tolerance,
+        "within": config.within,
+        "rounds": config.rounds,
+        "seed": config.seed,
+        "dlcot_version": __version__,
+    }
+    return Report(
+        identity,
+        settings,
+        tuple(scored),
+        judged.failed,
+        len(judged.annotations),
+        judged.seconds,
+        config.worst,
+    )
+
+
+def judge_here(traces: Sequence[Trace], config: JudgeConfig) -> Judgements:
+    """Judge in this process.
+
+    Raises:
+        JobError: the judge cannot be had, or died.
+    """
+    judge = make_judge(config)
+    started = time.monotonic()
+    try:
+        if traces:
+            judge.start()
+        judged = asyncio.run(judge_all(list(enumerate(traces)), judge, Limits(), config.in_flight))
+    except JudgeUnavailable as error:
+        raise JobError(error.message, error.remedy) from error
+    except JudgeDied as error:
+        raise JobError(f"the judge died ({error})", "run again, or choose where=ray") from error
+    finally:
+        judge.close()
+    return Judgements(
+        {item.trace.trace_id: item.annotation for item in judged},
+        {item.trace.trace_id: f"{item.reason}: {item.detail}" for item in judged if item.reason},
+        time.monotonic() - started,
+    )
+
+
+def _places(value: Any) -> list[str]:
+    return [absolute(place) for place in (value if isinstance(value, list) else [value])]
+
+
+def _print(report: Report, console: Console) -> None:
+    for item in report.sets:
+        for table in item.scores.tables:
+            shown = RichTable(
+                title=f"{item.name}, {table.title} ({item.scores.cases:,} cases)", title_justify="left"
+            )
+            shown.add_column(item.scores.kind)
+            for row in table.rows:
+                shown.add_column(row.name, justify="right")
+            for name, cells in figures_of(table):
+                shown.add_row(name, *cells)
+            console.print(shown)
+        for note in item.scores.notes:
+            console.print(f"{note}.", style="dim", markup=False, soft_wrap=True)
+        for bad in item.scores.bad[: report.worst]:
+            console.print(f"  {bad.case} [{bad.start}, {bad.stop}): {bad.what}", markup=False, soft_wrap=True)
+    console.print(
+        f"judge {report.judge}: {report.traces:,} traces in {report.seconds:.1f} s, {len(report.failed)} "
+        "failed",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _write(report: Report, output: Store, console: Console) -> None:
+    content = json.dumps(to_json(report), indent=2, ensure_ascii=False)
+    output.put("evaluation.json", f"{content}\n".encode())
+    output.put("evaluation.md", to_markdown(report).encode())
+    if is_local(output.given_url):
+        output.put("worst.md", worst_to_markdown(report).encode())
+    console.print(f"report: {output.url('evaluation.md')}", markup=False, soft_wrap=True)
