@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcot_ray.evaluation.metrics.agreement import (
@@ -20,6 +20,7 @@ from dlcot_ray.evaluation.metrics.agreement import (
 from dlcot_ray.evaluation.metrics.boundaries import matched, p_k, window_diff, window_size
 from dlcot_ray.evaluation.metrics.partitions import PairCounts, pair_counts, v_measure
 
+LEAN = settings(deadline=None, max_examples=60)
 labels = st.lists(st.integers(0, 3), min_size=1, max_size=30)
 
 
@@ -36,6 +37,7 @@ def test_kappa_of_a_single_class_is_worth_nothing_and_of_nothing_is_undefined() 
     assert math.isnan(cohen_kappa(np.zeros((2, 2))))
 
 
+@LEAN
 @given(st.lists(st.lists(st.integers(0, 50), min_size=3, max_size=3), min_size=3, max_size=3))
 def test_kappa_is_symmetric_and_bounded(rows: list[list[int]]) -> None:
     table = np.array(rows, float)
@@ -65,6 +67,7 @@ def test_boundaries_are_paired_one_to_one_within_the_tolerance() -> None:
     assert matched([10, 13], [11, 16], 3) == 2
 
 
+@LEAN
 @given(st.sets(st.integers(1, 60)), st.sets(st.integers(1, 60)), st.integers(0, 5))
 def test_pairing_is_the_best_there_is(one: set[int], other: set[int], tolerance: int) -> None:
     a, b = sorted(one), sorted(other)
@@ -93,6 +96,7 @@ def test_windowed_measures_of_a_worked_example() -> None:
     assert p_k([4, 8], [4, 5, 8], 12) == (1, 10)
 
 
+@LEAN
 @given(st.integers(0, 40), st.data())
 def test_windowed_measures_are_counts_of_windows(length: int, data: st.DataObject) -> None:
     places = st.sets(st.integers(1, max(1, length - 1))) if length > 1 else st.just(set[int]())
@@ -115,6 +119,7 @@ def test_pairs_of_a_worked_example() -> None:
     assert pair_counts("a", "x") == PairCounts(0, 0, 0, 0)
 
 
+@LEAN
 @given(labels, st.data())
 def test_partitions_do_not_care_for_names(one: list[int], data: st.DataObject) -> None:
     other = data.draw(st.lists(st.integers(0, 3), min_size=len(one), max_size=len(one)))
