@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ import pyarrow as pa
 from dlcot_ray.job.faults import InputFault, JobError
 from dlcot_ray.job.rows import read_metadata, to_parquet_bytes
 from dlcot_ray.job.stats import UnitStats
-from dlcot_ray.job.storage import Shard, Store
+from dlcot_ray.job.storage import Shard, Store, StoreRefused
 
 FORMAT = 1
 """Raised when an output of an earlier version can no longer be resumed or read."""
@@ -192,11 +193,14 @@ class Output:
         """Remove everything that dlcot wrote here; `_job.json` last, so that a kill can be repeated."""
         self.store.delete(MANIFEST_FILE)
         for folder in (*FOLDERS, FACTS):
-            for info in self.store.list(folder):
-                if _UNIT_OBJECT.fullmatch(info.relative):
-                    self.store.delete(info.relative)
+            names = (info.relative for info in self.store.scan(folder))
+            self.store.delete_all([name for name in names if _UNIT_OBJECT.fullmatch(name)])
         self.store.delete(CARD_FILE)
         self.store.delete(JOB_FILE)
+
+    def remove_leftovers(self) -> int:
+        """Remove what killed writers left half-written; returns how many (files, or uploads in a bucket)."""
+        return self.store.remove_temporary(belongs=_UNIT_OBJECT.fullmatch)
 
     def claim(self, job: JobRecord, *, overwrite: bool) -> JobRecord:
         """Take the output for `job`: empty, or of the same job, or cleared.
@@ -250,12 +254,17 @@ def check_inputs(record: JobRecord, shards: Sequence[Shard], output: str) -> Non
 
 
 def with_retries(retries: int, action: Callable[[], Result]) -> Result:
-    """Try `action` again after a storage error, with pauses that double from 0.2 s."""
+    """Try `action` again after a storage error, with pauses of half to all of 0.2 s, 0.4 s, 0.8 s, ...
+
+    What the store refuses for good is not tried again.
+    """
     for attempt in range(retries):
         try:
             return action()
+        except StoreRefused:
+            raise
         except (OSError, JobError):
-            time.sleep(_FIRST_PAUSE_S * 2**attempt)
+            time.sleep(_FIRST_PAUSE_S * 2**attempt * random.uniform(0.5, 1.0))
     return action()
 
 

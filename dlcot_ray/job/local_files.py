@@ -3,15 +3,22 @@
 A file is written under a temporary name in its own directory, synced, and then renamed or linked to its
 final name, so that a reader, a killed writer or a power cut never leaves half an object. That costs one
 fsync per work unit, some milliseconds.
+
+`LocalBackend` at the end is these functions as the place of a `Store`.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+from dlcot_ray.job.backend import Belongs, ObjectInfo, Versioned, content_version
 
 TEMPORARY_SUFFIX = ".dlcot-tmp"
 """Names of half-written files end with this; nothing else does."""
@@ -75,6 +82,105 @@ def remove_temporary(top: Path, min_age_s: float) -> int:
             path.unlink(missing_ok=True)
             removed += 1
     return removed
+
+
+class LocalBackend:
+    """A directory.
+
+    Args:
+        root: its absolute path.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self.list_calls = 0
+
+    def check(self, timeout_s: float) -> None:
+        """See `Backend`; that it does not exist yet is no failure."""
+        if Path(self._root).exists():
+            next(walk(Path(self._root)), None)
+
+    def scan(self, relative: str) -> Iterator[ObjectInfo]:
+        """See `Backend`."""
+        for path, stat in walk(self._path(relative)):
+            yield self._described(path.relative_to(self._root).as_posix(), stat)
+
+    def info(self, relative: str) -> ObjectInfo | None:
+        """See `Backend`."""
+        path = self._path(relative)
+        try:
+            return self._described(relative, path.stat()) if path.is_file() else None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def read(self, relative: str) -> bytes:
+        """See `Backend`."""
+        return self._path(relative).read_bytes()
+
+    def read_versioned(self, relative: str) -> Versioned:
+        """See `Backend`; the version is a hash of the content, times being too coarse."""
+        data = self.read(relative)
+        return Versioned(data, content_version(data))
+
+    def open(self, relative: str) -> BinaryIO:
+        """See `Backend`."""
+        return self._path(relative).open("rb")
+
+    def put(self, relative: str, data: bytes, timeout_s: float | None = None) -> None:
+        """See `Backend`."""
+        put(self._path(relative), data)
+
+    def put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
+        """See `Backend`; among processes that see the same file system's locks."""
+        path = self._path(relative)
+        try:
+            if version is None:
+                put(path, data, replace=False)
+                return content_version(data)
+            with _locked(path.parent):
+                if self.read_versioned(relative).version != version:
+                    return None
+                put(path, data)
+                return content_version(data)
+        except FileNotFoundError:
+            return None
+        except FileExistsError:
+            # A file in the way of a directory raises this as well.
+            if path.is_file():
+                return None
+            raise
+
+    def puts_conditionally(self) -> bool:
+        """See `Backend`."""
+        return True
+
+    def delete(self, relatives: Sequence[str]) -> None:
+        """See `Backend`."""
+        for relative in relatives:
+            self._path(relative).unlink(missing_ok=True)
+
+    def remove_temporary(self, belongs: Belongs, min_age_s: float) -> int:
+        """See `Backend`; temporary names tell by themselves that they are ours."""
+        return remove_temporary(Path(self._root), min_age_s)
+
+    def _path(self, relative: str) -> Path:
+        return Path(self._root, relative)
+
+    def _described(self, relative: str, stat: os.stat_result) -> ObjectInfo:
+        version = f"{stat.st_size}-{stat.st_mtime_ns}"
+        url = f"{self._root.rstrip('/')}/{relative}"
+        return ObjectInfo(relative, url, stat.st_size, version, stat.st_mtime)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Alone among those who lock this directory; the lock ends with the process."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _sync_directory(path: Path) -> None:

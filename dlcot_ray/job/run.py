@@ -78,7 +78,7 @@ def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
     """
     started = time.monotonic()
     output = job.output
-    removed = output.store.remove_temporary()
+    removed = output.remove_leftovers()
     done = output.done()
     job, duplicates = _without_unreadable_ids(job, done)
     if not job.plan.files:

@@ -18,10 +18,10 @@ from fsspec.utils import glob_translate
 
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.local_files import TEMPORARY_SUFFIX
-from dlcot_ray.job.storage_errors import MissingObject, without_credentials
+from dlcot_ray.job.storage_errors import MissingObject, StoreRefused, without_credentials
 from dlcot_ray.job.store import ObjectInfo, Store
 
-__all__ = ["TEMPORARY_SUFFIX", "MissingObject", "ObjectInfo", "Shard", "Store", "find_shards"]
+__all__ = ["TEMPORARY_SUFFIX", "MissingObject", "ObjectInfo", "Shard", "Store", "StoreRefused", "find_shards"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ def find_shards(input_url: str | Sequence[str], options: Mapping[str, object] | 
 
 def _shards_of(url: str, options: Mapping[str, object] | None) -> list[Shard]:
     whole = Store(url, options)
+    whole.check_readable()
     head, slash, tail = url.rpartition("/")
     if tail and not head.endswith(":/"):
         parent = Store(_root(head, slash), options)

@@ -1,56 +1,36 @@
 """One store: a local directory or any fsspec URL behind the same few verbs.
 
-The job needs little of a store (list, read, one atomic put, put-if-absent), so that little is made
-exact instead of wide. Local paths take operating system calls directly, because fsspec's local file
-system neither syncs nor links; everything else goes through fsspec with its listing cache switched
-off, because a cached listing would make a resumed job redo finished work. Objects are put whole from
-memory: a work unit is some tens of megabytes, and a single put is what makes it atomic.
+The job needs little of a store (list, read, one atomic put, conditional puts), so that little is made exact
+instead of wide, in three backends (`backend.py` says what one is): local paths take operating system calls
+directly, because fsspec's local file system neither syncs nor links; S3 has requests of its own, because
+generic ones neither replace conditionally nor list without holding everything; the rest goes through
+fsspec. Here names are checked, and whatever a backend raises becomes one line. Objects are put whole from
+memory: a work unit is some tens of megabytes, and becoming visible at once is what makes it atomic.
 """
 
 from __future__ import annotations
 
-import errno
-import inspect
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import fsspec
 from fsspec.core import url_to_fs
-from fsspec.implementations.memory import MemoryFileSystem
 
-from dlcot_ray.job import local_files
+from dlcot_ray.job.backend import Backend, Belongs, FsspecBackend, ObjectInfo, Versioned
 from dlcot_ray.job.faults import InputFault, JobError
-from dlcot_ray.job.local_files import TEMPORARY_SUFFIX
-from dlcot_ray.job.storage_errors import explain, secrets_of, without_credentials
+from dlcot_ray.job.local_files import TEMPORARY_SUFFIX, LocalBackend
+from dlcot_ray.job.storage_errors import MissingObject, explain, secrets_of, without_credentials
+
+__all__ = ["ObjectInfo", "Store", "Versioned", "is_local"]
+
+CHECK_S = 12.0
+"""How long a place may take to answer when it is asked for the first time."""
 
 _PROBE = f"_writable{TEMPORARY_SUFFIX}"
 _LOCAL_PROTOCOLS = ("file", "local")
-_ETAG_KEYS = ("ETag", "etag", "generation", "md5Hash", "content_md5")
-_TIME_KEYS = ("mtime", "LastModified", "last_modified", "updated", "modified", "created")
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
-    """One stored object.
-
-    Attributes:
-        relative: its name below the store's root, with forward slashes.
-        url: its full name for people and manifests, without credentials.
-        size: bytes.
-        version: changes when the content does: the store's ETag, else size and modification time.
-        modified: when it was last written, in seconds since 1970; None where the store does not tell.
-    """
-
-    relative: str
-    url: str
-    size: int
-    version: str
-    modified: float | None = None
+_S3_PROTOCOLS = ("s3", "s3a")
 
 
 class Store:
@@ -71,17 +51,24 @@ class Store:
         self._connect()
 
     def _connect(self) -> None:
-        extra: dict[str, object] = {}
-        if not is_local(self._given):
-            extra["use_listings_cache"] = False
         with self._errors("cannot open"):
-            fs, root = url_to_fs(self._given, **{**extra, **self._options})
-        self._fs: Any = fs
-        self._local = is_local(self._given)
-        self._root = str(root).rstrip("/") or "/"
-        if self._local:
+            self._backend = self._make_backend()
+
+    def _make_backend(self) -> Backend:
+        if is_local(self._given):
+            _, root = url_to_fs(self._given, **self._options)
             # Absolute from here on: a worker that unpickles it runs in another directory.
-            self._given = self._root
+            self._given = str(root).rstrip("/") or "/"
+            return LocalBackend(self._given)
+        if "::" not in self._given and fsspec.utils.get_protocol(self._given) in _S3_PROTOCOLS:
+            # Not imported at the top: it brings botocore, half a second that local jobs need not wait.
+            from dlcot_ray.job.s3 import S3Backend
+            from dlcot_ray.job.s3_requests import client_options
+
+            fs, root = url_to_fs(self._given, **client_options(self._options))
+            return S3Backend(fs, str(root), self.label)
+        fs, root = url_to_fs(self._given, **{"use_listings_cache": False, **self._options})
+        return FsspecBackend(fs, str(root), self.label)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"url": self._given, "options": self._options}
@@ -96,16 +83,44 @@ class Store:
     @property
     def label(self) -> str:
         """The store's root for people: absolute, without credentials."""
-        return self._root if self._local else without_credentials(self._given.rstrip("/"))
+        return without_credentials(self._given.rstrip("/")) or "/"
 
     @property
     def given_url(self) -> str:
         """The URL that opens this store again; may hold credentials, never print it."""
         return self._given
 
+    @property
+    def list_calls(self) -> int:
+        """LIST requests (pages) made through this object, where the store is an object store."""
+        return self._backend.list_calls
+
     def url(self, relative: str = "") -> str:
         """The full name of an object, for people and manifests (without credentials)."""
         return f"{self.label.rstrip('/')}/{relative}" if relative else self.label
+
+    def check_readable(self) -> None:
+        """Prove that the store answers and lets us list, within about `CHECK_S` seconds.
+
+        Raises:
+            JobError: it does not, and why.
+        """
+        with self._errors("cannot list"):
+            self._backend.check(CHECK_S)
+
+    def check_writable(self) -> None:
+        """Prove that objects can be written here, before any work is done.
+
+        Raises:
+            JobError: they cannot, and why.
+        """
+        with self._errors("cannot write to the output"):
+            self._backend.put(_PROBE, b"", CHECK_S)
+        try:
+            self.delete(_PROBE)
+        except JobError:
+            # Write-once buckets refuse deletes; the probe is empty and is never listed.
+            return
 
     def list(self, prefix: str = "", *, temporary: bool = False) -> list[ObjectInfo]:
         """Every object whose directory is `prefix` or below, by name; temporary files only if asked for.
@@ -115,25 +130,23 @@ class Store:
         Raises:
             JobError: the store cannot be reached or refuses.
         """
+        return sorted(self.scan(prefix, temporary=temporary), key=lambda info: info.relative)
+
+    def scan(self, prefix: str = "", *, temporary: bool = False) -> Iterator[ObjectInfo]:
+        """What `list` gives, in the store's own order and as it comes: nothing is held.
+
+        Raises:
+            JobError: the store cannot be reached or refuses.
+        """
         with self._errors("cannot list", prefix):
-            found = self._walk_local(prefix) if self._local else self._walk_remote(prefix)
-            return sorted(
-                (info for info in found if temporary or not info.relative.endswith(TEMPORARY_SUFFIX)),
-                key=lambda info: info.relative,
-            )
+            for info in self._backend.scan(_checked(prefix)):
+                if temporary or not info.relative.endswith(TEMPORARY_SUFFIX):
+                    yield info
 
     def info(self, relative: str = "") -> ObjectInfo | None:
         """The object of that name, or None where there is none (or only a directory)."""
         with self._errors("cannot look up", relative):
-            try:
-                if self._local:
-                    path = Path(self._path(relative))
-                    return self._local_info(path.stat(), relative) if path.is_file() else None
-                self._fs.invalidate_cache()
-                found = self._fs.info(self._path(relative))
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-            return self._remote_info(found, relative) if found.get("type") == "file" else None
+            return self._backend.info(_checked(relative))
 
     def exists(self, relative: str) -> bool:
         """Whether there is an object (not a directory) of that name."""
@@ -141,7 +154,7 @@ class Store:
 
     def is_missing_directory(self) -> bool:
         """True for a local root that does not exist; object stores cannot tell missing from empty."""
-        return self._local and not Path(self._root).exists()
+        return isinstance(self._backend, LocalBackend) and not Path(self._given).exists()
 
     def read_bytes(self, relative: str) -> bytes:
         """The whole object.
@@ -151,9 +164,19 @@ class Store:
             JobError: it cannot be read.
         """
         with self._errors("cannot read", relative):
-            if self._local:
-                return Path(self._path(relative)).read_bytes()
-            return cast(bytes, self._fs.cat_file(self._path(relative)))
+            return self._backend.read(_checked(relative))
+
+    def read_versioned(self, relative: str) -> Versioned | None:
+        """The whole object with the version that `put_if_version` compares, or None where there is none.
+
+        Raises:
+            JobError: it cannot be read.
+        """
+        try:
+            with self._errors("cannot read", relative):
+                return self._backend.read_versioned(_checked(relative))
+        except MissingObject:
+            return None
 
     def open(self, relative: str) -> BinaryIO:
         """A seekable reader that fetches only the byte ranges it is asked for.
@@ -163,10 +186,7 @@ class Store:
         """
         try:
             with self._errors("it cannot be read", None):
-                if self._local:
-                    return Path(self._path(relative)).open("rb")
-                # Parquet readers ask for whole column chunks; readahead would fetch the gaps as well.
-                return cast(BinaryIO, self._fs.open(self._path(relative), "rb", cache_type="none"))
+                return self._backend.open(_checked(relative))
         except JobError as error:
             raise InputFault(self.url(relative), error.message, error.remedy) from error
 
@@ -174,119 +194,76 @@ class Store:
         """Write one object atomically, replacing what was there: a reader sees the old or the new.
 
         Raises:
+            StoreRefused: the store will not have it, however often it is tried.
             JobError: it cannot be written.
         """
         with self._errors("cannot write", relative):
-            if self._local:
-                local_files.put(Path(self._path(relative)), data)
-            else:
-                self._fs.pipe_file(self._path(relative), data)
+            self._backend.put(_checked(relative), data)
 
     def put_if_absent(self, relative: str, data: bytes) -> bool:
         """Write one object unless there is one of that name; True if this call wrote it.
 
-        Atomic on local file systems and on S3; on stores without a conditional put two simultaneous
-        writers may both be told True.
+        Of several simultaneous writers at most one is told True; `puts_conditionally` says what that
+        rests on.
+
+        Raises:
+            JobError: it cannot be written.
+        """
+        return self.put_if_version(relative, data, None) is not None
+
+    def put_if_version(self, relative: str, data: bytes, version: str | None) -> str | None:
+        """Replace one object if it is still as it was read: a pointer, or a lease.
+
+        Args:
+            relative: its name. Whoever writes it must do so by this function, never by `put`.
+            data: the new content; of its writer alone (an id or a time in it), so that two writers
+                never write the same.
+            version: from `read_versioned` or an earlier call; None: there must be no such object.
+
+        Returns:
+            The version of what was written, or None where someone else was first and nothing was.
 
         Raises:
             JobError: it cannot be written.
         """
         with self._errors("cannot write", relative):
-            try:
-                if self._local:
-                    local_files.put(Path(self._path(relative)), data, replace=False)
-                elif self._puts_conditionally():
-                    self._fs.pipe_file(self._path(relative), data, mode="create")
-                elif self._fs.exists(self._path(relative)):
-                    return False
-                else:
-                    self._fs.pipe_file(self._path(relative), data)
-            except OSError as error:
-                # S3 answers "precondition failed", which s3fs reports as EINVAL; and a file that is in
-                # the way of a directory raises FileExistsError as well. So look.
-                taken = isinstance(error, FileExistsError) or error.errno == errno.EINVAL
-                if taken and self.exists(relative):
-                    return False
-                raise
-        return True
+            return self._backend.put_if(_checked(relative), data, version)
+
+    def puts_conditionally(self) -> bool:
+        """Whether the store itself decides between simultaneous writers.
+
+        True for local files and for stores that honour conditional puts, which is tried out, not believed.
+        Where it is False, `put_if_version` looks, puts, waits and looks again, which is safe only as long
+        as every writer takes less than `backend.SETTLE_S` seconds for that.
+
+        Raises:
+            JobError: the store cannot be asked.
+        """
+        with self._errors("cannot write"):
+            return self._backend.puts_conditionally()
 
     def delete(self, relative: str) -> None:
         """Remove an object; it is no error if there is none."""
         with self._errors("cannot delete", relative):
-            try:
-                if self._local:
-                    Path(self._path(relative)).unlink()
-                else:
-                    self._fs.rm_file(self._path(relative))
-            except FileNotFoundError:
-                pass
+            self._backend.delete([_checked(relative)])
 
-    def remove_temporary(self, min_age_s: float = 0.0) -> int:
-        """Remove half-written local files that killed writers left behind; returns how many.
+    def delete_all(self, relatives: Sequence[str]) -> None:
+        """Remove many objects, in batches where the store takes them; missing ones are no error."""
+        with self._errors("cannot delete from"):
+            self._backend.delete([_checked(relative) for relative in relatives])
 
-        Object stores have none: an unfinished put is invisible there. `min_age_s` spares files that
-        were modified more recently than that (seconds), in case their writer still lives.
+    def remove_temporary(self, min_age_s: float = 0.0, belongs: Belongs = bool) -> int:
+        """Remove what killed writers left half-written; returns how many.
+
+        That is temporary files in a directory, and unfinished multipart uploads in a bucket.
+
+        Args:
+            min_age_s: spares what was begun more recently than that (seconds), in case its writer lives.
+            belongs: says of a name in a bucket whether it is one of ours; in a directory the temporary
+                names tell.
         """
-        if not self._local:
-            return 0
         with self._errors("cannot clean up"):
-            return local_files.remove_temporary(Path(self._root), min_age_s)
-
-    def check_writable(self) -> None:
-        """Prove that objects can be written here, before any work is done.
-
-        Raises:
-            JobError: they cannot, and why.
-        """
-        with self._errors("cannot write to the output"):
-            if self._local:
-                local_files.put(Path(self._path(_PROBE)), b"")
-            else:
-                self._fs.pipe_file(self._path(_PROBE), b"")
-        try:
-            self.delete(_PROBE)
-        except JobError:
-            # Write-once buckets refuse deletes; the probe is empty and is never listed.
-            return
-
-    def _path(self, relative: str) -> str:
-        if not relative:
-            return self._root
-        if relative.startswith("/") or ".." in PurePosixPath(relative).parts:
-            raise ValueError(f"{relative!r} is not a name below the store's root")
-        return f"{self._root.rstrip('/')}/{relative}"
-
-    def _puts_conditionally(self) -> bool:
-        """Whether the backend's single put takes ``mode="create"`` (others would swallow the word)."""
-        if self._fs.async_impl:
-            return "mode" in inspect.signature(self._fs._pipe_file).parameters
-        return isinstance(self._fs, MemoryFileSystem)
-
-    def _walk_local(self, prefix: str) -> Iterator[ObjectInfo]:
-        for path, stat in local_files.walk(Path(self._path(prefix))):
-            yield self._local_info(stat, path.relative_to(self._root).as_posix())
-
-    def _walk_remote(self, prefix: str) -> Iterator[ObjectInfo]:
-        self._fs.invalidate_cache()
-        top = self._path(prefix)
-        try:
-            found = self._fs.find(top, detail=True)
-        except FileNotFoundError:
-            return
-        root = str(self._fs._strip_protocol(self._root)).strip("/")
-        for name, info in found.items():
-            bare = name.strip("/")
-            relative = bare[len(root) :].strip("/") if bare.startswith(root) else bare
-            if relative and info.get("type", "file") == "file":
-                yield self._remote_info(info, relative)
-
-    def _local_info(self, stat: os.stat_result, relative: str) -> ObjectInfo:
-        version = f"{stat.st_size}-{stat.st_mtime_ns}"
-        return ObjectInfo(relative, self.url(relative), stat.st_size, version, stat.st_mtime)
-
-    def _remote_info(self, info: Mapping[str, Any], relative: str) -> ObjectInfo:
-        size = int(info.get("size") or 0)
-        return ObjectInfo(relative, self.url(relative), size, _version(info, size), _modified(info))
+            return self._backend.remove_temporary(belongs, min_age_s)
 
     @contextmanager
     def _errors(self, action: str, relative: str | None = "") -> Iterator[None]:
@@ -296,38 +273,20 @@ class Store:
         except (JobError, InputFault):
             raise
         except Exception as error:
-            where = self.url(relative or "") if hasattr(self, "_root") else without_credentials(self._given)
             raise explain(
                 error,
-                action if relative is None else f"{action} {where}",
+                action if relative is None else f"{action} {self.url(relative)}",
                 local=is_local(self._given),
                 secrets=secrets_of(self._given, self._options),
             ) from error
 
 
+def _checked(relative: str) -> str:
+    if relative.startswith("/") or ".." in PurePosixPath(relative).parts:
+        raise ValueError(f"{relative!r} is not a name below the store's root")
+    return relative
+
+
 def is_local(url: str) -> bool:
     """Whether `url` names a local path (with or without ``file://``)."""
     return "::" not in url and fsspec.utils.get_protocol(url) in _LOCAL_PROTOCOLS
-
-
-def _modified(info: Mapping[str, Any]) -> float | None:
-    for key in _TIME_KEYS:
-        value = info.get(key)
-        if isinstance(value, datetime):
-            return value.timestamp()
-        if isinstance(value, int | float):
-            return float(value)
-    return None
-
-
-def _version(info: Mapping[str, Any], size: int) -> str:
-    for key in _ETAG_KEYS:
-        if info.get(key):
-            return str(info[key]).strip('"')
-    for key in _TIME_KEYS:
-        value = info.get(key)
-        if isinstance(value, datetime):
-            return f"{size}-{round(value.timestamp() * 1e6)}000"
-        if value:
-            return f"{size}-{value}"
-    return str(size)

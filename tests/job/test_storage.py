@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +15,9 @@ from uuid import uuid4
 
 import pytest
 
+from dlcot_ray.job.backend import current_version, settled_put
 from dlcot_ray.job.faults import InputFault, JobError
+from dlcot_ray.job.local_files import LocalBackend
 from dlcot_ray.job.storage import TEMPORARY_SUFFIX, MissingObject, Store, find_shards
 from dlcot_ray.job.storage_errors import explain
 
@@ -76,6 +79,62 @@ def test_only_the_first_put_if_absent_wins(store: Store) -> None:
     assert not store.put_if_absent("lock", b"second")
     assert store.read_bytes("lock") == b"first"
     assert len(store.list()) == 1
+
+
+def test_an_object_is_replaced_only_if_it_is_as_it_was_read(store: Store) -> None:
+    assert store.read_versioned("pointer") is None
+    first = store.put_if_version("pointer", b"1", None)
+    assert first is not None
+    assert store.put_if_version("pointer", b"x", None) is None
+    read = store.read_versioned("pointer")
+    assert read is not None
+    assert (read.data, read.version) == (b"1", first)
+    second = store.put_if_version("pointer", b"2", first)
+    assert second not in (None, first)
+    assert store.put_if_version("pointer", b"3", first) is None
+    assert store.read_bytes("pointer") == b"2"
+    store.delete("pointer")
+    assert store.put_if_version("pointer", b"4", second) is None
+    assert store.put_if_version("nowhere/pointer", b"4", second) is None
+    assert store.list(temporary=True) == []
+
+
+def test_of_many_simultaneous_replacements_each_version_has_one_successor(store: Store) -> None:
+    store.put_if_version("count", b"0", None)
+    barrier = threading.Barrier(8)
+
+    def add(number: int) -> None:
+        barrier.wait()
+        for _ in range(5):
+            done = None
+            while done is None:
+                read = store.read_versioned("count")
+                assert read is not None
+                done = store.put_if_version("count", b"%d" % (int(read.data) + 1), read.version)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(add, range(8)))
+    assert store.read_bytes("count") == b"40"
+
+
+def test_without_conditional_puts_one_of_two_writers_wins_after_a_look(tmp_path: Path) -> None:
+    backend = LocalBackend(str(tmp_path))
+    with ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(lambda data: settled_put(backend, "lease", data, None, 0.5), [b"a", b"b"]))
+    winners = [data for data, version in zip([b"a", b"b"], made, strict=True) if version is not None]
+    assert winners == [backend.read("lease")]
+    current = current_version(backend, "lease")
+    assert settled_put(backend, "lease", b"c", None, 0.0) is None
+    assert settled_put(backend, "lease", b"c", "other", 0.0) is None
+    assert settled_put(backend, "lease", b"c", current, 0.0) == current_version(backend, "lease")
+
+
+def test_many_objects_are_deleted_at_once(store: Store) -> None:
+    for number in range(5):
+        store.put(f"d/{number}", b"")
+    store.delete_all(["d/0", "d/1", "d/3", "d/missing"])
+    assert [info.relative for info in store.list()] == ["d/2", "d/4"]
+    store.delete_all([])
 
 
 def test_of_many_simultaneous_local_claims_exactly_one_wins(tmp_path: Path) -> None:
