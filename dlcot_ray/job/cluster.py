@@ -6,6 +6,7 @@ because an actor pool that takes every CPU starves them and hangs without a word
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import signal
@@ -22,6 +23,9 @@ IO_CPUS = 0.05
 """What a reading or writing task asks for."""
 _JUDGE_SHARE = 0.9
 """What a judge that wants a CPU asks for: the rest is for reading and writing on the same node."""
+
+_STOP_S = 60.0
+"""How long Ray may take to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +87,41 @@ def start_ray(address: str | None) -> bool:
 
 
 def stop_ray() -> None:
-    """Detach, and stop what `start_ray` started."""
+    """Detach, and stop what `start_ray` started; a Ray that does not answer is left without a farewell."""
     import ray
 
-    ray.shutdown()
+    stopping = threading.Thread(target=ray.shutdown, name="dlcot-stop-ray", daemon=True)
+    stopping.start()
+    stopping.join(_STOP_S)
+    if stopping.is_alive():
+        # Ray's own handler at exit would wait for ever; this one is called before it.
+        atexit.register(_leave)
+
+
+def _leave() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def cluster_state() -> str:
+    """What Ray says about its nodes and what is free, in a few words."""
+    import ray
+
+    nodes = ray.nodes()
+    total, free = ray.cluster_resources(), ray.available_resources()
+    figures = ", ".join(
+        f"{free.get(name, 0.0):g} of {total[name]:g} {name}s" for name in ("CPU", "GPU") if total.get(name)
+    )
+    alive = sum(node["Alive"] for node in nodes)
+    return f"Ray has {alive} of {len(nodes)} nodes, free are {figures or 'no CPUs'}"
+
+
+def alive_nodes() -> set[str]:
+    """Ids of the cluster's nodes as they are now."""
+    import ray
+
+    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
 
 
 def plan_workers(wanted: int | None, cpus: float, gpus: float, units: int) -> Workers:

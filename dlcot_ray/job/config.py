@@ -68,6 +68,9 @@ class EnhanceConfig:
     workers: int | None = None
     in_flight: int | None = None
     retries: int = 2
+    max_worker_deaths: int = 3
+    max_failed_units: int | None = 20
+    stall_s: float | None = 1800.0
     ray: RayConfig = field(default_factory=RayConfig)
     storage: EnhanceStorage = field(default_factory=EnhanceStorage)
     progress_s: float = 30.0
@@ -99,6 +102,9 @@ class DeriveConfig:
     writer_options: dict[str, Any] = field(default_factory=dict)
     workers: int | None = None
     retries: int = 2
+    max_worker_deaths: int = 3
+    max_failed_units: int | None = 20
+    stall_s: float | None = 1800.0
     ray: RayConfig = field(default_factory=RayConfig)
     storage: DeriveStorage = field(default_factory=DeriveStorage)
     progress_s: float = 30.0
@@ -165,6 +171,9 @@ _MINIMA: dict[str, float] = {
     "workers": 1,
     "in_flight": 1,
     "retries": 0,
+    "max_worker_deaths": 1,
+    "max_failed_units": 0,
+    "stall_s": 1,
     "progress_s": 0,
     "max_rejected_share": 0,
     "limit": 1,

@@ -1,25 +1,33 @@
 """The Ray Data graph: read -> judge -> write, streamed, one row per work unit.
 
 A unit travels as one row (`wire.py`), and each row is a block of its own, so that units reach the judges
-as they are read. Judges are actors; reading and writing are tasks beside them (`cluster.py`).
+as they are read. Judges are actors; reading and writing are tasks beside them (`cluster.py`). Ray starts
+every process that dies anew and gives it its work again, without end, because nodes come and go; that a
+unit which kills does not do so for ever is up to the ledger (`ledger.py`), which each step asks first.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import pickle
-import warnings
+import secrets
+import threading
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import cast
+from contextlib import suppress
+from typing import Any, cast
 
 import pyarrow as pa
 
-from dlcot_ray.job.cluster import IO_CPUS, Workers, last_line
+from dlcot_ray.job.cluster import IO_CPUS, Workers, alive_nodes, last_line
 from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.ledger import Ledger, Order
 from dlcot_ray.job.process import UnitOutput
 from dlcot_ray.job.stats import UnitStats
+from dlcot_ray.job.watch import Gate, RowWatch
 from dlcot_ray.job.wire import pack_unit, table_of, unit_of
 from dlcot_ray.job.work import (
     Processor,
@@ -34,20 +42,38 @@ from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 
 _QUEUED_UNITS = 2
 """Units that wait at each judge, so that it never waits for the scheduler."""
-_RESTARTS = 5
-"""How often a judge that died is started anew, and its units tried again, before the job stops: a unit that
-kills every judge must not do so for ever."""
 _DIED = 70
+_BEAT_S = 5.0
+"""How often a judge tells that rows go on."""
+_LAST_WORDS_S = 5.0
 _UNAVAILABLE = "judge unavailable: "
 _MAX_BLOCKS = 2_000
 """Blocks of read tasks; each is an object that the driver puts before anything starts."""
 
 
-def run_graph(tasks: Iterable[ReadTask], spec: WorkSpec, workers: Workers) -> Iterator[UnitResult]:
+def open_ledger(max_deaths: int) -> Any:
+    """The run's ledger: an actor on the driver's node, because it is of no use without the driver."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    actor = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(Ledger)
+    return actor.remote(max_deaths, alive_nodes)
+
+
+def run_graph(
+    tasks: Iterable[ReadTask], spec: WorkSpec, workers: Workers, ledger: Any
+) -> Iterator[UnitResult]:
     """Do the units of `tasks`, in any order; yields one result each, as they are finished.
 
+    Args:
+        tasks: what to read.
+        spec: what the workers need to know.
+        workers: the pool of judges.
+        ledger: from `open_ledger`.
+
     Raises:
-        JobError: Ray gave up.
+        JobError: Ray gave up, or no judge can be had.
     """
     import ray
     from ray.data import ActorPoolStrategy, TaskPoolStrategy
@@ -65,39 +91,34 @@ def run_graph(tasks: Iterable[ReadTask], spec: WorkSpec, workers: Workers) -> It
         max_tasks_in_flight_per_actor=concurrent + _QUEUED_UNITS - 1,
         max_concurrent_calls_per_actor=concurrent,
     )
-    with warnings.catch_warnings():
-        # The pinned Ray has no other way to bound an actor's restarts, and warns of this one.
-        warnings.simplefilter("ignore", ray.util.annotations.RayDeprecationWarning)
-        graph = (
-            ray.data.from_items(blobs, override_num_blocks=min(len(blobs), _MAX_BLOCKS))
-            .map_batches(
-                _read,
-                fn_args=(spec,),
-                batch_size=1,
-                batch_format="pyarrow",
-                compute=io_tasks,
-                num_cpus=IO_CPUS,
-            )
-            .map_batches(
-                _Judge,
-                fn_constructor_args=(spec,),
-                batch_size=1,
-                batch_format="pyarrow",
-                compute=judges,
-                num_cpus=workers.cpus,
-                num_gpus=workers.gpus or None,
-                max_restarts=_RESTARTS,
-                max_task_retries=_RESTARTS,
-            )
-            .map_batches(
-                _write,
-                fn_args=(spec,),
-                batch_size=1,
-                batch_format="pyarrow",
-                compute=io_tasks,
-                num_cpus=IO_CPUS,
-            )
+    graph = (
+        ray.data.from_items(blobs, override_num_blocks=min(len(blobs), _MAX_BLOCKS))
+        .map_batches(
+            _read,
+            fn_args=(spec, ledger),
+            batch_size=1,
+            batch_format="pyarrow",
+            compute=io_tasks,
+            num_cpus=IO_CPUS,
         )
+        .map_batches(
+            _Judge,
+            fn_constructor_args=(spec, ledger),
+            batch_size=1,
+            batch_format="pyarrow",
+            compute=judges,
+            num_cpus=workers.cpus,
+            num_gpus=workers.gpus or None,
+        )
+        .map_batches(
+            _write,
+            fn_args=(spec, ledger),
+            batch_size=1,
+            batch_format="pyarrow",
+            compute=io_tasks,
+            num_cpus=IO_CPUS,
+        )
+    )
     try:
         for batch in graph.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             for blob in batch.column("result").to_pylist():
@@ -111,52 +132,114 @@ def run_graph(tasks: Iterable[ReadTask], spec: WorkSpec, workers: Workers) -> It
         ) from error
 
 
-def _read(batch: pa.Table, spec: WorkSpec) -> Iterator[pa.Table]:
+def stop_graphs() -> None:
+    """End the graphs of this process and their judges, wherever they are stuck; `run_graph` then returns."""
+    # Ray Data has no handle for this: a graph is its executor's thread.
+    from ray.data._internal.execution.streaming_executor import StreamingExecutor
+
+    for thread in threading.enumerate():
+        if isinstance(thread, StreamingExecutor):
+            thread.shutdown(force=True)
+
+
+def _read(batch: pa.Table, spec: WorkSpec, ledger: Any) -> Iterator[pa.Table]:
     for blob in batch.column("task").to_pylist():
-        for unit in read_units(pickle.loads(blob), spec):
-            yield pack_unit(unit.task, unit.error, {"table": unit.table, "annotations": unit.annotations})
+        task = pickle.loads(blob)
+        reading = read_units(task, spec)
+        given_up = ""
+        for unit in task.units:
+            entry = _Entry(ledger, f"reading {unit.name}")
+            given_up = given_up or entry.begin()
+            if given_up:
+                # The rest of the segment lies behind what kills.
+                yield pack_unit(unit, f"cannot be read ({given_up})", dict.fromkeys(_READ))
+                continue
+            read = next(reading)
+            entry.end()
+            yield pack_unit(read.task, read.error, {name: getattr(read, name) for name in _READ})
 
 
 class _Judge:
-    """One actor: a processor, and the unpacking and packing around it."""
+    """One actor: a processor, what the ledger wants to know, and the unpacking and packing around it."""
 
-    def __init__(self, spec: WorkSpec) -> None:
+    def __init__(self, spec: WorkSpec, ledger: Any) -> None:
+        import ray
+
+        self._ledger = ledger
+        self._me = secrets.token_hex(8)
+        self._gate = Gate()
+        self._beat = time.monotonic()
+        context = ray.get_runtime_context()
+        order = ray.get(ledger.enrol.remote(context.get_actor_id(), self._me, context.get_node_id()))
+        # Raised by the first unit: Ray starts an actor whose constructor fails again and again.
+        self._unavailable = order.hopeless
+        if self._unavailable:
+            return
         self._processor = Processor(spec)
-        self._unavailable: JudgeUnavailable | None = None
         try:
             self._processor.start()
         except JudgeUnavailable as error:
-            # Raised by the first unit: Ray starts an actor whose constructor fails again and again.
-            self._unavailable = error
+            self._unavailable = str(error)
 
     async def __call__(self, batch: pa.Table) -> AsyncIterator[pa.Table]:
-        if self._unavailable is not None:
-            raise RuntimeError(f"{_UNAVAILABLE}{json.dumps([*self._unavailable.args])}")
         for index in range(batch.num_rows):
             task, error = unit_of(batch, index)
-            read = ReadUnit(
-                task, table_of(batch, index, "table"), table_of(batch, index, "annotations"), error
-            )
-            try:
-                made = await self._processor(read)
-            except JudgeDied:
-                # An engine cannot be revived in its process; a new process gets this unit again.
-                os._exit(_DIED)
+            rows, stored = (table_of(batch, index, name) for name in _READ)
+            made = error or await self._judged(ReadUnit(task, rows, stored))
             if isinstance(made, str):
-                yield pack_unit(task, made, dict.fromkeys(_MADE), "")
+                yield pack_unit(task, made, dict.fromkeys(_MADE))
             else:
-                tables = {name: getattr(made, name) for name in _MADE}
-                yield pack_unit(task, "", tables, made.stats.to_json())
+                yield pack_unit(task, "", {name: getattr(made, name) for name in _MADE}, made.stats.to_json())
+
+    async def _judged(self, read: ReadUnit) -> UnitOutput | str:
+        async with self._gate.together():
+            order = await self._begin(read.task.name)
+            if not order.alone:
+                return await self._processed(read, order)
+        async with self._gate.alone():
+            return await self._processed(read, await self._begin(read.task.name, alone=True))
+
+    async def _begin(self, unit: str, *, alone: bool = False) -> Order:
+        order = Order(hopeless=self._unavailable)
+        if not self._unavailable:
+            order = cast(Order, await self._ledger.begin.remote(unit, self._me, alone=alone))
+        if order.hopeless:
+            raise RuntimeError(f"{_UNAVAILABLE}{json.dumps([order.hopeless])}")
+        return order
+
+    async def _processed(self, read: ReadUnit, order: Order) -> UnitOutput | str:
+        if order.give_up:
+            return order.give_up
+        unit = read.task.name
+        watch = RowWatch(finished=self._going_on, condemned=dict(order.condemned), suspects=order.suspects)
+        if order.alone:
+            watch.tell = lambda row, begins: self._ledger.row.remote(unit, self._me, row, begins=begins)
+        try:
+            made = await self._processor(read, watch)
+        except JudgeDied as error:
+            # An engine cannot be revived in its process; a new process gets this unit again.
+            with suppress(Exception):
+                await asyncio.wait_for(self._ledger.note.remote(self._me, str(error)), _LAST_WORDS_S)
+            os._exit(_DIED)
+        self._ledger.end.remote(unit, self._me)
+        return made
+
+    def _going_on(self) -> None:
+        now = time.monotonic()
+        if now - self._beat >= _BEAT_S:
+            self._beat = now
+            self._ledger.beat.remote()
 
     def __del__(self) -> None:
         if hasattr(self, "_processor"):
             self._processor.close()
 
 
+_READ = ("table", "annotations")
 _MADE = ("annotations", "enhanced", "rejected", "preferences", "facts")
 
 
-def _write(batch: pa.Table, spec: WorkSpec) -> pa.Table:
+def _write(batch: pa.Table, spec: WorkSpec, ledger: Any) -> pa.Table:
     output = spec.open_output()
     results = []
     for index in range(batch.num_rows):
@@ -171,8 +254,37 @@ def _write(batch: pa.Table, spec: WorkSpec) -> pa.Table:
                 facts=table_of(batch, index, "facts"),
                 stats=UnitStats.from_json(batch.column("stats")[index].as_py()),
             )
+        entry = _Entry(ledger, f"writing {task.name}")
+        given_up = entry.begin()
+        if given_up:
+            made = f"cannot be written ({given_up})"
         results.append(pickle.dumps(write_unit(task, made, output, spec)))
+        entry.end()
     return pa.table({"result": pa.array(results, pa.binary())})
+
+
+class _Entry:
+    """A piece of work of a reading or writing task in the ledger, so that one which kills its process ends.
+
+    Args:
+        ledger: from `open_ledger`.
+        work: names it, the same in every attempt.
+    """
+
+    def __init__(self, ledger: Any, work: str) -> None:
+        self._ledger, self._work = ledger, work
+
+    def begin(self) -> str:
+        """Enter it; returns why it had better be given up, or an empty string."""
+        import ray
+
+        node = ray.get_runtime_context().get_node_id()
+        order: Order = ray.get(self._ledger.enter.remote(self._work, secrets.token_hex(8), node))
+        return order.give_up or order.hopeless
+
+    def end(self) -> None:
+        """It is done."""
+        self._ledger.leave.remote(self._work)
 
 
 def _quiet() -> None:

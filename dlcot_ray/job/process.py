@@ -51,6 +51,8 @@ TOO_LONG = "too_long"
 NOT_ANNOTATED = "not_annotated"
 STALE_ANNOTATION = "stale_annotation"
 
+NONE_CONDEMNED: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -92,6 +94,7 @@ async def enhance_unit(
     duplicate_rows: Collection[int] = frozenset(),
     in_flight: int = 64,
     writer: Writer | None = None,
+    condemned: Mapping[str, str] = NONE_CONDEMNED,
 ) -> UnitOutput:
     """Judge and enhance the rows of one unit; the output is in input order whatever finishes first.
 
@@ -109,12 +112,13 @@ async def enhance_unit(
             says where each occurred first.
         in_flight: how many traces may be with the judge at once.
         writer: supplies repairs and bridges; without one, errors and open seams stay as they are.
+        condemned: ids of rows that must not reach the judge, and why; they are rejected.
 
     Raises:
         JudgeDied, JudgeUnavailable, JobError: the judge cannot go on at all.
     """
     rows = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
-    traces, faults = _separate(rows, first_row, file, duplicate_rows)
+    traces, faults = _separate(rows, first_row, file, duplicate_rows, condemned)
     judged = await judge_all(traces, judge, limits, in_flight)
     edited = await edit_all(judged, policy, writer, in_flight)
     return _finish(table, file, first_row, edited, faults, policy, count_tokens)
@@ -133,6 +137,7 @@ async def derive_unit(
     duplicate_rows: Collection[int] = frozenset(),
     in_flight: int = 64,
     writer: Writer | None = None,
+    condemned: Mapping[str, str] = NONE_CONDEMNED,
 ) -> UnitOutput:
     """As `enhance_unit`, from stored annotations and without a judge.
 
@@ -143,7 +148,7 @@ async def derive_unit(
         JudgeDied, JudgeUnavailable, JobError: the writer cannot go on at all.
     """
     rows = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
-    traces, faults = _separate(rows, first_row, file, duplicate_rows)
+    traces, faults = _separate(rows, first_row, file, duplicate_rows, condemned)
     stored = {annotation.trace_id: annotation for annotation in annotations_from_table(annotations)}
     judged = [_recalled(index, trace, stored.get(trace.trace_id)) for index, trace in traces]
     edited = await edit_all(judged, policy, writer, in_flight)
@@ -175,7 +180,11 @@ def minimal_annotation(trace: Trace, judge: str, reason: str, detail: str = "") 
 
 
 def _separate(
-    rows: Iterable[Trace | RowFault], first_row: int, file: str, duplicate_rows: Collection[int]
+    rows: Iterable[Trace | RowFault],
+    first_row: int,
+    file: str,
+    duplicate_rows: Collection[int],
+    condemned: Mapping[str, str],
 ) -> tuple[list[tuple[int, Trace]], list[RowFault]]:
     traces: list[tuple[int, Trace]] = []
     faults: list[RowFault] = []
@@ -187,6 +196,9 @@ def _separate(
             first = duplicate_rows[number] if isinstance(duplicate_rows, Mapping) else "in this job"
             message = f"the id {row.trace_id!r} occurred before: {first}"
             faults.append(RowFault(file, number, row.trace_id, Stage.PLAN, Cause.DUPLICATE_ID, message))
+        elif row.trace_id in condemned:
+            message = condemned[row.trace_id]
+            faults.append(RowFault(file, number, row.trace_id, Stage.JUDGE, Cause.KILLED_JUDGE, message))
         else:
             traces.append((index, row))
     return traces, faults

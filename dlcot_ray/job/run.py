@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -20,7 +21,6 @@ from dlcot_ray.job.cluster import plan_workers, start_ray, stop_ray, waiting_for
 from dlcot_ray.job.commit import MANIFEST_FILE, InputRecord
 from dlcot_ray.job.config import EnhanceConfig
 from dlcot_ray.job.faults import InputFault, JobError
-from dlcot_ray.job.graph import run_graph
 from dlcot_ray.job.ids import Duplicates, find_duplicates
 from dlcot_ray.job.manifest import (
     FailedUnit,
@@ -34,6 +34,7 @@ from dlcot_ray.job.plan import Plan, PlannedFile, Segment
 from dlcot_ray.job.prepare import Prepared, prepare_enhance
 from dlcot_ray.job.progress import RunProgress
 from dlcot_ray.job.summary import print_summary
+from dlcot_ray.job.supervise import Limits, run_units
 from dlcot_ray.job.work import ReadTask, UnitTask
 
 FINISH_FIRST = "it has no annotations yet; finish the job that makes them, then run this again"
@@ -114,12 +115,15 @@ def _stream(job: Prepared, tasks: Sequence[ReadTask], timings: dict[str, Any]) -
     ours = start_ray(job.config.ray.address)
     try:
         timings["ray_start_seconds"] = round(time.monotonic() - begin, 3)
-        workers = plan_workers(job.config.workers, job.cpus, job.gpus, units)
+        config = job.config
+        limits = Limits(config.max_worker_deaths, config.max_failed_units, config.stall_s)
+        plan = partial(plan_workers, job.config.workers, job.cpus, job.gpus)
+        workers = plan(units)
         lacking = waiting_for(workers)
         if lacking:
             print(f"dlcot: the cluster is busy, waiting for {lacking}", file=sys.stderr, flush=True)
         with RunProgress(job.plan.rows, job.plan.rows - rows, job.config.progress_s) as progress:
-            for result in run_graph(tasks, job.spec, workers):
+            for result in run_units(tasks, job.spec, workers, limits, plan):
                 progress.update(result.stats)
                 if result.error:
                     failed.append(

@@ -30,6 +30,7 @@ from dlcot_ray.job.recall import RecallSpec, open_recall
 from dlcot_ray.job.rows import annotations_from_table
 from dlcot_ray.job.stats import UnitStats
 from dlcot_ray.job.storage import Store
+from dlcot_ray.job.watch import RowWatch, WatchedJudge, WatchedWriter
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeUnavailable, Writer
 from dlcot_ray.judging.recalling import RecallingJudge
@@ -249,16 +250,22 @@ class Processor:
             if owned is not None:
                 owned.start()
 
-    async def __call__(self, read: ReadUnit) -> UnitOutput | str:
-        """The unit's output, or why there is none."""
+    async def __call__(self, read: ReadUnit, watch: RowWatch | None = None) -> UnitOutput | str:
+        """The unit's output, or why there is none.
+
+        Raises:
+            JudgeDied, JudgeUnavailable: the judge cannot go on at all.
+        """
         if read.table is None:
             return read.error
-        unit = read.task
+        unit, watch = read.task, watch or RowWatch()
+        writer = WatchedWriter(self._writer, watch) if self._writer is not None else None
         try:
             columns = resolve_columns(self._spec.preset, read.table.schema, unit.label)
             if self._judge is not None:
                 known = [] if read.annotations is None else annotations_from_table(read.annotations)
-                recalling = RecallingJudge(self._judge, {item.fingerprint: item for item in known})
+                judge = WatchedJudge(self._judge, watch)
+                recalling = RecallingJudge(judge, {item.fingerprint: item for item in known})
                 made = await enhance_unit(
                     read.table,
                     file=unit.label,
@@ -266,12 +273,13 @@ class Processor:
                     first_row=unit.start,
                     columns=columns,
                     duplicate_rows=unit.duplicates,
-                    judge=self._judge if self._spec.facts is None else recalling,
+                    judge=judge if self._spec.facts is None else recalling,
                     policy=self._policy,
                     limits=self._limits,
                     count_tokens=self._count_tokens,
                     in_flight=self._spec.in_flight,
-                    writer=self._writer,
+                    writer=writer,
+                    condemned=watch.condemned,
                 )
                 return self._with_facts(made, read.table, unit, recalling)
             if read.annotations is None:
@@ -287,7 +295,8 @@ class Processor:
                 policy=self._policy,
                 count_tokens=self._count_tokens,
                 in_flight=self._spec.in_flight,
-                writer=self._writer,
+                writer=writer,
+                condemned=watch.condemned,
             )
         except (JudgeDied, JudgeUnavailable):
             raise
