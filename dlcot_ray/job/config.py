@@ -224,7 +224,7 @@ def load_evaluate(words: Sequence[str]) -> EvaluateConfig:
 
 
 def load_judge(name: str, options: Mapping[str, Any]) -> JudgeConfig:
-    """The judge called `name`, its packaged options overlaid with the job's.
+    """The judge called `name` (or of the YAML file `name`), its options overlaid with the job's.
 
     Raises:
         ConfigError: there is no such judge, or it has no such option.
@@ -391,6 +391,8 @@ def _credential_keys(options: Mapping[str, Any], prefix: str = "") -> Iterator[s
 
 
 def _group_file(group: str, name: str) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        return Path(name).expanduser()
     folder = conf_dir() / group
     known = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in known:

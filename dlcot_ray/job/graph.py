@@ -175,10 +175,10 @@ class _Judge:
         self._unavailable = order.hopeless
         if self._unavailable:
             return
-        self._processor = Processor(spec)
         try:
+            self._processor = Processor(spec)
             self._processor.start()
-        except JudgeUnavailable as error:
+        except (JobError, JudgeUnavailable) as error:
             self._unavailable = str(error)
 
     async def __call__(self, batch: pa.Table) -> AsyncIterator[pa.Table]:
