@@ -1,0 +1,439 @@
+"""Kill parts of a running job at seeded moments on a cluster of three Ray nodes, and audit what comes out.
+
+    python tests/faults/rounds.py --rounds 20 --seed 1
+
+One cluster of real Ray nodes on this machine (a head for the driver, two nodes with one judge each) serves
+all rounds. A round runs the job on empty ground, strikes once while units are in progress, runs the job again
+to its end, and compares with an undisturbed run:
+
+- lost, duplicated: rows by id, input against `enhanced/` and `rejected/`;
+- differing: data objects that are not byte for byte those of the undisturbed run;
+- strays: temporary files left behind after the last run;
+- redone: units that judges began more than once (the judge notes each trace it begins, see faulty_judge.py);
+- in flight: units begun whose object was not listed yet when the fault struck. Redone may not exceed it.
+
+It prints one line a round to stderr, a Markdown table to stdout, and ends with status 1 where a round failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+HERE = Path(__file__).resolve().parent
+# Before Ray is imported anywhere: nodes, workers and drivers of one cluster have to agree.
+os.environ.update(
+    RAY_AUTH_MODE="disabled",
+    RAY_USAGE_STATS_ENABLED="0",
+    RAY_BACKEND_LOG_LEVEL="fatal",
+    PYTHONPATH=os.pathsep.join([str(HERE), str(HERE.parents[1])]),
+)
+sys.path.insert(0, str(HERE))
+
+from faulty_judge import begun  # noqa: E402
+
+from dlcot_ray.cli import main as dlcot  # noqa: E402
+from dlcot_ray.job import supervise  # noqa: E402
+from dlcot_ray.job.local_files import TEMPORARY_SUFFIX  # noqa: E402
+
+SHARDS, ROWS_PER_SHARD, ROWS_PER_UNIT = 4, 24, 4
+UNITS = SHARDS * ROWS_PER_SHARD // ROWS_PER_UNIT
+SECONDS_PER_ROW = 0.06
+PAD_BYTES = 1_000_000
+"""A row's ballast where a writer is to be caught: a unit's put then takes some milliseconds."""
+
+
+@dataclass
+class Round:
+    """What one round came to; `note` says what was struck."""
+
+    fault: str
+    seed: int
+    note: str = ""
+    lost: int = 0
+    duplicated: int = 0
+    differing: int = 0
+    strays: int = 0
+    redone: int = 0
+    in_flight: int = 0
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Put down what does not hold."""
+        for name in ("lost", "duplicated", "differing", "strays"):
+            if getattr(self, name):
+                self.problems.append(f"{getattr(self, name)} {name}")
+        if self.redone > self.in_flight:
+            self.problems.append(f"{self.redone} units redone, {self.in_flight} were in flight")
+
+
+class FaultCluster:
+    """A head node and two nodes that take one judge each."""
+
+    def __init__(self) -> None:
+        import ray
+        from ray.cluster_utils import Cluster
+
+        # A node is also added from a thread of ours, where no signal handler can be set.
+        ray._private.utils.set_sigterm_handler = lambda handler: None
+        self._ray = ray
+        self._lost: list[Any] = []
+        self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+        self.nodes = [self.add_node(), self.add_node()]
+        self.address = str(self._cluster.address)
+        ray.init(address=self.address, log_to_driver=False, logging_level="ERROR")
+
+    def add_node(self) -> Any:
+        """Another node with room for one judge."""
+        return self._cluster.add_node(num_cpus=2)
+
+    def lose(self, node: Any) -> None:
+        """End a node's raylet, as a power cut would; its workers find themselves alone and end too."""
+        (raylet,) = node.all_processes["raylet"]
+        raylet.process.kill()
+        raylet.process.wait()
+        self.nodes.remove(node)
+        self._lost.append(node)
+
+    def settle(self) -> None:
+        """Wait until all is free and two nodes are there, so that rounds start alike."""
+        while self._lost:
+            self._cluster.remove_node(self._lost.pop(), allow_graceful=False)
+        while len(self.nodes) < 2:
+            self.nodes.append(self.add_node())
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            total, free = self._ray.cluster_resources(), self._ray.available_resources()
+            if total.get("CPU") == 5 and free.get("CPU") == 5:
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"the cluster did not come to rest: {free} of {total}")
+
+    def stop(self) -> None:
+        """End every process of it."""
+        self._ray.shutdown()
+        self._cluster.shutdown()
+
+
+class Ground:
+    """Inputs, the undisturbed output to compare with, and a fresh place for each round."""
+
+    def __init__(self, folder: Path, cluster: FaultCluster) -> None:
+        self.cluster = cluster
+        self._folder = folder
+        self._plain: dict[bool, tuple[Path, dict[str, bytes]]] = {}
+
+    def reference(self, padded: bool) -> tuple[Path, dict[str, bytes]]:
+        """The input folder, and the data objects of an undisturbed run over it."""
+        if padded not in self._plain:
+            source = self._folder / ("padded" if padded else "plain")
+            write_shards(source, PAD_BYTES if padded else 0)
+            out = self._folder / f"{source.name}-undisturbed"
+            status, said = run_here(self.words(source, out, self._folder / "none.log", 0.0))
+            if status != 0:
+                raise RuntimeError(f"the undisturbed run ended with {status}: {said}")
+            self._plain[padded] = (source, objects(out))
+        return self._plain[padded]
+
+    def words(self, source: Path, out: Path, log: Path, seconds: float = SECONDS_PER_ROW) -> list[str]:
+        """The command of a round."""
+        return [
+            "enhance",
+            f"input={source}",
+            f"output={out}",
+            f"judge={HERE / 'faulty.yaml'}",
+            f"judge_options.seconds={seconds}",
+            f"judge_options.log={log}",
+            f"rows_per_unit={ROWS_PER_UNIT}",
+            f"ray.address={self.cluster.address}",
+            "progress_s=1e9",
+            "stall_s=120",
+        ]
+
+    @contextmanager
+    def place(self) -> Iterator[tuple[Path, Path]]:
+        """An output and a log that are gone afterwards."""
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        try:
+            yield folder / "out", folder / "begun.log"
+        finally:
+            shutil.rmtree(folder)
+
+
+def write_shards(folder: Path, pad: int) -> None:
+    """Synthetic shards whose rows are alike in length; `pad` bytes of noise in each."""
+    folder.mkdir(parents=True)
+    noise = random.Random(3)
+    for shard in range(SHARDS):
+        rows = []
+        for i in range(shard * ROWS_PER_SHARD, (shard + 1) * ROWS_PER_SHARD):
+            a, b = 1000 + i, 2000 + 7 * i
+            thought = (
+                f"Okay, so I need to add {a} and {b}.\n\nLet me just add them. {a} + {b} = {a + b}. "
+                f"So the answer is {a + b}.\n\nAlternatively, I could start from {b}. {b} + {a} = {a + b} "
+                f"again, so the answer is {a + b}.\n\nSo the final answer is \\boxed{{{a + b}}}."
+            )
+            row = {
+                "id": f"t{i:03d}",
+                "problem": f"What is {a} + {b}?",
+                "reasoning": thought,
+                "answer": str(a + b),
+            }
+            rows.append({**row, "pad": noise.randbytes(pad)})
+        pq.write_table(pa.Table.from_pylist(rows), folder / f"s{shard}.parquet", row_group_size=12)
+
+
+def objects(out: Path) -> dict[str, bytes]:
+    """All data objects of an output, by name."""
+    return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*.parquet"))}
+
+
+def listed(out: Path) -> set[str]:
+    """Names of the complete units."""
+    return {path.stem for path in (out / "enhanced").glob("*.parquet")}
+
+
+def unit_of(trace_id: str) -> str:
+    """The unit that a trace belongs to."""
+    shard, row = divmod(int(trace_id[1:]), ROWS_PER_SHARD)
+    start = row - row % ROWS_PER_UNIT
+    return f"s{shard}.r{start:09d}-{start + ROWS_PER_UNIT:09d}"
+
+
+def starts(log: Path) -> Counter[str]:
+    """How often each unit was begun: as often as that row of it which was begun most."""
+    found: Counter[str] = Counter()
+    for trace_id, count in begun(log).items():
+        unit = unit_of(trace_id)
+        found[unit] = max(found[unit], count)
+    return found
+
+
+def run_here(words: list[str]) -> tuple[int, str]:
+    """Run the command in this process, which is attached to the cluster already."""
+    said = StringIO()
+    with redirect_stdout(said):
+        status = dlcot(words)
+    return status, said.getvalue()
+
+
+def audit(found: Round, source: Path, out: Path, log: Path, plain: dict[str, bytes]) -> None:
+    """Compare an output with its input and with that of the undisturbed run."""
+    ids = [row for path in sorted(source.glob("*.parquet")) for row in pq.read_table(path)["id"].to_pylist()]
+    came: Counter[str] = Counter()
+    for folder in ("enhanced", "rejected"):
+        for path in (out / folder).rglob("*.parquet"):
+            came.update(pq.read_table(path, columns=["trace_id"])["trace_id"].to_pylist())
+    found.lost = sum(name not in came for name in ids)
+    found.duplicated = sum(count - 1 for count in came.values()) + sum(name not in set(ids) for name in came)
+    mine = objects(out)
+    found.differing = sum(mine.get(name) != plain.get(name) for name in mine.keys() | plain.keys())
+    found.strays = sum(TEMPORARY_SUFFIX in path.name for path in out.rglob("*"))
+    found.redone = sum(count - 1 for count in starts(log).values())
+
+
+class Striker(threading.Thread):
+    """Waits for a seeded moment with units in progress, then strikes once.
+
+    Args:
+        moment: the unit count at which to strike, and the seconds after it was reached.
+        strike: does it; returns what was struck, or an empty string to try again.
+    """
+
+    def __init__(self, out: Path, log: Path, moment: tuple[int, float], strike: Callable[[], str]) -> None:
+        super().__init__(daemon=True)
+        self._out, self._log, self._moment, self._strike = out, log, moment, strike
+        self.stopped = threading.Event()
+        self.note, self.in_flight = "", 0
+
+    def run(self) -> None:
+        units, delay = self._moment
+        while len(starts(self._log)) < units and not self.stopped.is_set():
+            time.sleep(0.01)
+        time.sleep(delay)
+        while not self.stopped.is_set() and not self.note:
+            done = listed(self._out)
+            note = self._strike()
+            # Listed before and begun after the strike: never fewer than were in flight at it.
+            self.in_flight = len(set(starts(self._log)) - done)
+            self.note = note
+
+
+def strike_judge(log: Path) -> str:
+    """End the process that began a trace last."""
+    pid = int(log.read_text().splitlines()[-1].split()[1])
+    os.kill(pid, signal.SIGKILL)
+    return f"judge process {pid}"
+
+
+def strike_node(cluster: FaultCluster, dice: random.Random) -> str:
+    """Lose one of the two nodes with judges."""
+    place = dice.randrange(len(cluster.nodes))
+    cluster.lose(cluster.nodes[place])
+    return f"node {place + 1}"
+
+
+def strike_writer(out: Path) -> str:
+    """End a process that has a temporary file open; its file that stays proves that it was in mid-put."""
+    for folder in ("enhanced", "annotations"):
+        with suppress(FileNotFoundError):
+            for entry in os.scandir(out / folder):
+                if entry.name.endswith(TEMPORARY_SUFFIX):
+                    pid = int(entry.name.removesuffix(TEMPORARY_SUFFIX).rsplit(".", 1)[1].split("-")[0])
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                    time.sleep(0.02)
+                    if Path(entry.path).exists():
+                        return f"writer process {pid} at {folder}/"
+    return ""
+
+
+def play(fault: str, seed: int, ground: Ground) -> Round:
+    """One round."""
+    found = Round(fault, seed)
+    dice = random.Random(f"{fault} {seed}")
+    moment = (dice.randint(2, UNITS - 4), dice.uniform(0.0, 4 * SECONDS_PER_ROW))
+    cluster = ground.cluster
+    cluster.settle()
+    source, plain = ground.reference(padded=fault == "writer in mid-put")
+    began = time.monotonic()
+    with ground.place() as (out, log):
+        words = ground.words(source, out, log)
+        strikes: dict[str, Callable[[], str]] = {
+            "judge": lambda: strike_judge(log),
+            "node, replaced": lambda: strike_node(cluster, dice),
+            "node, not replaced": lambda: strike_node(cluster, dice),
+            "writer in mid-put": lambda: strike_writer(out),
+        }
+        if fault == "driver":
+            driver = subprocess.Popen(
+                [sys.executable, "-m", "dlcot_ray.cli", *words],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            strikes[fault] = lambda: _end_driver(driver)
+        striker = Striker(out, log, moment, strikes[fault])
+        striker.start()
+        try:
+            if fault == "driver":
+                driver.wait(timeout=180)
+            else:
+                status, said = run_here(words)
+                if status != 0:
+                    found.problems.append(f"the struck run ended with {status}: {said[-300:]}")
+        finally:
+            striker.stopped.set()
+            striker.join()
+        found.note, found.in_flight = striker.note, striker.in_flight
+        if not found.note:
+            found.problems.append("the fault did not strike in time")
+        if fault == "driver":
+            cluster.settle()
+        status, said = run_here(words)
+        if status != 0:
+            found.problems.append(f"the run after it ended with {status}: {said[-300:]}")
+        audit(found, source, out, log, plain)
+    found.check()
+    found.seconds = time.monotonic() - began
+    return found
+
+
+def _end_driver(driver: subprocess.Popen[bytes]) -> str:
+    driver.kill()
+    driver.wait()
+    return f"driver process {driver.pid}"
+
+
+def replace_lost(cluster: FaultCluster, stopped: threading.Event) -> None:
+    """What an autoscaler does: a new node for each that is gone."""
+    while not stopped.wait(0.2):
+        if len(cluster.nodes) < 2:
+            cluster.nodes.append(cluster.add_node())
+
+
+FAULTS = ("judge", "node, replaced", "node, not replaced", "writer in mid-put", "driver")
+
+
+def table(rounds: list[Round]) -> str:
+    """The rounds by fault, as Markdown."""
+    lines = [
+        "| fault | rounds | rows lost | rows doubled | objects that differ | stray files | units redone "
+        "| at most in flight | failed rounds |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for fault in FAULTS:
+        mine = [item for item in rounds if item.fault == fault]
+        if mine:
+            figures = [
+                sum(getattr(item, name) for item in mine)
+                for name in ("lost", "duplicated", "differing", "strays", "redone", "in_flight")
+            ]
+            failed = sum(bool(item.problems) for item in mine)
+            lines.append(f"| {fault} | {len(mine)} | " + " | ".join(map(str, [*figures, failed])) + " |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run the rounds."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=20, help="of each fault")
+    parser.add_argument("--seed", type=int, default=1, help="of the first round; the next ones count on")
+    parser.add_argument("--fault", choices=FAULTS, action="append", help="only this one (repeatable)")
+    parser.add_argument("--json", type=Path, help="also write every round here")
+    chosen = parser.parse_args()
+    # Nothing else waits on this machine: a judge without a node need not be waited for so long.
+    supervise._STRANDED_S = 5.0
+    folder = Path(tempfile.mkdtemp(prefix="dlcot-faults-"))
+    rounds: list[Round] = []
+    cluster = FaultCluster()
+    try:
+        ground = Ground(folder, cluster)
+        for number in range(chosen.rounds):
+            for fault in chosen.fault or FAULTS:
+                stopped = threading.Event()
+                keeper = threading.Thread(target=replace_lost, args=(cluster, stopped), daemon=True)
+                if fault == "node, replaced":
+                    keeper.start()
+                found = play(fault, chosen.seed + number, ground)
+                stopped.set()
+                if keeper.is_alive():
+                    keeper.join()
+                rounds.append(found)
+                verdict = "; ".join(found.problems) or "ok"
+                print(
+                    f"{fault} {found.seed}: {found.note}, {found.redone} redone of {found.in_flight} in flight, "
+                    f"{found.seconds:.1f} s: {verdict}",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                if chosen.json:
+                    chosen.json.write_text(json.dumps([vars(item) for item in rounds]))
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    print(table(rounds))
+    return 1 if any(item.problems for item in rounds) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
