@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError
 from dlcot_ray.job.backend import Belongs, ObjectInfo, Versioned, settled_put
 from dlcot_ray.job.local_files import TEMPORARY_SUFFIX
 from dlcot_ray.job.s3_requests import PART_BYTES, WRITER, Bucket, pause
-from dlcot_ray.job.storage_errors import code_of, retried
+from dlcot_ray.job.storage_errors import code_of
 
 _CONFLICT_ATTEMPTS = 5
 _DELETES_AT_ONCE = 1_000
@@ -183,8 +183,9 @@ class S3Backend:
             except OSError as error:
                 code = code_of(error)
                 if code in _LOST:
-                    # Refused because of our own first attempt, whose answer was lost?
-                    return self._requests.etag_if_written_by(key, writer) if retried(error) else None
+                    # Perhaps because of our own first attempt, whose answer was lost: botocore repeats
+                    # requests, and aiohttp below it some more that it does not tell of.
+                    return self._requests.etag_if_written_by(key, writer)
                 if isinstance(error, FileNotFoundError) and version is not None and code != "NoSuchBucket":
                     return None
                 if code not in _CONFLICT or attempt + 1 == _CONFLICT_ATTEMPTS:

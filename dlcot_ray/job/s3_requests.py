@@ -24,7 +24,6 @@ from botocore.session import Session
 from fsspec.asyn import sync
 
 from dlcot_ray.job.backend import Versioned
-from dlcot_ray.job.storage_errors import retried
 
 ATTEMPTS = 5
 """Of each request, the first included, unless AWS_MAX_ATTEMPTS or the profile says otherwise: under 10 %
@@ -136,9 +135,9 @@ class Bucket:
                     **conditions,
                 )
                 return str(made["ETag"])
-            except OSError as error:
-                # Completed, and only the answer was lost: then it is no longer an upload.
-                own = self.etag_if_written_by(key, writer) if retried(error) else None
+            except OSError:
+                # Perhaps completed, and only the answer was lost: then it is no longer an upload.
+                own = self.etag_if_written_by(key, writer)
                 if own is None:
                     raise
                 return own

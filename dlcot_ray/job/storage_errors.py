@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from dlcot_ray.job.faults import JobError
@@ -81,21 +80,11 @@ def explain(error: Exception, what: str, *, local: bool, secrets: Iterable[str] 
 
 def code_of(error: BaseException) -> str:
     """The service's own code for an error (``NoSuchKey``, ``404``), or an empty string."""
-    answer = _answer(error)
-    return str(answer.get("Error", {}).get("Code", ""))
-
-
-def retried(error: BaseException) -> bool:
-    """Whether the request that failed had been sent before, so that its effect may be there already."""
-    return bool(_answer(error).get("ResponseMetadata", {}).get("RetryAttempts"))
-
-
-def _answer(error: BaseException) -> Mapping[str, Any]:
     for candidate in (error, error.__cause__):
         response = getattr(candidate, "response", None)
         if isinstance(response, Mapping):
-            return response
-    return {}
+            return str(response.get("Error", {}).get("Code", ""))
+    return ""
 
 
 def _of_files(error: Exception, what: str, detail: str) -> JobError:
