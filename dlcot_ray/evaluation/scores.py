@@ -105,6 +105,22 @@ class BadCase:
 
 
 @dataclass(frozen=True, slots=True)
+class Graded:
+    """How sure a judge was of a case, and how right it was.
+
+    Attributes:
+        confidence: of the step that the case is about, 0..1.
+        trace_confidence: of the whole trace, as `cascade` sees it.
+        score: 0..1; 1 is right.
+    """
+
+    case: str
+    confidence: float
+    trace_confidence: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """What the judge scored on one kind of case.
 
@@ -114,6 +130,8 @@ class Scores:
         tables: the first row of the first one holds the headline figures.
         bad: all that is not right, worst first.
         notes: sentences that belong to the figures.
+        curves: figures over a variable, by name.
+        graded: every judged case; what calibration is read off.
     """
 
     kind: str
@@ -122,6 +140,7 @@ class Scores:
     bad: tuple[BadCase, ...] = ()
     notes: tuple[str, ...] = ()
     curves: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict)
+    graded: tuple[Graded, ...] = ()
 
     def headline(self) -> dict[str, float]:
         """The judge's own figures by name, ``kind.metric``."""

@@ -46,6 +46,18 @@ class EnhanceStorage:
 
 
 @dataclass(frozen=True, slots=True)
+class GateConfig:
+    """The calibration gate of `dlcot enhance`; `floors` are figures by kind and name, nested."""
+
+    set: Any = None
+    traces: Any = None
+    dataset: str = "auto"
+    floors: dict[str, Any] = field(default_factory=dict)
+    limit: int | None = 50
+    max_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
 class EnhanceConfig:
     """The settings of `dlcot enhance`; `conf/enhance.yaml` explains each."""
 
@@ -60,6 +72,7 @@ class EnhanceConfig:
     corrected: str = "keep"
     unsolved: str = "keep"
     policy_options: dict[str, Any] = field(default_factory=dict)
+    gate: GateConfig = field(default_factory=GateConfig)
     rows_per_unit: int = 256
     bytes_per_unit: int = 67_108_864
     max_trace_chars: int = 2_000_000
@@ -115,7 +128,7 @@ class DeriveConfig:
 class EvaluateConfig:
     """The settings of `dlcot evaluate`; `conf/evaluate.yaml` explains each."""
 
-    set: Any = None
+    set: Any = "gold"
     traces: Any = None
     dataset: str = "auto"
     output: str | None = None
@@ -144,6 +157,7 @@ class JudgeConfig:
         cpus, gpus: what one worker takes.
         workers: how many at most, where the job does not say; None takes all the room there is.
         in_flight: traces that one worker keeps in flight.
+        light: so cheap that evaluations run it in their own process and not on Ray.
     """
 
     factory: str = ""
@@ -152,6 +166,7 @@ class JudgeConfig:
     gpus: float = 0.0
     workers: int | None = None
     in_flight: int = 1
+    light: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,11 +384,38 @@ def _check_values(config: Any) -> None:
             raise ConfigError(f"where cannot be {config.where!r}", f"valid: {', '.join(_WHERE)}")
     if isinstance(config, EnhanceConfig):
         _check_places("input", config.input)
+        _check_gate(config.gate)
     for name in _credential_keys(dataclasses.asdict(config.storage)):
         raise ConfigError(
             f"storage.{name} looks like a credential, and settings are stored with the output",
             "put credentials into the environment or the provider's own configuration",
         )
+
+
+def _check_gate(gate: GateConfig) -> None:
+    for name in ("set", "traces"):
+        if getattr(gate, name) is not None:
+            _check_places(f"gate.{name}", getattr(gate, name))
+    for name in ("limit", "max_seconds"):
+        value = getattr(gate, name)
+        if value is not None and value <= 0:
+            raise ConfigError(f"gate.{name} cannot be {value}", "give more than 0")
+    for name, floor in gate_floors(gate).items():
+        if not isinstance(floor, int | float) or isinstance(floor, bool):
+            raise ConfigError(f"gate.floors.{name} cannot be {floor!r}", "give a number")
+
+
+def gate_floors(gate: GateConfig) -> dict[str, float]:
+    """The floors by dotted name, e.g. ``segmentation.kappa``."""
+
+    def flat(group: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+        for name, value in group.items():
+            if isinstance(value, Mapping):
+                yield from flat(value, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}", value
+
+    return dict(flat(gate.floors))
 
 
 def _check_places(name: str, value: Any) -> None:

@@ -15,7 +15,6 @@ from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.plan import assign_names, make_plan
 from dlcot_ray.job.prepare import (
     Prepared,
-    absolute,
     checked_policy,
     checked_writer,
     definition_of,
@@ -24,6 +23,7 @@ from dlcot_ray.job.prepare import (
 )
 from dlcot_ray.job.run import Exit, execute
 from dlcot_ray.job.storage import Store, find_shards
+from dlcot_ray.job.store import absolute
 from dlcot_ray.job.work import WorkSpec, token_counter
 
 

@@ -6,44 +6,24 @@ labels looked at. A trace that it fails on is scored as what the job would make 
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
 from dlcot_ray import __version__
-from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.trace import Trace
-from dlcot_ray.evaluation.evaluate import Options, score_cases, traces_of
-from dlcot_ray.evaluation.report import Report, SetScores, figures_of, to_json, to_markdown, worst_to_markdown
+from dlcot_ray.evaluation.evaluate import Options
+from dlcot_ray.evaluation.report import Report, figures_of, to_json, to_markdown, worst_to_markdown
 from dlcot_ray.job.config import EvaluateConfig, JudgeConfig, load_judge
-from dlcot_ray.job.faults import JobError
-from dlcot_ray.job.labelled import LabelSet, read_sets, read_traces
-from dlcot_ray.job.prepare import absolute
-from dlcot_ray.job.process import Limits, judge_all
+from dlcot_ray.job.judge_pool import Place
+from dlcot_ray.job.labelled import LabelSet, read_sets, read_traces, resolve_places
 from dlcot_ray.job.run import Exit
+from dlcot_ray.job.scoring import score_sets
 from dlcot_ray.job.storage import Store
-from dlcot_ray.job.store import is_local
-from dlcot_ray.job.work import make_judge
-from dlcot_ray.judging.equivalence import AnswerChecker
-from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
-
-ANSWER_SECONDS = 2.0
-"""How long one comparison of answers may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgements:
-    """Annotations by trace id, why some traces have only a placeholder, and the seconds it took."""
-
-    annotations: dict[str, Annotation]
-    failed: dict[str, str]
-    seconds: float
+from dlcot_ray.job.store import absolute, is_local
 
 
 def run_evaluate(config: EvaluateConfig) -> Exit:
@@ -58,10 +38,9 @@ def run_evaluate(config: EvaluateConfig) -> Exit:
     output = Store(config.output, config.storage.output) if config.output else None
     if output is not None:
         output.check_writable()
-    traces = {}
-    if config.traces is not None:
-        traces = read_traces(_places(config.traces), config.dataset, config.storage.input)
-    sets, left_out = read_sets(_places(config.set), traces, config.storage.input, config.limit)
+    places, trace_places = resolve_places(config.set, config.traces)
+    traces = read_traces(trace_places, config.dataset, config.storage.input) if trace_places else {}
+    sets, left_out = read_sets(places, traces, config.storage.input, config.limit)
     report = evaluate_sets(sets, judge, config)
     console = Console(highlight=False)
     _print(report, console)
@@ -78,26 +57,9 @@ def evaluate_sets(sets: Sequence[LabelSet], judge: JudgeConfig, config: Evaluate
     Raises:
         JobError: the judge cannot be had.
     """
-    probe = make_judge(judge)
-    identity = probe.identity
-    comparer = probe if hasattr(probe, "method_similarity") else None
+    place = Place(config.where, config.ray.address, config.workers)
     options = Options(config.tolerance, config.within, config.rounds, config.seed)
-    judged = judge_here(traces_of([case for item in sets for case in item.cases]), judge)
-    scored = []
-    try:
-        with AnswerChecker(timeout_seconds=ANSWER_SECONDS) as checker:
-            for item in sets:
-                for scores in score_cases(
-                    item.cases,
-                    judged.annotations,
-                    identity,
-                    comparer=comparer,  # type: ignore[arg-type]
-                    checker=checker,
-                    options=options,
-                ):
-                    scored.append(SetScores(item.name, item.layout, item.digest, scores))
-    finally:
-        probe.close()
+    identity, judged, scored = score_sets(sets, judge, place, options)
     settings: dict[str, Any] = {
         "judge_options": judge.options,
         "limit": config.limit,
@@ -116,35 +78,6 @@ def evaluate_sets(sets: Sequence[LabelSet], judge: JudgeConfig, config: Evaluate
         judged.seconds,
         config.worst,
     )
-
-
-def judge_here(traces: Sequence[Trace], config: JudgeConfig) -> Judgements:
-    """Judge in this process.
-
-    Raises:
-        JobError: the judge cannot be had, or died.
-    """
-    judge = make_judge(config)
-    started = time.monotonic()
-    try:
-        if traces:
-            judge.start()
-        judged = asyncio.run(judge_all(list(enumerate(traces)), judge, Limits(), config.in_flight))
-    except JudgeUnavailable as error:
-        raise JobError(error.message, error.remedy) from error
-    except JudgeDied as error:
-        raise JobError(f"the judge died ({error})", "run again, or choose where=ray") from error
-    finally:
-        judge.close()
-    return Judgements(
-        {item.trace.trace_id: item.annotation for item in judged},
-        {item.trace.trace_id: f"{item.reason}: {item.detail}" for item in judged if item.reason},
-        time.monotonic() - started,
-    )
-
-
-def _places(value: Any) -> list[str]:
-    return [absolute(place) for place in (value if isinstance(value, list) else [value])]
 
 
 def _print(report: Report, console: Console) -> None:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -23,8 +24,12 @@ from dlcot_ray.job.datasets import load_preset, resolve_columns, traces_of
 from dlcot_ray.job.faults import InputFault, JobError
 from dlcot_ray.job.plan import open_parquet
 from dlcot_ray.job.storage import Store, find_shards
+from dlcot_ray.job.store import absolute
+from dlcot_ray.paths import gold_dirs
 
 SUFFIXES = (".parquet", ".jsonl")
+GOLD = "gold"
+"""Stands for the set that comes with dlcot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,20 @@ class _File:
     named: bool
 
 
+def resolve_places(labels: Any, traces: Any) -> tuple[list[str], list[str]]:
+    """Label files and traces as lists of absolute places; `GOLD` brings its own traces."""
+    places, trace_places = _listed(labels), _listed(traces)
+    if GOLD in places:
+        gold, gold_traces = gold_dirs()
+        places = [str(gold) if place == GOLD else place for place in places]
+        trace_places.append(str(gold_traces))
+    return [absolute(place) for place in places], [absolute(place) for place in trace_places]
+
+
+def _listed(value: Any) -> list[str]:
+    return list(value) if isinstance(value, list) else [] if value is None else [str(value)]
+
+
 def read_sets(
     places: Sequence[str],
     traces: Mapping[str, Trace],
@@ -55,7 +74,7 @@ def read_sets(
     Args:
         traces: those that labels may refer to, by id.
         options: fsspec options.
-        limit: at most this many rows of each file, evenly spaced.
+        limit: at most this many rows of each file, drawn by lot, always the same ones.
 
     Raises:
         JobError: a place does not exist or holds no labels, or a file cannot be used.
@@ -70,8 +89,9 @@ def read_sets(
             try:
                 rows = _rows(data, file.relative)
                 layout = layout_of(list(rows[0]) if rows else [])
-                if limit is not None:
-                    rows = rows[:: max(1, -(-len(rows) // limit))]
+                if limit is not None and limit < len(rows):
+                    # By lot, because labels often alternate; always the same lot.
+                    rows = [rows[at] for at in sorted(Random(0).sample(range(len(rows)), limit))]
                 cases = read_rows(layout, rows, context)
             except UnknownLayout as error:
                 if file.named:

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from dlcot_ray import __version__
@@ -28,10 +28,11 @@ from dlcot_ray.job.config import (
 )
 from dlcot_ray.job.datasets import DatasetPreset, load_preset
 from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.gate import run_gate
 from dlcot_ray.job.plan import Plan, assign_names, make_plan
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.storage_errors import without_credentials
-from dlcot_ray.job.store import is_local
+from dlcot_ray.job.store import absolute
 from dlcot_ray.job.work import ReadTask, WorkSpec, make_judge, token_counter, writer_of
 
 
@@ -48,6 +49,7 @@ class Prepared:
         options: fsspec options of the inputs.
         check_ids: look for duplicate ids.
         available: units that can be done at all; None means every planned one.
+        gate: scores the judge before anything is written; None where there is no gate.
         carry: takes over what another output holds already; returns the tasks that are left.
     """
 
@@ -61,6 +63,7 @@ class Prepared:
     options: Mapping[str, Any] = field(default_factory=dict)
     check_ids: bool = True
     available: frozenset[str] | None = None
+    gate: Callable[[], dict[str, Any] | None] | None = None
     carry: Callable[[Sequence[ReadTask]], list[ReadTask]] | None = None
 
 
@@ -127,6 +130,10 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     config, preset, judge = resolved.config, resolved.preset, resolved.judge
     output = open_output(config.output or "", config.storage.output, config.input)
     shards = find_shards(config.input, config.storage.input)
+    gate = partial(run_gate, config.gate, judge, config.ray.address, config.storage.input)
+    if config.overwrite:
+        # Before an earlier job's results are removed; what it found serves the job, too.
+        gate = partial(lambda found: found, gate())
     record = output.claim(JobRecord("enhance", resolved.settings, stored(config)), overwrite=config.overwrite)
     check_inputs(record, shards, output.label)
     plan = make_plan(
@@ -159,6 +166,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         gpus=judge.gpus,
         options=config.storage.input,
         check_ids=config.check_duplicate_ids,
+        gate=gate,
     )
 
 
@@ -229,14 +237,6 @@ def definition_of(preset: DatasetPreset) -> str:
     """Identity of a preset's content (16 hex digits)."""
     content = json.dumps(dataclasses.asdict(preset), sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def absolute(url: str) -> str:
-    """A local path made absolute, because workers have working directories of their own."""
-    if not is_local(url):
-        return url
-    path = Path(url.removeprefix("file://")).expanduser().absolute()
-    return str(path) + ("/" if url.endswith("/") else "")
 
 
 def stored(config: Config) -> dict[str, Any]:

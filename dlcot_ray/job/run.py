@@ -90,10 +90,11 @@ def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
     manifest = read_manifest(output)
     if not tasks and not missing and manifest is not None and describes(manifest, job.record, job.plan):
         return manifest, True
+    gate = job.gate() if tasks and job.gate is not None else None
     output.store.delete(MANIFEST_FILE)
     output.write_record(job.record)
     failed = [FailedUnit(u.name, u.label, u.start, u.stop, FINISH_FIRST) for u in missing]
-    timings: dict[str, Any] = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
+    timings: dict[str, Any] = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "gate": gate}
     if tasks and job.carry is not None:
         tasks = job.carry(tasks)
     if tasks:

@@ -290,3 +290,11 @@ def _checked(relative: str) -> str:
 def is_local(url: str) -> bool:
     """Whether `url` names a local path (with or without ``file://``)."""
     return "::" not in url and fsspec.utils.get_protocol(url) in _LOCAL_PROTOCOLS
+
+
+def absolute(url: str) -> str:
+    """A local path made absolute, because workers have working directories of their own."""
+    if not is_local(url):
+        return url
+    path = Path(url.removeprefix("file://")).expanduser().absolute()
+    return str(path) + ("/" if url.endswith("/") else "")

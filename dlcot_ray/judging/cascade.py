@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.annotation import Annotation, Step
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.protocol import Judge, Writer
@@ -18,6 +18,14 @@ VERSION = 1
 
 MIN_CONFIDENCE = 0.6
 """With the rules' own figures: several approaches (0.5) or no reference answer (0.4) go to the model."""
+
+
+_DECISIVE = frozenset({Step.APPROACHES, Step.LABELS, Step.CLUSTERS})
+
+
+def confidence_of(annotation: Annotation) -> float:
+    """How sure a judge is of a trace: of the step that it is least sure of, among those that decide a cut."""
+    return min((status.confidence for status in annotation.steps if status.step in _DECISIVE), default=1.0)
 
 
 class CascadeJudge:
@@ -77,10 +85,7 @@ class CascadeJudge:
 
         Errors are left out: rules find none where they cannot compute, at the same low confidence for all.
         """
-        decisive = {"approaches", "labels", "clusters"}
-        return any(
-            status.confidence < self._min_confidence for status in annotation.steps if status.step in decisive
-        )
+        return confidence_of(annotation) < self._min_confidence
 
     def close(self) -> None:
         """Close both."""

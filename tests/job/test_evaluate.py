@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_used_is_one_line(
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
-        ([], 2, "set is not set"),
+        (["set="], 2, "set is not set"),
         (["set=/no/such/place"], 1, "no label sets in /no/such/place"),
         (["set=/no/such.parquet"], 1, "there is no label set /no/such.parquet"),
         (["set=x", "where=there"], 2, "valid: auto, here, ray"),
@@ -145,7 +145,7 @@ def test_mistakes_are_one_line_and_a_status(
     assert says in said
 
 
-def test_a_limit_takes_rows_evenly(tmp_path: Path) -> None:
+def test_a_limit_takes_that_many_rows(tmp_path: Path) -> None:
     rows = [{"id": str(i), "gold": "1", "answer": "1", "equivalent": i % 2 == 0} for i in range(40)]
     out = tmp_path / "out"
     assert main(["evaluate", f"set={write(tmp_path, 'x', rows)}", "limit=10", f"output={out}"]) == 0

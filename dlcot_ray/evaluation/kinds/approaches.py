@@ -11,11 +11,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dlcot_ray.core.annotation import Annotation, Approach, Label
+from dlcot_ray.core.annotation import Annotation, Approach, Label, Step
+from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import ApproachesCase, LabelledApproach
 from dlcot_ray.evaluation.metrics.agreement import accuracy, class_f1, cohen_kappa, harmonic_mean, ratio
 from dlcot_ray.evaluation.metrics.partitions import pair_counts, v_measure
-from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Sums, Table, Tally, summarise, worst_first
+from dlcot_ray.evaluation.scores import (
+    BadCase,
+    Graded,
+    Measure,
+    Scores,
+    Sums,
+    Table,
+    Tally,
+    summarise,
+    worst_first,
+)
 
 LABELS = tuple(label.value for label in (Label.CORRECT, Label.INCORRECT, Label.INCOMPLETE))
 NONE = "none"
@@ -42,14 +53,11 @@ def score_labels(
     for one in own:
         total.update({key: int(n) for key, n in one.items()})
     confusion = ", ".join(f"{key} {n}" for key, n in sorted(total.items()))
-    count = sum(len(case.approaches) for case in cases)
-    return Scores(
-        "label",
-        count,
-        (Table("labels of approaches", rows),),
-        worst_first(bad),
-        (f"human>judge: {confusion}",),
-    )
+    count = sum(a.label is not None for case in cases for a in case.approaches)
+    marks = tuple(m for case in cases for m in _graded_labels(case, annotations[case.trace.trace_id]))
+    notes = (f"human>judge: {confusion}",)
+    table = Table("labels of approaches", rows)
+    return Scores("label", count, (table,), worst_first(bad), notes, graded=marks)
 
 
 def score_clusters(
@@ -189,3 +197,14 @@ def _bad_labels(case: ApproachesCase, annotation: Annotation) -> list[BadCase]:
             loss = 2.0 if found == Label.CORRECT.value else 1.0
             bad.append(BadCase(case.trace.trace_id, loss, approach.start, approach.stop, what, text))
     return bad
+
+
+def _graded_labels(case: ApproachesCase, annotation: Annotation) -> list[Graded]:
+    marks = []
+    for index, approach in enumerate(case.approaches):
+        if approach.label is not None:
+            cover = covering(approach, annotation)
+            right = float(_label(cover) == approach.label.value)
+            sure = cover.confidence if cover is not None else None
+            marks.append(graded(f"{case.trace.trace_id}/{index}", annotation, Step.LABELS, right, sure))
+    return marks

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.annotation import Annotation, Step
 from dlcot_ray.core.units import unit_texts
+from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import ArrivalCase
 from dlcot_ray.evaluation.metrics.agreement import ratio
 from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Table, Tally, summarise, worst_first
@@ -43,7 +44,14 @@ def score(
         tallies = [tally(case, position, within) for case, position in zip(cases, positions, strict=True)]
         rows.append(summarise(name, tallies, MEASURES, rounds=rounds, seed=seed))
     notes = (f"within: at most {within} units off",)
-    return Scores("arrival", len(cases), (Table("first correct unit", tuple(rows)),), worst_first(bad), notes)
+    marks = tuple(
+        graded(
+            c.trace.trace_id, annotations[c.trace.trace_id], Step.LABELS, tally(c, found, within)["within"]
+        )
+        for c, found in zip(cases, guesses[judge], strict=True)
+    )
+    table = Table("first correct unit", tuple(rows))
+    return Scores("arrival", len(cases), (table,), worst_first(bad), notes, graded=marks)
 
 
 def tally(case: ArrivalCase, found: int | None, within: int) -> Tally:

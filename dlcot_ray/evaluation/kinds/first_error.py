@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Source
+from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Source, Step
+from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import FirstErrorCase
 from dlcot_ray.evaluation.metrics.agreement import harmonic_mean, ratio
 from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Sums, Table, Tally, summarise, worst_first
@@ -42,7 +43,12 @@ def score(
         f"{sum(t['alarms_after'] for t in own):.0f} computed alarms stand behind the first human error and "
         "count neither way",
     )
-    return Scores("first_error", len(cases), (Table("first error", tuple(rows)),), worst_first(bad), notes)
+    marks = []
+    for case, steps in zip(cases, found, strict=True):
+        name, right = case.trace.trace_id, min(steps, default=None) == case.first_error
+        marks.append(graded(name, annotations[name], Step.ERRORS, float(right)))
+    table = Table("first error", tuple(rows))
+    return Scores("first_error", len(cases), (table,), worst_first(bad), notes, graded=tuple(marks))
 
 
 def errors_by_step(case: FirstErrorCase, annotation: Annotation) -> dict[int, list[ErrorSpan]]:

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.annotation import Annotation, Step
+from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import MethodPairCase
 from dlcot_ray.evaluation.metrics.agreement import harmonic_mean, ratio
 from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Sums, Table, Tally, summarise, worst_first
@@ -68,6 +69,10 @@ def score(
         worst_first(bad),
         tuple(notes),
         {"threshold": curve} if curve else {},
+        tuple(
+            graded(c.trace.trace_id, annotations[c.trace.trace_id], Step.CLUSTERS, float(merged == c.same))
+            for c, merged in zip(cases, whole, strict=True)
+        ),
     )
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlcot_ray.core.annotation import Annotation, SectionKind
+from dlcot_ray.core.annotation import Annotation, SectionKind, Step
+from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import SegmentationCase
 from dlcot_ray.evaluation.metrics.agreement import (
     accuracy,
@@ -114,7 +115,12 @@ def score(
         _bad(case, humans[case.trace.trace_id, case.annotator], judged[case.trace.trace_id], annotations)
         for case in cases
     ]
-    return Scores("segmentation", len(cases), tuple(tables), worst_first(bad))
+    marks = []
+    for case in cases:
+        name = case.trace.trace_id
+        share = float((humans[name, case.annotator].classes == judged[name].classes).mean())
+        marks.append(graded(f"{name}/{case.annotator}", annotations[name], Step.MACRO, share))
+    return Scores("segmentation", len(cases), tuple(tables), worst_first(bad), graded=tuple(marks))
 
 
 def of_case(case: SegmentationCase) -> Segmented:
