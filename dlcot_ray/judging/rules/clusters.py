@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SAME_METHOD = 0.55
-"""Similarity from which two ranges count as one method."""
+"""Similarity from which two ranges count as one method, whatever the trace itself calls them.
 
-SAME_METHOD_ANNOUNCED = 0.72
-"""The bar where the trace itself announces "another way": its own word counts against merging."""
+Human solutions that differ are mostly below it, one solution told again is far above it (docs/rules.md). That a
+trace announces "another way" is no evidence: by eye most such ranges go the same way once more.
+"""
 
 _TERM = re.compile(r"\\?[A-Za-z]{3,}|\d+(?:\.\d+)?")
 _COMMON = frozenset(
@@ -74,23 +75,22 @@ def similarity(a: TermVector, b: TermVector) -> float:
     return 0.5 * (cosine + contained)
 
 
-def assign_clusters(texts: Sequence[str], announced: Sequence[bool], problem: str) -> list[int]:
+def assign_clusters(texts: Sequence[str], problem: str) -> list[int]:
     """Cluster numbers in order of first appearance, one per text.
 
     Each text joins the cluster whose first member it is most similar to, if above the bar, else opens
-    a new one. `announced[i]` says that the trace itself calls text i another way.
+    a new one.
     """
     if len(texts) < 2:
         return [0] * len(texts)
     problem_terms = terms_of(problem)
     leaders: list[TermVector] = []
     clusters: list[int] = []
-    for text, says_new in zip(texts, announced, strict=True):
+    for text in texts:
         vector = term_vector(text, problem_terms)
-        bar = SAME_METHOD_ANNOUNCED if says_new else SAME_METHOD
         scores = [similarity(vector, leader) for leader in leaders]
         best = max(range(len(scores)), key=scores.__getitem__, default=-1)
-        if best < 0 or scores[best] < bar:
+        if best < 0 or scores[best] < SAME_METHOD:
             best = len(leaders)
             leaders.append(vector)
         clusters.append(best)

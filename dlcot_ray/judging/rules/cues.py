@@ -58,6 +58,12 @@ VERIFY = re.compile(
 RECONSIDER = re.compile(
     r"^\W*(?:wait|hold on|hmm|but wait|actually|is (?:that|this|it) (?:right|correct|all))\b", re.IGNORECASE
 )
+QUESTIONING = re.compile(
+    r"\?|\b(?:check|verif\w+|make sure|sure|certain|confirm|correct|right|mistake\w*|miss(?:ed|ing)|wrong|consistent|sense|"
+    r"confident|careful|recheck|double|overlook\w*)\b",
+    re.IGNORECASE,
+)
+"""What makes a second look a check rather than a new thought."""
 """Opens a second look; a check once an answer stands, a local remark before that."""
 
 NEGATION = re.compile(
@@ -83,10 +89,25 @@ CONCLUDE = re.compile(
     re.IGNORECASE,
 )
 
+OPENING = re.compile(
+    r"\b(?:(?:this|the|a|my|our) (?:math |geometry |algebra |word )?(?:problem|question|puzzle|task|exercise)\b"
+    r"|(?:we|i)(?:'re| are|'m| am|'ve been)? (?:given|asked|told)\b|(?:we|i) (?:need|have|want) to \w+"
+    r"|(?:we|let us|let's) (?:find|compute|prove|show|determine|solve)\b|(?:our|my|the) (?:goal|task|aim) is)",
+    re.IGNORECASE,
+)
+"""Speaks of the problem itself or of what is asked: how a trace of any family opens."""
+
+ENDING = re.compile(
+    r"^\W*(?:so|therefore|thus|hence|consequently|in (?:conclusion|summary|short)|to (?:conclude|sum up|summari[sz]e)|overall"
+    r"|finally|(?:after|given|based on|considering) [^.\n]{0,80}?,? (?:i'll|i will|i would|i can|we can)|(?:thus|so) (?:we|i))\b",
+    re.IGNORECASE,
+)
+"""Opens a closing sentence, where it is the last one of its trace."""
+
 UNDERSTAND = re.compile(
     r"\b(?:i need to|we need to|we want|need to (?:find|figure|determine|solve)|the (?:problem|question) (?:is|says|asks|states|wants)|"
     r"understand|what (?:do|does) (?:we|i|it|this)|we(?:'re| are) (?:given|asked|told)|first(?: things first|ly)?,? i|"
-    r"let me (?:think|recall|visualize|picture|parse|break)|i (?:remember|recall)|key|means that|in other words)\b",
+    r"let me (?:parse|restate|understand|visualize|picture)|means that|in other words)\b",
     re.IGNORECASE,
 )
 SOLVING = re.compile(

@@ -28,7 +28,7 @@ from dlcot_ray.judging.rules.clusters import SAME_METHOD, assign_clusters, simil
 from dlcot_ray.judging.rules.labels import UnitAnswers, find_errors, label_range
 from dlcot_ray.judging.rules.structure import Run, find_runs, sections_of, verification_kind
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same trace may get another annotation."""
 
 
@@ -110,7 +110,7 @@ def _complete_last(runs: list[Run], answers: UnitAnswers) -> tuple[list[Run], in
     stop = next((i + 1 for i in range(check.start, check.stop) if answers.candidate[i]), None)
     if stop is None:
         return runs, 0
-    grown = Run(run.kind, run.start, stop, run.announced)
+    grown = Run(run.kind, run.start, stop)
     rest = [Run(check.kind, stop, check.stop)] if stop < check.stop else []
     return [*runs[:last], grown, *rest, *runs[last + 2 :]], stop - check.start
 
@@ -126,7 +126,7 @@ def _approaches(
 ) -> tuple[Approach, ...]:
     explored = [run for run in runs if run.kind is SectionKind.SOLUTION_EXPLORE]
     texts = ["".join(units[run.start : run.stop]) for run in explored]
-    clusters = assign_clusters(texts, [run.announced for run in explored], problem)
+    clusters = assign_clusters(texts, problem)
     approaches = []
     for index, (run, cluster) in enumerate(zip(explored, clusters, strict=True)):
         label, answer, unit = label_range(answers, run.start, run.stop, kind)
@@ -156,7 +156,7 @@ def _verifications(runs: list[Run], units: Sequence[str], problem: str) -> tuple
         seen += run.kind is SectionKind.SOLUTION_EXPLORE
         if run.kind is SectionKind.VERIFY:
             checks.append((run, seen if seen >= 0 else None, "".join(units[run.start : run.stop])))
-    clusters = assign_clusters([text for _, _, text in checks], [False] * len(checks), problem)
+    clusters = assign_clusters([text for _, _, text in checks], problem)
     return tuple(
         Verification(run.start, run.stop, verification_kind(text), approach, cluster)
         for (run, approach, text), cluster in zip(checks, clusters, strict=True)

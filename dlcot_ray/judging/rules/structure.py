@@ -25,12 +25,11 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Units `[start, stop)` of one kind; `announced`: the trace itself calls it another approach."""
+    """Units `[start, stop)` of one kind."""
 
     kind: SectionKind
     start: int
     stop: int
-    announced: bool = False
 
 
 def find_runs(units: Sequence[str], problem: str, answered: Sequence[bool]) -> list[Run]:
@@ -43,17 +42,16 @@ def find_runs(units: Sequence[str], problem: str, answered: Sequence[bool]) -> l
     tail = _conclusion_start(units, answered, head[-1].stop if head else 0)
     runs = list(head)
     at = head[-1].stop if head else 0
-    kind, start, announced = SectionKind.SOLUTION_EXPLORE, at, False
+    kind, start = SectionKind.SOLUTION_EXPLORE, at
     standing = False
     for i in range(at, tail):
         opens = _opens(units, i, i - start, standing, kind) if i > start else None
         if opens is not None:
-            runs.append(Run(kind, start, i, announced))
+            runs.append(Run(kind, start, i))
             kind, start = opens, i
-            announced = opens is SectionKind.SOLUTION_EXPLORE
         standing = standing or answered[i]
     if tail > start:
-        runs.append(Run(kind, start, tail, announced))
+        runs.append(Run(kind, start, tail))
     if tail < count:
         runs.append(Run(SectionKind.CONCLUSION, tail, count))
     return _without_asides(runs, units)
@@ -90,7 +88,9 @@ def _opens(units: Sequence[str], i: int, done: int, standing: bool, kind: Sectio
         return explore if standing or (done >= 6 and _ahead(units, i) >= 3) else None
     if not standing:
         return None
-    if cues.VERIFY.match(unit) or (kind is explore and cues.RECONSIDER.match(unit)):
+    if cues.VERIFY.match(unit) or (
+        kind is explore and cues.RECONSIDER.match(unit) and cues.QUESTIONING.search(unit)
+    ):
         return verify
     return None
 
@@ -123,19 +123,32 @@ def _head_runs(units: Sequence[str], problem: str) -> list[Run]:
 
 def _restates(unit: str, problem_words: set[str], *, first: bool) -> bool:
     words = [w.lower() for w in _WORD.findall(unit)]
-    if not words or not problem_words or len(unit) > 1500:
+    if not words or len(unit) > 1500:
         return False
     shared = sum(w in problem_words for w in words) / len(words)
-    return shared >= (0.45 if first else 0.6) and len(cues.SOLVING.findall(unit)) <= 3
+    if len(cues.SOLVING.findall(unit)) > 3:
+        return False
+    return shared >= (0.45 if first else 0.6) or (first and bool(cues.OPENING.search(unit)))
 
 
 def _is_understanding(unit: str) -> bool:
-    return bool(cues.UNDERSTAND.search(unit)) and len(cues.SOLVING.findall(unit)) <= 1
+    return (
+        bool(cues.UNDERSTAND.search(unit) or cues.OPENING.search(unit))
+        and len(cues.SOLVING.findall(unit)) <= 1
+    )
 
 
 def _conclusion_start(units: Sequence[str], answered: Sequence[bool], head: int) -> int:
     """First unit of the trailing conclusion, or len(units) where the trace has none."""
     start = len(units)
+    last = len(units) - 1
+    if (
+        last > head
+        and cues.ENDING.match(units[last])
+        and len(units[last]) < 600
+        and (not answered[last] or any(answered[head:last]))
+    ):
+        start = last
     while start - 1 > head and len(units) - start < 4:
         i = start - 1
         if (
@@ -163,7 +176,7 @@ def _without_asides(runs: Sequence[Run], units: Sequence[str]) -> list[Run]:
         exploring = (SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY)
         aside = run.kind is SectionKind.SOLUTION_EXPLORE and size < MIN_APPROACH_CHARS
         if last is not None and last.kind in exploring and aside:
-            kept[-1] = Run(last.kind, last.start, run.stop, last.announced)
+            kept[-1] = Run(last.kind, last.start, run.stop)
         else:
             kept.append(run)
     return kept
