@@ -211,7 +211,8 @@ class Annotation:
         sections: partition of all units, in order.
         approaches, verifications: in order; they lie inside the sections of their kind.
         reference: the answer that labels were compared with, or None; `reference_kind` says whence.
-        first_correct_unit: first unit that states an answer equivalent to the reference, or None.
+        first_correct_unit: first unit in which the reference, or an equivalent of it, stands as what was
+            looked for, or None.
         loops: unit ranges that only repeat what stands before them (exact repetition).
         truncated: the trace breaks off without an end.
         steps: one entry per step of the method.

@@ -13,6 +13,7 @@ from dlcot_ray.core.evidence.loops import find_loops, is_truncated
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.core.units import split_units, unit_texts
 from dlcot_ray.judging.equivalence import AnswerChecker
+from dlcot_ray.judging.rules.first_correct import find_first_correct
 from dlcot_ray.judging.rules.labels import UnitAnswers, find_reference, read_answers
 
 
@@ -25,7 +26,7 @@ class Findings:
         units: their texts.
         reference, reference_kind: what answers are compared with.
         answers: what each unit states.
-        loops, truncated: as in `Annotation`.
+        first_correct_unit, loops, truncated: as in `Annotation`.
     """
 
     offsets: tuple[int, ...]
@@ -33,13 +34,9 @@ class Findings:
     reference: str | None
     reference_kind: ReferenceKind
     answers: UnitAnswers
+    first_correct_unit: int | None
     loops: tuple[tuple[int, int], ...]
     truncated: bool
-
-    @property
-    def first_correct_unit(self) -> int | None:
-        """First unit that states an answer equivalent to the reference."""
-        return next((i for i, hit in enumerate(self.answers.correct) if hit is not None), None)
 
 
 def find(trace: Trace, checker: AnswerChecker) -> Findings:
@@ -47,12 +44,14 @@ def find(trace: Trace, checker: AnswerChecker) -> Findings:
     offsets = split_units(trace.reasoning)
     units = unit_texts(trace.reasoning, offsets)
     reference, kind = find_reference(trace)
+    answers = read_answers(units, reference, checker)
     return Findings(
         offsets,
         tuple(units),
         reference,
         kind,
-        read_answers(units, reference, checker),
+        answers,
+        find_first_correct(units, answers, trace.problem),
         find_loops(units),
         is_truncated(trace.reasoning, trace.response),
     )

@@ -40,7 +40,7 @@ _GROUPED = re.compile(r"(?<![\d.])([1-9]\d{0,2})((?:(?:,|\{,\}|\s)\d{3})+)(?!\d)
 _UNIT = re.compile(
     r"(?<=[\d}i)])\s*(?:square|cubic|sq\.?|cu\.?)?\s*(?:degrees?|units?|dollars?|cents?|inch(?:es)?|feet|foot|ft|"
     r"meters?|metres?|centimeters?|kilometers?|cm|mm|km|kg|(?<=\\s)m|grams?|miles?|mph|hours?|hrs?|minutes?|seconds?|days?|weeks?|"
-    r"months?|years?|ways|people|students|points?|apples|eggs|books|yuan|percent(?:age)?|pct)"
+    r"months?|years?|Å|angstroms?|nm|eV|joules?|newtons?|ways|people|students|points?|apples|eggs|books|yuan|percent(?:age)?|pct)"
     r"(?:\s*(?:\^?\{?[23]\}?|squared|cubed|per \w+|/\w+))?\s*\.?$",
     re.IGNORECASE,
 )

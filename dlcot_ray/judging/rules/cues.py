@@ -66,6 +66,16 @@ QUESTIONING = re.compile(
 """What makes a second look a check rather than a new thought."""
 """Opens a second look; a check once an answer stands, a local remark before that."""
 
+LOOKS_BACK = re.compile(
+    r"(?:^|[.!?]\s+)\W*(?:wait|hold on|let me (?:just )?(?:check|verify|double|make sure|recheck|recap|think again|reconsider)"
+    r"|but (?:wait|check|let)|(?:that|this) (?:seems|looks|makes sense|matches|checks)|(?:does|is) (?:that|this)"
+    r"|(?:yes|yep|yeah|good|perfect|great)\b)",
+    re.IGNORECASE,
+)
+"""A sentence that looks back at what was just found."""
+ANSWER = re.compile(r"\b(?:answer|final result|solution is|what we (?:want|need))\b", re.IGNORECASE)
+"""Speaks of the answer."""
+
 NEGATION = re.compile(
     r"\b(?:that(?:'s| is| was) (?:not right|wrong|incorrect|not correct)|i made (?:a|an) (?:mistake|error)|"
     r"(?:doesn't|does not|don't|didn't) (?:match|add up|work|hold|satisfy|fit|make sense)|"

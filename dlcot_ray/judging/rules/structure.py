@@ -83,7 +83,8 @@ def _opens(units: Sequence[str], i: int, done: int, standing: bool, kind: Sectio
     unit = units[i]
     explore, verify = SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY
     if cues.HEADED_APPROACH.match(unit) or cues.announces_approach(unit):
-        return explore if standing or done >= 3 else None
+        worked = done >= 3 or sum(map(len, units[i - done : i])) >= MIN_APPROACH_CHARS
+        return explore if standing or worked else None
     if cues.ALTERNATIVELY.match(unit):
         return explore if standing or (done >= 6 and _ahead(units, i) >= 3) else None
     if not standing:
