@@ -22,6 +22,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,8 +30,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dlcot_ray.job.config import EnhanceConfig, load_enhance
+from dlcot_ray.job.pending import Pending
 from dlcot_ray.job.prepare import prepare_enhance
-from dlcot_ray.job.run import pending_tasks
 from dlcot_ray.job.work import Processor, read_units, write_unit
 
 SHARD_ROWS = 2_500
@@ -90,7 +91,7 @@ def plain(source: str, output: str) -> None:
     assert isinstance(config, EnhanceConfig)
     job = prepare_enhance(config)
     job.output.write_record(job.record)
-    tasks, _ = pending_tasks(job, set(), None)
+    tasks = Pending(job.plan, np.zeros(job.plan.unit_count, bool))
     processor = Processor(job.spec)
 
     async def loop() -> None:

@@ -13,7 +13,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -36,6 +36,11 @@ PREFERENCES = "preferences"
 FOLDERS = (ENHANCED, ANNOTATIONS, REJECTED, PREFERENCES)
 FACTS = "_facts"
 """What a refresh remembers of each row (`facts.py`); hidden from readers of Parquet folders."""
+# No name that ends with .parquet, so that a reader of the whole folder finds only units.
+FOOTERS_FILE = "_footers.arrow"
+DUPLICATES_FILE = "_duplicates.arrow"
+INPUTS_FILE = "inputs.jsonl"
+JOURNAL = "_counts"
 
 _UNIT_OBJECT = re.compile(r"(?:enhanced|annotations|rejected|preferences|_facts)/.+\.r\d{9,}-\d{9,}\.parquet")
 _STATS_KEY = "dlcot.stats"
@@ -125,13 +130,36 @@ class Output:
         self.store.put(JOB_FILE, record.to_json())
 
     def done(self) -> set[str]:
-        """Names of the complete units."""
-        cut = len(ENHANCED) + 1
+        """Names of the complete units, all at once; `listing.complete_units` holds 4 bytes of each."""
         return {
-            info.relative[cut:].removesuffix(".parquet")
-            for info in self.store.list(ENHANCED)
-            if _UNIT_OBJECT.fullmatch(info.relative)
+            name
+            for name, _ in self.units(self.objects(ENHANCED))
+            if _UNIT_OBJECT.fullmatch(f"{ENHANCED}/{name}.parquet")
         }
+
+    def objects(self, folder: str) -> Iterator[tuple[str, int]]:
+        """Names below the folder and sizes (bytes) of its objects, in the order of the LIST.
+
+        Raises:
+            JobError: it cannot be listed.
+        """
+        cut = len(folder) + 1
+        for info in self.store.scan(folder):
+            yield info.relative[cut:], info.size
+
+    @staticmethod
+    def units(objects: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+        """Names of units for names of objects; whatever cannot be a unit's object is left out."""
+        for name, size in objects:
+            if name.endswith(".parquet"):
+                yield name.removesuffix(".parquet"), size
+
+    def read_state(self, name: str) -> bytes | None:
+        """One of the objects that only save time, or None where it cannot be had."""
+        try:
+            return self.store.read_bytes(name)
+        except JobError:
+            return None
 
     def put_unit(
         self,
@@ -144,8 +172,11 @@ class Output:
         facts: pa.Table | None = None,
         *,
         retries: int = 0,
-    ) -> None:
+    ) -> int:
         """Write a unit; it counts as complete only after the last put.
+
+        Returns:
+            Size of its `enhanced/` object (bytes).
 
         Args:
             name: the unit's.
@@ -172,6 +203,7 @@ class Output:
         objects.append((ENHANCED, to_parquet_bytes(enhanced, {_STATS_KEY: stats.to_json()})))
         for folder, data in objects:
             with_retries(retries, partial(self.store.put, f"{folder}/{name}.parquet", data))
+        return len(objects[-1][1])
 
     def stats(self, name: str) -> UnitStats:
         """The counts of a complete unit, from its footer alone.
@@ -195,7 +227,9 @@ class Output:
         for folder in (*FOLDERS, FACTS):
             names = (info.relative for info in self.store.scan(folder))
             self.store.delete_all([name for name in names if _UNIT_OBJECT.fullmatch(name)])
-        self.store.delete(CARD_FILE)
+        self.store.delete_all([info.relative for info in self.store.scan(JOURNAL)])
+        for name in (CARD_FILE, INPUTS_FILE, FOOTERS_FILE, DUPLICATES_FILE):
+            self.store.delete(name)
         self.store.delete(JOB_FILE)
 
     def remove_leftovers(self) -> int:
@@ -213,7 +247,7 @@ class Output:
         """
         found = self.record()
         if found is None:
-            foreign = next((f for f in FOLDERS if self.store.list(f)), None)
+            foreign = next((f for f in FOLDERS if next(self.store.scan(f), None) is not None), None)
             if foreign is not None:
                 raise JobError(
                     f"{self.label} holds {foreign}/ but no {JOB_FILE}: another program's files",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dlcot_ray.job.commit import JobRecord, Output, check_inputs
+from dlcot_ray.job.commit import ENHANCED, FOOTERS_FILE, JobRecord, Output, check_inputs
 from dlcot_ray.job.config import DeriveConfig, load_judge
 from dlcot_ray.job.datasets import load_preset
 from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.footers import Footers
+from dlcot_ray.job.listing import complete_units
 from dlcot_ray.job.plan import assign_names, make_plan
 from dlcot_ray.job.prepare import (
     Prepared,
@@ -85,12 +87,14 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
     check_inputs(base, shards, source.label)
     check_inputs(record, shards, output.label)
     names = {item.label: item.name for item in base.inputs}
+    footers = Footers(source.read_state(FOOTERS_FILE))
     plan = make_plan(
         [shard for shard in assign_names(shards, names) if shard.label in names],
         preset,
         rows_per_unit=base.settings["rows_per_unit"],
         bytes_per_unit=base.settings["bytes_per_unit"],
         options=input_options,
+        footers=footers,
     )
     spec = WorkSpec(
         preset=preset,
@@ -107,6 +111,8 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         annotations=place,
         annotations_options=read_options,
         writer=writer,
+        rows_per_bundle=base.settings["rows_per_unit"],
+        bytes_per_bundle=base.settings["bytes_per_unit"],
     )
     return Prepared(
         config,
@@ -118,5 +124,5 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         gpus=writer.gpus if writer is not None else 0.0,
         options=input_options,
         check_ids=base.settings["check_duplicate_ids"],
-        available=frozenset(source.done()),
+        available=complete_units(plan, source.units(source.objects(ENHANCED))) > 0,
     )

@@ -24,7 +24,7 @@ from dlcot_ray.core.units import split_units
 from dlcot_ray.job.commit import ENHANCED, JobRecord, Output
 from dlcot_ray.job.datasets import load_preset, resolve_columns, traces_of
 from dlcot_ray.job.faults import InputFault, JobError
-from dlcot_ray.job.plan import open_parquet
+from dlcot_ray.job.footers import open_parquet
 from dlcot_ray.job.rows import ENHANCED_FIELDS
 from dlcot_ray.job.storage import Store
 

@@ -1,9 +1,10 @@
 """The Ray Data graph: read -> judge -> write, streamed, one row per work unit.
 
-A unit travels as one row (`wire.py`), and each row is a block of its own, so that units reach the judges
-as they are read. Judges are actors; reading and writing are tasks beside them (`cluster.py`). Ray starts
-every process that dies anew and gives it its work again, without end, because nodes come and go; that a
-unit which kills does not do so for ever is up to the ledger (`ledger.py`), which each step asks first.
+A unit travels as one row, tiny ones together (`wire.py`), and each row is a block of its own, so that units
+reach the judges as they are read. Judges are actors; reading and writing are tasks beside them
+(`cluster.py`). Ray starts every process that dies anew and gives it its work again, without end, because
+nodes come and go; that a unit which kills does not do so for ever is up to the ledger (`ledger.py`), which
+each step asks first.
 """
 
 from __future__ import annotations
@@ -16,19 +17,20 @@ import pickle
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import pyarrow as pa
 
 from dlcot_ray.job.cluster import IO_CPUS, Workers, alive_nodes, last_line
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.ledger import Ledger, Order
+from dlcot_ray.job.pending import Pending
 from dlcot_ray.job.process import UnitOutput
 from dlcot_ray.job.stats import UnitStats
 from dlcot_ray.job.watch import Gate, RowWatch
-from dlcot_ray.job.wire import pack_unit, table_of, unit_of
+from dlcot_ray.job.wire import bundle, bundled, pack_unit, table_of, unbundle, unit_of
 from dlcot_ray.job.work import (
     Processor,
     ReadTask,
@@ -61,13 +63,11 @@ def open_ledger(max_deaths: int) -> Any:
     return actor.remote(max_deaths, alive_nodes)
 
 
-def run_graph(
-    tasks: Iterable[ReadTask], spec: WorkSpec, workers: Workers, ledger: Any
-) -> Iterator[UnitResult]:
-    """Do the units of `tasks`, in any order; yields one result each, as they are finished.
+def run_graph(pending: Pending, spec: WorkSpec, workers: Workers, ledger: Any) -> Iterator[UnitResult]:
+    """Do the units of `pending`, in any order; yields one result each, as they are finished.
 
     Args:
-        tasks: what to read.
+        pending: what to read.
         spec: what the workers need to know.
         workers: the pool of judges.
         ledger: from `open_ledger`.
@@ -79,7 +79,6 @@ def run_graph(
     from ray.data import ActorPoolStrategy, TaskPoolStrategy
 
     _quiet()
-    blobs = [{"task": pickle.dumps(task)} for task in tasks]
     context = ray.data.DataContext.get_current()
     # One row, one block: a smaller target than any row.
     context.target_max_block_size = 1
@@ -92,7 +91,7 @@ def run_graph(
         max_concurrent_calls_per_actor=concurrent,
     )
     graph = (
-        ray.data.from_items(blobs, override_num_blocks=min(len(blobs), _MAX_BLOCKS))
+        ray.data.from_items(cast("list[Any]", _Blobs(pending)), override_num_blocks=_blocks(pending, spec))
         .map_batches(
             _read,
             fn_args=(spec, ledger),
@@ -121,8 +120,8 @@ def run_graph(
     )
     try:
         for batch in graph.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-            for blob in batch.column("result").to_pylist():
-                yield cast(UnitResult, pickle.loads(blob))
+            for blob in batch.column("results").to_pylist():
+                yield from cast("list[UnitResult]", pickle.loads(blob))
     except ray.exceptions.RayError as error:
         unavailable = _unavailable(str(error))
         if unavailable:
@@ -130,6 +129,30 @@ def run_graph(
         raise JobError(
             f"Ray stopped the job ({last_line(error)})", "run again: what is finished is kept"
         ) from error
+
+
+class _Blobs(Sequence[dict[str, bytes]]):
+    """Packed tasks, made one by one: Ray puts a block of them away before it asks for the next."""
+
+    def __init__(self, tasks: Sequence[ReadTask]) -> None:
+        self._tasks = tasks
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, bytes]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, bytes]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, bytes] | list[dict[str, bytes]]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        return {"task": pickle.dumps(self._tasks[index])}
+
+
+def _blocks(pending: Pending, spec: WorkSpec) -> int:
+    """Blocks of tasks: one each, fewer where the tasks are tiny or very many."""
+    return min(len(pending), _MAX_BLOCKS, max(1, -(-pending.rows // spec.rows_per_bundle)))
 
 
 def stop_graphs() -> None:
@@ -143,6 +166,10 @@ def stop_graphs() -> None:
 
 
 def _read(batch: pa.Table, spec: WorkSpec, ledger: Any) -> Iterator[pa.Table]:
+    return bundled(_units(batch, spec, ledger), spec.rows_per_bundle, spec.bytes_per_bundle)
+
+
+def _units(batch: pa.Table, spec: WorkSpec, ledger: Any) -> Iterator[tuple[int, pa.Table]]:
     for blob in batch.column("task").to_pylist():
         task = pickle.loads(blob)
         reading = read_units(task, spec)
@@ -152,11 +179,12 @@ def _read(batch: pa.Table, spec: WorkSpec, ledger: Any) -> Iterator[pa.Table]:
             given_up = given_up or entry.begin()
             if given_up:
                 # The rest of the segment lies behind what kills.
-                yield pack_unit(unit, f"cannot be read ({given_up})", dict.fromkeys(_READ))
+                yield 0, pack_unit(unit, f"cannot be read ({given_up})", dict.fromkeys(_READ))
                 continue
             read = next(reading)
             entry.end()
-            yield pack_unit(read.task, read.error, {name: getattr(read, name) for name in _READ})
+            tables = {name: getattr(read, name) for name in _READ}
+            yield unit.stop - unit.start, pack_unit(read.task, read.error, tables)
 
 
 class _Judge:
@@ -182,14 +210,18 @@ class _Judge:
             self._unavailable = str(error)
 
     async def __call__(self, batch: pa.Table) -> AsyncIterator[pa.Table]:
-        for index in range(batch.num_rows):
-            task, error = unit_of(batch, index)
-            rows, stored = (table_of(batch, index, name) for name in _READ)
-            made = error or await self._judged(ReadUnit(task, rows, stored))
-            if isinstance(made, str):
-                yield pack_unit(task, made, dict.fromkeys(_MADE))
-            else:
-                yield pack_unit(task, "", {name: getattr(made, name) for name in _MADE}, made.stats.to_json())
+        units = unbundle(batch)
+        # Together, or a bundle of one-row units would leave an engine with one trace in flight.
+        made = await asyncio.gather(*(self._made(units, index) for index in range(units.num_rows)))
+        yield bundle(made)
+
+    async def _made(self, units: pa.Table, index: int) -> pa.Table:
+        task, error = unit_of(units, index)
+        rows, stored = (table_of(units, index, name) for name in _READ)
+        made = error or await self._judged(ReadUnit(task, rows, stored))
+        if isinstance(made, str):
+            return pack_unit(task, made, dict.fromkeys(_MADE))
+        return pack_unit(task, "", {name: getattr(made, name) for name in _MADE}, made.stats.to_json())
 
     async def _judged(self, read: ReadUnit) -> UnitOutput | str:
         async with self._gate.together():
@@ -240,27 +272,27 @@ _MADE = ("annotations", "enhanced", "rejected", "preferences", "facts")
 
 
 def _write(batch: pa.Table, spec: WorkSpec, ledger: Any) -> pa.Table:
-    output = spec.open_output()
+    output, units = spec.open_output(), unbundle(batch)
     results = []
-    for index in range(batch.num_rows):
-        task, error = unit_of(batch, index)
+    for index in range(units.num_rows):
+        task, error = unit_of(units, index)
         made: UnitOutput | str = error
         if not error:
             made = UnitOutput(
-                annotations=table_of(batch, index, "annotations"),
-                enhanced=table_of(batch, index, "enhanced"),
-                rejected=table_of(batch, index, "rejected"),
-                preferences=table_of(batch, index, "preferences"),
-                facts=table_of(batch, index, "facts"),
-                stats=UnitStats.from_json(batch.column("stats")[index].as_py()),
+                annotations=table_of(units, index, "annotations"),
+                enhanced=table_of(units, index, "enhanced"),
+                rejected=table_of(units, index, "rejected"),
+                preferences=table_of(units, index, "preferences"),
+                facts=table_of(units, index, "facts"),
+                stats=UnitStats.from_json(units.column("stats")[index].as_py()),
             )
         entry = _Entry(ledger, f"writing {task.name}")
         given_up = entry.begin()
         if given_up:
             made = f"cannot be written ({given_up})"
-        results.append(pickle.dumps(write_unit(task, made, output, spec)))
+        results.append(write_unit(task, made, output, spec))
         entry.end()
-    return pa.table({"result": pa.array(results, pa.binary())})
+    return pa.table({"results": pa.array([pickle.dumps(results)], pa.binary())})
 
 
 class _Entry:

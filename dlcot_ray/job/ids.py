@@ -19,9 +19,11 @@ import pyarrow as pa
 
 from dlcot_ray.job.cells import ColumnPath, read_texts
 from dlcot_ray.job.faults import InputFault, JobError
-from dlcot_ray.job.plan import PlannedFile, open_parquet
+from dlcot_ray.job.footers import open_parquet
+from dlcot_ray.job.plan import Plan, PlannedFile, inputs_digest
 from dlcot_ray.job.storage import Store
 
+_FILES_KEY = "dlcot.inputs"
 ROWS_PER_PASS = 16_000_000
 _BATCH_ROWS = 65_536
 
@@ -43,6 +45,30 @@ class Duplicates:
     offsets: Positions
     rows: Positions
     firsts: Positions
+
+    def to_bytes(self, plan: Plan) -> bytes:
+        """A record of them, good for these very files."""
+        table = pa.table({"row": self.rows, "first": self.firsts}).replace_schema_metadata(
+            {_FILES_KEY: inputs_digest(plan)}
+        )
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        return bytes(sink.getvalue())
+
+    @classmethod
+    def from_bytes(cls, recorded: bytes | None, plan: Plan) -> Duplicates | None:
+        """What `to_bytes` wrote of the same files, or None: then they have to be looked for."""
+        if recorded is None:
+            return None
+        try:
+            table = pa.ipc.open_file(recorded).read_all()
+            if (table.schema.metadata or {}).get(_FILES_KEY.encode()) != inputs_digest(plan).encode():
+                return None
+            rows, firsts = (table[name].to_numpy() for name in ("row", "first"))
+        except (pa.ArrowException, KeyError, ValueError):
+            return None
+        return cls(tuple(shard.label for shard in plan.shards), plan.file_rows, rows, firsts)
 
     def within(self, file: int, start: int, stop: int) -> dict[int, str]:
         """The repeating rows among `[start, stop)` of a file -> where their id occurred first."""

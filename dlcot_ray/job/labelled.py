@@ -22,7 +22,7 @@ from dlcot_ray.evaluation.cases import Case
 from dlcot_ray.evaluation.layouts import Context, LabelError, UnknownLayout, layout_of, read_rows
 from dlcot_ray.job.datasets import load_preset, resolve_columns, traces_of
 from dlcot_ray.job.faults import InputFault, JobError
-from dlcot_ray.job.plan import open_parquet
+from dlcot_ray.job.footers import open_parquet
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.store import absolute
 from dlcot_ray.paths import gold_dirs

@@ -1,35 +1,42 @@
 """The manifest and the dataset card: what an output holds, written last.
 
-Every count is read back from the objects themselves (the footer of each unit), never from what this run
-happened to do, so a job that took five attempts has the manifest of one that took one. Only `run` is
-about this run.
+Every count is that of objects in the LIST (see `tally.py`), never of what this run happened to do, so a
+job that took five attempts has the manifest of one that took one. Only `run` is about this run. A
+manifest of many inputs would be a file that nobody can open: beyond `MAX_INPUTS_SHOWN` its entries of
+single files lie beside it, one JSON object per line.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from dlcot_ray.job.commit import (
     CARD_FILE,
     ENHANCED,
     FOLDERS,
     FORMAT,
+    INPUTS_FILE,
     MANIFEST_FILE,
     JobRecord,
     Output,
 )
 from dlcot_ray.job.faults import InputFault, JobError
-from dlcot_ray.job.plan import Plan, PlannedFile
+from dlcot_ray.job.plan import Plan, files_digest, inputs_digest
 from dlcot_ray.job.stats import UnitStats
+from dlcot_ray.job.tally import Tally
 
 _PACKAGES = ("dlcot-ray", "ray", "pyarrow", "polars", "fsspec", "s3fs", "numpy", "math-verify", "omegaconf")
-_FOOTER_THREADS = 16
+MAX_INPUTS_SHOWN = 1_000
+"""Input files that the manifest itself lists; with more, `inputs.jsonl` has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,79 +53,49 @@ class FailedUnit:
         return f"{self.file}, rows {self.start}-{self.stop - 1}: {self.error}"
 
 
-@dataclass(frozen=True, slots=True)
-class FileCounts:
-    """One input file: what is done of it. `rows` = those of `stats` + `unfinished`."""
-
-    file: PlannedFile
-    stats: UnitStats
-    units: int
-
-    @property
-    def unfinished(self) -> int:
-        """Rows in units that are not complete."""
-        return self.file.rows - self.stats.rows
-
-
-def count_outputs(plan: Plan, output: Output, done: set[str]) -> list[FileCounts]:
-    """The counts of every planned file, from the footers of its complete units.
-
-    Raises:
-        JobError: a unit's object is damaged.
-    """
-    counted: list[FileCounts] = []
-    with ThreadPoolExecutor(_FOOTER_THREADS) as threads:
-        for file in plan.files:
-            names = [unit.name for unit in file.units() if unit.name in done]
-            total = sum(threads.map(output.stats, names), start=UnitStats())
-            counted.append(FileCounts(file, total, len(names)))
-    return counted
-
-
 def build_manifest(
     record: JobRecord,
     plan: Plan,
-    counted: Sequence[FileCounts],
+    tally: Tally,
+    folders: Mapping[str, Mapping[str, int]],
     failed: Sequence[FailedUnit],
-    output: Output,
     run: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The manifest as plain JSON types.
+) -> tuple[dict[str, Any], bytes | None]:
+    """The manifest as plain JSON types, and the content of `inputs.jsonl` where it is needed.
 
-    Raises:
-        JobError: the counts do not add up (an object was changed by someone else).
+    Args:
+        folders: objects and bytes of each folder.
+        run: about this run.
     """
-    totals = sum((item.stats for item in counted), start=UnitStats())
-    for item in counted:
-        found = item.stats
-        if found.rows != found.enhanced + found.unchanged + found.rejected or item.unfinished < 0:
-            raise JobError(
-                f"the units of {item.file.shard.label} hold {found.rows} rows, the file {item.file.rows}",
-                "someone else wrote to the output: set overwrite=true to start over",
-            )
-    return {
+    inputs = _inputs(plan, tally)
+    unfinished = plan.rows - int(tally.rows.sum())
+    aside = _lines(inputs) if inputs.num_rows > MAX_INPUTS_SHOWN else None
+    content = {
         "format": FORMAT,
         "command": record.command,
-        "complete": not any(item.unfinished for item in counted),
+        "complete": not unfinished,
         "fingerprint": record.fingerprint,
         "settings": record.settings,
         "totals": {
             "files": len(plan.files) + len(plan.faults),
             "rows": plan.rows,
-            "unfinished": sum(item.unfinished for item in counted),
-            **{key: value for key, value in _counts(totals).items() if key != "rows"},
+            "unfinished": unfinished,
+            **{key: value for key, value in _counts(tally.stats).items() if key != "rows"},
         },
-        "inputs": [_input(item) for item in counted],
+        "inputs": inputs.to_pylist() if aside is None else [],
+        "inputs_file": None if aside is None else INPUTS_FILE,
+        "inputs_digest": inputs_digest(plan),
         "unusable_inputs": faults_as_dicts(plan.faults),
         "failed_units": [
             {"unit": unit.unit, "file": unit.file, "rows": [unit.start, unit.stop], "error": unit.error}
             for unit in sorted(failed, key=lambda unit: unit.unit)
         ],
-        "outputs": {folder: _folder(output, folder) for folder in FOLDERS},
+        "outputs": {folder: dict(counts) for folder, counts in folders.items()},
         "config": record.config,
         "versions": versions(),
         "run": dict(run),
     }
+    return content, aside
 
 
 def faults_as_dicts(faults: Iterable[InputFault]) -> list[dict[str, str]]:
@@ -129,9 +106,11 @@ def faults_as_dicts(faults: Iterable[InputFault]) -> list[dict[str, str]]:
     ]
 
 
-def write_manifest(output: Output, manifest: Mapping[str, Any]) -> None:
-    """Write the card, then the manifest: its presence means that the run came to its end."""
+def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | None = None) -> None:
+    """Write the card and `inputs.jsonl`, then the manifest: it tells that the run came to its end."""
     output.store.put(CARD_FILE, _card(manifest).encode())
+    if inputs is not None:
+        output.store.put(INPUTS_FILE, inputs)
     output.store.put(MANIFEST_FILE, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
 
 
@@ -146,13 +125,34 @@ def read_manifest(output: Output) -> dict[str, Any] | None:
     return content if isinstance(content, dict) and content.get("format") == FORMAT else None
 
 
+def read_inputs(output: Output, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The manifest's entries of the input files, wherever they are kept.
+
+    Raises:
+        JobError: they cannot be read.
+    """
+    name = manifest.get("inputs_file")
+    if name is None:
+        return list(manifest["inputs"])
+    try:
+        return [json.loads(line) for line in output.store.read_bytes(name).splitlines()]
+    except ValueError as error:
+        raise JobError(
+            f"{output.store.url(name)} is damaged", "delete manifest.json and run again"
+        ) from error
+
+
 def describes(manifest: Mapping[str, Any], record: JobRecord, plan: Plan) -> bool:
     """Whether a manifest is that of this very job with all of its units complete."""
-    inputs = [(item["file"], item["rows"], item["version"]) for item in manifest.get("inputs", [])]
+    digest = manifest.get("inputs_digest")
+    if digest is None:
+        # Written before there were digests.
+        inputs = manifest.get("inputs", [])
+        digest = files_digest((item["file"], item["rows"], item["version"]) for item in inputs)
     return (
         bool(manifest.get("complete"))
         and manifest.get("fingerprint") == record.fingerprint
-        and inputs == [(file.shard.label, file.rows, file.shard.version) for file in plan.files]
+        and digest == inputs_digest(plan)
         and manifest.get("unusable_inputs") == faults_as_dicts(plan.faults)
     )
 
@@ -168,31 +168,36 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _input(item: FileCounts) -> dict[str, Any]:
-    shard, stats = item.file.shard, item.stats
-    return {
-        "file": shard.label,
-        "name": shard.name,
-        "size": shard.size,
-        "version": shard.version,
-        "preset": item.file.columns.preset,
-        "rows": item.file.rows,
-        "units": item.units,
-        "enhanced": stats.enhanced,
-        "unchanged": stats.unchanged,
-        "rejected": stats.rejected,
-        "unfinished": item.unfinished,
-    }
+def _inputs(plan: Plan, tally: Tally) -> pa.Table:
+    """One row per input file."""
+    rows = np.diff(plan.file_rows)
+    return pa.table(
+        {
+            "file": [shard.label for shard in plan.shards],
+            "name": [shard.name for shard in plan.shards],
+            "size": [shard.size for shard in plan.shards],
+            "version": [shard.version for shard in plan.shards],
+            "preset": [columns.preset for columns in plan.columns],
+            "rows": rows,
+            "units": tally.units,
+            "enhanced": tally.enhanced,
+            "unchanged": tally.unchanged,
+            "rejected": tally.rejected,
+            "unfinished": rows - tally.rows,
+        }
+    )
+
+
+def _lines(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    for batch in table.to_batches(max_chunksize=10_000):
+        sink.writelines(f"{json.dumps(row, ensure_ascii=False)}\n".encode() for row in batch.to_pylist())
+    return sink.getvalue()
 
 
 def _counts(stats: UnitStats) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(stats.to_json())
     return content
-
-
-def _folder(output: Output, folder: str) -> dict[str, int]:
-    objects = output.store.list(folder)
-    return {"objects": len(objects), "bytes": sum(item.size for item in objects)}
 
 
 def _card(manifest: Mapping[str, Any]) -> str:

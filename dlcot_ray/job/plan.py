@@ -1,29 +1,35 @@
 """Work units: which rows of which file are read, judged and written as one, fixed before anything runs.
 
 A plan depends on the inputs' footers and two settings alone, so every run of a job arrives at the same
-units under the same names, and a LIST of the output tells what is left. Small row groups are joined
-into one unit; a large one is cut into equal parts that are read in one sweep (a `Segment`), because
-Parquet cannot seek inside a row group: reading each part on its own would decode the group once per
-part.
+units under the same names, and a LIST of the output tells what is left.
+
+Units are no objects here. The rows of all files are thought of as one long row; a plan is the ascending
+positions at which that row is cut, 8 bytes per unit, and a unit is a number. Files, segments and units
+are made from it when somebody looks at them.
 """
 
 from __future__ import annotations
 
+import json
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import pairwise
+from typing import overload
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from dlcot_ray.job.cuts import Segment, cut_rows
 from dlcot_ray.job.datasets import ColumnMap, DatasetPreset, resolve_columns
-from dlcot_ray.job.faults import InputFault, JobError
-from dlcot_ray.job.storage import Shard, Store
+from dlcot_ray.job.faults import InputFault
+from dlcot_ray.job.footers import Footer, Footers, read_footer
+from dlcot_ray.job.lookahead import in_order
+from dlcot_ray.job.storage import Shard
 
-_READ_BYTES = 8 << 20
-_FOOTER_THREADS = 16
-"""Footers are small ranged reads that wait for the network, not for the CPU."""
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,62 +41,182 @@ class WorkUnit:
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Row groups `[first_group, stop_group)` of a file and the cuts between the units in them.
-
-    Attributes:
-        cuts: row numbers within the file; unit i is rows ``[cuts[i], cuts[i+1])``.
-    """
-
-    first_group: int
-    stop_group: int
-    cuts: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PlannedFile:
-    """One readable input file and how it is cut.
+    """One readable input file and how it is cut: a view into a plan.
 
     Attributes:
         shard: where it lies; `shard.name` is unique within the job.
+        number: its place in the plan.
         rows: how many rows it has.
         columns: which of its columns make a trace.
-        segments: they cover all rows, in order.
+        first_row: position of its first row among all rows of the job.
+        first_unit, stop_unit: numbers of its units, the latter exclusive.
     """
 
     shard: Shard
+    number: int
     rows: int
     columns: ColumnMap
-    segments: tuple[Segment, ...]
+    first_row: int
+    first_unit: int
+    stop_unit: int
+    plan: Plan = field(repr=False)
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """They cover all rows, in order."""
+        plan = self.plan
+        low, high = plan.file_segments[self.number : self.number + 2].tolist()
+        ends = [*plan.segment_units[low:high].tolist(), self.stop_unit]
+        groups = plan.segment_groups[low:high].tolist()
+        return tuple(
+            Segment(first, stop, tuple((plan.cuts[start : end + 1] - self.first_row).tolist()))
+            for (first, stop), (start, end) in zip(groups, pairwise(ends), strict=True)
+        )
 
     def units_of(self, segment: Segment) -> Iterator[WorkUnit]:
         """The units of one segment, in order."""
-        for start, stop in zip(segment.cuts, segment.cuts[1:], strict=False):
+        for start, stop in pairwise(segment.cuts):
             yield WorkUnit(unit_name(self.shard.name, start, stop), start, stop)
 
     def units(self) -> Iterator[WorkUnit]:
         """The units of the file, in order."""
-        for segment in self.segments:
-            yield from self.units_of(segment)
+        for start, stop in pairwise((self.plan.cuts[self.first_unit : self.stop_unit + 1]).tolist()):
+            first, end = start - self.first_row, stop - self.first_row
+            yield WorkUnit(unit_name(self.shard.name, first, end), first, end)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """All work of a job, in order, and the files that cannot be used."""
+    """All work of a job, in order, and the files that cannot be used.
 
-    files: tuple[PlannedFile, ...]
+    Attributes:
+        shards: the readable files, in order.
+        columns: of each file, which of its columns make a trace.
+        cuts: positions among all rows of the job, from 0 to their number: unit i is the rows
+            ``[cuts[i], cuts[i+1])``. A cut lies between any two files.
+        file_units: of each file, the number of its first unit; the number of units behind the last.
+        file_segments: of each file, the number of its first segment; their number behind the last.
+        segment_units: of each segment, the number of its first unit.
+        segment_groups: of each segment, its first row group in the file and the one behind its last;
+            shape (segments, 2).
+    """
+
+    shards: tuple[Shard, ...]
+    columns: tuple[ColumnMap, ...]
+    cuts: Numbers
+    file_units: Numbers
+    file_segments: Numbers
+    segment_units: Numbers
+    segment_groups: npt.NDArray[np.int32]
     faults: tuple[InputFault, ...]
+
+    @property
+    def files(self) -> Sequence[PlannedFile]:
+        """The readable files, made as they are looked at."""
+        return _Files(self)
 
     @property
     def rows(self) -> int:
         """Rows of all readable files."""
-        return sum(file.rows for file in self.files)
+        return int(self.cuts[-1])
 
     @property
     def unit_count(self) -> int:
         """Units of all readable files."""
-        return sum(len(segment.cuts) - 1 for file in self.files for segment in file.segments)
+        return len(self.cuts) - 1
+
+    @property
+    def unit_rows(self) -> Numbers:
+        """How many rows each unit has."""
+        return np.diff(self.cuts)
+
+    @property
+    def file_rows(self) -> Numbers:
+        """Position of each file's first row, and the number of rows behind the last."""
+        return self.cuts[self.file_units]
+
+    def without(self, number: int, fault: InputFault) -> Plan:
+        """The plan without one file, which cannot be used after all."""
+        builder = _Builder()
+        for file in self.files:
+            if file.number != number:
+                builder.add(file.shard, file.columns, file.segments)
+        return builder.plan((*self.faults, fault))
+
+
+class _Files(Sequence[PlannedFile]):
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def __len__(self) -> int:
+        return len(self._plan.shards)
+
+    @overload
+    def __getitem__(self, index: int) -> PlannedFile: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[PlannedFile]: ...
+    def __getitem__(self, index: int | slice) -> PlannedFile | Sequence[PlannedFile]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        plan = self._plan
+        first, stop = plan.file_units[number : number + 2].tolist()
+        start, end = int(plan.cuts[first]), int(plan.cuts[stop])
+        return PlannedFile(
+            plan.shards[number], number, end - start, plan.columns[number], start, first, stop, plan
+        )
+
+
+class _Builder:
+    """Appends files to the arrays of a plan."""
+
+    def __init__(self) -> None:
+        self._shards: list[Shard] = []
+        self._columns: list[ColumnMap] = []
+        self._cuts = array("q", [0])
+        self._file_units = array("q", [0])
+        self._file_segments = array("q", [0])
+        self._segment_units = array("q")
+        self._groups = array("i")
+
+    def add(self, shard: Shard, columns: ColumnMap, segments: Iterable[Segment]) -> None:
+        base = self._cuts[-1]
+        self._shards.append(shard)
+        self._columns.append(columns)
+        for segment in segments:
+            self._segment_units.append(len(self._cuts) - 1)
+            self._groups.extend((segment.first_group, segment.stop_group))
+            self._cuts.extend(base + cut for cut in segment.cuts[1:])
+        self._file_units.append(len(self._cuts) - 1)
+        self._file_segments.append(len(self._segment_units))
+
+    def plan(self, faults: tuple[InputFault, ...]) -> Plan:
+        return Plan(
+            tuple(self._shards),
+            tuple(self._columns),
+            np.frombuffer(self._cuts, np.int64),
+            np.frombuffer(self._file_units, np.int64),
+            np.frombuffer(self._file_segments, np.int64),
+            np.frombuffer(self._segment_units, np.int64),
+            np.frombuffer(self._groups, np.int32).reshape(-1, 2),
+            faults,
+        )
+
+
+def inputs_digest(plan: Plan) -> str:
+    """Identity of a plan's files, their rows and versions, in order (64 hex digits)."""
+    files = zip(plan.shards, np.diff(plan.file_rows).tolist(), strict=True)
+    return files_digest((shard.label, rows, shard.version) for shard, rows in files)
+
+
+def files_digest(files: Iterable[tuple[str, int, str]]) -> str:
+    """The same of labels, rows and versions."""
+    digest = sha256()
+    for entry in files:
+        digest.update(json.dumps(entry).encode())
+    return digest.hexdigest()
 
 
 def unit_name(shard_name: str, start: int, stop: int) -> str:
@@ -127,111 +253,44 @@ def make_plan(
     rows_per_unit: int,
     bytes_per_unit: int,
     options: Mapping[str, object] | None = None,
+    footers: Footers | None = None,
 ) -> Plan:
     """Plan the shards, in the order given, from their footers alone.
 
     A file that is empty, corrupt, not Parquet, without rows, or without the columns that the preset
     needs becomes a fault; the others are planned.
-    """
 
-    def attempt(shard: Shard) -> PlannedFile | InputFault:
+    Args:
+        footers: those that are known already; the others are read, and recorded there.
+    """
+    known = footers if footers is not None else Footers()
+    maps: dict[bytes, ColumnMap] = {}
+    builder = _Builder()
+    faults: list[InputFault] = []
+
+    def attempt(item: tuple[Shard, Footer | None]) -> tuple[Shard, Footer | InputFault, bool]:
+        shard, footer = item
+        if footer is not None:
+            return shard, footer, False
         try:
-            return _plan_file(shard, preset, rows_per_unit, bytes_per_unit, options)
+            return shard, read_footer(shard, options), True
         except InputFault as fault:
-            return fault
+            return shard, fault, True
 
-    with ThreadPoolExecutor(_FOOTER_THREADS) as threads:
-        results = list(threads.map(attempt, shards))
-    return Plan(
-        tuple(result for result in results if isinstance(result, PlannedFile)),
-        tuple(result for result in results if isinstance(result, InputFault)),
-    )
-
-
-def cut_rows(
-    group_rows: Sequence[int], group_bytes: Sequence[int], rows_per_unit: int, bytes_per_unit: int
-) -> tuple[Segment, ...]:
-    """Cut a file, given the rows and uncompressed bytes of its row groups, into segments and units.
-
-    No unit has more than `rows_per_unit` rows; its bytes stay below `bytes_per_unit` as far as the
-    average row of its row group tells, but a unit always has at least one row.
-    """
-    segments: list[Segment] = []
-    open_from: int | None = None
-    open_rows = open_bytes = row = open_row = 0
-
-    def close(stop_group: int) -> None:
-        nonlocal open_from
-        if open_from is not None and open_rows:
-            segments.append(Segment(open_from, stop_group, (open_row, open_row + open_rows)))
-        open_from = None
-
-    for group, (rows, size) in enumerate(zip(group_rows, group_bytes, strict=True)):
-        parts = max(-(-rows // rows_per_unit), min(rows, -(-size // bytes_per_unit)))
-        fits = open_rows + rows <= rows_per_unit and open_bytes + size <= bytes_per_unit
-        if parts > 1 or not fits:
-            close(group)
-        if parts > 1:
-            segments.append(Segment(group, group + 1, _even_cuts(row, rows, parts)))
-        elif open_from is None:
-            open_from, open_row, open_rows, open_bytes = group, row, rows, size
-        else:
-            open_rows, open_bytes = open_rows + rows, open_bytes + size
-        row += rows
-    close(len(group_rows))
-    return tuple(segments)
-
-
-def _even_cuts(start: int, rows: int, parts: int) -> tuple[int, ...]:
-    return tuple(start + rows * part // parts for part in range(parts + 1))
-
-
-def _plan_file(
-    shard: Shard,
-    preset: DatasetPreset,
-    rows_per_unit: int,
-    bytes_per_unit: int,
-    options: Mapping[str, object] | None,
-) -> PlannedFile:
-    if shard.size == 0:
-        raise InputFault(shard.label, "the file is empty (0 bytes)", "write it again or remove it")
-    with open_parquet(Store(shard.store_url, options), shard.relative, shard.label) as file:
-        footer = file.metadata
-        if footer.num_rows == 0:
-            raise InputFault(shard.label, "the file has no rows", "remove it")
+    for shard, found, fresh in in_order(attempt, ((shard, known.get(shard)) for shard in shards)):
         try:
-            schema = file.schema_arrow
-        except (pa.ArrowException, OSError) as error:
-            raise InputFault(
-                shard.label, f"its schema cannot be read ({_reason(error)})", "write the file again"
-            ) from error
-        columns = resolve_columns(preset, schema, shard.label)
-        groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
-        segments = cut_rows(
-            [group.num_rows for group in groups],
-            [group.total_byte_size for group in groups],
-            rows_per_unit,
-            bytes_per_unit,
+            if isinstance(found, InputFault):
+                raise found
+            columns = maps.get(found.schema)
+            if columns is None:
+                schema = pa.ipc.read_schema(pa.py_buffer(found.schema))
+                columns = maps[found.schema] = resolve_columns(preset, schema, shard.label)
+        except InputFault as fault:
+            faults.append(fault)
+            continue
+        builder.add(
+            shard, columns, cut_rows(found.group_rows, found.group_bytes, rows_per_unit, bytes_per_unit)
         )
-        return PlannedFile(shard, footer.num_rows, columns, segments)
-
-
-def open_parquet(store: Store, relative: str, label: str) -> pq.ParquetFile:
-    """Open a Parquet file of an input store; only its footer is read.
-
-    Raises:
-        InputFault: it is missing, unreadable, or no Parquet file.
-    """
-    try:
-        # So that a sweep over a large row group holds a few megabytes, not its whole column chunks.
-        return pq.ParquetFile(store.open(relative), pre_buffer=False, buffer_size=_READ_BYTES)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputFault(
-            label, f"not a readable Parquet file ({_reason(error)})", "write it again or remove it"
-        ) from error
-    except JobError as error:
-        raise InputFault(label, error.message, error.remedy) from error
-
-
-def _reason(error: Exception) -> str:
-    return str(error).strip().split("\n")[0].rstrip(".")[:200] or type(error).__name__
+        if fresh:
+            known.put(shard, found)
+    return builder.plan(tuple(faults))

@@ -16,7 +16,7 @@ from typing import Any
 
 from dlcot_ray import __version__
 from dlcot_ray.core.policies import ErrorMode, PolicyError, parse_policy
-from dlcot_ray.job.commit import FOLDERS, JobRecord, Output, check_inputs
+from dlcot_ray.job.commit import FOLDERS, FOOTERS_FILE, JobRecord, Output, check_inputs
 from dlcot_ray.job.config import (
     Config,
     ConfigError,
@@ -28,7 +28,9 @@ from dlcot_ray.job.config import (
 )
 from dlcot_ray.job.datasets import DatasetPreset, load_preset
 from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.footers import Footers
 from dlcot_ray.job.gate import run_gate
+from dlcot_ray.job.pending import Mask
 from dlcot_ray.job.plan import Plan, assign_names, make_plan
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.storage_errors import without_credentials
@@ -48,9 +50,10 @@ class Prepared:
         cpus, gpus: what one worker wants.
         options: fsspec options of the inputs.
         check_ids: look for duplicate ids.
-        available: units that can be done at all; None means every planned one.
+        available: which units of the plan can be done at all; None means every one.
         gate: scores the judge before anything is written; None where there is no gate.
-        carry: takes over what another output holds already; returns the tasks that are left.
+        carry: takes over what another output holds already, of the tasks that it is given.
+        footers: to be recorded with the output; None where they are already.
     """
 
     config: Config
@@ -62,9 +65,10 @@ class Prepared:
     gpus: float
     options: Mapping[str, Any] = field(default_factory=dict)
     check_ids: bool = True
-    available: frozenset[str] | None = None
+    available: Mask | None = None
     gate: Callable[[], dict[str, Any] | None] | None = None
-    carry: Callable[[Sequence[ReadTask]], list[ReadTask]] | None = None
+    carry: Callable[[Sequence[ReadTask]], object] | None = None
+    footers: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +140,14 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         gate = partial(lambda found: found, gate())
     record = output.claim(JobRecord("enhance", resolved.settings, stored(config)), overwrite=config.overwrite)
     check_inputs(record, shards, output.label)
+    footers = Footers(output.read_state(FOOTERS_FILE))
     plan = make_plan(
         assign_names(shards, {item.label: item.name for item in record.inputs}),
         preset,
         rows_per_unit=config.rows_per_unit,
         bytes_per_unit=config.bytes_per_unit,
         options=config.storage.input,
+        footers=footers,
     )
     spec = WorkSpec(
         preset=preset,
@@ -155,6 +161,8 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         output=config.output or "",
         input_options=config.storage.input,
         output_options=config.storage.output,
+        rows_per_bundle=config.rows_per_unit,
+        bytes_per_bundle=config.bytes_per_unit,
     )
     return Prepared(
         config,
@@ -167,6 +175,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         options=config.storage.input,
         check_ids=config.check_duplicate_ids,
         gate=gate,
+        footers=footers.to_bytes() if footers.changed else None,
     )
 
 

@@ -8,34 +8,42 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from dlcot_ray.job.cluster import plan_workers, start_ray, stop_ray, waiting_for
-from dlcot_ray.job.commit import MANIFEST_FILE, InputRecord
+from dlcot_ray.job.commit import (
+    DUPLICATES_FILE,
+    ENHANCED,
+    FOOTERS_FILE,
+    MANIFEST_FILE,
+    InputRecord,
+)
 from dlcot_ray.job.config import EnhanceConfig
 from dlcot_ray.job.faults import InputFault, JobError
 from dlcot_ray.job.ids import Duplicates, find_duplicates
+from dlcot_ray.job.listing import Sizes, complete_units
 from dlcot_ray.job.manifest import (
     FailedUnit,
     build_manifest,
-    count_outputs,
     describes,
     read_manifest,
     write_manifest,
 )
-from dlcot_ray.job.plan import Plan, PlannedFile, Segment
+from dlcot_ray.job.pending import Pending
+from dlcot_ray.job.plan import Plan
 from dlcot_ray.job.prepare import Prepared, prepare_enhance
 from dlcot_ray.job.progress import RunProgress
 from dlcot_ray.job.summary import print_summary
 from dlcot_ray.job.supervise import Limits, run_units
-from dlcot_ray.job.work import ReadTask, UnitTask
+from dlcot_ray.job.tally import Journal, count, survey
 
 FINISH_FIRST = "it has no annotations yet; finish the job that makes them, then run this again"
 
@@ -80,38 +88,47 @@ def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
     started = time.monotonic()
     output = job.output
     removed = output.remove_leftovers()
-    done = output.done()
-    job, duplicates = _without_unreadable_ids(job, done)
-    if not job.plan.files:
+    sizes = complete_units(job.plan, output.units(output.objects(ENHANCED)))
+    job, sizes, duplicates = _without_unreadable_ids(job, sizes)
+    if not job.plan.shards:
         first = job.plan.faults[0]
         raise JobError(f"none of the {len(job.plan.faults)} inputs can be used: {first}")
     job = replace(job, record=job.record.with_inputs(_records(job.plan)))
-    tasks, missing = pending_tasks(job, done, duplicates)
+    pending = Pending(job.plan, sizes > 0, job.available, duplicates)
+    failed = [FailedUnit(u.name, u.label, u.start, u.stop, FINISH_FIRST) for u in pending.missing()]
     manifest = read_manifest(output)
-    if not tasks and not missing and manifest is not None and describes(manifest, job.record, job.plan):
+    if not (pending.units or failed) and manifest and describes(manifest, job.record, job.plan):
         return manifest, True
-    gate = job.gate() if tasks and job.gate is not None else None
+    gate = job.gate() if pending.units and job.gate is not None else None
     output.store.delete(MANIFEST_FILE)
     output.write_record(job.record)
-    failed = [FailedUnit(u.name, u.label, u.start, u.stop, FINISH_FIRST) for u in missing]
+    if job.footers is not None:
+        output.store.put(FOOTERS_FILE, job.footers)
     timings: dict[str, Any] = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "gate": gate}
-    if tasks and job.carry is not None:
-        tasks = job.carry(tasks)
-    if tasks:
-        failed += _stream(job, tasks, timings)
+    if pending.units and job.carry is not None:
+        job.carry(pending)
+        sizes = complete_units(job.plan, output.units(output.objects(ENHANCED)))
+        pending = Pending(job.plan, sizes > 0, job.available, duplicates)
+    timings["resume_seconds"] = round(time.monotonic() - started, 3)
+    if pending.units:
+        failed += _stream(job, pending, timings)
+    finishing = time.monotonic()
+    sizes, folders = survey(job.plan, output)
+    tally = count(job.plan, output, sizes)
     timings["leftovers_removed"] = removed
+    timings["list_calls"] = output.store.list_calls
+    timings["footers_read"] = tally.footers_read
+    timings["finish_seconds"] = round(time.monotonic() - finishing, 3)
     timings["seconds"] = round(time.monotonic() - started, 3)
-    counted = count_outputs(job.plan, output, output.done())
-    manifest = build_manifest(job.record, job.plan, counted, failed, output, timings)
-    write_manifest(output, manifest)
+    manifest, inputs = build_manifest(job.record, job.plan, tally, folders, failed, timings)
+    write_manifest(output, manifest, inputs)
     return manifest, False
 
 
-def _stream(job: Prepared, tasks: Sequence[ReadTask], timings: dict[str, Any]) -> list[FailedUnit]:
-    """Run the graph over `tasks`; returns the units that failed."""
-    units = sum(len(task.units) for task in tasks)
-    rows = sum(unit.stop - unit.start for task in tasks for unit in task.units)
+def _stream(job: Prepared, pending: Pending, timings: dict[str, Any]) -> list[FailedUnit]:
+    """Run the graph over what is pending; returns the units that failed."""
     failed: list[FailedUnit] = []
+    journal = Journal(job.output)
     begin = time.monotonic()
     ours = start_ray(job.config.ray.address)
     try:
@@ -119,77 +136,52 @@ def _stream(job: Prepared, tasks: Sequence[ReadTask], timings: dict[str, Any]) -
         config = job.config
         limits = Limits(config.max_worker_deaths, config.max_failed_units, config.stall_s)
         plan = partial(plan_workers, job.config.workers, job.cpus, job.gpus)
-        workers = plan(units)
+        workers = plan(pending.units)
         lacking = waiting_for(workers)
         if lacking:
             print(f"dlcot: the cluster is busy, waiting for {lacking}", file=sys.stderr, flush=True)
-        with RunProgress(job.plan.rows, job.plan.rows - rows, job.config.progress_s) as progress:
-            for result in run_units(tasks, job.spec, workers, limits, plan):
+        done_rows = job.plan.rows - pending.rows
+        with RunProgress(job.plan.rows, done_rows, job.config.progress_s) as progress:
+            for result in run_units(pending, job.spec, workers, limits, plan):
+                timings.setdefault("first_unit_seconds", round(time.monotonic() - begin, 3))
                 progress.update(result.stats)
                 if result.error:
                     failed.append(
                         FailedUnit(result.name, result.label, result.start, result.stop, result.error)
                     )
+                else:
+                    journal.add(result)
+        journal.flush()
     finally:
         if ours:
             stop_ray()
-    timings.update(units=units - len(failed), rows=rows, workers=workers.count)
+    timings.update(units=pending.units - len(failed), rows=pending.rows, workers=workers.count)
     return failed
 
 
-def _without_unreadable_ids(job: Prepared, done: set[str]) -> tuple[Prepared, Duplicates | None]:
+def _without_unreadable_ids(job: Prepared, sizes: Sizes) -> tuple[Prepared, Sizes, Duplicates | None]:
     """Find duplicate ids if there is work to do; a file whose ids cannot be read leaves the plan."""
-    work = any(unit.name not in done for file in job.plan.files for unit in file.units())
-    while work and job.check_ids and job.plan.files:
+    plan = job.plan
+    while job.check_ids and plan.shards and not sizes.all():
+        recorded = Duplicates.from_bytes(job.output.read_state(DUPLICATES_FILE), plan)
+        if recorded is not None:
+            return replace(job, plan=plan), sizes, recorded
         try:
-            return job, find_duplicates(job.plan.files, job.options)
+            found = find_duplicates(plan.files, job.options)
         except InputFault as fault:
-            files = tuple(file for file in job.plan.files if file.shard.label != fault.file)
-            job = replace(job, plan=Plan(files, (*job.plan.faults, fault)))
-    return job, None
-
-
-def pending_tasks(
-    job: Prepared, done: set[str], duplicates: Duplicates | None
-) -> tuple[list[ReadTask], list[UnitTask]]:
-    """What is left to read, and the units that cannot be done because they were never annotated."""
-    tasks: list[ReadTask] = []
-    missing: list[UnitTask] = []
-    for number, file in enumerate(job.plan.files):
-        for segment in file.segments:
-            units: list[UnitTask] = []
-            for unit in _left(file, segment, done):
-                if job.available is not None and unit.name not in job.available:
-                    missing.append(unit)
-                elif duplicates is None:
-                    units.append(unit)
-                else:
-                    units.append(replace(unit, duplicates=duplicates.within(number, unit.start, unit.stop)))
-            if units:
-                shard = file.shard
-                tasks.append(
-                    ReadTask(
-                        shard.store_url,
-                        shard.relative,
-                        segment.first_group,
-                        segment.stop_group,
-                        segment.cuts[0],
-                        tuple(units),
-                    )
-                )
-    return tasks, missing
-
-
-def _left(file: PlannedFile, segment: Segment, done: set[str]) -> Iterator[UnitTask]:
-    for unit in file.units_of(segment):
-        if unit.name not in done:
-            yield UnitTask(unit.name, file.shard.label, file.shard.name, unit.start, unit.stop)
+            number = next(i for i, shard in enumerate(plan.shards) if shard.label == fault.file)
+            first, stop = plan.file_units[number : number + 2].tolist()
+            plan, sizes = plan.without(number, fault), np.delete(sizes, range(first, stop))
+            continue
+        job.output.store.put(DUPLICATES_FILE, found.to_bytes(plan))
+        return replace(job, plan=plan), sizes, found
+    return replace(job, plan=plan), sizes, None
 
 
 def _records(plan: Plan) -> list[InputRecord]:
     return [
-        InputRecord(file.shard.label, file.shard.name, file.rows, file.shard.size, file.shard.version)
-        for file in plan.files
+        InputRecord(shard.label, shard.name, rows, shard.size, shard.version)
+        for shard, rows in zip(plan.shards, np.diff(plan.file_rows).tolist(), strict=True)
     ]
 
 

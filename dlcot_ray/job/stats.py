@@ -94,6 +94,23 @@ class UnitStats:
         return cls(**values)
 
 
+def add_up(stats: Iterable[UnitStats]) -> UnitStats:
+    """The sum of many; quicker than adding one by one."""
+    plain: Counter[str] = Counter()
+    words: dict[str, Counter[str]] = {}
+    names = [field.name for field in fields(UnitStats)]
+    for item in stats:
+        for name in names:
+            value = getattr(item, name)
+            if isinstance(value, tuple):
+                if value:
+                    words.setdefault(name, Counter()).update(dict(value))
+            elif value:
+                plain[name] += value
+    values: dict[str, Any] = {**plain, **{name: counts(dict(total)) for name, total in words.items()}}
+    return UnitStats(**values)
+
+
 def counts(words: Iterable[str] | dict[str, int]) -> Counts:
     """How often each word occurs, sorted by word; empty words are left out."""
     return tuple(sorted((word, number) for word, number in Counter(words).items() if word))

@@ -14,15 +14,17 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from dlcot_ray.job.cluster import Workers, cluster_state
+from dlcot_ray.job.commit import ENHANCED
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.graph import open_ledger, run_graph, stop_graphs
 from dlcot_ray.job.ledger import Snapshot, longest
-from dlcot_ray.job.work import ReadTask, UnitResult, WorkSpec
+from dlcot_ray.job.pending import Pending
+from dlcot_ray.job.work import UnitResult, WorkSpec
 
 _TICK_S = 1.0
 _PULSE_S = 2.0
@@ -52,16 +54,16 @@ class Limits:
 
 
 def run_units(
-    tasks: Sequence[ReadTask],
+    pending: Pending,
     spec: WorkSpec,
     workers: Workers,
     limits: Limits,
     plan_again: Callable[[int], Workers],
 ) -> Iterator[UnitResult]:
-    """Do the units of `tasks`, in any order; yields one result each, as they are finished.
+    """Do the units of `pending`, in any order; yields one result each, as they are finished.
 
     Args:
-        tasks: what to read.
+        pending: what to read.
         spec: what the workers need to know.
         workers: the pool of judges to begin with.
         limits: see `Limits`.
@@ -74,8 +76,8 @@ def run_units(
     pulse = _Pulse(ledger)
     failed: list[str] = []
     try:
-        while tasks:
-            graph = _GraphThread(tasks, spec, workers, ledger)
+        while pending:
+            graph = _GraphThread(pending, spec, workers, ledger)
             again: Workers | None = None
             try:
                 for result in _results(graph, pulse, limits, workers, plan_again):
@@ -91,7 +93,10 @@ def run_units(
             if again is None:
                 return
             ledger.dismiss.remote()
-            tasks, workers = _left(tasks, spec, set(failed)), again
+            # By a LIST, because the driver remembers no names of units.
+            output = spec.open_output()
+            pending = pending.remaining(output.units(output.objects(ENHANCED)), failed)
+            workers = again
     finally:
         pulse.stop()
 
@@ -148,15 +153,6 @@ def _check_failures(failed: int, limits: Limits, last: UnitResult) -> None:
         )
 
 
-def _left(tasks: Sequence[ReadTask], spec: WorkSpec, failed: set[str]) -> list[ReadTask]:
-    """The tasks without what is done: by a LIST, because the driver remembers no names of units."""
-    gone = spec.open_output().done() | failed
-    left = [
-        replace(task, units=tuple(unit for unit in task.units if unit.name not in gone)) for task in tasks
-    ]
-    return [task for task in left if task.units]
-
-
 def _stalled(idle: float, stall_s: float, snapshot: Snapshot | None, workers: Workers) -> JobError:
     """What hangs, as far as anybody can say."""
     parts = [f"nothing was finished for {idle:,.0f} s (stall_s={stall_s:g})", _answered(cluster_state)]
@@ -195,10 +191,10 @@ _END = object()
 class _GraphThread:
     """One graph in its thread; `results` has its results, then `_END` or what it raised."""
 
-    def __init__(self, tasks: Sequence[ReadTask], spec: WorkSpec, workers: Workers, ledger: Any) -> None:
+    def __init__(self, pending: Pending, spec: WorkSpec, workers: Workers, ledger: Any) -> None:
         self.results: queue.Queue[Any] = queue.Queue(maxsize=64)
         self._ended = threading.Event()
-        self._arguments = (tasks, spec, workers, ledger)
+        self._arguments = (pending, spec, workers, ledger)
         self._thread = threading.Thread(target=self._run, name="dlcot-graph", daemon=True)
         self._thread.start()
 

@@ -1,12 +1,16 @@
-"""A work unit as one row between the steps of the Ray graph: its tables are single Arrow IPC cells.
+"""Work units between the steps of the Ray graph: one row whose tables are single Arrow IPC cells, and such
+rows bundled into one.
 
-Nothing that Ray Data does to blocks (split, merge, coalesce) can tear such a unit apart; the price is one
-copy of its bytes per step, which is noise beside judging.
+Nothing that Ray Data does to blocks (split, merge, coalesce) can tear a unit or a bundle apart; the price is
+two copies of its bytes per step, which is noise beside judging. A bundle is what one call of Ray handles: one
+ordinary unit, or as many tiny ones as are no more work than that; each is still judged, written and told of
+by itself.
 """
 
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
@@ -23,6 +27,37 @@ def pack_unit(task: UnitTask, error: str, tables: dict[str, pa.Table | None], st
     for name, table in tables.items():
         columns[name] = pa.nulls(1, pa.large_binary()) if table is None else _packed(table)
     return pa.table(columns)
+
+
+def bundle(units: Iterable[pa.Table]) -> pa.Table:
+    """Units, packed each, as one row."""
+    return pa.table({"units": _packed(pa.concat_tables(units))})
+
+
+def unbundle(batch: pa.Table) -> pa.Table:
+    """The units of a bundle, one per row, without a copy."""
+    (cell,) = batch.column("units")
+    return pa.ipc.open_stream(cell.as_buffer()).read_all().combine_chunks()
+
+
+def bundled(units: Iterable[tuple[int, pa.Table]], rows: int, size: int) -> Iterator[pa.Table]:
+    """Bundle units as they come, so that tiny ones share a bundle.
+
+    Args:
+        units: with their rows; packed.
+        rows: no bundle of several units has more.
+        size: nor more bytes.
+    """
+    waiting: list[pa.Table] = []
+    held_rows = held_bytes = 0
+    for count, unit in units:
+        if waiting and (held_rows + count > rows or held_bytes + unit.nbytes > size):
+            yield bundle(waiting)
+            waiting, held_rows, held_bytes = [], 0, 0
+        waiting.append(unit)
+        held_rows, held_bytes = held_rows + count, held_bytes + unit.nbytes
+    if waiting:
+        yield bundle(waiting)
 
 
 def unit_of(batch: pa.Table, index: int) -> tuple[UnitTask, str]:

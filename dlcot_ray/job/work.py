@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from dlcot_ray.job.config import JudgeConfig
 from dlcot_ray.job.datasets import DatasetPreset, resolve_columns, traces_of
 from dlcot_ray.job.facts import FactSpec, facts_table
 from dlcot_ray.job.faults import InputFault, JobError, RowFault
-from dlcot_ray.job.plan import open_parquet
+from dlcot_ray.job.footers import open_parquet
 from dlcot_ray.job.process import Limits, UnitOutput, derive_unit, enhance_unit
 from dlcot_ray.job.recall import RecallSpec, open_recall
 from dlcot_ray.job.rows import annotations_from_table
@@ -46,6 +46,7 @@ class WorkSpec:
         preset: how columns become traces.
         policy, policy_options: what to cut.
         judge: who judges; None derives from the annotations at `annotations`.
+        rows_per_bundle, bytes_per_bundle: tiny units are handled together up to these, as an ordinary one is.
         writer: where nobody judges: whose writer supplies repairs and bridges, if anyone's.
         recall: where annotations of earlier nights are found; the judge is asked only for the rest.
         facts: what a refresh puts down of each row.
@@ -71,6 +72,8 @@ class WorkSpec:
     annotations: str | None = None
     annotations_options: Mapping[str, Any] = field(default_factory=dict)
     writer: JudgeConfig | None = None
+    rows_per_bundle: int = 256
+    bytes_per_bundle: int = 67_108_864
     recall: RecallSpec | None = None
     facts: FactSpec | None = None
 
@@ -109,7 +112,7 @@ class ReadTask:
     first_group: int
     stop_group: int
     first_row: int
-    units: tuple[UnitTask, ...]
+    units: Sequence[UnitTask]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ class ReadUnit:
 
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """What the driver learns of a unit."""
+    """What the driver learns of a unit; `size` is that of its `enhanced/` object (bytes)."""
 
     name: str
     label: str
@@ -132,6 +135,7 @@ class UnitResult:
     stop: int
     stats: UnitStats = field(default_factory=UnitStats)
     error: str = ""
+    size: int = 0
 
 
 def read_units(task: ReadTask, spec: WorkSpec) -> Iterator[ReadUnit]:
@@ -334,7 +338,7 @@ def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: Wor
     if isinstance(made, str):
         return UnitResult(task.name, task.label, task.start, task.stop, error=made)
     try:
-        output.put_unit(
+        size = output.put_unit(
             task.name,
             made.stats,
             made.enhanced,
@@ -347,7 +351,7 @@ def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: Wor
     except (OSError, JobError, pa.ArrowException) as error:
         message = f"cannot be written ({_reason(error)})"
         return UnitResult(task.name, task.label, task.start, task.stop, error=message)
-    return UnitResult(task.name, task.label, task.start, task.stop, made.stats)
+    return UnitResult(task.name, task.label, task.start, task.stop, made.stats, size=size)
 
 
 def make_judge(config: JudgeConfig) -> Judge:

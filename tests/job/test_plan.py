@@ -11,9 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dlcot_ray.job.cuts import cut_rows
 from dlcot_ray.job.datasets import load_preset
 from dlcot_ray.job.ids import find_duplicates
-from dlcot_ray.job.plan import Plan, assign_names, cut_rows, make_plan
+from dlcot_ray.job.plan import Plan, assign_names, make_plan
 from dlcot_ray.job.storage import find_shards
 
 

@@ -98,6 +98,18 @@ def test_the_same_bytes_whatever_the_workers(source: Path, tmp_path: Path) -> No
     assert ids(tmp_path / "one") == sorted(f"sum-{number}" for number in range(30))
 
 
+def test_tiny_files_are_committed_one_by_one_and_a_large_one_among_them_is_cut(tmp_path: Path) -> None:
+    for number in range(23):
+        write(tmp_path / "in" / f"tiny-{number:02}.parquet", range(number, number + 1))
+    write(tmp_path / "in" / "tiny-07-large.parquet", range(100, 113))
+    assert enhance(tmp_path / "in", tmp_path / "out") == 0
+    units = sorted(path.stem for path in (tmp_path / "out" / "enhanced").iterdir())
+    large = [f"tiny-07-large.r00000{cut}" for cut in ("0000-000000004", "0004-000000008", "0008-000000013")]
+    assert units == sorted([*(f"tiny-{number:02}.r000000000-000000001" for number in range(23)), *large])
+    assert ids(tmp_path / "out") == sorted(f"sum-{number}" for number in [*range(23), *range(100, 113)])
+    assert manifest(tmp_path / "out")["run"]["footers_read"] == 0
+
+
 def test_the_manifest_adds_up(source: Path, tmp_path: Path) -> None:
     assert enhance(source, tmp_path / "out") == 0
     told = manifest(tmp_path / "out")
