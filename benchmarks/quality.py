@@ -21,7 +21,7 @@ from dlcot_ray.job.judge_pool import Place
 from dlcot_ray.job.labelled import LabelSet, read_sets, read_traces, resolve_places
 from dlcot_ray.job.scoring import score_sets
 
-SAMPLE = 60
+SAMPLE = 24
 """Rows of each set that a second judge is asked about."""
 
 ACCURACIES = (0.5, 0.7, 0.8, 0.9)

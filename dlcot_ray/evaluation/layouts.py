@@ -1,8 +1,8 @@
 """From rows of label files to cases: the layouts that are recognised by their columns.
 
 One generic layout per kind, and those of published sets under their own names; docs/quality.md lists both.
-A row that does not hold what its layout promises is refused by name, because a label set is small and hand
-made: skipping rows would change a figure without anybody noticing.
+Published sets hold a few rows that contradict themselves (a wrong step beyond the last one): these are left
+out by name. More than a few mean that the file is not what it seems, and it is refused.
 """
 
 from __future__ import annotations
@@ -55,6 +55,10 @@ CLASS_OF_LABEL = {
 
 ANOTHER = "\n\nAlternatively, let me solve it in another way.\n\n"
 """Stands between two solutions of one trace; the same for retellings, so that it tells nothing."""
+
+
+BAD_SHARE = 0.02
+"""Rows that a set may lose; more would be a different set."""
 
 
 class LabelError(Exception):
@@ -118,21 +122,27 @@ def layout_of(columns: Sequence[str]) -> Layout:
     raise UnknownLayout(f"its columns fit no kind of label set; it has {', '.join(columns)}")
 
 
-def read_rows(layout: Layout, rows: Sequence[Row], context: Context) -> list[Case]:
-    """The cases of all rows.
+def read_rows(
+    layout: Layout, rows: Sequence[Row], context: Context, bad_share: float = BAD_SHARE
+) -> tuple[list[Case], list[str]]:
+    """The cases of all rows, and a sentence for each row that had to be left out.
 
     Raises:
-        LabelError: naming the row.
+        LabelError: more than `bad_share` of the rows cannot be used; names the first one.
     """
     cases: list[Case] = []
+    bad: list[str] = []
     for number, row in enumerate(rows):
         try:
             cases.extend(layout.read(row, number, context))
         except LabelError as error:
-            raise LabelError(f"row {number}: {error}") from error
+            bad.append(f"row {number}: {error}")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise LabelError(f"row {number} cannot be read as {layout.name} ({error!r})") from error
-    return cases
+            bad.append(f"row {number} cannot be read as {layout.name} ({error!r})")
+    if len(bad) > bad_share * len(rows):
+        more = f" (and {len(bad) - 1} more of {len(rows)} rows)" if len(bad) > 1 else ""
+        raise LabelError(f"{bad[0]}{more}")
+    return cases, bad
 
 
 def _first(row: Row, *names: str) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from dlcot_ray.evaluation.calibration import calibration_error, reliability, share_curve
 from dlcot_ray.evaluation.scores import BadCase, Metric, Scores, Table
 
 FORMAT = 1
@@ -37,6 +38,8 @@ class Report:
         sets: in the order given; a set with several kinds of labels occurs once per kind.
         failed: traces that could not be judged and count as they stand, unannotated.
         seconds: what judging took.
+        worst: how many of the worst cases are listed.
+        left_out: files and rows that could not be used.
     """
 
     judge: str
@@ -46,6 +49,7 @@ class Report:
     traces: int
     seconds: float
     worst: int
+    left_out: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -63,6 +67,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "traces": report.traces,
         "seconds": round(report.seconds, 1),
         "failed": dict(report.failed),
+        "left_out": list(report.left_out),
         "sets": [
             {
                 "set": item.name,
@@ -73,6 +78,7 @@ def to_json(report: Report) -> dict[str, Any]:
                 "tables": [_table_to_json(table) for table in item.scores.tables],
                 "notes": list(item.scores.notes),
                 "curves": {name: list(points) for name, points in item.scores.curves.items()},
+                "calibration": _calibration(item.scores),
                 "wrong": len(item.scores.bad),
                 "worst": [_bad_to_json(bad) for bad in item.scores.bad[: report.worst]],
             }
@@ -89,6 +95,7 @@ def to_markdown(report: Report) -> str:
         f"Judge `{report.judge}`, fingerprint `{report.fingerprint}`; {report.traces:,} traces judged, "
         f"{len(report.failed)} of them failed. In brackets: 95 % bootstrap intervals over cases.",
     ]
+    lines += ["", *(f"Left out: {line}." for line in report.left_out)] if report.left_out else []
     for item in report.sets:
         lines += ["", f"## {item.name}: {item.scores.kind}", "", f"{item.scores.cases:,} cases."]
         for table in item.scores.tables:
@@ -97,6 +104,10 @@ def to_markdown(report: Report) -> str:
             lines += ["", f"{note[0].upper()}{note[1:]}."]
         for name, points in item.scores.curves.items():
             lines += ["", f"Curve: {name}.", "", *curve_to_markdown(points)]
+        if item.scores.graded:
+            error, points = calibration_error(item.scores.graded), reliability(item.scores.graded)
+            lines += ["", f"Share right by confidence (calibration error {error:.3f}).", ""]
+            lines += curve_to_markdown(points)
         if item.scores.bad:
             lines += ["", f"Worst of {len(item.scores.bad)} that are not right:", ""]
             lines += [f"- `{bad.case}`{_place(bad)}: {bad.what}" for bad in item.scores.bad[: report.worst]]
@@ -138,6 +149,19 @@ def curve_to_markdown(points: Sequence[Mapping[str, float]]) -> Iterator[str]:
     yield "|" + "---:|" * len(names)
     for point in points[:: max(1, math.ceil(len(points) / 20))]:
         yield f"| {' | '.join(_figure(point[name]) for name in names)} |"
+
+
+def _calibration(scores: Scores) -> dict[str, Any] | None:
+    if not scores.graded:
+        return None
+    return {
+        "error": round(calibration_error(scores.graded), 6),
+        "reliability": reliability(scores.graded),
+        "sent": [
+            {name: None if math.isnan(value) else round(value, 6) for name, value in point.items()}
+            for point in share_curve(scores.graded)
+        ],
+    }
 
 
 def _figure(value: float) -> str:

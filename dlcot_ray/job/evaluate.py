@@ -41,18 +41,21 @@ def run_evaluate(config: EvaluateConfig) -> Exit:
     places, trace_places = resolve_places(config.set, config.traces)
     traces = read_traces(trace_places, config.dataset, config.storage.input) if trace_places else {}
     sets, left_out = read_sets(places, traces, config.storage.input, config.limit)
-    report = evaluate_sets(sets, judge, config)
+    report = evaluate_sets(sets, left_out, judge, config)
     console = Console(highlight=False)
     _print(report, console)
-    for line in left_out:
-        console.print(f"left out: {line}", style="dim", markup=False, soft_wrap=True)
     if output is not None:
         _write(report, output, console)
     return Exit.OK
 
 
-def evaluate_sets(sets: Sequence[LabelSet], judge: JudgeConfig, config: EvaluateConfig) -> Report:
+def evaluate_sets(
+    sets: Sequence[LabelSet], left_out: Sequence[str], judge: JudgeConfig, config: EvaluateConfig
+) -> Report:
     """Judge the traces of all sets, and score every set.
+
+    Args:
+        left_out: sentences on files and rows that could not be used.
 
     Raises:
         JobError: the judge cannot be had.
@@ -77,6 +80,7 @@ def evaluate_sets(sets: Sequence[LabelSet], judge: JudgeConfig, config: Evaluate
         len(judged.annotations),
         judged.seconds,
         config.worst,
+        tuple(left_out),
     )
 
 
@@ -96,6 +100,8 @@ def _print(report: Report, console: Console) -> None:
             console.print(f"{note}.", style="dim", markup=False, soft_wrap=True)
         for bad in item.scores.bad[: report.worst]:
             console.print(f"  {bad.case} [{bad.start}, {bad.stop}): {bad.what}", markup=False, soft_wrap=True)
+    for line in report.left_out:
+        console.print(f"left out: {line}", style="dim", markup=False, soft_wrap=True)
     console.print(
         f"judge {report.judge}: {report.traces:,} traces in {report.seconds:.1f} s, {len(report.failed)} "
         "failed",

@@ -69,7 +69,7 @@ def read_sets(
     options: Mapping[str, object],
     limit: int | None,
 ) -> tuple[list[LabelSet], list[str]]:
-    """All label files of `places`, and a sentence for each that was left out.
+    """All label files of `places`, and a sentence for each file, or file's rows, that were left out.
 
     Args:
         traces: those that labels may refer to, by id.
@@ -92,7 +92,7 @@ def read_sets(
                 if limit is not None and limit < len(rows):
                     # By lot, because labels often alternate; always the same lot.
                     rows = [rows[at] for at in sorted(Random(0).sample(range(len(rows)), limit))]
-                cases = read_rows(layout, rows, context)
+                cases, bad = read_rows(layout, rows, context)
             except UnknownLayout as error:
                 if file.named:
                     raise JobError(f"{label}: {error}", "docs/quality.md lists the layouts") from error
@@ -100,6 +100,8 @@ def read_sets(
                 continue
             except LabelError as error:
                 raise JobError(f"{label}: {error}", "docs/quality.md lists the layouts") from error
+            if bad:
+                left_out.append(f"{label}: {len(bad)} of {len(rows)} rows, the first one: {bad[0]}")
             digest = sha256(data).hexdigest()[:16]
             name = file.relative.rpartition("/")[2].rpartition(".")[0]
             sets.append(LabelSet(name, layout.name, digest, tuple(cases)))

@@ -84,6 +84,9 @@ def test_every_layout_in_one_run_with_its_reports(tmp_path: Path, capsys: pytest
     assert found["first_error", "first_error"]["f1"]["value"] == 1
     assert found["traces", "arrival"]["exact"]["value"] == 1
     assert found["traces", "label"]["accuracy"]["value"] == 1
+    calibration = next(s["calibration"] for s in report["sets"] if s["kind"] == "label")
+    assert calibration["reliability"][0]["right"] == 1
+    assert calibration["sent"][-1]["share"] == 1
     assert report["judge"].startswith("rules/")
     assert len(report["judge_fingerprint"]) == 32
     markdown = (out / "evaluation.md").read_text()
@@ -123,6 +126,23 @@ def test_a_file_that_cannot_be_used_is_one_line(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert says in said
+
+
+def test_a_few_rows_that_contradict_themselves_are_left_out_by_name(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"problem": "p", "steps": ["1 + 1 = 2."], "first_error": None} for _ in range(60)
+    ]
+    rows[7] = {"problem": "p", "steps": ["1 + 1 = 2."], "first_error": 1}
+    out = tmp_path / "out"
+    words = ["evaluate", f"set={write(tmp_path, 'x', rows)}", f"output={out}", "rounds=0"]
+    assert main(words) == 0
+    report = json.loads((out / "evaluation.json").read_text())
+    assert report["sets"][0]["cases"] == 59
+    (line,) = report["left_out"]
+    assert "1 of 60 rows, the first one: row 7: step 1 is wrong, but there are 1 steps" in line
+    assert main([*words, "limit=12"]) == 0
+    write(tmp_path, "x", rows[:20])
+    assert main(words) == 1
 
 
 @pytest.mark.parametrize(
