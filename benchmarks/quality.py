@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from dlcot_ray.evaluation.calibration import calibration_error, reliability, share_curve
 from dlcot_ray.evaluation.evaluate import Options
@@ -21,6 +22,9 @@ from dlcot_ray.job.judge_pool import Place
 from dlcot_ray.job.labelled import LabelSet, read_sets, read_traces, resolve_places
 from dlcot_ray.job.scoring import score_sets
 
+OWN_LABELS = Path(__file__).resolve().parents[1] / "tests" / "labels"
+"""Labels of the project on traces that are not its own."""
+
 SAMPLE = 24
 """Rows of each set that a second judge is asked about."""
 
@@ -30,7 +34,8 @@ LEAST_CASES = 20
 
 
 def read(labels: str, traces: str | None, limit: int | None) -> list[LabelSet]:
-    places, trace_places = resolve_places(labels if labels == "gold" else [labels, "gold"], traces)
+    own = [str(OWN_LABELS)] if traces else []
+    places, trace_places = resolve_places(["gold", *own, *([labels] if labels != "gold" else [])], traces)
     found = read_traces(trace_places, "auto", {}) if trace_places else {}
     return read_sets(places, found, {}, limit)[0]
 
