@@ -70,7 +70,7 @@ def run_units(
         plan_again: the pool for so many units on the cluster as it is then.
 
     Raises:
-        JobError: it hangs, too many units failed, or Ray gave up.
+        JobError: it hangs, too many units failed, the output refuses, or Ray gave up.
     """
     ledger = open_ledger(limits.max_worker_deaths)
     pulse = _Pulse(ledger)
@@ -84,6 +84,9 @@ def run_units(
                     if isinstance(result, Workers):
                         again = result
                         break
+                    if result.refused:
+                        # What cannot be written need not be judged.
+                        raise JobError(result.refused, _RERUN)
                     if result.error:
                         failed.append(result.name)
                         _check_failures(len(failed), limits, result)

@@ -29,7 +29,7 @@ from dlcot_ray.job.process import Limits, UnitOutput, derive_unit, enhance_unit
 from dlcot_ray.job.recall import RecallSpec, open_recall
 from dlcot_ray.job.rows import annotations_from_table
 from dlcot_ray.job.stats import UnitStats
-from dlcot_ray.job.storage import Store
+from dlcot_ray.job.storage import Store, StoreRefused
 from dlcot_ray.job.watch import RowWatch, WatchedJudge, WatchedWriter
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeUnavailable, Writer
@@ -127,7 +127,13 @@ class ReadUnit:
 
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """What the driver learns of a unit; `size` is that of its `enhanced/` object (bytes)."""
+    """What the driver learns of a unit.
+
+    Attributes:
+        error: why it is not done, or an empty string.
+        size: bytes of its `enhanced/` object.
+        refused: why, where the output's store refuses for good, so that no other unit can be written either.
+    """
 
     name: str
     label: str
@@ -136,6 +142,7 @@ class UnitResult:
     stats: UnitStats = field(default_factory=UnitStats)
     error: str = ""
     size: int = 0
+    refused: str = ""
 
 
 def read_units(task: ReadTask, spec: WorkSpec) -> Iterator[ReadUnit]:
@@ -350,7 +357,8 @@ def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: Wor
         )
     except (OSError, JobError, pa.ArrowException) as error:
         message = f"cannot be written ({_reason(error)})"
-        return UnitResult(task.name, task.label, task.start, task.stop, error=message)
+        refused = str(error) if isinstance(error, StoreRefused) else ""
+        return UnitResult(task.name, task.label, task.start, task.stop, error=message, refused=refused)
     return UnitResult(task.name, task.label, task.start, task.stop, made.stats, size=size)
 
 
