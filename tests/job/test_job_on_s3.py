@@ -22,6 +22,9 @@ from dlcot_ray.cli import main
 from dlcot_ray.job.cluster import start_ray, stop_ray
 from dlcot_ray.job.local_files import TEMPORARY_SUFFIX
 
+ROUNDS = int(os.environ.get("DLCOT_S3_ROUNDS", "1"))
+"""How often each sort of trouble is made, each time by another seed."""
+
 SHARDS, ROWS = 4, 15
 WORDS = ("rows_per_unit=5", "judge=rules", "ray.address=local", "progress_s=0")
 UNITS = SHARDS * ROWS // 5
@@ -103,21 +106,23 @@ TROUBLE = {
 }
 
 
+@pytest.mark.parametrize("seed", range(ROUNDS))
 @pytest.mark.parametrize("fault", TROUBLE)
 def test_a_job_in_trouble_makes_what_one_without_makes(
-    fault: str, proxy: FaultyProxy, source: str, undisturbed: dict[str, bytes]
+    fault: str, seed: int, proxy: FaultyProxy, source: str, undisturbed: dict[str, bytes]
 ) -> None:
-    proxy.begin(TROUBLE[fault], seed=11)
-    status = main(["enhance", f"input={source}", f"output=s3://dlcot/job/{fault}", *WORDS])
+    proxy.begin(TROUBLE[fault], seed)
+    output = f"{fault}-{seed}"
+    status = main(["enhance", f"input={source}", f"output=s3://dlcot/job/{output}", *WORDS])
     made = dict(proxy.made)
     proxy.begin(Faults())
     assert status == 0
     assert sum(made.values()) > 0, made
-    assert data(proxy.behind, fault) == undisturbed
-    manifest = json.loads(proxy.behind.objects("dlcot", f"job/{fault}/manifest.json")[""])
+    assert data(proxy.behind, output) == undisturbed
+    manifest = json.loads(proxy.behind.objects("dlcot", f"job/{output}/manifest.json")[""])
     assert manifest["totals"]["rows"] == SHARDS * ROWS
     assert manifest["failed_units"] == []
-    check_clean(proxy.behind, fault)
+    check_clean(proxy.behind, output)
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "AccessDenied"])
