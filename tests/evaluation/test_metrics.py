@@ -19,6 +19,7 @@ from dlcot_ray.evaluation.metrics.agreement import (
 )
 from dlcot_ray.evaluation.metrics.boundaries import matched, p_k, window_diff, window_size
 from dlcot_ray.evaluation.metrics.partitions import PairCounts, pair_counts, v_measure
+from dlcot_ray.evaluation.metrics.recompute import is_false
 
 LEAN = settings(deadline=None, max_examples=60)
 labels = st.lists(st.integers(0, 3), min_size=1, max_size=30)
@@ -104,6 +105,29 @@ def test_windowed_measures_are_counts_of_windows(length: int, data: st.DataObjec
     wrong, windows = window_diff(one, other, length)
     assert 0 <= p_k(one, other, length)[0] <= wrong <= windows
     assert window_diff(one, one, length)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("claim", "false"),
+    [
+        ("12*17 = 214", True),
+        ("12*17 = 204", False),
+        ("(-6 + 5 - 72) + (2 - 5) = (-67) + (-3)", True),
+        ("2^10 = 1,024", False),
+        ("3 × 4 = 13", True),
+        ("200 / 7 = 28.57", False),
+        ("10 / 4 = 2", False),
+        ("10 / 4 = 4", True),
+        ("x + 1 = 2", None),
+        ("1 = 1 = 2", None),
+        ("5 / 0 = 1", None),
+        ("9**9**9 = 1", None),
+        ("__import__('os') = 1", None),
+        ("12", None),
+    ],
+)
+def test_arithmetic_has_a_second_opinion(claim: str, false: bool | None) -> None:
+    assert is_false(claim) is false
 
 
 def test_v_measure_of_published_examples() -> None:

@@ -3,7 +3,8 @@
 A judge finds an error where an approach of its annotation holds an error span; the earliest one counts.
 Computed arithmetic alarms are scored on their own, because they act without a model's opinion: one in a
 solution that people call right, or before the step where they see the first error, is false; one behind
-it proves nothing either way and is only counted.
+it proves nothing either way and is only counted. Since people overlook wrong arithmetic, a second figure
+takes an alarm for true where the claim is false by a computation of its own (`metrics/recompute.py`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Source, 
 from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import FirstErrorCase
 from dlcot_ray.evaluation.metrics.agreement import harmonic_mean, ratio
+from dlcot_ray.evaluation.metrics.recompute import is_false
 from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Sums, Table, Tally, summarise, worst_first
 
 
@@ -73,12 +75,18 @@ def tally(case: FirstErrorCase, predicted: int | None) -> Tally:
 
 
 def alarm_tally(case: FirstErrorCase, steps: Mapping[int, Sequence[ErrorSpan]]) -> dict[str, float]:
-    """Computed arithmetic alarms that are true, false, and behind the first human error."""
-    counts = {"alarms_true": 0.0, "alarms_false": 0.0, "alarms_after": 0.0}
+    """Computed arithmetic alarms that are true, false, and behind the first human error.
+
+    Of the false ones, those whose claim is false by a second computation: there people overlooked it.
+    """
+    counts = {"alarms_true": 0.0, "alarms_false": 0.0, "alarms_after": 0.0, "alarms_recomputed": 0.0}
     for step, errors in steps.items():
-        number = sum(map(is_computed, errors))
+        computed = [error for error in errors if is_computed(error)]
+        number = len(computed)
         if case.first_error is None or step < case.first_error:
             counts["alarms_false"] += number
+            quotes = [case.trace.reasoning[error.char_start : error.char_stop] for error in computed]
+            counts["alarms_recomputed"] += sum(is_false(quote) is True for quote in quotes)
         else:
             counts["alarms_true" if step == case.first_error else "alarms_after"] += number
     return counts
@@ -111,6 +119,10 @@ MEASURES = (
     Measure("wrong_noticed", lambda s: ratio(s["wrong_seen"], s["wrong"])),
     Measure("cases", lambda s: s["right"] + s["wrong"]),
     Measure("alarm_precision", lambda s: ratio(s["alarms_true"], s["alarms_true"] + s["alarms_false"])),
+    Measure(
+        "alarm_precision_recomputed",
+        lambda s: ratio(s["alarms_true"] + s["alarms_recomputed"], s["alarms_true"] + s["alarms_false"]),
+    ),
     Measure("alarms", lambda s: s["alarms_true"] + s["alarms_false"]),
 )
 """`f1` is the harmonic mean of the two accuracies; it is not defined where a set has only one sort."""
