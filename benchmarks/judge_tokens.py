@@ -41,6 +41,7 @@ class CountingEngine:
 
     block_tokens = 16
     kv_tokens = 1 << 30
+    busy_seconds = 0.0
 
     def __init__(self, tokenizer: Any, max_context: int) -> None:
         self.tokenizer = tokenizer

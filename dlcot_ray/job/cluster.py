@@ -12,12 +12,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.pool import Pool
 
 IO_CPUS = 0.05
 """What a reading or writing task asks for."""
@@ -34,14 +36,16 @@ class Workers:
 
     Attributes:
         count: how many to run at most.
-        ready: how many fit the cluster as it is now; the rest start when it grows.
+        ready: how many to start with; the rest start when there is work and room for them.
         cpus, gpus: what each asks for.
+        accelerator_type: the GPU that it must be, or None.
     """
 
     count: int
     ready: int
     cpus: float
     gpus: float
+    accelerator_type: str | None = None
 
 
 def start_ray(address: str | None) -> bool:
@@ -124,32 +128,56 @@ def alive_nodes() -> set[str]:
     return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
 
 
-def plan_workers(wanted: int | None, cpus: float, gpus: float, units: int) -> Workers:
+def plan_workers(pool: Pool, units: int, wait_s: float = 0.0) -> Workers:
     """How many judges to run, from what the cluster's nodes have.
 
     Args:
-        wanted: as configured; None takes all the room there is.
-        cpus, gpus: what one judge wants.
+        pool: as configured. Where it insists on a number, an autoscaler is asked for their nodes, and a
+            cluster that grows is waited for.
         units: there is no use in more judges than units.
+        wait_s: how long to wait, in seconds.
 
     Raises:
-        JobError: not one judge fits on any node: it would wait for ever.
+        JobError: the workers do not fit: they would wait for ever.
     """
-    import ray
-
-    share = cpus * _JUDGE_SHARE
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    room = sum(_room(node, cpus, gpus) for node in nodes)
-    if not room:
-        best = max(
-            (f"{node.get('CPU', 0):g} CPUs, {node.get('GPU', 0):g} GPUs" for node in nodes), default="none"
-        )
+    least = min(pool.least or 1, units)
+    room = _room_of(pool)
+    if room < least and pool.least is not None and wait_s:
+        room = _wait_for_room(pool, least, wait_s)
+    if room < least:
+        waited = f" after {wait_s:g} s of waiting" if pool.least is not None and wait_s else ""
         raise JobError(
-            f"a worker needs {cpus:g} CPUs and {gpus:g} GPUs, no node of the cluster has them (best: {best})",
-            "choose another judge or a larger cluster",
+            f"a worker needs {_wants(pool)}, {_has(room, least)}{waited} (best: {_best(_alive())})",
+            "choose another judge, fewer min_workers, or a larger cluster"
+            if pool.least is not None
+            else "choose another judge or a larger cluster; min_workers=N waits for one that grows",
         )
-    count = max(1, min(wanted or room, units))
-    return Workers(count, min(count, room), share, gpus)
+    count = max(1, min(pool.most or max(room, least), units))
+    ready = least if pool.least is not None else min(count, room)
+    return Workers(count, ready, pool.cpus * _JUDGE_SHARE, pool.gpus, pool.accelerator_type)
+
+
+def _wait_for_room(pool: Pool, least: int, wait_s: float) -> int:
+    """Ask the autoscaler, if there is one, for the nodes of `least` workers; the room there is in the end."""
+    from ray.autoscaler.sdk import request_resources
+
+    print(
+        f"dlcot: waiting for nodes with room for {least} workers of {_wants(pool)}",
+        file=sys.stderr,
+        flush=True,
+    )
+    bundle: dict[str, float] = {"CPU": pool.cpus, "GPU": pool.gpus}
+    if pool.accelerator_type:
+        bundle[_accelerator(pool.accelerator_type)] = 0.001
+    until = time.monotonic() + wait_s
+    try:
+        request_resources(bundles=[{name: size for name, size in bundle.items() if size}] * least)
+        while (room := _room_of(pool)) < least and time.monotonic() < until:
+            time.sleep(min(1.0, max(0.0, until - time.monotonic())))
+    finally:
+        # The request would hold the nodes after the job; from here on its actors do.
+        request_resources(num_cpus=0)
+    return room
 
 
 def waiting_for(workers: Workers) -> str:
@@ -165,9 +193,46 @@ def waiting_for(workers: Workers) -> str:
     return " and ".join(lacks)
 
 
-def _room(node: dict[str, float], cpus: float, gpus: float) -> int:
-    by_cpu = int(node.get("CPU", 0.0) / cpus) if cpus else 1 << 30
-    return min(by_cpu, int(node.get("GPU", 0.0) / gpus)) if gpus else by_cpu
+def _alive() -> list[dict[str, float]]:
+    import ray
+
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _room_of(pool: Pool) -> int:
+    return sum(_room(node, pool) for node in _alive())
+
+
+def _room(node: Mapping[str, float], pool: Pool) -> int:
+    if pool.accelerator_type and _accelerator(pool.accelerator_type) not in node:
+        return 0
+    by_cpu = int(node.get("CPU", 0.0) / pool.cpus) if pool.cpus else 1 << 30
+    return min(by_cpu, int(node.get("GPU", 0.0) / pool.gpus)) if pool.gpus else by_cpu
+
+
+def _accelerator(kind: str) -> str:
+    """Ray's name of the resource that a node with such a GPU has."""
+    return f"accelerator_type:{kind}"
+
+
+def _wants(pool: Pool) -> str:
+    kind = f" of type {pool.accelerator_type}" if pool.accelerator_type else ""
+    return f"{pool.cpus:g} CPUs and {pool.gpus:g} GPUs{kind}"
+
+
+def _has(room: int, least: int) -> str:
+    if not room:
+        return "no node of the cluster has them"
+    return f"the cluster has room for {room} of the {least} that min_workers wants"
+
+
+def _best(nodes: Sequence[Mapping[str, float]]) -> str:
+    def said(node: Mapping[str, float]) -> str:
+        kinds = [name.partition(":")[2] for name in node if name.startswith(_accelerator(""))]
+        kind = f" ({', '.join(sorted(kinds))})" if kinds else ""
+        return f"{node.get('CPU', 0):g} CPUs, {node.get('GPU', 0):g} GPUs{kind}"
+
+    return max(map(said, nodes), default="none")
 
 
 @contextmanager

@@ -32,9 +32,24 @@ class ConfigError(JobError):
 
 @dataclass(frozen=True, slots=True)
 class RayConfig:
-    """How to reach Ray. `address`: a cluster, ``local``, or None for the environment's choice."""
+    """How to reach Ray.
+
+    Attributes:
+        address: a cluster, ``local``, or None for the environment's choice.
+        wait_s: seconds to wait for the nodes that `min_workers` needs.
+    """
 
     address: str | None = None
+    wait_s: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """What one worker takes, where the job knows better than the judge's file; None leaves that as it is."""
+
+    cpus: float | None = None
+    gpus: float | None = None
+    accelerator_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,8 @@ class EnhanceConfig:
     check_duplicate_ids: bool = True
     tokenizer: str | None = None
     workers: int | None = None
+    min_workers: int | None = None
+    worker: WorkerConfig = field(default_factory=WorkerConfig)
     in_flight: int | None = None
     retries: int = 2
     max_worker_deaths: int = 3
@@ -114,6 +131,8 @@ class DeriveConfig:
     writer: str | None = None
     writer_options: dict[str, Any] = field(default_factory=dict)
     workers: int | None = None
+    min_workers: int | None = None
+    worker: WorkerConfig = field(default_factory=WorkerConfig)
     retries: int = 2
     max_worker_deaths: int = 3
     max_failed_units: int | None = 20
@@ -154,8 +173,10 @@ class JudgeConfig:
     Attributes:
         factory: ``module:class`` of the judge.
         options: its keyword arguments.
-        cpus, gpus: what one worker takes.
+        cpus, gpus: what one worker takes; `gpus` None means as many as its engine spreads over.
+        accelerator_type: the GPU that it must be, as Ray names it (``H100``), or None for any.
         workers: how many at most, where the job does not say; None takes all the room there is.
+        min_workers: how many the job insists on, where it does not say itself.
         in_flight: traces that one worker keeps in flight.
         light: so cheap that evaluations run it in their own process and not on Ray.
     """
@@ -163,8 +184,10 @@ class JudgeConfig:
     factory: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     cpus: float = 1.0
-    gpus: float = 0.0
+    gpus: float | None = 0.0
+    accelerator_type: str | None = None
     workers: int | None = None
+    min_workers: int | None = None
     in_flight: int = 1
     light: bool = False
 
@@ -184,6 +207,10 @@ _MINIMA: dict[str, float] = {
     "bytes_per_unit": 1,
     "max_trace_chars": 1,
     "workers": 1,
+    "min_workers": 1,
+    "cpus": 0,
+    "gpus": 0,
+    "wait_s": 0,
     "in_flight": 1,
     "retries": 0,
     "max_worker_deaths": 1,
@@ -242,10 +269,11 @@ def load_judge(name: str, options: Mapping[str, Any]) -> JudgeConfig:
     """The judge called `name` (or of the YAML file `name`), its options overlaid with the job's.
 
     Raises:
-        ConfigError: there is no such judge, or it has no such option.
+        ConfigError: there is no such judge, or its file cannot be used.
     """
     path = _group_file("judge", name)
     judge = _checked(JudgeConfig, [(str(path), _read_yaml(path))])
+    _check_minima(judge, f"{path}: ")
     overlaid = OmegaConf.merge(OmegaConf.create(judge.options), OmegaConf.create(dict(options)))
     return dataclasses.replace(judge, options=typing.cast("dict[str, Any]", OmegaConf.to_container(overlaid)))
 
@@ -368,10 +396,9 @@ def _check_values(config: Any) -> None:
             continue
         if hasattr(config, name) and getattr(config, name) in (None, "", []):
             raise ConfigError(f"{name} is not set", f"set {name}= to {words}")
-    for name, least in _MINIMA.items():
-        value = getattr(config, name, None)
-        if value is not None and value < least:
-            raise ConfigError(f"{name} cannot be {value}", f"give {least:g} or more")
+    _check_minima(config)
+    for group in ("worker", "ray"):
+        _check_minima(getattr(config, group, None), f"{group}.")
     if getattr(config, "max_rejected_share", 0) > 1:
         raise ConfigError(
             f"max_rejected_share cannot be {config.max_rejected_share}", "give a share between 0 and 1"
@@ -416,6 +443,13 @@ def gate_floors(gate: GateConfig) -> dict[str, float]:
                 yield f"{prefix}{name}", value
 
     return dict(flat(gate.floors))
+
+
+def _check_minima(config: Any, prefix: str = "") -> None:
+    for name, least in _MINIMA.items():
+        value = getattr(config, name, None)
+        if value is not None and value < least:
+            raise ConfigError(f"{prefix}{name} cannot be {value}", f"give {least:g} or more")
 
 
 def _check_places(name: str, value: Any) -> None:

@@ -15,6 +15,7 @@ from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.footers import Footers
 from dlcot_ray.job.listing import complete_units
 from dlcot_ray.job.plan import assign_names, make_plan
+from dlcot_ray.job.pool import pool_of
 from dlcot_ray.job.prepare import (
     Prepared,
     checked_policy,
@@ -120,8 +121,7 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         record,
         plan,
         spec,
-        cpus=writer.cpus if writer is not None else 1.0,
-        gpus=writer.gpus if writer is not None else 0.0,
+        pool_of(writer, config.worker, config.workers, config.min_workers),
         options=input_options,
         check_ids=base.settings["check_duplicate_ids"],
         available=complete_units(plan, source.units(source.objects(ENHANCED))) > 0,

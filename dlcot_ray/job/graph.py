@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, cast, overload
 
 import pyarrow as pa
@@ -30,7 +31,7 @@ from dlcot_ray.job.pending import Pending
 from dlcot_ray.job.process import UnitOutput
 from dlcot_ray.job.stats import UnitStats
 from dlcot_ray.job.watch import Gate, RowWatch
-from dlcot_ray.job.wire import bundle, bundled, pack_unit, table_of, unbundle, unit_of
+from dlcot_ray.job.wire import bundle, bundled, pack_unit, table_of, unbundle, unit_of, use_of
 from dlcot_ray.job.work import (
     Processor,
     ReadTask,
@@ -42,8 +43,11 @@ from dlcot_ray.job.work import (
 )
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 
-_QUEUED_UNITS = 2
-"""Units that wait at each judge, so that it never waits for the scheduler."""
+_CONCURRENT_UNITS = 2
+"""Units that a judge with traces in flight has in work at once: one's tail overlaps the next one's start."""
+_QUEUED = 2
+"""Units at each judge by units in work: it never waits for the scheduler. Ray adds judges where this figure
+is above 1.75."""
 _DIED = 70
 _BEAT_S = 5.0
 """How often a judge tells that rows go on."""
@@ -83,11 +87,11 @@ def run_graph(pending: Pending, spec: WorkSpec, workers: Workers, ledger: Any) -
     # One row, one block: a smaller target than any row.
     context.target_max_block_size = 1
     io_tasks = TaskPoolStrategy(size=max(1, workers.count // 4))
-    concurrent = 2 if spec.in_flight > 1 else 1
+    concurrent = _CONCURRENT_UNITS if spec.in_flight > 1 else 1
     judges = ActorPoolStrategy(
         min_size=workers.ready,
         max_size=workers.count,
-        max_tasks_in_flight_per_actor=concurrent + _QUEUED_UNITS - 1,
+        max_tasks_in_flight_per_actor=concurrent * _QUEUED,
         max_concurrent_calls_per_actor=concurrent,
     )
     graph = (
@@ -108,6 +112,7 @@ def run_graph(pending: Pending, spec: WorkSpec, workers: Workers, ledger: Any) -
             compute=judges,
             num_cpus=workers.cpus,
             num_gpus=workers.gpus or None,
+            accelerator_type=workers.accelerator_type,
         )
         .map_batches(
             _write,
@@ -221,7 +226,8 @@ class _Judge:
         made = error or await self._judged(ReadUnit(task, rows, stored))
         if isinstance(made, str):
             return pack_unit(task, made, dict.fromkeys(_MADE))
-        return pack_unit(task, "", {name: getattr(made, name) for name in _MADE}, made.stats.to_json())
+        tables = {name: getattr(made, name) for name in _MADE}
+        return pack_unit(task, "", tables, made.stats.to_json(), self._processor.engine_use())
 
     async def _judged(self, read: ReadUnit) -> UnitOutput | str:
         async with self._gate.together():
@@ -290,7 +296,7 @@ def _write(batch: pa.Table, spec: WorkSpec, ledger: Any) -> pa.Table:
         given_up = entry.begin()
         if given_up:
             made = f"cannot be written ({given_up})"
-        results.append(write_unit(task, made, output, spec))
+        results.append(replace(write_unit(task, made, output, spec), engine=use_of(units, index)))
         entry.end()
     return pa.table({"results": pa.array([pickle.dumps(results)], pa.binary())})
 

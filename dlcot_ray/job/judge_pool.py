@@ -18,9 +18,10 @@ from typing import Any
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.job.cluster import last_line, plan_workers, start_ray, stop_ray
-from dlcot_ray.job.config import JudgeConfig
+from dlcot_ray.job.config import JudgeConfig, WorkerConfig
 from dlcot_ray.job.edit import Judged
 from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.pool import pool_of
 from dlcot_ray.job.process import Limits, judge_all
 from dlcot_ray.job.work import make_judge
 from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeUnavailable
@@ -155,10 +156,11 @@ def _judge_on_ray(traces: Sequence[Trace], config: JudgeConfig, place: Place) ->
     ours = start_ray(place.address)
     workers: list[Any] = []
     try:
-        plan = plan_workers(place.workers or config.workers, config.cpus, config.gpus, len(chunks))
+        plan = plan_workers(pool_of(config, WorkerConfig(), place.workers, None), len(chunks))
         actor = ray.remote(_Worker).options(
             num_cpus=plan.cpus,
             num_gpus=plan.gpus or None,
+            accelerator_type=plan.accelerator_type,
             max_restarts=_RESTARTS,
             max_task_retries=_RESTARTS,
             max_concurrency=_CHUNKS_AT_ONCE,

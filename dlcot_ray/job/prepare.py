@@ -32,6 +32,7 @@ from dlcot_ray.job.footers import Footers
 from dlcot_ray.job.gate import run_gate
 from dlcot_ray.job.pending import Mask
 from dlcot_ray.job.plan import Plan, assign_names, make_plan
+from dlcot_ray.job.pool import Pool, pool_of
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.storage_errors import without_credentials
 from dlcot_ray.job.store import absolute
@@ -47,7 +48,7 @@ class Prepared:
         record: what `_job.json` will say.
         plan: all units.
         spec: what the workers need.
-        cpus, gpus: what one worker wants.
+        pool: the workers wanted.
         options: fsspec options of the inputs.
         check_ids: look for duplicate ids.
         available: which units of the plan can be done at all; None means every one.
@@ -61,8 +62,7 @@ class Prepared:
     record: JobRecord
     plan: Plan
     spec: WorkSpec
-    cpus: float
-    gpus: float
+    pool: Pool
     options: Mapping[str, Any] = field(default_factory=dict)
     check_ids: bool = True
     available: Mask | None = None
@@ -76,14 +76,16 @@ class Resolved:
     """Settings of `dlcot enhance` that were found to be in order.
 
     Attributes:
-        config: with absolute paths and the judge's own number of workers.
+        config: with absolute paths.
         settings: everything that determines content, besides the inputs.
+        pool: the workers wanted, which determine nothing of it.
     """
 
     config: EnhanceConfig
     preset: DatasetPreset
     judge: JudgeConfig
     settings: Mapping[str, Any]
+    pool: Pool
 
 
 def resolve_enhance(config: EnhanceConfig) -> Resolved:
@@ -99,7 +101,8 @@ def resolve_enhance(config: EnhanceConfig) -> Resolved:
     )
     preset = _preset(config.dataset)
     judge = load_judge(config.judge, config.judge_options)
-    config = replace(config, workers=config.workers or judge.workers)
+    pool = pool_of(judge, config.worker, config.workers, config.min_workers)
+    judge = replace(judge, cpus=pool.cpus, gpus=pool.gpus, accelerator_type=pool.accelerator_type)
     policy_options = checked_policy(config)
     token_counter(config.tokenizer)
     written_by = checked_writer(config.errors, judge)
@@ -121,7 +124,7 @@ def resolve_enhance(config: EnhanceConfig) -> Resolved:
         "dlcot_version": __version__,
         **written_by,
     }
-    return Resolved(config, preset, judge, settings)
+    return Resolved(config, preset, judge, settings, pool)
 
 
 def prepare_enhance(config: EnhanceConfig) -> Prepared:
@@ -170,8 +173,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         record,
         plan,
         spec,
-        cpus=judge.cpus,
-        gpus=judge.gpus,
+        resolved.pool,
         options=config.storage.input,
         check_ids=config.check_duplicate_ids,
         gate=gate,

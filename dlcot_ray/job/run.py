@@ -44,6 +44,7 @@ from dlcot_ray.job.progress import RunProgress
 from dlcot_ray.job.summary import print_summary
 from dlcot_ray.job.supervise import Limits, run_units
 from dlcot_ray.job.tally import Journal, count, survey
+from dlcot_ray.job.work import EngineUse
 
 FINISH_FIRST = "it has no annotations yet; finish the job that makes them, then run this again"
 
@@ -129,14 +130,16 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any]) -> list[Fa
     """Run the graph over what is pending; returns the units that failed."""
     failed: list[FailedUnit] = []
     journal = Journal(job.output)
+    engine = EngineUse()
     begin = time.monotonic()
     ours = start_ray(job.config.ray.address)
     try:
         timings["ray_start_seconds"] = round(time.monotonic() - begin, 3)
         config = job.config
         limits = Limits(config.max_worker_deaths, config.max_failed_units, config.stall_s)
-        plan = partial(plan_workers, job.config.workers, job.cpus, job.gpus)
-        workers = plan(pending.units)
+        workers = plan_workers(job.pool, pending.units, job.config.ray.wait_s)
+        # After a loss of nodes the job goes on with what fits.
+        plan = partial(plan_workers, replace(job.pool, least=None))
         lacking = waiting_for(workers)
         if lacking:
             print(f"dlcot: the cluster is busy, waiting for {lacking}", file=sys.stderr, flush=True)
@@ -145,6 +148,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any]) -> list[Fa
             for result in run_units(pending, job.spec, workers, limits, plan):
                 timings.setdefault("first_unit_seconds", round(time.monotonic() - begin, 3))
                 progress.update(result.stats)
+                engine += result.engine
                 if result.error:
                     failed.append(
                         FailedUnit(result.name, result.label, result.start, result.stop, result.error)
@@ -156,6 +160,9 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any]) -> list[Fa
         if ours:
             stop_ray()
     timings.update(units=pending.units - len(failed), rows=pending.rows, workers=workers.count)
+    if engine.busy:
+        timings["engine_seconds"] = round(engine.lasted, 3)
+        timings["engine_busy_share"] = round(engine.busy / engine.lasted, 4)
     return failed
 
 

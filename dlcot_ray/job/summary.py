@@ -66,8 +66,13 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         )
         questions, again, failed = (_over_steps(totals, name) for name in ("questions", "reasked", "failed"))
         yield "  questions", f"{questions:,}", f"{again:,} asked again, {failed:,} answered by the rules"
-    if len(totals["by_judge"]) > 1:
-        yield "judged by", "", _listed(totals["by_judge"])
+    if "engine_busy_share" in manifest["run"]:
+        lasted = manifest["run"]["engine_seconds"]
+        yield "  engine busy", f"{manifest['run']['engine_busy_share']:.1%}", f"of {lasted:,.0f} s, this run"
+    if len(totals["by_judge"]) > 1 or _is_cascade(manifest):
+        judged = sum(totals["by_judge"].values())
+        for name, count in _ranked(totals["by_judge"]):
+            yield f"judged by {name}", f"{count:,}", _share(count, judged)
     if totals["writer_prefill"] or totals["writer_decode"]:
         yield (
             "writer tokens",
@@ -77,6 +82,10 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     if totals["unsolved"]:
         yield "unsolved traces", f"{totals['unsolved']:,}", _share(totals["unsolved"], rows)
     yield from _quality(totals)
+
+
+def _is_cascade(manifest: Mapping[str, Any]) -> bool:
+    return str(manifest["settings"].get("judge", "")).startswith("cascade/")
 
 
 def _over_steps(totals: Mapping[str, Any], figure: str) -> int:

@@ -14,15 +14,24 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from dlcot_ray.job.work import UnitTask
+from dlcot_ray.job.work import EngineUse, UnitTask
 
 
-def pack_unit(task: UnitTask, error: str, tables: dict[str, pa.Table | None], stats: str = "") -> pa.Table:
+def pack_unit(
+    task: UnitTask,
+    error: str,
+    tables: dict[str, pa.Table | None],
+    stats: str = "",
+    use: EngineUse | None = None,
+) -> pa.Table:
     """One unit as one row; `error` says why there are no tables, `stats` is `UnitStats.to_json()`."""
+    use = use or EngineUse()
     columns: dict[str, pa.Array] = {
         "unit": pa.array([pickle.dumps(task)], pa.binary()),
         "error": pa.array([error], pa.string()),
         "stats": pa.array([stats], pa.string()),
+        "engine_busy": pa.array([use.busy], pa.float64()),
+        "engine_lasted": pa.array([use.lasted], pa.float64()),
     }
     for name, table in tables.items():
         columns[name] = pa.nulls(1, pa.large_binary()) if table is None else _packed(table)
@@ -63,6 +72,11 @@ def bundled(units: Iterable[tuple[int, pa.Table]], rows: int, size: int) -> Iter
 def unit_of(batch: pa.Table, index: int) -> tuple[UnitTask, str]:
     """Which unit a row is, and why it has no tables (empty if it has)."""
     return pickle.loads(batch.column("unit")[index].as_py()), batch.column("error")[index].as_py()
+
+
+def use_of(batch: pa.Table, index: int) -> EngineUse:
+    """What a judge's engine did since the unit before."""
+    return EngineUse(batch.column("engine_busy")[index].as_py(), batch.column("engine_lasted")[index].as_py())
 
 
 def table_of(batch: pa.Table, index: int, name: str) -> pa.Table | None:

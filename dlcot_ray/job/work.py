@@ -126,6 +126,20 @@ class ReadUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineUse:
+    """Seconds in which an engine had work, of those that passed.
+
+    It tells of a run and of a machine, so it travels beside a unit's content and is no part of it.
+    """
+
+    busy: float = 0.0
+    lasted: float = 0.0
+
+    def __add__(self, other: EngineUse) -> EngineUse:
+        return EngineUse(self.busy + other.busy, self.lasted + other.lasted)
+
+
+@dataclass(frozen=True, slots=True)
 class UnitResult:
     """What the driver learns of a unit.
 
@@ -133,6 +147,7 @@ class UnitResult:
         error: why it is not done, or an empty string.
         size: bytes of its `enhanced/` object.
         refused: why, where the output's store refuses for good, so that no other unit can be written either.
+        engine: what the judge's engine did since the unit before on the same worker.
     """
 
     name: str
@@ -143,6 +158,7 @@ class UnitResult:
     error: str = ""
     size: int = 0
     refused: str = ""
+    engine: EngineUse = field(default_factory=EngineUse)
 
 
 def read_units(task: ReadTask, spec: WorkSpec) -> Iterator[ReadUnit]:
@@ -250,6 +266,7 @@ class Processor:
         author = make_judge(spec.writer) if spec.writer is not None else self._judge
         self._writer = writer_of(author) if author is not None else None
         self._author = author if author is not self._judge else None
+        self._told = EngineUse(0.0, time.monotonic())
 
     def start(self) -> None:
         """Load what judging and writing need, so that a fault shows before the first unit.
@@ -260,6 +277,22 @@ class Processor:
         for owned in (self._judge, self._author):
             if owned is not None:
                 owned.start()
+        self._told = self._clock()
+
+    def engine_use(self) -> EngineUse:
+        """What the engine did since this was last asked, or since the start; nothing where there is none."""
+        before, self._told = self._told, self._clock()
+        if self._busy_seconds() is None:
+            return EngineUse()
+        return EngineUse(self._told.busy - before.busy, self._told.lasted - before.lasted)
+
+    def _clock(self) -> EngineUse:
+        return EngineUse(self._busy_seconds() or 0.0, time.monotonic())
+
+    def _busy_seconds(self) -> float | None:
+        """Of whoever has an engine: the judge, or the writer where nobody judges."""
+        found: float | None = getattr(self._judge or self._author, "busy_seconds", None)
+        return found
 
     async def __call__(self, read: ReadUnit, watch: RowWatch | None = None) -> UnitOutput | str:
         """The unit's output, or why there is none.

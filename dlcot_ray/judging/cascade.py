@@ -58,6 +58,12 @@ class CascadeJudge:
         found: Writer | None = getattr(self._second, "writer", None)
         return found
 
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds in which the second judge's engine had work; 0 where it has none."""
+        found: float = getattr(self._second, "busy_seconds", 0.0)
+        return found
+
     def start(self) -> None:
         """Start both.
 

@@ -68,6 +68,15 @@ class Judge(Protocol):
         ...
 
 
+class EngineOwner(Protocol):
+    """A judge with an engine of its own, whose share of busy time the job reports."""
+
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds since the start in which at least one request was with the engine."""
+        ...
+
+
 class MethodComparer(Protocol):
     """A judge that can put a figure on "the same method"; what the threshold curve of an evaluation needs."""
 

@@ -15,8 +15,7 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.core.policies import DEFAULT_POLICY
-from dlcot_ray.job.cluster import plan_workers, start_ray, stop_ray
-from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.cluster import start_ray, stop_ray
 
 SMALL = ("rows_per_unit=5", "retries=0")
 
@@ -275,11 +274,3 @@ def test_deriving_follows_what_is_annotated(
     write(source / "a.parquet", range(3))
     assert main(["derive", f"annotations={first}", f"output={tmp_path / 'y'}"]) == 1
     assert "a.parquet has changed" in capsys.readouterr().err
-
-
-def test_a_worker_that_fits_nowhere_is_said_at_once() -> None:
-    with pytest.raises(JobError, match="512 CPUs"):
-        plan_workers(None, cpus=512.0, gpus=0.0, units=3)
-    with pytest.raises(JobError, match="64 GPUs"):
-        plan_workers(1, cpus=1.0, gpus=64.0, units=3)
-    assert plan_workers(None, cpus=1.0, gpus=0.0, units=1).count == 1

@@ -88,7 +88,7 @@ def test_a_context_that_its_memory_cannot_hold_is_said_so(tmp_path: Path, model_
     assert done.returncode == 1
     line = one_line(done.stderr)
     assert "cannot be loaded" in line
-    assert "lower judge_options.engine.max_model_len" in line
+    assert "lower judge_options.max_model_len" in line
 
 
 def test_an_engine_killed_on_the_way_costs_no_row(tmp_path: Path, model_path: Path) -> None:

@@ -95,6 +95,7 @@ class ScriptedEngine:
     """
 
     block_tokens = 16
+    busy_seconds = 0.0
 
     def __init__(
         self,

@@ -6,7 +6,9 @@ import re
 import threading
 from pathlib import Path
 
+import fsspec
 import pytest
+from seaweed import S3Place
 
 from dlcot_ray.judging.protocol import JudgeUnavailable
 from dlcot_ray.judging.vllm.engine import VllmEngine
@@ -39,10 +41,9 @@ def test_a_directory_is_known_by_its_content(directory: Path) -> None:
         assert model_identity(str(directory)) != before
 
 
-def test_hub_ids_and_urls_are_known_by_name_and_revision() -> None:
+def test_hub_ids_are_known_by_name_and_revision() -> None:
     assert model_identity("Qwen/Qwen3-8B-FP8", "abc") == "Qwen/Qwen3-8B-FP8@abc"
     assert model_identity("Qwen/Qwen3-8B-FP8") == "Qwen/Qwen3-8B-FP8@main"
-    assert model_identity("s3://bucket/judge") == "s3://bucket/judge@latest"
     assert local_model("Qwen/Qwen3-8B-FP8") == "Qwen/Qwen3-8B-FP8"
 
 
@@ -64,9 +65,36 @@ def test_a_url_is_copied_once_and_seen_whole(directory: Path, tmp_path: Path) ->
     assert len(set(found)) == 1
     copy = Path(found[0])
     assert (copy / "model.safetensors").read_bytes() == (directory / "model.safetensors").read_bytes()
-    assert [entry.name for entry in cache.iterdir()] == [copy.name]
-    (directory / "config.json").unlink()
-    assert local_model(url, str(cache)) == found[0]
+    assert [entry.name for entry in cache.iterdir() if entry.is_dir()] == [copy.name]
+    (directory / "model.safetensors").write_bytes(bytes(99))
+    assert local_model(url, str(cache)) != found[0]
+
+
+def test_a_model_in_object_storage_is_known_by_its_listing(
+    directory: Path, tmp_path: Path, s3: S3Place
+) -> None:
+    url, cache = s3.url("my-judge"), str(tmp_path / "cache")
+    with pytest.raises(JudgeUnavailable, match=r"the model s3://.* cannot be fetched \(.+\); check the URL"):
+        model_identity(url)
+    files, place = fsspec.core.url_to_fs(url)
+    files.put(f"{directory}/", f"{place}/", recursive=True)
+    first = model_identity(url)
+    assert re.fullmatch(re.escape(url) + "@[0-9a-f]{16}", first)
+    assert model_identity(url) == first
+    copy = local_model(url, cache)
+    assert sorted(path.name for path in Path(copy).iterdir()) == ["config.json", "model.safetensors"]
+    assert local_model(url, cache) == copy
+    # As long as before: only the store's own mark of the content tells.
+    files.pipe_file(f"{place}/config.json", b"[]")
+    assert model_identity(url) != first
+    assert Path(local_model(url, cache), "config.json").read_bytes() == b"[]"
+
+
+def test_object_storage_that_refuses_says_so(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "wrong")
+    with pytest.raises(JudgeUnavailable, match=r"cannot be fetched \(.+\); check the URL and credentials"):
+        model_identity(s3.url("my-judge"))
 
 
 @pytest.mark.parametrize("url", ["file:///no/such/model", "nosuchprotocol://x/y", "memory://empty/model"])
@@ -94,7 +122,7 @@ def test_an_incomplete_directory_is_refused(directory: Path, missing: str, messa
             "(EngineCore pid=7) ERROR 11-24 10:00:00 [core.py:1] ValueError: To serve at least one request with the "
             "models's max seq len (32768), (4.50 GiB KV cache is needed, which is larger than the available",
             "KV cache is needed",
-            "lower judge_options.engine.max_model_len",
+            "lower judge_options.max_model_len",
         ),
         (
             "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB",

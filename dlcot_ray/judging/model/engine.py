@@ -77,6 +77,11 @@ class Engine(Protocol):
         """The model's Hugging Face tokenizer."""
         ...
 
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds since the start in which at least one request was with the engine."""
+        ...
+
     def start(self) -> None:
         """Load the model. Safe to call twice.
 

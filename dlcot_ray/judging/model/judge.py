@@ -87,6 +87,11 @@ class ModelJudge:
         """Writes repairs and bridges on the same engine."""
         return self._writer
 
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds since the start in which the engine had work."""
+        return self._engine.busy_seconds
+
     def start(self) -> None:
         """Load the model.
 
@@ -102,7 +107,7 @@ class ModelJudge:
         if self._engine.max_context < _LEAST_CONTEXT:
             raise JudgeUnavailable(
                 f"a context of {self._engine.max_context} tokens is too short to judge in",
-                f"set judge_options.engine.max_model_len to {_LEAST_CONTEXT} or more",
+                f"set judge_options.max_model_len to {_LEAST_CONTEXT} or more",
             )
 
     async def judge(self, trace: Trace) -> Annotation:

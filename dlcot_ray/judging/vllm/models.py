@@ -1,18 +1,21 @@
 """Where a judge's model is, and what it is: a local directory, a hub id, or object storage.
 
 The identity takes part in every fingerprint, so it must not load anything: for a directory it is a digest
-over the small files and over names, sizes and headers of the weights, for a hub id its name and revision
-(pin one: a name alone is whatever the hub serves that day).
+over the small files and over names, sizes and headers of the weights, for object storage one over names,
+sizes and ETags, for a hub id its name and revision (pin one: a name alone is whatever the hub serves that
+day).
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import fsspec
 
@@ -28,10 +31,10 @@ def model_identity(model: str, revision: str | None = None) -> str:
     """Name and content of a model, without loading it.
 
     Raises:
-        JudgeUnavailable: neither a directory with a model nor a hub id nor a URL.
+        JudgeUnavailable: neither a directory with a model nor a hub id nor a URL with one.
     """
     if "://" in model:
-        return f"{model}@{revision or 'latest'}"
+        return f"{model}@{_listing_digest(_listed(model)[1])}"
     path = Path(model).expanduser()
     if model and path.is_dir():
         return f"{path.resolve().name}@{_digest(path)}"
@@ -84,37 +87,65 @@ def _default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "dlcot_ray" / "models"
 
 
+_Listing = dict[str, dict[str, Any]]
+"""Name below the URL -> what the store says of the object."""
+
+
+def _listed(url: str) -> tuple[Any, _Listing]:
+    """The store of a URL, and the objects below it."""
+    try:
+        files, root = fsspec.core.url_to_fs(url)
+        files.invalidate_cache()
+        found = files.find(root, detail=True)
+        names = {name.removeprefix(root.rstrip("/")).lstrip("/"): info for name, info in found.items()}
+        listing = {name: info for name, info in names.items() if name and info["type"] == "file"}
+        if not listing:
+            raise FileNotFoundError("nothing is there")
+    except Exception as error:
+        # Stores raise errors of their own making, botocore's are no OSError.
+        raise _unfetched(url, error) from error
+    return files, listing
+
+
+def _listing_digest(listing: _Listing) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for name, info in sorted(listing.items()):
+        version = info.get("ETag") or info.get("etag") or info.get("md5Hash") or ""
+        digest.update(f"{name}\0{info['size']}\0{version}\0".encode())
+    return digest.hexdigest()
+
+
 def _fetched(url: str, cache: Path) -> Path:
-    """A copy of the model at `url`, made by one process and seen by others only when it is whole."""
-    target = (
-        cache
-        / f"{url.rstrip('/').rsplit('/', 1)[-1]}-{hashlib.blake2b(url.encode(), digest_size=6).hexdigest()}"
-    )
+    """A copy of the model at `url` as it is now, made by one process of this machine while others wait."""
+    files, listing = _listed(url)
+    name = url.rstrip("/").rsplit("/", 1)[-1]
+    place = hashlib.blake2b(url.encode(), digest_size=6).hexdigest()
+    target = cache / f"{name}-{place}-{_listing_digest(listing)}"
     if target.is_dir():
         return target
     try:
-        files, root = fsspec.core.url_to_fs(url)
         cache.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=".fetching-", dir=cache))
-        try:
-            names = [name for name in files.find(root) if not name.endswith("/")]
-            if not names:
-                raise FileNotFoundError("nothing is there")
-            for name in names:
-                place = partial / name.removeprefix(root.rstrip("/")).lstrip("/")
-                place.parent.mkdir(parents=True, exist_ok=True)
-                files.get_file(name, str(place))
-            try:
-                partial.rename(target)
-            except OSError:
-                # Another process of this machine was faster; its copy is the same.
-                if not target.is_dir():
-                    raise
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    except (OSError, ValueError, ImportError) as error:
-        cause = " ".join(str(error).split())[:200] or type(error).__name__
-        raise JudgeUnavailable(
-            f"the model {url} cannot be fetched ({cause})", "check the URL and credentials"
-        ) from error
+        with (cache / f".{target.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not target.is_dir():
+                _copy(files, listing, target)
+    except Exception as error:
+        raise _unfetched(url, error) from error
     return target
+
+
+def _copy(files: Any, listing: _Listing, target: Path) -> None:
+    """Fetch into a directory beside `target` that takes its name once it is whole."""
+    partial = Path(tempfile.mkdtemp(prefix=".fetching-", dir=target.parent))
+    try:
+        for name, info in listing.items():
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            files.get_file(info["name"], str(partial / name))
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _unfetched(url: str, error: Exception) -> JudgeUnavailable:
+    cause = " ".join(str(error).split())[:200] or type(error).__name__
+    return JudgeUnavailable(f"the model {url} cannot be fetched ({cause})", "check the URL and credentials")

@@ -23,7 +23,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     (
         r"KV cache is needed|max(?:imum)? (?:model|seq\w*) len\w* .*larger than"
         r"|larger than the available KV cache|No available memory for the cache blocks",
-        "lower judge_options.engine.max_model_len, or give the engine more memory "
+        "lower judge_options.max_model_len, or give the engine more memory "
         "(gpu_memory_utilization, kv_cache_memory_bytes, tensor_parallel_size)",
     ),
     (
@@ -40,7 +40,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ),
     (
         r"max_model_len.*greater than the derived|user-specified max_model_len",
-        "lower judge_options.engine.max_model_len to what the model supports",
+        "lower judge_options.max_model_len to what the model supports",
     ),
     (
         r"No CUDA|no NVIDIA driver|CUDA driver|Failed to infer device type|No GPU|invalid device ordinal",
