@@ -2,26 +2,30 @@
 
     python benchmarks/judge_engine.py FOLDER_OF_PARQUET MODEL [TRACES]
 
-One engine, one model, TRACES (10) short traces, three runs one after the other, each from an empty prefix
-cache: the judge's program; the very prompts that it sent, straight to the engine, in the rounds in which they
-could be known; DLCoT's procedure (`reference_procedure.py`), made to answer at the length that its
-instructions demand. Traces are kept short (3,000 characters) for the baseline's sake.
+One model, TRACES (10) short traces, four runs one after the other, each from an empty prefix cache: the whole
+job on Ray (from a loaded engine to the last unit); the judge's program in one process; the very prompts that
+it sent, straight to the engine, in the rounds in which they could be known; DLCoT's procedure
+(`reference_procedure.py`), made to answer at the length that its instructions demand. Traces are kept short
+(3,000 characters) for the baseline's sake.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import json
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from judge_tokens import traces_of
 from reference_procedure import requests_of
-from rich.console import Console
-from rich.table import Table
 
 from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.core.trace import Trace
@@ -110,7 +114,29 @@ async def referred(engine: Recorded, traces: Sequence[Trace]) -> tuple[float, To
     return time.monotonic() - start, total
 
 
-async def measure(engine: Recorded, traces: Sequence[Trace]) -> None:
+def job_of(model: str, traces: Sequence[Trace]) -> tuple[Tokens, float]:
+    """Tokens of `dlcot enhance` on the traces, and its seconds from a loaded engine to the last unit."""
+    with TemporaryDirectory() as folder:
+        source, output = Path(folder, "in"), Path(folder, "out")
+        source.mkdir()
+        rows = [
+            {"id": t.trace_id, "problem": t.problem, "reasoning": t.reasoning, "ground_truth": t.ground_truth}
+            for t in traces
+        ]
+        pq.write_table(pa.Table.from_pylist(rows), source / "traces.parquet")
+        options = [f"model={model}", "engine.kv_cache_memory_bytes=2147483648"]
+        command = [sys.executable, "-m", "dlcot_ray.cli", "enhance", "ray.address=local", "judge=tiny-cpu"]
+        command += [f"input={source}", f"output={output}", f"rows_per_unit={max(1, len(traces) // 4)}"]
+        # As many at once as the judge alone and the bare engine get; two units are in work at a time.
+        command += [f"in_flight={len(traces)}", "max_failed_units=0"]
+        subprocess.run([*command, *(f"judge_options.{o}" for o in options)], check=True, capture_output=True)
+        manifest = json.loads((output / "manifest.json").read_text())
+    totals = manifest["totals"]
+    tokens = Tokens(totals["prefill"], totals["cached"], totals["decode"])
+    return tokens, manifest["run"]["engine_seconds"]
+
+
+async def measure(engine: Recorded, traces: Sequence[Trace], job: tuple[Tokens, float]) -> None:
     """Run all and print."""
     # Once to warm up what the first requests of an engine pay for.
     await referred(engine, [])
@@ -118,29 +144,32 @@ async def measure(engine: Recorded, traces: Sequence[Trace]) -> None:
     engine.requests.clear()
     await engine.forget()
     wall, cost, busy = await judged(engine, traces)
+    shown(f"model judge: engine busy {busy / wall:.2f} of the time", len(traces), wall, cost)
     await engine.forget()
     bare_wall, bare = await replayed(engine)
+    straight = rate(bare, bare_wall)
+    share = rate(cost, wall) / straight
+    shown(f"its prompts, bare engine: the judge has {share:.2f} of this rate", len(traces), bare_wall, bare)
+    share = rate(*job) / straight
+    shown(f"the whole job on Ray: it has {share:.2f} of the bare rate", len(traces), job[1], job[0])
     await engine.forget()
     base_wall, base = await referred(engine, traces)
-    table = Table("", "wall s", "traces/h", "prefill", "cached", "decode", "tokens/s")
-    console = Console(width=110)
-    for name, seconds, tokens in (
-        ("model judge", wall, cost),
-        ("its prompts, bare engine", bare_wall, bare),
-        ("DLCoT's procedure", base_wall, base),
-    ):
-        rate = (tokens.prefill + tokens.cached + tokens.decode) / seconds
-        figures = (tokens.prefill, tokens.cached, tokens.decode)
-        hour = f"{len(traces) / seconds * 3600:,.0f}"
-        table.add_row(name, f"{seconds:,.1f}", hour, *(f"{n:,}" for n in figures), f"{rate:,.0f}")
-    console.print(table)
-    ours = (cost.prefill + cost.cached + cost.decode) / wall
-    straight = (bare.prefill + bare.cached + bare.decode) / bare_wall
-    console.print(
-        f"traces per hour against DLCoT's procedure: {base_wall / wall:.1f}x; "
-        f"token rate against the bare engine: {ours / straight:.2f}; "
-        f"engine busy {busy / wall:.2f} of the time"
+    shown(f"DLCoT's procedure: traces per hour 1/{base_wall / wall:.1f}", len(traces), base_wall, base)
+
+
+def shown(name: str, traces: int, seconds: float, tokens: Tokens) -> None:
+    """Print one run at once: the whole takes minutes."""
+    figures = f"{tokens.prefill:,} computed, {tokens.cached:,} cached, {tokens.decode:,} decoded"
+    print(
+        f"{seconds:8.1f} s {traces / seconds * 3600:8,.0f} traces/h {rate(tokens, seconds):8,.0f} tokens/s  "
+        f"{name} ({figures})",
+        flush=True,
     )
+
+
+def rate(tokens: Tokens, seconds: float) -> float:
+    """All tokens, cached or not, per second."""
+    return (tokens.prefill + tokens.cached + tokens.decode) / seconds
 
 
 def main() -> int:
@@ -150,10 +179,11 @@ def main() -> int:
         return 2
     number = int(sys.argv[3]) if len(sys.argv) > 3 else 10
     traces = traces_of(Path(sys.argv[1]), number, _CHARS)
+    job = job_of(str(Path(sys.argv[2]).resolve()), traces)
     engine = Recorded(sys.argv[2])
     engine.start()
     try:
-        asyncio.run(measure(engine, traces))
+        asyncio.run(measure(engine, traces, job))
     finally:
         engine.close()
     return 0

@@ -1,4 +1,4 @@
-"""A judge that takes its time and leaves a file per process, to see how many of them work."""
+"""A judge that finishes nothing until it is one of several; each process leaves a file."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from dlcot_ray.judging.rules.judge import RulesJudge
 
 
 class SlowJudge(RulesJudge):
-    """The rules with a pause, which counts as its engine's work."""
+    """The rules once `several` processes were seen in `folder`, at most `seconds` later; waiting is "busy"."""
 
-    def __init__(self, folder: str, pause: float = 0.7) -> None:
+    def __init__(self, folder: str, several: int = 2, seconds: float = 120.0) -> None:
         super().__init__()
-        self._folder, self._pause = Path(folder), pause
+        self._folder, self._several, self._seconds = Path(folder), several, seconds
         self.busy_seconds = 0.0
 
     async def judge(self, trace: Trace) -> Annotation:
         (self._folder / str(os.getpid())).touch()
         begin = time.monotonic()
-        await asyncio.sleep(self._pause)
+        while len(list(self._folder.iterdir())) < self._several:
+            if time.monotonic() - begin > self._seconds:
+                break
+            await asyncio.sleep(0.1)
         # Two units at once share the time.
         self.busy_seconds += (time.monotonic() - begin) / 2
         return await super().judge(trace)
