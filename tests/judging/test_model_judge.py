@@ -301,7 +301,7 @@ def test_a_cascade_sends_on_only_what_the_rules_doubt() -> None:
         assert engine.prompts
     finally:
         cascade.close()
-    assert one.judge == "rules/2"
+    assert one.judge == RulesJudge().identity
     assert two.judge.startswith("vllm/1 scripted")
     assert "cascade" not in two.judge
     assert one.fingerprint != asyncio.run(RulesJudge().judge(easy)).fingerprint

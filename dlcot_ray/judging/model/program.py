@@ -315,7 +315,7 @@ class Program:
 
     def _clusters_by_rules(self, ranges: answers.Ranges) -> tuple[int, ...]:
         texts = ["".join(self.found.units[start:stop]) for start, stop in ranges]
-        return tuple(assign_clusters(texts, self.trace.problem))
+        return assign_clusters(texts, self.trace.problem).numbers
 
     @staticmethod
     def _named(ranges: answers.Ranges, items: Sequence[int]) -> str:

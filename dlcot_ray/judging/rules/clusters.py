@@ -75,23 +75,38 @@ def similarity(a: TermVector, b: TermVector) -> float:
     return 0.5 * (cosine + contained)
 
 
-def assign_clusters(texts: Sequence[str], problem: str) -> list[int]:
-    """Cluster numbers in order of first appearance, one per text.
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which texts go together.
+
+    Attributes:
+        numbers: cluster numbers in order of first appearance, one per text.
+        nearest: similarity of each text to the cluster that decided, 0 for the first text.
+    """
+
+    numbers: tuple[int, ...]
+    nearest: tuple[float, ...]
+
+
+def assign_clusters(texts: Sequence[str], problem: str) -> Grouping:
+    """Group texts by method.
 
     Each text joins the cluster whose first member it is most similar to, if above the bar, else opens
     a new one.
     """
     if len(texts) < 2:
-        return [0] * len(texts)
+        return Grouping((0,) * len(texts), (0.0,) * len(texts))
     problem_terms = terms_of(problem)
     leaders: list[TermVector] = []
     clusters: list[int] = []
+    nearest: list[float] = []
     for text in texts:
         vector = term_vector(text, problem_terms)
         scores = [similarity(vector, leader) for leader in leaders]
         best = max(range(len(scores)), key=scores.__getitem__, default=-1)
+        nearest.append(scores[best] if scores else 0.0)
         if best < 0 or scores[best] < SAME_METHOD:
             best = len(leaders)
             leaders.append(vector)
         clusters.append(best)
-    return clusters
+    return Grouping(tuple(clusters), tuple(nearest))

@@ -2,7 +2,7 @@
 
 The baseline that every model has to beat, the fallback when one fails, and the engine of the fast
 tests. It trades judgement for evidence: labels and errors are computed, structure is read off cues,
-"the same method" is vocabulary. Confidence says how much of an answer was evidence.
+"the same method" is vocabulary. Confidence is how often the rules are right where they judge like this.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dlcot_ray.core.annotation import (
     Annotation,
     Approach,
     Label,
-    ReferenceKind,
     SectionKind,
     Source,
     Step,
@@ -24,6 +23,7 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.fingerprint import fingerprint
+from dlcot_ray.judging.rules import confidence
 from dlcot_ray.judging.rules.clusters import SAME_METHOD, assign_clusters, similarity, term_vector, terms_of
 from dlcot_ray.judging.rules.labels import UnitAnswers, find_errors, label_range
 from dlcot_ray.judging.rules.structure import Run, find_runs, sections_of, verification_kind
@@ -78,7 +78,8 @@ def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
     """The rules' annotation of a trace whose findings are known."""
     units, answers, kind = found.units, found.answers, found.reference_kind
     runs, completed = _complete_last(find_runs(units, trace.problem, answers.candidate), answers)
-    approaches = _approaches(runs, units, found.offsets, answers, kind, trace.problem, completed)
+    labels = confidence.of_labels(kind, found.reference, answers, found.first_correct_unit)
+    approaches, methods = _approaches(runs, found, trace.problem, completed, labels)
     return Annotation(
         trace_id=trace.trace_id,
         fingerprint=fingerprint(trace, identity),
@@ -92,7 +93,7 @@ def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
         first_correct_unit=found.first_correct_unit,
         loops=found.loops,
         truncated=found.truncated,
-        steps=_steps(kind, len(approaches)),
+        steps=_steps(approaches, labels, confidence.of_approaches(units, runs), methods),
     )
 
 
@@ -116,22 +117,18 @@ def _complete_last(runs: list[Run], answers: UnitAnswers) -> tuple[list[Run], in
 
 
 def _approaches(
-    runs: list[Run],
-    units: Sequence[str],
-    offsets: tuple[int, ...],
-    answers: UnitAnswers,
-    kind: ReferenceKind,
-    problem: str,
-    completed: int,
-) -> tuple[Approach, ...]:
+    runs: list[Run], found: Findings, problem: str, completed: int, sure_of_labels: float
+) -> tuple[tuple[Approach, ...], float]:
+    """The approaches, and how sure it is which of them use the same method."""
     explored = [run for run in runs if run.kind is SectionKind.SOLUTION_EXPLORE]
-    texts = ["".join(units[run.start : run.stop]) for run in explored]
-    clusters = assign_clusters(texts, problem)
+    texts = ["".join(found.units[run.start : run.stop]) for run in explored]
+    grouping = assign_clusters(texts, problem)
     approaches = []
-    for index, (run, cluster) in enumerate(zip(explored, clusters, strict=True)):
-        label, answer, unit = label_range(answers, run.start, run.stop, kind)
-        errors = find_errors(units, offsets, run.start, run.stop)
-        compared = kind in (ReferenceKind.GROUND_TRUTH, ReferenceKind.RESPONSE) and answer is not None
+    for index, (run, cluster, nearest) in enumerate(
+        zip(explored, grouping.numbers, grouping.nearest, strict=True)
+    ):
+        label, answer, unit = label_range(found.answers, run.start, run.stop, found.reference_kind)
+        sure_of_method = confidence.of_method(nearest, SAME_METHOD)
         approaches.append(
             Approach(
                 run.start,
@@ -141,12 +138,13 @@ def _approaches(
                 answer,
                 unit,
                 cluster,
-                errors,
+                find_errors(found.units, found.offsets, run.start, run.stop),
                 completed if index == len(explored) - 1 else 0,
-                0.9 if compared else 0.6,
+                round(min(sure_of_labels, sure_of_method), 3),
             )
         )
-    return tuple(approaches)
+    methods = min((confidence.of_method(near, SAME_METHOD) for near in grouping.nearest), default=1.0)
+    return tuple(approaches), methods
 
 
 def _verifications(runs: list[Run], units: Sequence[str], problem: str) -> tuple[Verification, ...]:
@@ -156,21 +154,24 @@ def _verifications(runs: list[Run], units: Sequence[str], problem: str) -> tuple
         seen += run.kind is SectionKind.SOLUTION_EXPLORE
         if run.kind is SectionKind.VERIFY:
             checks.append((run, seen if seen >= 0 else None, "".join(units[run.start : run.stop])))
-    clusters = assign_clusters([text for _, _, text in checks], problem)
+    clusters = assign_clusters([text for _, _, text in checks], problem).numbers
     return tuple(
         Verification(run.start, run.stop, verification_kind(text), approach, cluster)
         for (run, approach, text), cluster in zip(checks, clusters, strict=True)
     )
 
 
-def _steps(kind: ReferenceKind, approaches: int) -> tuple[StepStatus, ...]:
-    compared = 0.9 if kind is ReferenceKind.GROUND_TRUTH else 0.7 if kind is ReferenceKind.RESPONSE else 0.4
+def _steps(
+    approaches: Sequence[Approach], labels: float, boundaries: float, methods: float
+) -> tuple[StepStatus, ...]:
+    found = any(approach.errors for approach in approaches)
+    errors = confidence.ERROR_FOUND if found else confidence.NO_ERROR_FOUND
     return (
-        StepStatus(Step.MACRO, Source.RULES, 0.6),
-        StepStatus(Step.APPROACHES, Source.RULES, 0.8 if approaches <= 1 else 0.5),
-        StepStatus(Step.VERIFICATIONS, Source.RULES, 0.6),
-        StepStatus(Step.COMPLETE, Source.EVIDENCE, 0.8),
-        StepStatus(Step.LABELS, Source.EVIDENCE, compared),
-        StepStatus(Step.ERRORS, Source.EVIDENCE, 0.5),
-        StepStatus(Step.CLUSTERS, Source.RULES, 0.8 if approaches <= 1 else 0.5),
+        StepStatus(Step.MACRO, Source.RULES, confidence.SECTIONS),
+        StepStatus(Step.APPROACHES, Source.RULES, round(boundaries, 3)),
+        StepStatus(Step.VERIFICATIONS, Source.RULES, confidence.SECTIONS),
+        StepStatus(Step.COMPLETE, Source.EVIDENCE, round(labels, 3)),
+        StepStatus(Step.LABELS, Source.EVIDENCE, round(labels, 3)),
+        StepStatus(Step.ERRORS, Source.EVIDENCE, errors),
+        StepStatus(Step.CLUSTERS, Source.RULES, round(min(methods, boundaries), 3)),
     )

@@ -1,0 +1,72 @@
+"""How sure the rules are of each step, in figures that follow how often they are right.
+
+Every figure is the share of right answers that hand-labelled sets show for the signal it stands on
+(docs/rules.md): which comparison decided, whether the answer only occurs in passing, how far the nearest
+method is from the bar, which cues for another approach were passed over. They are coarse on purpose: a
+fit of more terms than the labels carry would look better here and mean less elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dlcot_ray.core.annotation import ReferenceKind, SectionKind
+from dlcot_ray.core.evidence.equivalence import is_closed
+from dlcot_ray.judging.rules import cues
+from dlcot_ray.judging.rules.labels import UnitAnswers
+from dlcot_ray.judging.rules.structure import Run
+
+SECTIONS = 0.8
+"""Share of characters on which the rules agree with a human, whatever the trace."""
+
+ERROR_FOUND = 0.9
+NO_ERROR_FOUND = 0.5
+"""A computed error is hardly ever wrong; none found says little, since most errors are not arithmetic."""
+
+_BY_REFERENCE = {
+    ReferenceKind.GROUND_TRUTH: 1.0,
+    ReferenceKind.RESPONSE: 0.8,
+    ReferenceKind.TRACE: 0.4,
+    ReferenceKind.NONE: 0.4,
+}
+"""What labels are worth by what they were compared with."""
+
+_FAR = 0.15
+"""Distance of a similarity from the bar at which a decision is as sure as it gets."""
+
+
+def of_labels(
+    kind: ReferenceKind, reference: str | None, answers: UnitAnswers, first_correct: int | None
+) -> float:
+    """How sure it is where, and whether, the reference is reached."""
+    if reference is None:
+        return _BY_REFERENCE[kind]
+    stated = any(hit is not None for hit in answers.correct)
+    if not is_closed(reference):
+        sure = 0.85 if first_correct is not None else 0.4
+    elif first_correct is None:
+        sure = 0.5 if stated else 0.95
+    else:
+        sure = 0.85 if len(reference.strip("$ .")) == 1 else 0.95
+    return sure * _BY_REFERENCE[kind]
+
+
+def of_approaches(units: Sequence[str], runs: Sequence[Run]) -> float:
+    """How sure it is where approaches begin: fewer cues passed over or taken on their word, more sure."""
+    opened = {run.start for run in runs if run.kind is SectionKind.SOLUTION_EXPLORE}
+    first = min(opened, default=0)
+    weak = passed = 0
+    for i, unit in enumerate(units):
+        if i <= first:
+            continue
+        alternative = cues.ALTERNATIVELY.match(unit) is not None
+        if i in opened:
+            weak += alternative
+        else:
+            passed += alternative or cues.announces_approach(unit)
+    return max(0.5, 0.9 - 0.1 * weak - 0.05 * passed)
+
+
+def of_method(similarity: float, bar: float) -> float:
+    """How sure a decision "same method" or "another" is, by the similarity it was made on."""
+    return 0.5 + 0.45 * min(1.0, abs(similarity - bar) / _FAR)
