@@ -17,7 +17,8 @@ from dlcot_ray.judging.protocol import Judge, Writer
 VERSION = 1
 
 MIN_CONFIDENCE = 0.6
-"""With the rules' own figures: several approaches (0.5) or no reference answer (0.4) go to the model."""
+"""With the rules' own figures (`rules/confidence.py`): sent on is what has no ground truth and no response to
+compare with, an answer that only the CAS could tell, methods hardly told apart, boundaries on weak cues."""
 
 
 _DECISIVE = frozenset({Step.APPROACHES, Step.LABELS, Step.CLUSTERS})

@@ -230,6 +230,8 @@ def _compare(left: Value, right: Value, approximate: bool) -> bool | None:
     gap = abs(Fraction(a) - b)
     size = max(abs(Fraction(a)), abs(Fraction(b)))
     unit = Fraction(1, 10 ** (right.decimals if left.operators else left.decimals))
+    if approximate and (left.ambiguous or right.ambiguous):
+        return True if gap <= unit / 2 else None
     if approximate:
         return True if gap <= unit / 2 else (None if gap * 20 <= size or gap <= unit else False)
     if left.ambiguous or right.ambiguous or left.percent or right.percent:

@@ -14,7 +14,7 @@ from dlcot_ray.core.evidence.expression import Value, evaluate
 _OPERATOR_WORDS = re.compile(
     r"times|plus|minus|over|by|of|mod|modulo|twice|half|double|triple|root|squared|cubed|log|ln|sin|cos|tan|sec|csc|cot|"
     r"exp|max|min|gcd|lcm|floor|ceil|det|base|choose|sum|product|per|than|divided|multiplied|and|or|to|between|from|"
-    r"sqrt|frac|pm|mp|degree|row|column|step|case|day|level|index|position|number|equation|line",
+    r"sqrt|frac|pm|mp|degrees?|rows?|columns?|steps?|cases?|days?|levels?|index|indices|positions?|numbers?|equations?|lines?|bits?|digits?",
     re.IGNORECASE,
 )
 _AFTER_WORDS = re.compile(
@@ -53,6 +53,9 @@ _STATEMENT_BEFORE = re.compile(
 )
 _STATEMENT_AFTER = re.compile(r"\$?(?:[.,;:)](?:\s|$)|\s*$|\s(?:and|so|which|plus)\b)")
 _RANGE = re.compile(r"[({\[$]*\d+[)$]*\s?-\s?[($]*\d+[)}\]$]*")
+_RANGE_TO = re.compile(r"[({\[$]*\d+-(?=\d)")
+_PLAIN_BITS = 64
+"""Size of the numbers that people calculate with."""
 _THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
 _BINARY = re.compile(r"(?<=[\d)}\s])[-+*/×·÷−^]|\\(?:cdot|times)(?![a-z])")
 _SIGN = {"×": "*", "·": "*", "\\times": "*", "\\cdot": "*", "÷": "/"}
@@ -109,9 +112,14 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
 
     ``5*3 = 15 + 2 = 17`` runs on; ``61+109+39 = 61+109 = 170`` and ``12*108 = 12*100 = 1200`` work on a part;
     ``10-19 = 10 numbers`` is a range; ``103/8 = 12*8 = 96 rem 7`` divides with a remainder; in
-    ``24*6+1,169 = 24*7+1`` the comma separates; ``448+31 = 111011111`` changes the base.
+    ``24*6+1,169 = 24*7+1`` the comma separates; ``448+31 = 111011111`` changes the base; ``1-2^3-1 = 7`` is a
+    range up to 7; between powers as large as in ``6^41 = 6^-1`` stands a modulus that was named before.
     """
     if _RANGE.fullmatch(left) and a.number <= 0 < b.number:
+        return True
+    if (span := _RANGE_TO.match(left)) and (end := evaluate(left[span.end() :])) and end.number == b.number:
+        return True
+    if "^" in left and "^" in right and max(_bits(a), _bits(b)) > _PLAIN_BITS:
         return True
     if "," in left + right and _THOUSANDS.search(left + " " + right):
         first, last = evaluate(left.rsplit(",", 1)[-1]), evaluate(right.split(",", 1)[0])
@@ -133,6 +141,10 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
             return True
         return factors[0]["sign"] == factors[1]["sign"] and factors[0]["first"] == factors[1]["first"]
     return False
+
+
+def _bits(value: Value) -> int:
+    return max(value.number.numerator.bit_length(), value.number.denominator.bit_length())
 
 
 def hedged(text: str, start: int, stop: int, a: Value, b: Value) -> bool:

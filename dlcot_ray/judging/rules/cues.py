@@ -114,12 +114,6 @@ ENDING = re.compile(
 )
 """Opens a closing sentence, where it is the last one of its trace."""
 
-UNDERSTAND = re.compile(
-    r"\b(?:i need to|we need to|we want|need to (?:find|figure|determine|solve)|the (?:problem|question) (?:is|says|asks|states|wants)|"
-    r"understand|what (?:do|does) (?:we|i|it|this)|we(?:'re| are) (?:given|asked|told)|first(?: things first|ly)?,? i|"
-    r"let me (?:parse|restate|understand|visualize|picture)|means that|in other words)\b",
-    re.IGNORECASE,
-)
 SOLVING = re.compile(
     r"[=≈≤≥<>]|\\frac|\\sum|\b(?:compute|calculate|substitut|solve for|set up|plug)\w*", re.IGNORECASE
 )

@@ -133,10 +133,7 @@ def _restates(unit: str, problem_words: set[str], *, first: bool) -> bool:
 
 
 def _is_understanding(unit: str) -> bool:
-    return (
-        bool(cues.UNDERSTAND.search(unit) or cues.OPENING.search(unit))
-        and len(cues.SOLVING.findall(unit)) <= 1
-    )
+    return bool(cues.OPENING.search(unit)) and len(cues.SOLVING.findall(unit)) <= 1
 
 
 def _conclusion_start(units: Sequence[str], answered: Sequence[bool], head: int) -> int:

@@ -80,6 +80,10 @@ def test_closed_claims_are_decided(text: str, holds: bool) -> None:
         "10/3 = 3.33",
         "3 + 4 = 7x",
         "2 + 3 = 1, base 4",
+        "bit 3=1, bits 2-0=0",
+        "For numbers 1-7 (1-2^3-1=7):",
+        "so 6^{41}=6^{-1}, and 8^{41}=8^{-1}",
+        "f = 1.327 × 10^20 / 8.98 × 10^20 ≈ 0.1476",
     ],
 )
 def test_open_or_hedged_claims_are_no_alarm(text: str) -> None:
