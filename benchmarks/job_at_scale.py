@@ -5,8 +5,8 @@
 The job's own functions plan, resume and finish a job whose footers are recorded, over a store that keeps
 nothing but what the driver writes itself: its listings are made up as they are asked for, in pages of a
 thousand names, and its objects come from writers that judge nothing. Each phase runs in a process of its
-own, as a job's driver does after a kill; seconds are wall time, memory is the most that the process was
-given (VmHWM), with and without what Python and its packages take before it begins (`start`).
+own, as a job's driver does after a kill; seconds are wall and CPU time, memory is the most that the process
+was given (VmHWM); `start` is what Python and its packages take before anything begins.
 
     first    plan from recorded footers and write `_job.json`
     resume   the same with 99 % done: read `_job.json`, plan, LIST, subtract, pack all tasks that are left
@@ -228,7 +228,7 @@ PHASES: dict[str, tuple[Callable[[Output, int], dict[str, float]], int | None]] 
 
 def main(shards: str = "100000", units: str = "100") -> None:
     table = Table(title=f"{int(shards):,} shards, {int(shards) * int(units):,} units")
-    for column in ("phase", "s", "peak MB", ""):
+    for column in ("phase", "wall s", "CPU s", "peak MB", ""):
         table.add_column(column, justify="right")
     told: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -237,9 +237,10 @@ def main(shards: str = "100000", units: str = "100") -> None:
             words = [sys.executable, __file__, "--phase", phase, folder, shards, units]
             answer = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
             told[phase] = json.loads(answer)
-            rest = {key: value for key, value in told[phase].items() if key not in ("s", "mb")}
+            rest = {key: value for key, value in told[phase].items() if key not in ("s", "cpu_s", "mb")}
             shown = ", ".join(f"{key} {value:,.0f}" for key, value in rest.items())
-            table.add_row(phase, f"{told[phase]['s']:,.0f}", f"{told[phase]['mb']:,.0f}", shown)
+            figures = (f"{told[phase][key]:,.0f}" for key in ("s", "cpu_s", "mb"))
+            table.add_row(phase, *figures, shown)
     Console(width=120).print(table)
     print(json.dumps(told))
 
@@ -249,7 +250,8 @@ def phase_main(phase: str, folder: str, shards: str, units: str) -> None:
     output = Output(MadeUpStore(folder, int(shards), int(units), undone_every))
     begin = time.monotonic()
     found = action(output, int(shards))
-    told = {"s": round(time.monotonic() - begin, 1), "mb": round(peak_mb()), **found}
+    took = {"s": round(time.monotonic() - begin, 1), "cpu_s": round(time.process_time(), 1)}
+    told = {**took, "mb": round(peak_mb()), **found}
     print(json.dumps(told))
 
 

@@ -155,6 +155,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any]) -> list[Fa
                     )
                 else:
                     journal.add(result)
+        timings["last_unit_seconds"] = round(time.monotonic() - begin, 3)
         journal.flush()
     finally:
         if ours:

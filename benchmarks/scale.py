@@ -1,0 +1,210 @@
+"""Does it scale: ten times the traces, the last per cent of a job, and two workers against one, on S3.
+
+    python benchmarks/scale.py FOLDER_OF_PARQUET [ROWS [SHARDS]]
+
+The job reads from and writes to a real S3 server (SeaweedFS, one process on 127.0.0.1, as in the tests) with
+the rules as judge. Its traces are the folder's real ones with at most 6,000 characters of reasoning, repeated
+under new ids, in SHARDS (400) shards; "a tenth" is the first tenth of the shards.
+
+    tenth, all   the job over a tenth and over all ROWS (300,000)
+    resume       one object of `enhanced/` in a hundred is gone, and the manifest: the same command again
+    one          the tenth again with one worker, to be compared with `tenth` (one worker per core)
+
+Rates are rows per second between the first finished unit and the last; `first` is the time of the first
+unit since the command was started. CPU time is that of a process and its helpers, by what it does; memory is
+the most seen (twice a second) of the driver and of any one worker, resident pages of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "services"))
+
+from ray_job import COLUMNS
+from seaweed import S3Server, seaweed
+
+from dlcot_ray.job.rows import to_parquet_bytes
+from dlcot_ray.job.storage import Store
+
+MOST_CHARS = 6_000
+BUCKET = "dlcot"
+
+
+@dataclass
+class Use:
+    """What one command took: seconds, CPU seconds by role, and peak resident MB."""
+
+    wall: float = 0.0
+    driver_mb: float = 0.0
+    worker_mb: float = 0.0
+    cpu: dict[str, float] = field(default_factory=dict)
+    run: dict[str, Any] = field(default_factory=dict)
+    first: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Rows per second between the first unit and the last."""
+        took = self.run["last_unit_seconds"] - self.run["first_unit_seconds"]
+        return float(self.run["rows"] / max(took, 1e-6))
+
+    @property
+    def cpu_ms_per_row(self) -> float:
+        """Milliseconds of CPU time, start-up included."""
+        return float(1e3 * sum(self.cpu.values()) / self.run["rows"])
+
+
+def role_of(process: psutil.Process, driver: int) -> str:
+    """What a process of the job does; helpers belong to who started them."""
+    if process.pid == driver:
+        return "driver"
+    for one in (process, *process.parents()):
+        if one.pid == driver:
+            break
+        if one.name().startswith("ray::") and "Judge" in " ".join(one.cmdline()):
+            return "judges"
+        if one.name().startswith("ray::MapBatches"):
+            return "reading, writing"
+    return "other Ray"
+
+
+def watch(command: list[str]) -> Use:
+    """Run a command to its end; a failing one ends the benchmark."""
+    use, begin = Use(), time.monotonic()
+    seen: dict[tuple[int, float], tuple[str, float]] = {}
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        driver = psutil.Process(process.pid)
+        while process.poll() is None:
+            for one in family(driver):
+                try:
+                    times, key = one.cpu_times(), (one.pid, one.create_time())
+                    role = role_of(one, process.pid)
+                    if role == "other Ray" and key in seen:
+                        # An idle worker bears another name while it waits.
+                        role = seen[key][0]
+                    seen[key] = role, max(times.user + times.system, seen.get(key, ("", 0.0))[1])
+                    memory = one.memory_info()
+                    resident = (memory.rss - memory.shared) / 1e6
+                    if one.pid == process.pid:
+                        use.driver_mb = max(use.driver_mb, resident)
+                    elif one.name().startswith("ray::"):
+                        use.worker_mb = max(use.worker_mb, resident)
+                except psutil.Error:
+                    continue
+            time.sleep(0.5)
+        use.wall = time.monotonic() - begin
+        if process.wait():
+            log.seek(0)
+            raise SystemExit(log.read().decode(errors="replace"))
+    total: dict[str, float] = defaultdict(float)
+    for role, seconds in seen.values():
+        total[role] += seconds
+    use.cpu = dict(total)
+    return use
+
+
+def family(driver: psutil.Process) -> list[psutil.Process]:
+    """A process and everything that it started, as far as it still runs."""
+    try:
+        return [driver, *driver.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def make_shards(source: Path, rows: int, shards: int) -> None:
+    """The input in the bucket: `all/` and, as a copy of its first shards, `tenth/`."""
+    files = sorted(source.glob("**/*.parquet"))
+    tables = [pq.read_table(f, columns=[c for c in COLUMNS if c in pq.read_schema(f).names]) for f in files]
+    table = pa.concat_tables(tables, promote_options="default")
+    table = table.filter(pc.less_equal(pc.utf8_length(table["reasoning"]), MOST_CHARS)).combine_chunks()
+    chars = pc.mean(pc.utf8_length(table["reasoning"])).as_py()
+    print(f"{table.num_rows} real traces of {chars:,.0f} characters on average", file=sys.stderr, flush=True)
+    every, tenth = Store(f"s3://{BUCKET}/all"), Store(f"s3://{BUCKET}/tenth")
+    for shard in range(shards):
+        first, stop = rows * shard // shards, rows * (shard + 1) // shards
+        # A prime stride: every shard mixes sources, and no two shards are alike.
+        picked = table.take(pa.array([row * 7919 % table.num_rows for row in range(first, stop)]))
+        ids = pa.array([f"{first + i}-{old}" for i, old in enumerate(picked.column("id").to_pylist())])
+        data = to_parquet_bytes(picked.set_column(0, "id", ids), {})
+        for store in (every, tenth) if shard < shards // 10 else (every,):
+            store.put(f"train-{shard:05}.parquet", data)
+
+
+def job(source: str, target: str, *words: str) -> Use:
+    """Run `dlcot enhance` from the bucket into it."""
+    output = Store(f"s3://{BUCKET}/{target}")
+    before = {info.relative for info in output.scan("enhanced")}
+    begin = time.time()
+    places = [f"input=s3://{BUCKET}/{source}", f"output={output.label}", "ray.address=local", *words]
+    use = watch([sys.executable, "-m", "dlcot_ray.cli", "enhance", *places])
+    use.run = json.loads(output.read_bytes("manifest.json"))["run"]
+    written = [info.modified or 0 for info in output.scan("enhanced") if info.relative not in before]
+    # The server tells whole seconds, rounded down: up to one second more.
+    use.first = min(written) + 1 - begin
+    print(f"{target}: {use}", file=sys.stderr, flush=True)
+    return use
+
+
+def lose_some(target: str) -> int:
+    """Take away what a kill near the end would leave undone."""
+    store = Store(f"s3://{BUCKET}/{target}")
+    lost = [info.relative for info in store.list("enhanced")][::100]
+    store.delete_all([*lost, "manifest.json"])
+    return len(lost)
+
+
+def measured(source: Path, rows: int, shards: int, server: S3Server) -> dict[str, Use]:
+    os.environ.update(server.environment())
+    make_shards(source, rows, shards)
+    runs = {"tenth": job("tenth", "out-tenth"), "all": job("all", "out-all")}
+    lost = lose_some("out-all")
+    runs["resume"] = job("all", "out-all")
+    assert runs["resume"].run["units"] == lost, runs["resume"].run
+    runs["one"] = job("tenth", "out-one", "workers=1")
+    return runs
+
+
+def main(folder: str, rows: str = "300000", shards: str = "400") -> None:
+    with tempfile.TemporaryDirectory() as name, seaweed(Path(name)) as server:
+        runs = measured(Path(folder), int(rows), int(shards), server)
+    table = Table(title=f"{int(rows):,} traces in {int(shards):,} shards")
+    roles = sorted({role for use in runs.values() for role in use.cpu})
+    for column in ("run", "rows/s", "first s", "LISTs", "driver MB", "worker MB", "CPU ms/row", *roles):
+        table.add_column(column, justify="right")
+    for label, use in runs.items():
+        calls = use.run["list_calls"]
+        figures = (use.rate, use.first, calls, use.driver_mb, use.worker_mb)
+        cpu = (f"{use.cpu_ms_per_row:.2f}", *(f"{use.cpu.get(role, 0):,.0f} s" for role in roles))
+        table.add_row(label, *(f"{figure:,.0f}" for figure in figures), *cpu)
+    Console(width=160).print(table)
+    tenth, every, one = runs["tenth"], runs["all"], runs["one"]
+    ratios = {
+        "rate_all_to_tenth": every.rate / tenth.rate,
+        "cpu_per_row_all_to_tenth": every.cpu_ms_per_row / tenth.cpu_ms_per_row,
+        "driver_mb_all_to_tenth": every.driver_mb / tenth.driver_mb,
+        "worker_mb_all_to_tenth": every.worker_mb / tenth.worker_mb,
+        "rate_two_workers_to_one": tenth.rate / one.rate,
+        "resume_first_unit_s": runs["resume"].first,
+    }
+    print(json.dumps({key: round(value, 3) for key, value in ratios.items()}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
