@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from dlcot_ray.job.cuts import cut_rows
 from dlcot_ray.job.datasets import load_preset
-from dlcot_ray.job.ids import find_duplicates
+from dlcot_ray.job.faults import InputFault
+from dlcot_ray.job.ids import Duplicates, find_duplicates
 from dlcot_ray.job.plan import Plan, assign_names, make_plan
 from dlcot_ray.job.storage import find_shards
 
@@ -131,3 +132,28 @@ def test_files_without_ids_have_no_duplicates(tmp_path: Path) -> None:
     for name in "ab":
         pq.write_table(pa.table({"problem": ["?"], "reasoning": ["same"]}), tmp_path / f"{name}.parquet")
     assert len(find_duplicates(planned(tmp_path).files).rows) == 0
+
+
+def test_what_was_found_is_good_for_the_same_files_only(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet", ["x", "y", "x"])
+    plan = planned(tmp_path)
+    found = find_duplicates(plan.files)
+    recorded = found.to_bytes(plan)
+    again = Duplicates.from_bytes(recorded, plan)
+    assert again is not None
+    assert again.within(0, 0, 3) == found.within(0, 0, 3) == {2: f"{tmp_path / 'a.parquet'}, row 0"}
+    assert Duplicates.from_bytes(recorded[:-7], plan) is None
+    assert Duplicates.from_bytes(None, plan) is None
+    write(tmp_path / "b.parquet", ["y"])
+    assert Duplicates.from_bytes(recorded, planned(tmp_path)) is None
+
+
+def test_a_file_that_leaves_takes_nothing_else_with_it(tmp_path: Path) -> None:
+    for name in "abc":
+        write(tmp_path / f"{name}.parquet", [f"{name}{i}" for i in range(9)], rows_per_group=3)
+    plan = planned(tmp_path)
+    left = plan.without(1, InputFault("b.parquet", "gone"))
+    assert [file.shard.name for file in left.files] == ["a", "c"]
+    assert [file.segments for file in left.files] == [plan.files[0].segments, plan.files[2].segments]
+    assert (left.rows, left.unit_count) == (18, plan.unit_count - 3)
+    assert [fault.file for fault in left.faults] == ["b.parquet"]
