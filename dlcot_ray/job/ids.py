@@ -20,12 +20,14 @@ import pyarrow as pa
 from dlcot_ray.job.cells import ColumnPath, read_texts
 from dlcot_ray.job.faults import InputFault, JobError
 from dlcot_ray.job.footers import open_parquet
+from dlcot_ray.job.lookahead import in_order
 from dlcot_ray.job.plan import Plan, PlannedFile, inputs_digest
 from dlcot_ray.job.storage import Store
 
 _FILES_KEY = "dlcot.inputs"
 ROWS_PER_PASS = 16_000_000
 _BATCH_ROWS = 65_536
+_THREADS = 8
 
 Positions = npt.NDArray[np.int64]
 
@@ -120,27 +122,34 @@ def _shared_hashes(
     passes: int,
 ) -> Positions:
     """Positions of the rows whose hash falls to this pass and is that of another row too, ascending."""
-    hashes: list[npt.NDArray[np.uint64]] = []
-    positions: list[Positions] = []
-    for base, ids in _ids(files, offsets, options):
-        values = ids.hash().to_numpy()
-        mine = ids.is_not_null().to_numpy()
-        if passes > 1:
-            mine = mine & (values % np.uint64(passes) == number)
-        kept = np.flatnonzero(mine)
-        hashes.append(values[kept])
-        positions.append(base + kept)
-    if not hashes:
+
+    def of_file(item: tuple[PlannedFile, int]) -> tuple[npt.NDArray[np.uint64], Positions]:
+        file, start = item
+        hashes = [np.empty(0, np.uint64)]
+        positions = [np.empty(0, np.int64)]
+        for base, ids in _ids([file], np.array([start, start + file.rows]), options):
+            values = ids.hash().to_numpy()
+            mine = ids.is_not_null().to_numpy()
+            if passes > 1:
+                mine = mine & (values % np.uint64(passes) == number)
+            kept = np.flatnonzero(mine)
+            hashes.append(values[kept])
+            positions.append(base + kept)
+        return np.concatenate(hashes), np.concatenate(positions)
+
+    # Several files at once, because most of the time goes into waiting for the store.
+    found = list(in_order(of_file, zip(files, offsets[:-1].tolist(), strict=True), _THREADS))
+    if not found:
         return np.empty(0, np.int64)
-    every, where = np.concatenate(hashes), np.concatenate(positions)
-    del hashes, positions
+    every, where = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    del found
     order = np.argsort(every, kind="stable")
     same = every[order[1:]] == every[order[:-1]]
     shared = np.zeros(len(every), bool)
     shared[order[1:][same]] = True
     shared[order[:-1][same]] = True
-    found: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = where[shared]
-    return found
+    repeated: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = where[shared]
+    return repeated
 
 
 def _repeats(
