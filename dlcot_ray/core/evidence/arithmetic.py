@@ -230,8 +230,11 @@ def _compare(left: Value, right: Value, approximate: bool) -> bool | None:
     gap = abs(Fraction(a) - b)
     size = max(abs(Fraction(a)), abs(Fraction(b)))
     unit = Fraction(1, 10 ** (right.decimals if left.operators else left.decimals))
-    if approximate and (left.ambiguous or right.ambiguous):
-        return True if gap <= unit / 2 else None
+    if approximate and gap > unit / 2 and (left.ambiguous or right.ambiguous):
+        return None
+    if approximate and left.operators and right.operators and gap * 2 <= size:
+        # Rounded factors on both sides: 3.086^3 ≈ 3^3.
+        return None
     if approximate:
         return True if gap <= unit / 2 else (None if gap * 20 <= size or gap <= unit else False)
     if left.ambiguous or right.ambiguous or left.percent or right.percent:

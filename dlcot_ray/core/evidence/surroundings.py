@@ -54,6 +54,10 @@ _STATEMENT_BEFORE = re.compile(
 _STATEMENT_AFTER = re.compile(r"\$?(?:[.,;:)](?:\s|$)|\s*$|\s(?:and|so|which|plus)\b)")
 _RANGE = re.compile(r"[({\[$]*\d+[)$]*\s?-\s?[($]*\d+[)}\]$]*")
 _RANGE_TO = re.compile(r"[({\[$]*\d+-(?=\d)")
+_MIXED_FACTOR = re.compile(r"[*×·⋅]\s?[\d,]+ \+ \d+/\d+[\s$]*$")
+_QUOTIENT = re.compile(r"[$\s]*\([^()]*\)\s?/")
+_UNBRACKETED = re.compile(r"^[^()]*[-+][^()]*/[^()]*$")
+_TEN_TO = re.compile(r"10(?:\^|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])")
 _PLAIN_BITS = 64
 """Size of the numbers that people calculate with."""
 _THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
@@ -113,11 +117,16 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
     ``5*3 = 15 + 2 = 17`` runs on; ``61+109+39 = 61+109 = 170`` and ``12*108 = 12*100 = 1200`` work on a part;
     ``10-19 = 10 numbers`` is a range; ``103/8 = 12*8 = 96 rem 7`` divides with a remainder; in
     ``24*6+1,169 = 24*7+1`` the comma separates; ``448+31 = 111011111`` changes the base; ``1-2^3-1 = 7`` is a
-    range up to 7; between powers as large as in ``6^41 = 6^-1`` stands a modulus that was named before.
+    range up to 7; ``13*1,538 + 6/13`` has a mixed number; in ``(98+28)/(21-14) = 98+28 / 7`` brackets went, in
+    ``4.1×10^-15 * 3×10^8 = 4.1*3`` powers of ten wait for the end of the chain; between powers as large as in ``6^41 = 6^-1`` stands a modulus that was named before.
     """
     if _RANGE.fullmatch(left) and a.number <= 0 < b.number:
         return True
     if (span := _RANGE_TO.match(left)) and (end := evaluate(left[span.end() :])) and end.number == b.number:
+        return True
+    if _MIXED_FACTOR.search(left) or (_QUOTIENT.match(left) and _UNBRACKETED.search(right)):
+        return True
+    if _TEN_TO.search(left) and b.operators and _is_power_of_ten(a, b):
         return True
     if "^" in left and "^" in right and max(_bits(a), _bits(b)) > _PLAIN_BITS:
         return True
@@ -141,6 +150,14 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
             return True
         return factors[0]["sign"] == factors[1]["sign"] and factors[0]["first"] == factors[1]["first"]
     return False
+
+
+def _is_power_of_ten(a: Value, b: Value) -> bool:
+    if not a.number or not b.number:
+        return False
+    ratio = abs(Fraction(a.number) / Fraction(b.number))
+    whole = max(ratio, 1 / ratio)
+    return whole.denominator == 1 and whole.numerator == 10 ** (len(str(whole.numerator)) - 1)
 
 
 def _bits(value: Value) -> int:
