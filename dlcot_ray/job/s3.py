@@ -28,6 +28,7 @@ _CONFLICT_ATTEMPTS = 5
 _DELETES_AT_ONCE = 1_000
 
 _LOST = ("PreconditionFailed", "412")
+_GONE = ("NoSuchKey", "404")
 _CONFLICT = ("ConditionalRequestConflict", "OperationAborted", "409")
 _UNKNOWN_HEADER = ("NotImplemented", "501", "InvalidRequest", "InvalidArgument")
 _NO_BATCHES = (
@@ -186,7 +187,7 @@ class S3Backend:
                     # Perhaps because of our own first attempt, whose answer was lost: botocore repeats
                     # requests, and aiohttp below it some more that it does not tell of.
                     return self._requests.etag_if_written_by(key, writer)
-                if isinstance(error, FileNotFoundError) and version is not None and code != "NoSuchBucket":
+                if code in _GONE and version is not None:
                     return None
                 if code not in _CONFLICT or attempt + 1 == _CONFLICT_ATTEMPTS:
                     raise
@@ -194,7 +195,7 @@ class S3Backend:
         raise AssertionError("unreachable")
 
     def _probe(self) -> bool:
-        """Whether conditional puts are honoured: one that must succeed, two that must not."""
+        """Whether conditional puts are honoured: one must succeed, two must not, one must again."""
         name = f"_probe-{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
         try:
             first = self._put_if(name, b"1", None)

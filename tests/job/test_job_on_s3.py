@@ -134,7 +134,7 @@ def test_credentials_that_are_revoked_end_the_job_with_one_line_and_it_resumes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     words = ["enhance", f"input={source}", f"output=s3://dlcot/job/{code}", *WORDS]
-    proxy.begin(Faults(refuse=code, refuse_after_puts=UNITS // 2))
+    proxy.begin(Faults(refuse=code, refuse_after_puts=UNITS + 4))
     begin = time.monotonic()
     assert main(words) == 1
     assert time.monotonic() - begin < 60
