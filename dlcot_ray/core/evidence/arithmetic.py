@@ -79,7 +79,9 @@ _BULLET = re.compile(r"\s*(?:[-*+]|\(?\d{1,2}[.)]|#+)\s+")
 _LEADING = re.compile(r"(?:[\s$&]|\*\*|\\[()\[\],;:! ])+")
 _TRAILING = re.compile(r"(?:[\s$&]|\*\*|\\[()\[\],;:! ])+$")
 _SEPARATOR = re.compile(r"[.,](?=[\s$]|\\[()\[\]])|\\\)\s*,|\$\s*,\s*\$")
-_REST = re.compile(r"(?:[\s$*]|\\[()\[\]])*(?:[.,](?=[\s$*]|\\|$)|\*\*|[)\]}]|$)|\s+\((?!\s*\d+\s*\))")
+_REST = re.compile(
+    r"(?!,\s\d{3}(?!\d))(?:[\s$*]|\\[()\[\]])*(?:[.,](?=[\s$*]|\\|$)|\*\*|[)\]}]|$)|\s+\((?!\s*[-\d])"
+)
 _WORD_BEFORE = re.compile(r"[A-Za-z]+$")
 _WORDED = re.compile(
     r"(?<![\w.,/*+^=%)$×-])(?<!\d )\$?(?P<a>\d[\d,]*(?:\.\d+)?)(?P<op> times | plus | minus | divided by | multiplied by "

@@ -64,7 +64,7 @@ _THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
 _BINARY = re.compile(r"(?<=[\d)}\s])[-+*/×·÷−^]|\\(?:cdot|times)(?![a-z])")
 _SIGN = {"×": "*", "·": "*", "\\times": "*", "\\cdot": "*", "÷": "/"}
 _SIGNS = re.compile(r"[×·÷]|\\times|\\cdot")
-_FACTORS = re.compile(r"(?P<first>[\d.,]+)(?P<sign>[*/^])(?P<last>[\d.,{}]+)")
+_FACTORS = re.compile(r"(?P<first>[\d.,]+)(?P<sign>[-+*/^])(?P<last>[\d.,{}]+)")
 _CONVERSIONS = frozenset({7, 12, 16, 24, 36, 52, 60, 100, 365, 1000, 1440, 3600, 5280})
 
 
@@ -114,7 +114,7 @@ def plain_statement(text: str, start: int, stop: int, end: int) -> bool:
 def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
     """Whether the signs mean something else than one equation between the two sides.
 
-    ``5*3 = 15 + 2 = 17`` runs on; ``61+109+39 = 61+109 = 170`` and ``12*108 = 12*100 = 1200`` work on a part;
+    ``5*3 = 15 + 2 = 17`` and ``204 + 25*12 = 300 + 8`` run on; ``61+109+39 = 61+109 = 170`` and ``12*108 = 12*100 = 1200`` work on a part;
     ``10-19 = 10 numbers`` is a range; ``103/8 = 12*8 = 96 rem 7`` divides with a remainder; in
     ``24*6+1,169 = 24*7+1`` the comma separates; ``448+31 = 111011111`` changes the base; ``1-2^3-1 = 7`` is a
     range up to 7; ``13*1,538 + 6/13`` has a mixed number; in ``(98+28)/(21-14) = 98+28 / 7`` brackets went, in
@@ -123,6 +123,9 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
     if _RANGE.fullmatch(left) and a.number <= 0 < b.number:
         return True
     if (span := _RANGE_TO.match(left)) and (end := evaluate(left[span.end() :])) and end.number == b.number:
+        return True
+    last, head = evaluate(re.split(r"[-+]", left)[-1]), evaluate(re.split(r"[-+]", right)[0])
+    if last and head and last.operators and last.number == head.number:
         return True
     if _MIXED_FACTOR.search(left) or (_QUOTIENT.match(left) and _UNBRACKETED.search(right)):
         return True
