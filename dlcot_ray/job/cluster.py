@@ -148,9 +148,7 @@ def plan_workers(pool: Pool, units: int, wait_s: float = 0.0) -> Workers:
         waited = f" after {wait_s:g} s of waiting" if pool.least is not None and wait_s else ""
         raise JobError(
             f"a worker needs {_wants(pool)}, {_has(room, least)}{waited} (best: {_best(_alive())})",
-            "choose another judge, fewer min_workers, or a larger cluster"
-            if pool.least is not None
-            else "choose another judge or a larger cluster; min_workers=N waits for one that grows",
+            _remedy(pool),
         )
     count = max(1, min(pool.most or max(room, least), units))
     ready = least if pool.least is not None else min(count, room)
@@ -224,6 +222,14 @@ def _has(room: int, least: int) -> str:
     if not room:
         return "no node of the cluster has them"
     return f"the cluster has room for {room} of the {least} that min_workers wants"
+
+
+def _remedy(pool: Pool) -> str:
+    if pool.gpus and not any(node.get("GPU") for node in _alive()):
+        return "set worker.gpus=0 for vLLM's CPU build, or give the cluster GPUs"
+    if pool.least is not None:
+        return "choose another judge, fewer min_workers, or a larger cluster"
+    return "choose another judge or a larger cluster; min_workers=N waits for one that grows"
 
 
 def _best(nodes: Sequence[Mapping[str, float]]) -> str:
