@@ -131,6 +131,21 @@ def test_an_incomplete_directory_is_refused(directory: Path, missing: str, messa
         ),
         ("RuntimeError: No CUDA GPUs are available", "No CUDA GPUs", r"dlcot-ray\[cpu\]"),
         ("safetensors_rust.SafetensorError: HeaderTooLarge", "", "download the model again"),
+        (
+            "ValueError: Couldn't instantiate the backend tokenizer from one of: (1) a `tokenizers` library",
+            "backend tokenizer",
+            "tokenizer's files are missing",
+        ),
+        (
+            "LocalEntryNotFoundError: Cannot find an appropriate cached snapshot folder for the specified revision",
+            "cached snapshot folder",
+            "and the network",
+        ),
+        (
+            "ValueError: Model architectures ['FooForCausalLM'] are not supported for now. Supported",
+            "FooForCausalLM",
+            "take another model",
+        ),
         ("SomethingError: never seen before", "never seen before", "check judge_options"),
         ("", "initialization failed", "check judge_options"),
     ],

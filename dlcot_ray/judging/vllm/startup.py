@@ -47,7 +47,12 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         "this node has no usable GPU: install dlcot-ray[cpu] for the CPU build, or check the driver",
     ),
     (
-        r"is not a valid model identifier|Repository Not Found|offline mode|couldn't connect|Can't load",
+        r"instantiate the backend tokenizer|Can't load tokenizer",
+        "the tokenizer's files are missing or damaged: download the model again",
+    ),
+    (
+        r"is not a valid model identifier|Repository Not Found|offline mode|couldn't connect|Can't load"
+        r"|cached snapshot folder|outgoing traffic has been disabled",
         "check judge_options.model (a directory, a hub id or a URL) and the network",
     ),
     (
