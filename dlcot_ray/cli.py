@@ -46,6 +46,11 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.job.config:load_evaluate",
         "dlcot_ray.job.evaluate:run_evaluate",
     ),
+    "refresh": Command(
+        "make tonight's snapshot, judging only what is new or changed, and publish it",
+        "dlcot_ray.job.config:load_refresh",
+        "dlcot_ray.job.refresh.command:run_refresh",
+    ),
 }
 
 VIEWERS: dict[str, tuple[str, str]] = {
@@ -55,7 +60,7 @@ VIEWERS: dict[str, tuple[str, str]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns its exit status (0 fine, 1 failed, 2 usage, 3 finished with faults)."""
+    """Run the command line; returns its exit status (see `job.run.Exit`)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in ("--version", "-V"):
         print(f"dlcot {__version__}")
@@ -136,7 +141,8 @@ def _usage() -> str:
             *lines,
             "",
             "dlcot COMMAND --help lists the settings; dlcot --version tells the version.",
-            "exit status: 0 fine, 1 failed or stopped, 2 usage, 3 finished with faults",
+            "exit status: 0 fine, 1 failed or stopped, 2 usage, 3 finished with faults;",
+            "of refresh also 4 held back (a bound is broken), 5 another refresh is at work",
         ]
     )
 

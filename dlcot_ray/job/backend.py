@@ -84,6 +84,9 @@ class Backend(Protocol):
     def put(self, relative: str, data: bytes, timeout_s: float | None = None) -> None:
         """Write it whole, atomically."""
 
+    def copy(self, source: str, target: str) -> None:
+        """Make `target` an object of the content of `source`, without reading it where the place can."""
+
     def put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
         """Write it if that is its version (None: there is none); the new version, None where it is not."""
 
@@ -156,6 +159,10 @@ class FsspecBackend:
     def put(self, relative: str, data: bytes, timeout_s: float | None = None) -> None:
         """See `Backend`."""
         self._fs.pipe_file(self._path(relative), data)
+
+    def copy(self, source: str, target: str) -> None:
+        """See `Backend`."""
+        self._fs.cp_file(self._path(source), self._path(target))
 
     def put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
         """See `Backend`."""

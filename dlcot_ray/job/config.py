@@ -167,6 +167,33 @@ class EvaluateConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RefreshBounds:
+    """What may move from one night to the next before it is held back; None switches a bound off."""
+
+    max_rejected_share_change: float | None = 0.05
+    max_cut_change: float | None = 0.1
+    max_label_flips: float | None = 0.05
+    max_removed_share: float | None = 0.2
+    max_unusable_inputs: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshConfig(EnhanceConfig):
+    """The settings of `dlcot refresh`, those of the job that makes a snapshot among them."""
+
+    action: str = "refresh"
+    snapshot: str | None = None
+    name: str | None = None
+    report_by: list[str] = field(default_factory=lambda: ["source", "teacher"])
+    bounds: RefreshBounds = field(default_factory=RefreshBounds)
+    publish_anyway: bool = False
+    keep: int = 7
+    grace_h: float = 48.0
+    gc: str = "plan"
+    lease_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeConfig:
     """One file of `conf/judge/`.
 
@@ -200,7 +227,9 @@ class PolicyDefaults:
 
 
 Config = EnhanceConfig | DeriveConfig
-ConfigT = TypeVar("ConfigT", EnhanceConfig, DeriveConfig, EvaluateConfig, JudgeConfig, PolicyDefaults)
+ConfigT = TypeVar(
+    "ConfigT", EnhanceConfig, DeriveConfig, EvaluateConfig, RefreshConfig, JudgeConfig, PolicyDefaults
+)
 
 _MINIMA: dict[str, float] = {
     "rows_per_unit": 1,
@@ -223,7 +252,13 @@ _MINIMA: dict[str, float] = {
     "within": 0,
     "rounds": 0,
     "worst": 0,
+    "keep": 1,
+    "grace_h": 0,
+    "lease_s": 1,
 }
+_ACTIONS = ("refresh", "publish", "gc", "list")
+_GC_MODES = ("none", "plan", "run")
+_NIGHT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _REQUIRED = {
     "input": "a directory, a Parquet file or a glob",
     "annotations": "the output of `dlcot enhance`",
@@ -263,6 +298,15 @@ def load_evaluate(words: Sequence[str]) -> EvaluateConfig:
         ConfigError: a word, file, key or value that cannot be used.
     """
     return _load(EvaluateConfig, "evaluate", words)
+
+
+def load_refresh(words: Sequence[str]) -> RefreshConfig:
+    """The configuration of `dlcot refresh` from its `key=value` words.
+
+    Raises:
+        ConfigError: a word, file, key or value that cannot be used.
+    """
+    return _load(RefreshConfig, "refresh", words)
 
 
 def load_judge(name: str, options: Mapping[str, Any]) -> JudgeConfig:
@@ -394,6 +438,8 @@ def _check_values(config: Any) -> None:
     for name, words in _REQUIRED.items():
         if evaluates and name == "output":
             continue
+        if name == "input" and getattr(config, "action", "refresh") != "refresh":
+            continue
         if hasattr(config, name) and getattr(config, name) in (None, "", []):
             raise ConfigError(f"{name} is not set", f"set {name}= to {words}")
     _check_minima(config)
@@ -409,7 +455,9 @@ def _check_values(config: Any) -> None:
             _check_places("traces", config.traces)
         if config.where not in _WHERE:
             raise ConfigError(f"where cannot be {config.where!r}", f"valid: {', '.join(_WHERE)}")
-    if isinstance(config, EnhanceConfig):
+    if isinstance(config, RefreshConfig):
+        _check_refresh(config)
+    if isinstance(config, EnhanceConfig) and config.input is not None:
         _check_places("input", config.input)
         _check_gate(config.gate)
     for name in _credential_keys(dataclasses.asdict(config.storage)):
@@ -456,6 +504,23 @@ def _check_places(name: str, value: Any) -> None:
     places = value if isinstance(value, list) else [value]
     if not places or not all(isinstance(item, str) and item for item in places):
         raise ConfigError(f"{name} cannot be {value!r}", "give a path, a URL or a list of these")
+
+
+def _check_refresh(config: RefreshConfig) -> None:
+    for name, value, choices in (("action", config.action, _ACTIONS), ("gc", config.gc, _GC_MODES)):
+        if value not in choices:
+            raise ConfigError(f"{name} cannot be {value!r}", f"choose one of {', '.join(choices)}")
+    if config.overwrite:
+        raise ConfigError(
+            "a refresh overwrites nothing", "leave overwrite out: every night is a new snapshot"
+        )
+    if config.action == "publish" and not config.snapshot:
+        raise ConfigError("snapshot is not set", "set snapshot= to what readers are to take (action=list)")
+    if config.name is not None and not _NIGHT_NAME.fullmatch(config.name):
+        raise ConfigError(f"name cannot be {config.name!r}", "use letters, digits, dots and hyphens")
+    for name, limit in dataclasses.asdict(config.bounds).items():
+        if limit is not None and limit < 0:
+            raise ConfigError(f"bounds.{name} cannot be {limit}", "give 0 or more, or null to switch it off")
 
 
 def _credential_keys(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -9,6 +9,7 @@ fsync per work unit, some milliseconds.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -52,6 +53,27 @@ def put(target: Path, data: bytes, *, replace: bool = True) -> None:
                 raise
         finally:
             temporary.unlink(missing_ok=True)
+    _sync_directory(target.parent)
+
+
+def link(source: Path, target: Path) -> None:
+    """Make `target` a hard link to `source`, atomically; a copy where the file system has no links.
+
+    Raises:
+        OSError: it cannot be done.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    name = f".{target.name[:60]}.{os.getpid()}-{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
+    temporary = target.parent / name
+    try:
+        temporary.hardlink_to(source)
+        temporary.replace(target)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV):
+            raise
+        put(target, source.read_bytes())
+    finally:
+        temporary.unlink(missing_ok=True)
     _sync_directory(target.parent)
 
 
@@ -129,6 +151,10 @@ class LocalBackend:
     def put(self, relative: str, data: bytes, timeout_s: float | None = None) -> None:
         """See `Backend`."""
         put(self._path(relative), data)
+
+    def copy(self, source: str, target: str) -> None:
+        """See `Backend`: a second name for the same bytes, which are never written to again."""
+        link(self._path(source), self._path(target))
 
     def put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
         """See `Backend`; among processes that see the same file system's locks."""

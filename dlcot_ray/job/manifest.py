@@ -19,10 +19,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dlcot_ray.job.card import card
 from dlcot_ray.job.commit import (
     CARD_FILE,
-    ENHANCED,
-    FOLDERS,
     FORMAT,
     INPUTS_FILE,
     MANIFEST_FILE,
@@ -106,9 +105,14 @@ def faults_as_dicts(faults: Iterable[InputFault]) -> list[dict[str, str]]:
     ]
 
 
+def write_card(output: Output, manifest: Mapping[str, Any], night: str = "") -> None:
+    """Write the dataset card; `night` is the report of a refresh, as Markdown."""
+    output.store.put(CARD_FILE, card(manifest, night).encode())
+
+
 def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | None = None) -> None:
     """Write the card and `inputs.jsonl`, then the manifest: it tells that the run came to its end."""
-    output.store.put(CARD_FILE, _card(manifest).encode())
+    write_card(output, manifest)
     if inputs is not None:
         output.store.put(INPUTS_FILE, inputs)
     output.store.put(MANIFEST_FILE, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
@@ -198,47 +202,3 @@ def _lines(table: pa.Table) -> bytes:
 def _counts(stats: UnitStats) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(stats.to_json())
     return content
-
-
-def _card(manifest: Mapping[str, Any]) -> str:
-    totals, settings = manifest["totals"], manifest["settings"]
-    before, after = totals["tokens_before"], totals["tokens_after"]
-    folders = [folder for folder in FOLDERS if manifest["outputs"][folder]["objects"]]
-    configs = "".join(
-        f"- config_name: {folder}\n  data_files: {folder}/**/*.parquet\n"
-        + ("  default: true\n" if folder == ENHANCED else "")
-        for folder in folders
-    )
-    return f"""---
-configs:
-{configs}tags:
-- chain-of-thought
-- distillation
-- dlcot
----
-# Enhanced chain-of-thought traces
-
-{totals["rows"]} traces of {totals["files"]} files, edited by the policy `{settings["policy"]}` over the
-annotations of the judge `{settings["judge"]}` (DLCoT, arXiv 2503.16385).
-
-| rows | |
-|---|---|
-| enhanced | {totals["enhanced"]} |
-| unchanged | {totals["unchanged"]} |
-| rejected | {totals["rejected"]} |
-| not finished | {totals["unfinished"]} |
-
-Reasoning tokens: {before} before, {after} after ({_cut(before, after)} cut).
-
-- `enhanced/`: every row that was not rejected, with the columns it came with, `enhanced_reasoning`, chat
-  `messages` ready to train on, `status` and why, gate results, and `edits`: joining the source's
-  `[start:stop]` of each `keep` and the `text` of each `replace` and `insert` gives the new reasoning.
-- `annotations/`: what the judge found (sections, approaches, verifications, labels, errors, clusters).
-- `rejected/`: rows that are no traces or that the policy does not want, with cause, message and remedy.
-- `preferences/` (if asked for): enhanced against original trace, as `prompt`, `chosen`, `rejected`.
-- `manifest.json`: inputs with their versions, counts per file, settings, package versions.
-"""
-
-
-def _cut(before: int, after: int) -> str:
-    return f"{1 - after / before:.1%}" if before else "0.0%"

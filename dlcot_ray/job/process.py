@@ -41,7 +41,7 @@ from dlcot_ray.job.rows import (
     preferences_table,
     rejected_table,
 )
-from dlcot_ray.job.stats import Counts, UnitStats, counts
+from dlcot_ray.job.stats import Counts, UnitStats, counts, length_class
 from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeError, JudgeUnavailable, Writer
 
 __all__ = ["Limits", "UnitOutput", "UnitStats", "derive_unit", "enhance_unit"]
@@ -360,6 +360,11 @@ def _stats(
         by_gate=counts(name for name, passed in gates if not passed),
         by_gate_passed=counts(name for name, passed in gates if passed),
         by_seam=counts(f"{seam.kind}:{seam.closed}" for e in enhancements for seam in e.seams),
+        by_length=counts(
+            f"{side}:{length_class(length)}"
+            for row in rows
+            for side, length in (("before", row.tokens_before), ("after", row.tokens_after))
+        ),
         by_error=counts(str(outcome) for e in enhancements for outcome in e.errors),
         unsolved=sum(not item.enhancement.solved for item in edited if not item.judged.reason),
         pairs=pairs,

@@ -58,6 +58,10 @@ class Exit(IntEnum):
     USAGE = 2
     WITH_FAULTS = 3
     """It finished, but with unusable inputs, failed units, or too many rejected rows."""
+    HELD = 4
+    """A night is finished but not published: it breaks a bound, or was withdrawn."""
+    BUSY = 5
+    """Another refresh is at work."""
 
 
 def run_enhance(config: EnhanceConfig) -> Exit:

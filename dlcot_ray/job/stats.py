@@ -16,6 +16,10 @@ Counts = tuple[tuple[str, int], ...]
 """Sorted (word, how often) pairs; a tuple, because a frozen record must hash and compare."""
 
 
+SHORTEST_CLASS = 256
+"""Upper end of the first class of lengths (tokens)."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnitStats:
     """Counts of one unit, or of several added up; `rows` = enhanced + unchanged + rejected.
@@ -32,6 +36,8 @@ class UnitStats:
         by_gate: gates that stopped a policy's first choice, by name.
         by_gate_passed: gates that let the first choice pass, by name.
         by_seam: loose ends at the cuts, as ``kind:closed``.
+        by_length: rows that were not rejected, by the class of lengths (`length_class`) of their reasoning,
+            as ``before:1024`` and ``after:512``.
         by_error: located errors in what the policy keeps, by what became of them.
         unsolved: rows that do not arrive at their reference, whatever became of them.
         pairs: preference pairs written.
@@ -56,6 +62,7 @@ class UnitStats:
     by_gate_passed: Counts = ()
     by_seam: Counts = ()
     by_error: Counts = ()
+    by_length: Counts = ()
     unsolved: int = 0
     pairs: int = 0
     writer_prefill: int = 0
@@ -109,6 +116,14 @@ def add_up(stats: Iterable[UnitStats]) -> UnitStats:
                 plain[name] += value
     values: dict[str, Any] = {**plain, **{name: counts(dict(total)) for name, total in words.items()}}
     return UnitStats(**values)
+
+
+def length_class(tokens: int) -> int:
+    """The upper end of the class of lengths that `tokens` belongs to: 256, 512, 1024, ..."""
+    limit = SHORTEST_CLASS
+    while limit < tokens:
+        limit *= 2
+    return limit
 
 
 def counts(words: Iterable[str] | dict[str, int]) -> Counts:

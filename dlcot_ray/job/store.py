@@ -200,6 +200,19 @@ class Store:
         with self._errors("cannot write", relative):
             self._backend.put(_checked(relative), data)
 
+    def copy(self, source: str, target: str) -> None:
+        """Copy one object within the store, replacing what was there, without moving its bytes through here.
+
+        On local file systems the two share their bytes (a hard link), which is safe because objects are
+        only ever replaced whole.
+
+        Raises:
+            MissingObject: there is no `source`.
+            JobError: it cannot be copied.
+        """
+        with self._errors("cannot copy", source):
+            self._backend.copy(_checked(source), _checked(target))
+
     def put_if_absent(self, relative: str, data: bytes) -> bool:
         """Write one object unless there is one of that name; True if this call wrote it.
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dlcot_ray.job.config import (
     ConfigError,
     DeriveConfig,
     EnhanceConfig,
+    RefreshConfig,
     help_text,
     load_derive,
     load_enhance,
     load_judge,
     load_policy_options,
+    load_refresh,
 )
 
 PLACES = ["input=in", "output=out"]
@@ -96,3 +101,33 @@ def test_help_explains_every_key(command: str, schema: type[EnhanceConfig | Deri
     text = help_text(command)
     for name in schema.__dataclass_fields__:
         assert f"\n{name}:" in text
+
+
+def test_a_refresh_has_every_setting_of_the_job_but_overwriting() -> None:
+    assert load_refresh(PLACES) == RefreshConfig(input="in", output="out")
+    shown = yaml.safe_load(help_text("refresh")).keys()
+    assert shown == {field.name for field in dataclasses.fields(RefreshConfig)} - {"overwrite"}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["input=i"], "output is not set"),
+        (["output=o"], "input is not set"),
+        ([*PLACES, "overwrite=true"], "a refresh overwrites nothing"),
+        ([*PLACES, "action=publsh"], "choose one of refresh, publish, gc, list"),
+        (["output=o", "action=publish"], "snapshot is not set"),
+        ([*PLACES, "gc=all"], "choose one of none, plan, run"),
+        ([*PLACES, "name=../up"], "name cannot be '../up'"),
+        ([*PLACES, "keep=0"], "give 1 or more"),
+        ([*PLACES, "bounds.max_cut_change=-1"], "bounds.max_cut_change cannot be -1"),
+        ([*PLACES, "bounds.max_cut_chnge=1"], "did you mean 'bounds.max_cut_change'"),
+    ],
+)
+def test_settings_of_a_refresh_that_cannot_be(words: list[str], says: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        load_refresh(words)
+
+
+def test_actions_without_a_night_need_no_input() -> None:
+    assert load_refresh(["output=o", "action=gc"]).input is None

@@ -1,0 +1,39 @@
+"""A rules judge that writes down every trace it is asked about, so that tests count real judgements."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.findings import find
+from dlcot_ray.judging.rules.judge import RulesJudge, annotate
+
+
+class CountingJudge(RulesJudge):
+    """Appends the id of each trace to `log`; while there is a file `log`.slow it takes its time.
+
+    Args:
+        log: a path that all workers share.
+        edition: part of the identity: another edition is another judge.
+    """
+
+    def __init__(self, log: str, edition: int = 1) -> None:
+        super().__init__()
+        self._log, self._edition = log, edition
+
+    @property
+    def identity(self) -> str:
+        return f"counting/{self._edition}"
+
+    async def judge(self, trace: Trace) -> Annotation:
+        if Path(f"{self._log}.slow").exists():
+            time.sleep(1.0)
+        handle = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        try:
+            os.write(handle, f"{trace.trace_id}\n".encode())
+        finally:
+            os.close(handle)
+        return annotate(trace, find(trace, self.checker), self.identity)
