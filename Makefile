@@ -9,7 +9,7 @@ TORCH := $(shell sed -n 's/^torch==//p' requirements.lock)
 # Where the CPU build of torch is, unless the package index in use has it.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo demo-model model test check lint types bench bench-model clean
+.PHONY: demo demo-model model test check lint types bench bench-model nights clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -62,6 +62,10 @@ bench: $(VENV)/.installed-dev  ## TRACES=folder of Parquet shards
 bench-model: model  ## TRACES=folder of Parquet shards; the engine on this machine's CPU
 	$(BIN)/python benchmarks/judge_tokens.py $(TRACES) $(MODEL)
 	$(BIN)/python benchmarks/judge_engine.py $(TRACES) $(MODEL)
+
+nights: $(VENV)/.installed-dev  ## ten simulated nights with real traces on the S3 server (see docs/refresh.md)
+	DLCOT_NIGHTS=real $(BIN)/python -m pytest tests/job/refresh/test_ten_nights.py -s
+	$(BIN)/python benchmarks/nightly.py
 
 clean:
 	rm -rf $(VENV) out

@@ -118,6 +118,7 @@ def make_night(
     catalogue = root.record(catalogue.having(night))
     output = root.output(night)
     job = prepare_enhance(enhance_config(config, output.store.given_url))
+    _check_listing(shards, job.plan.shards)
     last = catalogue.get(pointer.snapshot) if pointer is not None else None
     known = [load_known(root, item) for item in sources(catalogue, pointer, night)]
     before = next((item for item in known if item.night == last), None)
@@ -128,7 +129,7 @@ def make_night(
     if before is not None:
         record = root.output(before.night).record()
         inputs = record.inputs if record is not None else ()
-        carrier = Carrier(root, before, inputs, night, shards, config.retries)
+        carrier = Carrier(root, before, inputs, night, job.plan.shards, config.retries)
     recall = index_known(root, night, known, config.storage.output)
     spec = replace(job.spec, recall=recall, facts=FactSpec(night.name, night.by))
     manifest, _ = complete(replace(job, spec=spec, carry=carrier))
@@ -152,6 +153,14 @@ def make_night(
     write_card(output, manifest, text)
     night = replace(night, state=State.FINISHED, unusable=unusable)
     return Made(night, root.record(catalogue.having(night)), report, manifest, carried)
+
+
+def _check_listing(listed: Sequence[Shard], planned: Sequence[Shard]) -> None:
+    """Refuse inputs that changed between the night's identification and its plan."""
+    known = {(shard.label, shard.size, shard.version) for shard in listed}
+    for shard in planned:
+        if (shard.label, shard.size, shard.version) not in known:
+            raise JobError(f"{shard.label} changed while the night was planned", "run it again")
 
 
 def read_report(root: Root, night: Night) -> Report:
