@@ -19,8 +19,9 @@ COLUMNS = ("id", "source", "teacher", "problem", "reasoning", "answer_text", "gr
 
 
 @pytest.fixture
-def place(s3: S3Place) -> Iterator[Place]:
-    """On S3, with a Ray whose workers know the server."""
+def place(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """On S3, with a Ray whose workers know the server and the counting judge."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     assert start_ray("local")
     yield Place(s3.url())
     stop_ray()
