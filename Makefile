@@ -9,7 +9,7 @@ TORCH := $(shell sed -n 's/^torch==//p' requirements.lock)
 # Where the CPU build of torch is, unless the package index in use has it.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo demo-model model test check lint types bench bench-model nights clean
+.PHONY: demo demo-model model test check lint types bench bench-scale bench-model nights clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -58,6 +58,10 @@ TRACES ?= examples/shards
 bench: $(VENV)/.installed-dev  ## TRACES=folder of Parquet shards
 	$(BIN)/python benchmarks/rules_judge.py $(TRACES)
 	$(BIN)/python benchmarks/ray_job.py $(TRACES)
+
+bench-scale: $(VENV)/.installed-dev  ## TRACES=folder; ten times the traces on S3, then ten million units
+	$(BIN)/python benchmarks/scale.py $(TRACES)
+	$(BIN)/python benchmarks/job_at_scale.py
 
 bench-model: model  ## TRACES=folder of Parquet shards; the engine on this machine's CPU
 	$(BIN)/python benchmarks/judge_tokens.py $(TRACES) $(MODEL)

@@ -237,6 +237,7 @@ def main(shards: str = "100000", units: str = "100") -> None:
             words = [sys.executable, __file__, "--phase", phase, folder, shards, units]
             answer = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
             told[phase] = json.loads(answer)
+            print(f"{phase}: {answer.strip()}", file=sys.stderr, flush=True)
             rest = {key: value for key, value in told[phase].items() if key not in ("s", "cpu_s", "mb")}
             shown = ", ".join(f"{key} {value:,.0f}" for key, value in rest.items())
             figures = (f"{told[phase][key]:,.0f}" for key in ("s", "cpu_s", "mb"))

@@ -98,7 +98,8 @@ def _sources(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield f"| `{item['file']}` | {item['preset']} | {figures} |"
     rest = manifest["totals"]["files"] - len(inputs[:_SHOWN])
     if rest:
-        yield from ("", f"{rest:,} more files are in the manifest.")
+        place = manifest.get("inputs_file") or "the manifest"
+        yield from ("", f"{rest:,} more files are in {place}.")
 
 
 def _counts(totals: Mapping[str, Any]) -> Iterator[str]:

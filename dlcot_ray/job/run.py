@@ -184,6 +184,8 @@ def _without_unreadable_ids(job: Prepared, sizes: Sizes) -> tuple[Prepared, Size
             number = next(i for i, shard in enumerate(plan.shards) if shard.label == fault.file)
             first, stop = plan.file_units[number : number + 2].tolist()
             plan, sizes = plan.without(number, fault), np.delete(sizes, range(first, stop))
+            if job.available is not None:
+                job = replace(job, available=np.delete(job.available, range(first, stop)))
             continue
         job.output.store.put(DUPLICATES_FILE, found.to_bytes(plan))
         return replace(job, plan=plan), sizes, found

@@ -101,20 +101,21 @@ class UnitStats:
         return cls(**values)
 
 
+_WORDS = tuple(field.name for field in fields(UnitStats) if field.default == ())
+_PLAIN = tuple(field.name for field in fields(UnitStats) if field.default == 0)
+
+
 def add_up(stats: Iterable[UnitStats]) -> UnitStats:
     """The sum of many; quicker than adding one by one."""
-    plain: Counter[str] = Counter()
-    words: dict[str, Counter[str]] = {}
-    names = [field.name for field in fields(UnitStats)]
+    plain = dict.fromkeys(_PLAIN, 0)
+    words: dict[str, dict[str, int]] = {name: {} for name in _WORDS}
     for item in stats:
-        for name in names:
-            value = getattr(item, name)
-            if isinstance(value, tuple):
-                if value:
-                    words.setdefault(name, Counter()).update(dict(value))
-            elif value:
-                plain[name] += value
-    values: dict[str, Any] = {**plain, **{name: counts(dict(total)) for name, total in words.items()}}
+        for name in _PLAIN:
+            plain[name] += getattr(item, name)
+        for name, total in words.items():
+            for word, number in getattr(item, name):
+                total[word] = total.get(word, 0) + number
+    values: dict[str, Any] = {**plain, **{name: counts(total) for name, total in words.items()}}
     return UnitStats(**values)
 
 
