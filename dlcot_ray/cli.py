@@ -51,6 +51,16 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.job.config:load_refresh",
         "dlcot_ray.job.refresh.command:run_refresh",
     ),
+    "status": Command(
+        "how far a running or dead job is, from its output alone",
+        "dlcot_ray.job.view_config:load_status",
+        "dlcot_ray.job.status:run_status",
+    ),
+    "verify": Command(
+        "audit an output: counts, edits, ids, annotations, manifest",
+        "dlcot_ray.job.view_config:load_verify",
+        "dlcot_ray.job.verify:run_verify",
+    ),
 }
 
 VIEWERS: dict[str, tuple[str, str]] = {

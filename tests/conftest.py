@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 import s3fs
+from finished_job import FinishedJob, make_finished_job
 from seaweed import S3Place, S3Server, seaweed
 
 REPO = Path(__file__).resolve().parent.parent
@@ -36,6 +37,12 @@ def model_path() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return path
+
+
+@pytest.fixture(scope="session")
+def finished_job(tmp_path_factory: pytest.TempPathFactory) -> FinishedJob:
+    """A finished job with its input, one for all tests of this process: copy it before you change it."""
+    return make_finished_job(tmp_path_factory.mktemp("finished-job"))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import dataclasses
 import difflib
 import re
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -227,9 +227,7 @@ class PolicyDefaults:
 
 
 Config = EnhanceConfig | DeriveConfig
-ConfigT = TypeVar(
-    "ConfigT", EnhanceConfig, DeriveConfig, EvaluateConfig, RefreshConfig, JudgeConfig, PolicyDefaults
-)
+ConfigT = TypeVar("ConfigT")
 
 _MINIMA: dict[str, float] = {
     "rows_per_unit": 1,
@@ -279,7 +277,7 @@ def load_enhance(words: Sequence[str]) -> EnhanceConfig:
     Raises:
         ConfigError: a word, file, key or value that cannot be used.
     """
-    return _load(EnhanceConfig, "enhance", words)
+    return load_settings(EnhanceConfig, ("enhance",), words)
 
 
 def load_derive(words: Sequence[str]) -> DeriveConfig:
@@ -288,7 +286,7 @@ def load_derive(words: Sequence[str]) -> DeriveConfig:
     Raises:
         ConfigError: a word, file, key or value that cannot be used.
     """
-    return _load(DeriveConfig, "derive", words)
+    return load_settings(DeriveConfig, ("derive",), words)
 
 
 def load_evaluate(words: Sequence[str]) -> EvaluateConfig:
@@ -297,7 +295,7 @@ def load_evaluate(words: Sequence[str]) -> EvaluateConfig:
     Raises:
         ConfigError: a word, file, key or value that cannot be used.
     """
-    return _load(EvaluateConfig, "evaluate", words)
+    return load_settings(EvaluateConfig, ("evaluate",), words, optional=("output",))
 
 
 def load_refresh(words: Sequence[str]) -> RefreshConfig:
@@ -306,7 +304,7 @@ def load_refresh(words: Sequence[str]) -> RefreshConfig:
     Raises:
         ConfigError: a word, file, key or value that cannot be used.
     """
-    return _load(RefreshConfig, "refresh", words)
+    return load_settings(RefreshConfig, ("refresh",), words)
 
 
 def load_judge(name: str, options: Mapping[str, Any]) -> JudgeConfig:
@@ -345,15 +343,28 @@ def as_dict(config: Config) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
-def _load(schema: type[ConfigT], command: str, words: Sequence[str]) -> ConfigT:
+def load_settings(
+    schema: type[ConfigT], files: Sequence[str], words: Sequence[str], *, optional: Collection[str] = ()
+) -> ConfigT:
+    """The settings of a command: packaged files, the user's file (``config=``), then its words.
+
+    Args:
+        schema: a frozen dataclass.
+        files: names in `conf/`, without suffix; later ones overlay earlier ones.
+        words: ``key=value`` each.
+        optional: places that this command can do without.
+
+    Raises:
+        ConfigError: a word, file, key or value that cannot be used.
+    """
     given = _dotlist(words)
-    layers = [(f"conf/{command}.yaml", _read_yaml(conf_dir() / f"{command}.yaml"))]
+    layers = [(f"conf/{name}.yaml", _read_yaml(conf_dir() / f"{name}.yaml")) for name in files]
     file = given.pop("config", None)
     if file is not None:
         layers.append((str(file), _read_yaml(Path(str(file)))))
     layers.append(("", given))
     config = _checked(schema, layers)
-    _check_values(config)
+    _check_values(config, optional)
     return config
 
 
@@ -433,14 +444,11 @@ def _type_error(
     return ConfigError(f"{where}{name} cannot be {shown}", f"give {word}")
 
 
-def _check_values(config: Any) -> None:
-    evaluates = isinstance(config, EvaluateConfig)
+def _check_values(config: Any, optional: Collection[str]) -> None:
     for name, words in _REQUIRED.items():
-        if evaluates and name == "output":
-            continue
         if name == "input" and getattr(config, "action", "refresh") != "refresh":
             continue
-        if hasattr(config, name) and getattr(config, name) in (None, "", []):
+        if name not in optional and hasattr(config, name) and getattr(config, name) in (None, "", []):
             raise ConfigError(f"{name} is not set", f"set {name}= to {words}")
     _check_minima(config)
     for group in ("worker", "ray"):

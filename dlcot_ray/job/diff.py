@@ -25,10 +25,9 @@ from dlcot_ray.job.commit import ENHANCED, JobRecord, Output
 from dlcot_ray.job.datasets import load_preset, resolve_columns, traces_of
 from dlcot_ray.job.faults import InputFault, JobError
 from dlcot_ray.job.footers import open_parquet
-from dlcot_ray.job.rows import ENHANCED_FIELDS
+from dlcot_ray.job.rows import ENHANCED_FIELDS, carried_table
 from dlcot_ray.job.storage import Store
 
-_OURS = frozenset(field.name for field in ENHANCED_FIELDS)
 _STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green bold"}
 _WORD = {"keep": "kept", "drop": "dropped", "replace": "replaced", "insert": "inserted"}
 _SHOWN = 600
@@ -185,8 +184,7 @@ def _short(text: str, everything: bool) -> str:
 def _load(output: Output, record: JobRecord, name: str, row: int) -> Shown:
     table = _read(output, name, None).slice(row, 1)
     ours = table.select([field.name for field in ENHANCED_FIELDS]).to_pylist()[0]
-    carried = table.select([column for column in table.column_names if column not in _OURS])
-    source = carried.rename_columns([_original(column) for column in carried.column_names])
+    source = carried_table(table, ENHANCED_FIELDS)
     label = output.store.url(f"{ENHANCED}/{name}.parquet")
     dataset = record.config["dataset"] if "dataset" in record.config else record.settings["dataset"]
     columns = resolve_columns(load_preset(dataset), source.schema, label)
@@ -194,16 +192,6 @@ def _load(output: Output, record: JobRecord, name: str, row: int) -> Shown:
     if not isinstance(trace, Trace):
         raise InputFault(label, f"row {row}: {trace.message}")
     return Shown(trace, ours)
-
-
-def _original(column: str) -> str:
-    """What a carried column was called before `rows.carried_names` made room for ours."""
-    name = column
-    while name.startswith("source_"):
-        name = name.removeprefix("source_")
-        if name in _OURS:
-            return name
-    return column
 
 
 def _read(output: Output, name: str, columns: list[str] | None) -> pa.Table:

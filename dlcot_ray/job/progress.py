@@ -80,7 +80,7 @@ class RunProgress:
             cut = self._before - self._after
             parts.append(f"{_short(cut)} tokens cut ({cut / self._before:.0%})")
         if speed and self._rows and rows < self._total:
-            parts.append(f"{_duration((self._total - rows) / speed)} left")
+            parts.append(f"{duration((self._total - rows) / speed)} left")
         return ", ".join(parts)
 
     def _speed(self) -> float:
@@ -110,7 +110,8 @@ def _short(number: int) -> str:
     return str(number)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``1h 05m``, ``2m 30s``, ``12s``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

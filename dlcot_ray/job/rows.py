@@ -154,6 +154,23 @@ def carried_names(names: Sequence[str], ours: Iterable[str]) -> list[str]:
     return result
 
 
+def carried_table(table: pa.Table, ours: Sequence[pa.Field]) -> pa.Table:
+    """The input's columns of a stored table, under the names that they had in the input."""
+    names = frozenset(field.name for field in ours)
+    carried = table.select([name for name in table.column_names if name not in names])
+    return carried.rename_columns([_original(name, names) for name in carried.column_names])
+
+
+def _original(column: str, ours: frozenset[str]) -> str:
+    """What a carried column was called before `carried_names` made room for ours."""
+    name = column
+    while name.startswith("source_"):
+        name = name.removeprefix("source_")
+        if name in ours:
+            return name
+    return column
+
+
 def enhanced_table(table: pa.Table, rows: Sequence[EnhancedRow]) -> pa.Table:
     """The carried rows of `table` with what was found out about them, of `enhanced_schema`."""
     columns: list[Any] = [

@@ -95,6 +95,11 @@ class Store:
         """LIST requests (pages) made through this object, where the store is an object store."""
         return self._backend.list_calls
 
+    @property
+    def options(self) -> Mapping[str, object]:
+        """The fsspec options that open this store again."""
+        return self._options
+
     def url(self, relative: str = "") -> str:
         """The full name of an object, for people and manifests (without credentials)."""
         return f"{self.label.rstrip('/')}/{relative}" if relative else self.label

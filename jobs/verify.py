@@ -1,0 +1,8 @@
+"""`dlcot verify` as a script, for `ray job submit -- python jobs/verify.py key=value ...`."""
+
+import sys
+
+from dlcot_ray.cli import run_command
+
+if __name__ == "__main__":
+    sys.exit(run_command("verify", sys.argv[1:]))
