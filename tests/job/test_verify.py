@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -178,34 +179,33 @@ def test_damage_is_found_where_it_is(what: str, finished_job: FinishedJob, tmp_p
     assert told, [str(finding) for finding in audit(out).findings]
 
 
-def test_inputs_that_changed_or_went_are_noted_and_no_finding(
-    finished_job: FinishedJob, tmp_path: Path
-) -> None:
-    source = Path(shutil.copytree(finished_job.source, tmp_path / "in"))
-    out = tmp_path / "out"
-    words = [
-        f"input={source}",
-        f"output={out}",
-        "rows_per_unit=100",
-        "ray.address=local",
-        "max_rejected_share=1",
-    ]
-    assert main(["enhance", *words]) == 0
-    (source / "a.parquet").unlink()
-    shutil.copy(source / "b.parquet", source / "c.parquet")
-    (source / "c.parquet").rename(source / "b.parquet")
-    found = audit(out)
-    assert found.findings == []
-    assert found.compared == 0
-    assert [note.split(source.name + "/")[1].split(":")[0] for note in found.notes] == [
+def test_inputs_that_changed_or_went_are_noted_and_no_finding(finished_job: FinishedJob) -> None:
+    first, second = finished_job.source / "a.parquet", finished_job.source / "b.parquet"
+    was = second.stat()
+    first.rename(first.with_suffix(".away"))
+    os.utime(second, (1, 1))
+    try:
+        found = audit(finished_job.output)
+    finally:
+        first.with_suffix(".away").rename(first)
+        os.utime(second, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert (found.findings, found.compared) == ([], 0)
+    assert [note.partition(": ")[0].rpartition("/")[2] for note in found.notes] == [
         "a.parquet is gone",
         "b.parquet has changed since the job",
     ]
+
+
+def test_a_derived_output_is_audited_without_annotations_of_its_own(
+    finished_job: FinishedJob, tmp_path: Path
+) -> None:
     derived = tmp_path / "derived"
-    assert main(
-        ["derive", f"annotations={finished_job.output}", f"output={derived}", "ray.address=local"]
-    ) in (0, 3)
+    words = [f"annotations={finished_job.output}", f"output={derived}", "ray.address=local", "workers=1"]
+    assert main(["derive", *words, "max_rejected_share=1"]) == 0
     assert audit(derived).findings == []
+    path = next((derived / "enhanced").glob("a.*4.parquet"))
+    rewrite(path, put(0, "enhanced_reasoning", "x"))
+    assert any("replaying" in finding.message for finding in audit(derived).findings)
 
 
 def test_the_command_tells_by_lines_json_and_status(
