@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,12 @@ import polars as pl
 import pyarrow as pa
 
 from dlcot_ray.job.cells import ColumnPath, read_texts
+from dlcot_ray.job.datasets import ColumnMap
 from dlcot_ray.job.faults import InputFault, JobError
 from dlcot_ray.job.footers import open_parquet
 from dlcot_ray.job.lookahead import in_order
-from dlcot_ray.job.plan import Plan, PlannedFile, inputs_digest
-from dlcot_ray.job.storage import Store
+from dlcot_ray.job.plan import Plan, inputs_digest
+from dlcot_ray.job.storage import Shard, Store
 
 _FILES_KEY = "dlcot.inputs"
 ROWS_PER_PASS = 16_000_000
@@ -30,6 +32,25 @@ _BATCH_ROWS = 65_536
 _THREADS = 8
 
 Positions = npt.NDArray[np.int64]
+
+
+class IdFile(Protocol):
+    """A file with ids: its rows and where the ids are. Any planned file is one."""
+
+    @property
+    def shard(self) -> Shard:
+        """Where it lies."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        ...
+
+    @property
+    def columns(self) -> ColumnMap:
+        """Only the id counts."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +108,7 @@ class Duplicates:
 
 
 def find_duplicates(
-    files: Sequence[PlannedFile],
+    files: Sequence[IdFile],
     options: Mapping[str, object] | None = None,
     *,
     rows_per_pass: int = ROWS_PER_PASS,
@@ -115,7 +136,7 @@ def find_duplicates(
 
 
 def _shared_hashes(
-    files: Sequence[PlannedFile],
+    files: Sequence[IdFile],
     offsets: Positions,
     options: Mapping[str, object] | None,
     number: int,
@@ -123,7 +144,7 @@ def _shared_hashes(
 ) -> Positions:
     """Positions of the rows whose hash falls to this pass and is that of another row too, ascending."""
 
-    def of_file(item: tuple[PlannedFile, int]) -> tuple[npt.NDArray[np.uint64], Positions]:
+    def of_file(item: tuple[IdFile, int]) -> tuple[npt.NDArray[np.uint64], Positions]:
         file, start = item
         hashes = [np.empty(0, np.uint64)]
         positions = [np.empty(0, np.int64)]
@@ -153,7 +174,7 @@ def _shared_hashes(
 
 
 def _repeats(
-    files: Sequence[PlannedFile],
+    files: Sequence[IdFile],
     offsets: Positions,
     options: Mapping[str, object] | None,
     candidates: Positions,
@@ -176,7 +197,7 @@ def _repeats(
 
 
 def _ids(
-    files: Sequence[PlannedFile],
+    files: Sequence[IdFile],
     offsets: Positions,
     options: Mapping[str, object] | None,
     wanted: Positions | None = None,
@@ -201,7 +222,7 @@ def _any_in(wanted: Positions | None, low: int, high: int) -> bool:
 
 
 def _texts(
-    file: PlannedFile, path: ColumnPath, options: Mapping[str, object] | None
+    file: IdFile, path: ColumnPath, options: Mapping[str, object] | None
 ) -> Iterator[list[str | None]]:
     shard = file.shard
     with open_parquet(Store(shard.store_url, options), shard.relative, shard.label) as parquet:

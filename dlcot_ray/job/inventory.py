@@ -8,13 +8,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlcot_ray.job.audit import Finding
-from dlcot_ray.job.commit import CARD_FILE, ENHANCED, FOLDERS, JOB_FILE, MANIFEST_FILE, JobRecord
+from dlcot_ray.job.commit import (
+    CARD_FILE,
+    DUPLICATES_FILE,
+    ENHANCED,
+    FACTS,
+    FOLDERS,
+    FOOTERS_FILE,
+    INPUTS_FILE,
+    JOB_FILE,
+    JOURNAL,
+    MANIFEST_FILE,
+    JobRecord,
+)
 from dlcot_ray.job.storage import TEMPORARY_SUFFIX, ObjectInfo
 
 _UNIT = re.compile(
-    r"(?P<folder>[a-z]+)/(?P<name>.+)\.r(?P<start>\d{9,})-(?P<stop>\d{9,})\.parquet", re.DOTALL
+    r"(?P<folder>[a-z_]+)/(?P<name>.+)\.r(?P<start>\d{9,})-(?P<stop>\d{9,})\.parquet", re.DOTALL
 )
-_OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE)
+_OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, INPUTS_FILE, FOOTERS_FILE, DUPLICATES_FILE)
 
 
 @dataclass(slots=True)
@@ -67,17 +79,18 @@ def take_inventory(objects: Iterable[ObjectInfo], known: Iterable[str]) -> Inven
         match = _UNIT.fullmatch(info.relative)
         if info.relative.endswith(TEMPORARY_SUFFIX):
             strays.append(Finding(info.relative, None, "a half-written file that a killed writer left"))
-        elif match is not None and match["folder"] in FOLDERS:
+        elif match is not None and match["folder"] in (*FOLDERS, FACTS):
             folder, name = match["folder"], match["name"]
-            count, size = folders[folder]
-            folders[folder] = (count + 1, size + info.size)
+            if folder in folders:
+                count, size = folders[folder]
+                folders[folder] = (count + 1, size + info.size)
             if name not in names:
                 strays.append(Finding(info.relative, None, "it belongs to no input of this job"))
                 continue
             start, stop = int(match["start"]), int(match["stop"])
             unit = found.setdefault((name, start, stop), ListedUnit(_unit_name(match), start, stop))
             unit.objects[folder] = info
-        elif info.relative not in _OWN:
+        elif info.relative not in _OWN and not info.relative.startswith(f"{JOURNAL}/"):
             strays.append(Finding(info.relative, None, "no job writes an object of this name"))
     units: dict[str, list[ListedUnit]] = defaultdict(list)
     for (name, _, _), unit in sorted(found.items()):

@@ -18,17 +18,16 @@ from typing import Any
 from dlcot_ray.job.commit import JOB_FILE, MANIFEST_FILE, JobRecord, Output
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.inventory import Inventory, ListedUnit, names_of, take_inventory
+from dlcot_ray.job.lookahead import in_order
 from dlcot_ray.job.manifest import read_manifest
-from dlcot_ray.job.parallel import in_order
-from dlcot_ray.job.prepare import absolute
 from dlcot_ray.job.progress import duration
 from dlcot_ray.job.report import tell
 from dlcot_ray.job.run import Exit
-from dlcot_ray.job.stats import UnitStats
+from dlcot_ray.job.stats import UnitStats, add_up
 from dlcot_ray.job.storage import Store
+from dlcot_ray.job.store import absolute
 from dlcot_ray.job.view_config import StatusConfig
 
-_THREADS = 16
 _WINDOW_S = 900.0
 """The rate is that of the last quarter of an hour of writing: long enough to even out units, short enough to
 follow a cluster that grew."""
@@ -108,7 +107,7 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
     pace = pace_of(written or [(started, 0)], time.time() if now is None else now)
     manifest = read_manifest(output)
     sampled = _spread(units, footers)
-    stats = sum(in_order(output.stats, (unit.name for unit in sampled), _THREADS), start=UnitStats())
+    stats = add_up(in_order(output.stats, (unit.name for unit in sampled)))
     left = rows - done
     return {
         "output": output.label,

@@ -22,6 +22,7 @@ from dlcot_ray.job.cells import ColumnPath
 from dlcot_ray.job.commit import (
     ANNOTATIONS,
     ENHANCED,
+    FOLDERS,
     JOB_FILE,
     MANIFEST_FILE,
     PREFERENCES,
@@ -35,14 +36,14 @@ from dlcot_ray.job.faults import InputFault, JobError
 from dlcot_ray.job.footers import open_parquet
 from dlcot_ray.job.ids import find_duplicates
 from dlcot_ray.job.inventory import Inventory, ListedUnit, coverage, names_of, take_inventory
-from dlcot_ray.job.manifest import read_manifest
-from dlcot_ray.job.parallel import in_order
-from dlcot_ray.job.plan import PlannedFile
-from dlcot_ray.job.prepare import absolute, definition_of
+from dlcot_ray.job.lookahead import in_order
+from dlcot_ray.job.manifest import read_inputs, read_manifest
+from dlcot_ray.job.prepare import definition_of
 from dlcot_ray.job.report import tell
 from dlcot_ray.job.run import Exit
-from dlcot_ray.job.stats import UnitStats
+from dlcot_ray.job.stats import UnitStats, add_up
 from dlcot_ray.job.storage import Shard, Store
+from dlcot_ray.job.store import absolute
 from dlcot_ray.job.view_config import VerifyConfig
 
 _THREADS = 4
@@ -212,7 +213,7 @@ def _load(output: Output, listed: ListedUnit, label: str) -> StoredUnit:
     Raises:
         JobError, InputFault: one of them cannot be read.
     """
-    tables = {folder: _read(output, info.relative) for folder, info in listed.objects.items()}
+    tables = {name: _read(output, info.relative) for name, info in listed.objects.items() if name in FOLDERS}
     return StoredUnit(
         listed.name,
         label,
@@ -281,6 +282,15 @@ class _Source:
         self._file.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    """The ids of a stored unit."""
+
+    shard: Shard
+    rows: int
+    columns: ColumnMap = _BY_ID
+
+
 def _repeated_ids(output: Output, units: Sequence[ListedUnit]) -> Iterator[Finding]:
     """Ids that occur twice over all units: the job's own search, over the ids as they were written."""
     files = []
@@ -289,7 +299,7 @@ def _repeated_ids(output: Output, units: Sequence[ListedUnit]) -> Iterator[Findi
         with open_parquet(output.store, relative, relative) as file:
             rows = file.metadata.num_rows
         shard = Shard(output.store.given_url, relative, unit.name, 0, "", relative)
-        files.append(PlannedFile(shard, rows, _BY_ID, ()))
+        files.append(_Ids(shard, rows))
     if not files:
         return
     found = find_duplicates(files, output.store.options)
@@ -316,7 +326,7 @@ def _manifest(
         "command": record.command,
         "settings": dict(record.settings),
     }
-    total = sum((file.stats for file in files), start=UnitStats())
+    total = add_up(file.stats for file in files)
     rows = sum(file.item.rows for file in files)
     sums = {**json.loads(total.to_json()), "rows": rows, "unfinished": rows - total.rows}
     for key, value in sums.items():
@@ -325,7 +335,7 @@ def _manifest(
         told[f"outputs.{folder}"] = manifest.get("outputs", {}).get(folder)
         found[f"outputs.{folder}"] = {"objects": count, "bytes": size}
     told["complete"], found["complete"] = manifest.get("complete"), total.rows == rows
-    listed = {item["file"]: item for item in manifest.get("inputs", [])}
+    listed = {item["file"]: item for item in read_inputs(output, manifest)}
     for file in files:
         item, stats, name = file.item, file.stats, f"inputs, {file.item.label}"
         told[name] = listed.pop(item.label, None)
