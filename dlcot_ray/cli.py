@@ -51,6 +51,11 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.job.config:load_refresh",
         "dlcot_ray.job.refresh.command:run_refresh",
     ),
+    "plan": Command(
+        "what a job would do and cost, from footers and a sample",
+        "dlcot_ray.job.view_config:load_plan",
+        "dlcot_ray.job.forecast:run_plan",
+    ),
     "status": Command(
         "how far a running or dead job is, from its output alone",
         "dlcot_ray.job.view_config:load_status",
