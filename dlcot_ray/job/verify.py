@@ -330,7 +330,9 @@ def _manifest(
     rows = sum(file.item.rows for file in files)
     sums = {**json.loads(total.to_json()), "rows": rows, "unfinished": rows - total.rows}
     for key, value in sums.items():
-        told[f"totals.{key}"], found[f"totals.{key}"] = manifest.get("totals", {}).get(key), value
+        # What an earlier version did not count is no difference where there is nothing to count.
+        told[f"totals.{key}"] = manifest.get("totals", {}).get(key, type(value)())
+        found[f"totals.{key}"] = value
     for folder, (count, size) in inventory.folders.items():
         told[f"outputs.{folder}"] = manifest.get("outputs", {}).get(folder)
         found[f"outputs.{folder}"] = {"objects": count, "bytes": size}
