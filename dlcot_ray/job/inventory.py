@@ -27,6 +27,8 @@ _UNIT = re.compile(
     r"(?P<folder>[a-z_]+)/(?P<name>.+)\.r(?P<start>\d{9,})-(?P<stop>\d{9,})\.parquet", re.DOTALL
 )
 _OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, INPUTS_FILE, FOOTERS_FILE, DUPLICATES_FILE)
+_OF_NIGHTS = ("report.json", "report.md", "_lease.json")
+"""What `dlcot refresh` lays beside a snapshot's units."""
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ def take_inventory(objects: Iterable[ObjectInfo], known: Iterable[str]) -> Inven
             start, stop = int(match["start"]), int(match["stop"])
             unit = found.setdefault((name, start, stop), ListedUnit(_unit_name(match), start, stop))
             unit.objects[folder] = info
-        elif info.relative not in _OWN and not info.relative.startswith(f"{JOURNAL}/"):
+        elif info.relative not in (*_OWN, *_OF_NIGHTS) and not info.relative.startswith(f"{JOURNAL}/"):
             strays.append(Finding(info.relative, None, "no job writes an object of this name"))
     units: dict[str, list[ListedUnit]] = defaultdict(list)
     for (name, _, _), unit in sorted(found.items()):
