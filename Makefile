@@ -58,6 +58,7 @@ TRACES ?= examples/shards
 bench: $(VENV)/.installed-dev  ## TRACES=folder of Parquet shards
 	$(BIN)/python benchmarks/rules_judge.py $(TRACES)
 	$(BIN)/python benchmarks/ray_job.py $(TRACES)
+	$(BIN)/python benchmarks/quality.py gold
 
 bench-scale: $(VENV)/.installed-dev  ## TRACES=folder; ten times the traces on S3, then ten million units
 	$(BIN)/python benchmarks/scale.py $(TRACES)
