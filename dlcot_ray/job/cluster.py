@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ IO_CPUS = 0.05
 _JUDGE_SHARE = 0.9
 """What a judge that wants a CPU asks for: the rest is for reading and writing on the same node."""
 
-_STOP_S = 60.0
+_STOP_S = 20.0
 """How long Ray may take to stop."""
 
 
@@ -79,6 +79,9 @@ def start_ray(address: str | None) -> bool:
     try:
         with _native_stderr_closed():
             ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
+        # What the cluster says of each dead process would stand among the results on stdout; the job tells
+        # of them itself, in one line.
+        ray._private.worker._worker_logs_enabled = False
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise JobError(
             f"cannot reach Ray at {where} ({last_line(error)})", "check ray.address and RAY_ADDRESS"
@@ -103,6 +106,13 @@ def stop_ray() -> None:
 
 
 def _leave() -> None:
+    import ray
+
+    node = ray._private.worker._global_node
+    if node is not None:
+        # Only what this process started; of a cluster elsewhere that is nothing.
+        with suppress(Exception):
+            node.kill_all_processes(check_alive=False, allow_graceful=False)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(1)
@@ -149,6 +159,11 @@ def plan_workers(pool: Pool, units: int, wait_s: float = 0.0) -> Workers:
         raise JobError(
             f"a worker needs {_wants(pool)}, {_has(room, least)}{waited} (best: {_best(_alive())})",
             _remedy(pool),
+        )
+    if max(node.get("CPU", 0.0) for node in _alive()) < 2 * IO_CPUS:
+        raise JobError(
+            "no node of the cluster has CPUs for reading and writing beside the judges",
+            f"start Ray with at least {2 * IO_CPUS:g} CPUs on one node",
         )
     count = max(1, min(pool.most or max(room, least), units))
     ready = least if pool.least is not None else min(count, room)

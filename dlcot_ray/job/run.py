@@ -117,6 +117,8 @@ def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
     timings["resume_seconds"] = round(time.monotonic() - started, 3)
     if pending.units:
         failed += _stream(job, pending, timings)
+        # Those of writers that were killed in this run and done again by others.
+        removed += output.remove_leftovers()
     finishing = time.monotonic()
     sizes, folders = survey(job.plan, output)
     tally = count(job.plan, output, sizes)

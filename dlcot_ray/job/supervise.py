@@ -113,7 +113,6 @@ def _results(
 ) -> Iterator[UnitResult | Workers]:
     """The graph's results; ends with a pool where the graph has to be built anew."""
     moved = time.monotonic()
-    told_lost = 0
     while True:
         try:
             item = graph.results.get(timeout=_TICK_S)
@@ -134,9 +133,6 @@ def _results(
             raise _stalled(idle, limits.stall_s, snapshot, workers)
         if snapshot is None:
             continue
-        if snapshot.lost > told_lost:
-            _say(f"{snapshot.lost} judges were lost with their node; their units are done again")
-        told_lost = snapshot.lost
         if snapshot.lost and not snapshot.open and idle >= _STRANDED_S:
             try:
                 yield plan_again(workers.count)
@@ -244,6 +240,7 @@ class _Pulse:
         self.moved = time.monotonic()
         self.complained = ""
         self._ledger = ledger
+        self._lost = self._deaths = 0
         self._stopped = threading.Event()
         threading.Thread(target=self._run, name="dlcot-pulse", daemon=True).start()
 
@@ -262,4 +259,14 @@ class _Pulse:
                 self.snapshot = None
                 continue
             self.snapshot = found
+            self._tell(found)
             self.moved = max(self.moved, time.monotonic() - found.quiet_s)
+
+    def _tell(self, found: Snapshot) -> None:
+        """What the user has to know of, but rarely."""
+        if found.lost > self._lost:
+            _say(f"{found.lost} judges were lost with their nodes; what they had in progress is done again")
+        self._lost = found.lost
+        if found.deaths > 2 * self._deaths:
+            _say(f"{found.deaths} worker processes died so far; what they had in progress is done again")
+            self._deaths = found.deaths

@@ -3,16 +3,16 @@
     python tests/faults/rounds.py --rounds 20 --seed 1
 
 One cluster of real Ray nodes on this machine (a head for the driver, two nodes with one judge each) serves
-all rounds. A round runs the job on empty ground, strikes once while units are in progress, runs the job again
-to its end, and compares with an undisturbed run:
+all rounds. A job runs on empty ground and is struck some times on its way, each strike a round, at moments that
+the seed decides; then it is run again to its end, and compared with an undisturbed run:
 
 - lost, duplicated: rows by id, input against `enhanced/` and `rejected/`;
 - differing: data objects that are not byte for byte those of the undisturbed run;
 - strays: temporary files left behind after the last run;
 - redone: units that judges began more than once (the judge notes each trace it begins, see faulty_judge.py);
-- in flight: units begun whose object was not listed yet when the fault struck. Redone may not exceed it.
+- in flight: units begun whose object was not listed yet when a fault struck. Redone may not exceed it.
 
-It prints one line a round to stderr, a Markdown table to stdout, and ends with status 1 where a round failed.
+It prints one line a job to stderr, a Markdown table to stdout, and ends with status 1 where something failed.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ os.environ.update(
     RAY_AUTH_MODE="disabled",
     RAY_USAGE_STATS_ENABLED="0",
     RAY_BACKEND_LOG_LEVEL="fatal",
+    # As a job on a Ray of its own sets it: processes that idle are kept, so a round starts few.
+    RAY_idle_worker_killing_time_threshold_ms="600000",
     PYTHONPATH=os.pathsep.join([str(HERE), str(HERE.parents[1])]),
 )
 sys.path.insert(0, str(HERE))
@@ -55,20 +57,24 @@ from dlcot_ray.cli import main as dlcot  # noqa: E402
 from dlcot_ray.job import supervise  # noqa: E402
 from dlcot_ray.job.local_files import TEMPORARY_SUFFIX  # noqa: E402
 
-SHARDS, ROWS_PER_SHARD, ROWS_PER_UNIT = 4, 24, 4
+SHARDS, ROWS_PER_SHARD, ROWS_PER_UNIT = 4, 48, 4
 UNITS = SHARDS * ROWS_PER_SHARD // ROWS_PER_UNIT
 SECONDS_PER_ROW = 0.06
-PAD_BYTES = 1_000_000
+PAD_BYTES = 500_000
 """A row's ballast where a writer is to be caught: a unit's put then takes some milliseconds."""
 
 
+STRIKES = {"judge": 5, "node, replaced": 2, "node, not replaced": 1, "writer in mid-put": 5, "driver": 5}
+"""Strucks to a job. A job that loses a node for good has no second one to lose."""
+
+
 @dataclass
-class Round:
-    """What one round came to; `note` says what was struck."""
+class Struck:
+    """What one job came to; `notes` says what was struck."""
 
     fault: str
     seed: int
-    note: str = ""
+    notes: list[str] = field(default_factory=list)
     lost: int = 0
     duplicated: int = 0
     differing: int = 0
@@ -166,6 +172,8 @@ class Ground:
             f"judge_options.log={log}",
             f"rows_per_unit={ROWS_PER_UNIT}",
             f"ray.address={self.cluster.address}",
+            # It is the strikes that kill here, not the units.
+            "max_worker_deaths=20",
             "progress_s=1e9",
             "stall_s=120",
         ]
@@ -237,7 +245,7 @@ def run_here(words: list[str]) -> tuple[int, str]:
     return status, said.getvalue()
 
 
-def audit(found: Round, source: Path, out: Path, log: Path, plain: dict[str, bytes]) -> None:
+def audit(found: Struck, source: Path, out: Path, log: Path, plain: dict[str, bytes]) -> None:
     """Compare an output with its input and with that of the undisturbed run."""
     ids = [row for path in sorted(source.glob("*.parquet")) for row in pq.read_table(path)["id"].to_pylist()]
     came: Counter[str] = Counter()
@@ -253,36 +261,48 @@ def audit(found: Round, source: Path, out: Path, log: Path, plain: dict[str, byt
 
 
 class Striker(threading.Thread):
-    """Waits for a seeded moment with units in progress, then strikes once.
+    """Waits for each seeded moment with units in progress, and strikes.
 
     Args:
-        moment: the unit count at which to strike, and the seconds after it was reached.
+        out, log: the job's.
+        moments: at how many units begun to strike, and how many seconds later.
         strike: does it; returns what was struck, or an empty string to try again.
     """
 
-    def __init__(self, out: Path, log: Path, moment: tuple[int, float], strike: Callable[[], str]) -> None:
+    def __init__(
+        self, out: Path, log: Path, moments: list[tuple[int, float]], strike: Callable[[], str]
+    ) -> None:
         super().__init__(daemon=True)
-        self._out, self._log, self._moment, self._strike = out, log, moment, strike
+        self._out, self._log, self._moments, self._strike = out, log, moments, strike
         self.stopped = threading.Event()
-        self.note, self.in_flight = "", 0
+        self.notes: list[str] = []
+        self.in_flight = 0
 
     def run(self) -> None:
-        units, delay = self._moment
-        while len(starts(self._log)) < units and not self.stopped.is_set():
-            time.sleep(0.01)
-        time.sleep(delay)
-        while not self.stopped.is_set() and not self.note:
-            done = listed(self._out)
-            note = self._strike()
-            # Listed before and begun after the strike: never fewer than were in flight at it.
-            self.in_flight = len(set(starts(self._log)) - done)
-            self.note = note
+        for units, delay in self._moments:
+            while len(starts(self._log)) < units and not self.stopped.is_set():
+                time.sleep(0.01)
+            time.sleep(delay)
+            note = ""
+            while not self.stopped.is_set() and not note:
+                done = listed(self._out)
+                note = self._strike()
+                # Listed before and begun after the strike: never fewer than were in flight at it.
+                in_flight = len(set(starts(self._log)) - done)
+            if note:
+                self.notes.append(note)
+                self.in_flight += in_flight
 
 
 def strike_judge(log: Path) -> str:
     """End the process that began a trace last."""
     pid = int(log.read_text().splitlines()[-1].split()[1])
-    os.kill(pid, signal.SIGKILL)
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        # The last strike's; its successor has not begun yet.
+        time.sleep(0.05)
+        return ""
     return f"judge process {pid}"
 
 
@@ -308,47 +328,44 @@ def strike_writer(out: Path) -> str:
     return ""
 
 
-def play(fault: str, seed: int, ground: Ground) -> Round:
-    """One round."""
-    found = Round(fault, seed)
+def play(fault: str, seed: int, strikes: int, ground: Ground) -> Struck:
+    """One job, struck so many times."""
+    found = Struck(fault, seed)
     dice = random.Random(f"{fault} {seed}")
-    moment = (dice.randint(2, UNITS - 4), dice.uniform(0.0, 4 * SECONDS_PER_ROW))
+    # Spread over the job, so that each strike meets other units.
+    span = (UNITS - 8) / strikes
+    moments = [
+        (2 + int(span * (place + dice.random())), dice.uniform(0.0, 4 * SECONDS_PER_ROW))
+        for place in range(strikes)
+    ]
     cluster = ground.cluster
     cluster.settle()
     source, plain = ground.reference(padded=fault == "writer in mid-put")
     began = time.monotonic()
     with ground.place() as (out, log):
         words = ground.words(source, out, log)
-        strikes: dict[str, Callable[[], str]] = {
-            "judge": lambda: strike_judge(log),
-            "node, replaced": lambda: strike_node(cluster, dice),
-            "node, not replaced": lambda: strike_node(cluster, dice),
-            "writer in mid-put": lambda: strike_writer(out),
-        }
         if fault == "driver":
-            driver = subprocess.Popen(
-                [sys.executable, "-m", "dlcot_ray.cli", *words],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            strikes[fault] = lambda: _end_driver(driver)
-        striker = Striker(out, log, moment, strikes[fault])
-        striker.start()
-        try:
-            if fault == "driver":
-                driver.wait(timeout=180)
-            else:
+            for moment in moments:
+                _strike_driver(found, words, Striker(out, log, [moment], lambda: ""), cluster)
+        else:
+            hits: dict[str, Callable[[], str]] = {
+                "judge": lambda: strike_judge(log),
+                "node, replaced": lambda: strike_node(cluster, dice),
+                "node, not replaced": lambda: strike_node(cluster, dice),
+                "writer in mid-put": lambda: strike_writer(out),
+            }
+            striker = Striker(out, log, moments, hits[fault])
+            striker.start()
+            try:
                 status, said = run_here(words)
-                if status != 0:
-                    found.problems.append(f"the struck run ended with {status}: {said[-300:]}")
-        finally:
-            striker.stopped.set()
-            striker.join()
-        found.note, found.in_flight = striker.note, striker.in_flight
-        if not found.note:
-            found.problems.append("the fault did not strike in time")
-        if fault == "driver":
-            cluster.settle()
+            finally:
+                striker.stopped.set()
+                striker.join()
+            if status != 0:
+                found.problems.append(f"the struck run ended with {status}: {said[-300:]}")
+            found.notes, found.in_flight = striker.notes, striker.in_flight
+        if not found.notes:
+            found.problems.append("no fault struck in time")
         status, said = run_here(words)
         if status != 0:
             found.problems.append(f"the run after it ended with {status}: {said[-300:]}")
@@ -358,81 +375,110 @@ def play(fault: str, seed: int, ground: Ground) -> Round:
     return found
 
 
-def _end_driver(driver: subprocess.Popen[bytes]) -> str:
-    driver.kill()
-    driver.wait()
-    return f"driver process {driver.pid}"
+def _strike_driver(found: Struck, words: list[str], striker: Striker, cluster: FaultCluster) -> None:
+    """Run the job in a process of its own and end that at the striker's moment; the next one resumes."""
+    driver = subprocess.Popen(
+        [sys.executable, "-m", "dlcot_ray.cli", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    def end() -> str:
+        driver.kill()
+        driver.wait()
+        return f"driver process {driver.pid}"
+
+    striker._strike = end
+    striker.start()
+    try:
+        driver.wait(timeout=300)
+    finally:
+        striker.stopped.set()
+        striker.join()
+        driver.kill()
+    found.notes += striker.notes
+    found.in_flight += striker.in_flight
+    cluster.settle()
 
 
-def replace_lost(cluster: FaultCluster, stopped: threading.Event) -> None:
-    """What an autoscaler does: a new node for each that is gone."""
-    while not stopped.wait(0.2):
-        if len(cluster.nodes) < 2:
-            cluster.nodes.append(cluster.add_node())
+@contextmanager
+def autoscaler(cluster: FaultCluster, runs: bool) -> Iterator[None]:
+    """What an autoscaler does, if it runs: a new node for each that is gone."""
+    stopped = threading.Event()
+
+    def watch() -> None:
+        while not stopped.wait(0.2):
+            if len(cluster.nodes) < 2:
+                cluster.nodes.append(cluster.add_node())
+
+    keeper = threading.Thread(target=watch, daemon=True)
+    if runs:
+        keeper.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        if runs:
+            keeper.join()
 
 
 FAULTS = ("judge", "node, replaced", "node, not replaced", "writer in mid-put", "driver")
 
 
-def table(rounds: list[Round]) -> str:
-    """The rounds by fault, as Markdown."""
+def table(jobs: list[Struck]) -> str:
+    """The jobs by fault, as Markdown."""
     lines = [
         "| fault | rounds | rows lost | rows doubled | objects that differ | stray files | units redone "
-        "| at most in flight | failed rounds |",
+        "| in flight | failed jobs |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
+    names = ("lost", "duplicated", "differing", "strays", "redone", "in_flight")
     for fault in FAULTS:
-        mine = [item for item in rounds if item.fault == fault]
+        mine = [item for item in jobs if item.fault == fault]
         if mine:
-            figures = [
-                sum(getattr(item, name) for item in mine)
-                for name in ("lost", "duplicated", "differing", "strays", "redone", "in_flight")
-            ]
+            rounds = sum(len(item.notes) for item in mine)
+            figures = [sum(getattr(item, name) for item in mine) for name in names]
             failed = sum(bool(item.problems) for item in mine)
-            lines.append(f"| {fault} | {len(mine)} | " + " | ".join(map(str, [*figures, failed])) + " |")
+            lines.append(f"| {fault} | {rounds} | " + " | ".join(map(str, [*figures, failed])) + " |")
     return "\n".join(lines)
 
 
 def main() -> int:
     """Run the rounds."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=20, help="of each fault")
-    parser.add_argument("--seed", type=int, default=1, help="of the first round; the next ones count on")
+    parser.add_argument("--rounds", type=int, default=20, help="of each fault, at least")
+    parser.add_argument("--seed", type=int, default=1, help="of the first job; the next ones count on")
     parser.add_argument("--fault", choices=FAULTS, action="append", help="only this one (repeatable)")
-    parser.add_argument("--json", type=Path, help="also write every round here")
+    parser.add_argument("--json", type=Path, help="also write every job here")
     chosen = parser.parse_args()
     # Nothing else waits on this machine: a judge without a node need not be waited for so long.
     supervise._STRANDED_S = 5.0
     folder = Path(tempfile.mkdtemp(prefix="dlcot-faults-"))
-    rounds: list[Round] = []
+    jobs: list[Struck] = []
+    left = dict.fromkeys(chosen.fault or FAULTS, chosen.rounds)
+    seed = chosen.seed
     cluster = FaultCluster()
     try:
         ground = Ground(folder, cluster)
-        for number in range(chosen.rounds):
-            for fault in chosen.fault or FAULTS:
-                stopped = threading.Event()
-                keeper = threading.Thread(target=replace_lost, args=(cluster, stopped), daemon=True)
-                if fault == "node, replaced":
-                    keeper.start()
-                found = play(fault, chosen.seed + number, ground)
-                stopped.set()
-                if keeper.is_alive():
-                    keeper.join()
-                rounds.append(found)
+        while any(count > 0 for count in left.values()):
+            for fault in [fault for fault, count in left.items() if count > 0]:
+                with autoscaler(cluster, fault == "node, replaced"):
+                    found = play(fault, seed, min(left[fault], STRIKES[fault]), ground)
+                jobs.append(found)
+                left[fault] -= max(1, len(found.notes))
                 verdict = "; ".join(found.problems) or "ok"
                 print(
-                    f"{fault} {found.seed}: {found.note}, {found.redone} redone of {found.in_flight} in flight, "
-                    f"{found.seconds:.1f} s: {verdict}",
+                    f"{fault} {seed}: {', '.join(found.notes)}: {found.redone} redone of {found.in_flight} "
+                    f"in flight, {found.seconds:.1f} s: {verdict}",
                     file=sys.stderr,
                     flush=True,
                 )
                 if chosen.json:
-                    chosen.json.write_text(json.dumps([vars(item) for item in rounds]))
+                    chosen.json.write_text(json.dumps([vars(item) for item in jobs]))
+            seed += 1
     finally:
         cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    print(table(rounds))
-    return 1 if any(item.problems for item in rounds) else 0
+    print(table(jobs))
+    return 1 if any(item.problems for item in jobs) else 0
 
 
 if __name__ == "__main__":

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -62,10 +67,13 @@ def rows_of(out: Path, folder: str) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("in_flight", [1, 4])
-def test_one_row_that_kills_its_judge_is_found_and_rejected(tmp_path: Path, in_flight: int) -> None:
+def test_one_row_that_kills_its_judge_is_found_and_rejected(
+    tmp_path: Path, in_flight: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     data, out, log = source(tmp_path / "in", r9="CRASH"), tmp_path / "out", tmp_path / "log"
     words = ("workers=1", f"in_flight={in_flight}", f"judge_options.log={log}", "max_rejected_share=1.0")
     assert enhance(data, out, *words) == 0
+    assert "raylet" not in capsys.readouterr().out
     bad = rows_of(out, "rejected").row(0, named=True)
     assert (bad["trace_id"], bad["stage"], bad["cause"]) == ("r9", "judge", "killed_judge")
     assert bad["message"] == "it killed its judge 3 times"
@@ -85,7 +93,7 @@ def test_a_judge_that_dies_before_its_first_unit_ends_the_job_with_one_line(
 ) -> None:
     data = source(tmp_path / "in")
     assert enhance(data, tmp_path / "out", "workers=1", "judge_options.start_crashes=true") == 1
-    (line,) = capsys.readouterr().err.strip().splitlines()
+    line = capsys.readouterr().err.strip().splitlines()[-1]
     assert "worker processes died before they took a unit" in line
 
 
@@ -117,3 +125,37 @@ def test_a_job_that_hangs_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.C
     assert "in progress: a.r000000008-000000012 for" in line
     assert "what is finished is kept" in line
     assert list((out / "enhanced").glob("*.parquet"))
+
+
+def test_a_job_ends_even_where_ray_itself_hangs(tmp_path: Path) -> None:
+    data, out, log = source(tmp_path / "in"), tmp_path / "out", tmp_path / "log"
+    words = [f"input={data}", f"output={out}", f"judge={JUDGE}", f"judge_options.log={log}", "stall_s=8"]
+    command = [sys.executable, "-m", "dlcot_ray.cli", "enhance", "ray.address=local", *words]
+    environment = {**os.environ, "PYTHONPATH": str(JUDGE.parent)}
+    more = ["rows_per_unit=2", "judge_options.seconds=1.5"]
+    job = subprocess.Popen(
+        [*command, *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
+    family: list[psutil.Process] = []
+    try:
+        until = time.monotonic() + 120
+        while not log.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        family = psutil.Process(job.pid).children(recursive=True)
+        for process in family:
+            if process.name() in ("gcs_server", "raylet"):
+                process.suspend()
+        said, _ = job.communicate(timeout=150)
+    finally:
+        job.kill()
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    assert job.returncode == 1
+    line = said.strip().splitlines()[-1]
+    assert "nothing was finished for" in line
+    assert "Traceback" not in said
+    left = [
+        process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ]
+    assert not left
