@@ -9,7 +9,7 @@ TORCH := $(shell sed -n 's/^torch==//p' requirements.lock)
 # Where the CPU build of torch is, unless the package index in use has it.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo demo-model model test check lint types bench bench-scale bench-model nights clean
+.PHONY: demo demo-model model test check lint types bench bench-scale bench-model nights faults clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -51,6 +51,10 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+
+ROUNDS ?= 20
+faults: $(VENV)/.installed-dev  ## kill parts of running jobs on a cluster of real Ray nodes, ROUNDS times each
+	$(BIN)/python tests/faults/rounds.py --rounds $(ROUNDS)
 
 check: lint types test  ## what CI runs
 

@@ -30,11 +30,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -45,13 +44,19 @@ os.environ.update(
     RAY_AUTH_MODE="disabled",
     RAY_USAGE_STATS_ENABLED="0",
     RAY_BACKEND_LOG_LEVEL="fatal",
+    # A busy machine is no dead node.
+    RAY_health_check_timeout_ms="30000",
     # As a job on a Ray of its own sets it: processes that idle are kept, so a round starts few.
     RAY_idle_worker_killing_time_threshold_ms="600000",
     PYTHONPATH=os.pathsep.join([str(HERE), str(HERE.parents[1])]),
 )
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "services")]
 
+from fault_cluster import FaultCluster, autoscaler  # noqa: E402
+from faulty import FaultyProxy, faulty  # noqa: E402
 from faulty_judge import begun  # noqa: E402
+from places import BucketPlace, DiskPlace, listed  # noqa: E402
+from seaweed import seaweed  # noqa: E402
 
 from dlcot_ray.cli import main as dlcot  # noqa: E402
 from dlcot_ray.job import supervise  # noqa: E402
@@ -64,8 +69,8 @@ PAD_BYTES = 500_000
 """A row's ballast where a writer is to be caught: a unit's put then takes some milliseconds."""
 
 
-STRIKES = {"judge": 5, "node, replaced": 2, "node, not replaced": 1, "writer in mid-put": 5, "driver": 5}
-"""Strucks to a job. A job that loses a node for good has no second one to lose."""
+STRIKES = {"judge": 5, "node, replaced": 3, "writer in mid-put": 5, "driver": 5}
+"""Rounds to a job, where not one."""
 
 
 @dataclass
@@ -93,59 +98,11 @@ class Struck:
             self.problems.append(f"{self.redone} units redone, {self.in_flight} were in flight")
 
 
-class FaultCluster:
-    """A head node and two nodes that take one judge each."""
-
-    def __init__(self) -> None:
-        import ray
-        from ray.cluster_utils import Cluster
-
-        # A node is also added from a thread of ours, where no signal handler can be set.
-        ray._private.utils.set_sigterm_handler = lambda handler: None
-        self._ray = ray
-        self._lost: list[Any] = []
-        self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-        self.nodes = [self.add_node(), self.add_node()]
-        self.address = str(self._cluster.address)
-        ray.init(address=self.address, log_to_driver=False, logging_level="ERROR")
-
-    def add_node(self) -> Any:
-        """Another node with room for one judge."""
-        return self._cluster.add_node(num_cpus=2)
-
-    def lose(self, node: Any) -> None:
-        """End a node's raylet, as a power cut would; its workers find themselves alone and end too."""
-        (raylet,) = node.all_processes["raylet"]
-        raylet.process.kill()
-        raylet.process.wait()
-        self.nodes.remove(node)
-        self._lost.append(node)
-
-    def settle(self) -> None:
-        """Wait until all is free and two nodes are there, so that rounds start alike."""
-        while self._lost:
-            self._cluster.remove_node(self._lost.pop(), allow_graceful=False)
-        while len(self.nodes) < 2:
-            self.nodes.append(self.add_node())
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            total, free = self._ray.cluster_resources(), self._ray.available_resources()
-            if total.get("CPU") == 5 and free.get("CPU") == 5:
-                return
-            time.sleep(0.1)
-        raise RuntimeError(f"the cluster did not come to rest: {free} of {total}")
-
-    def stop(self) -> None:
-        """End every process of it."""
-        self._ray.shutdown()
-        self._cluster.shutdown()
-
-
 class Ground:
     """Inputs, the undisturbed output to compare with, and a fresh place for each round."""
 
-    def __init__(self, folder: Path, cluster: FaultCluster) -> None:
-        self.cluster = cluster
+    def __init__(self, folder: Path, cluster: FaultCluster, proxy: FaultyProxy) -> None:
+        self.cluster, self.proxy = cluster, proxy
         self._folder = folder
         self._plain: dict[bool, tuple[Path, dict[str, bytes]]] = {}
 
@@ -161,7 +118,7 @@ class Ground:
             self._plain[padded] = (source, objects(out))
         return self._plain[padded]
 
-    def words(self, source: Path, out: Path, log: Path, seconds: float = SECONDS_PER_ROW) -> list[str]:
+    def words(self, source: Path, out: Path | str, log: Path, seconds: float = SECONDS_PER_ROW) -> list[str]:
         """The command of a round."""
         return [
             "enhance",
@@ -214,11 +171,6 @@ def write_shards(folder: Path, pad: int) -> None:
 def objects(out: Path) -> dict[str, bytes]:
     """All data objects of an output, by name."""
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*.parquet"))}
-
-
-def listed(out: Path) -> set[str]:
-    """Names of the complete units."""
-    return {path.stem for path in (out / "enhanced").glob("*.parquet")}
 
 
 def unit_of(trace_id: str) -> str:
@@ -314,18 +266,9 @@ def strike_node(cluster: FaultCluster, dice: random.Random) -> str:
 
 
 def strike_writer(out: Path) -> str:
-    """End a process that has a temporary file open; its file that stays proves that it was in mid-put."""
-    for folder in ("enhanced", "annotations"):
-        with suppress(FileNotFoundError):
-            for entry in os.scandir(out / folder):
-                if entry.name.endswith(TEMPORARY_SUFFIX):
-                    pid = int(entry.name.removesuffix(TEMPORARY_SUFFIX).rsplit(".", 1)[1].split("-")[0])
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-                    time.sleep(0.02)
-                    if Path(entry.path).exists():
-                        return f"writer process {pid} at {folder}/"
-    return ""
+    """End a process in the middle of a put."""
+    command = [sys.executable, "-S", str(HERE / "catch_writer.py"), str(out), "2"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def play(fault: str, seed: int, strikes: int, ground: Ground) -> Struck:
@@ -375,6 +318,38 @@ def play(fault: str, seed: int, strikes: int, ground: Ground) -> Struck:
     return found
 
 
+def play_store(fault: str, seed: int, ground: Ground) -> Struck:
+    """One job whose store makes trouble; it is run again, with the trouble mended where that ended it."""
+    found = Struck(fault, seed)
+    dice = random.Random(f"{fault} {seed}")
+    ground.cluster.settle()
+    source, plain = ground.reference(padded=False)
+    began = time.monotonic()
+    with ground.place() as (out, log):
+        kind = DiskPlace if fault == "disk full" else BucketPlace
+        with kind(out, ground.proxy) as place:
+            words = ground.words(source, place.url, log, 0.02)
+            place.trouble(fault, dice)
+            status, said = run_here(words)
+            # What was judged and could not be put is all that may be done again.
+            found.in_flight = len(set(starts(log)) - place.listed())
+            found.notes.append(place.made())
+            if status not in ((0, 3) if fault == "S3 trouble" else (1, 3)):
+                found.problems.append(f"the run in trouble ended with {status}: {said[-300:]}")
+            if fault != "S3 trouble":
+                place.mend()
+            status, said = run_here(words)
+            if status != 0:
+                found.problems.append(f"the run after it ended with {status}: {said[-300:]}")
+            place.mend()
+            place.fetch()
+            audit(found, source, out, log, plain)
+            found.strays += place.unfinished()
+    found.check()
+    found.seconds = time.monotonic() - began
+    return found
+
+
 def _strike_driver(found: Struck, words: list[str], striker: Striker, cluster: FaultCluster) -> None:
     """Run the job in a process of its own and end that at the striker's moment; the next one resumes."""
     driver = subprocess.Popen(
@@ -399,28 +374,9 @@ def _strike_driver(found: Struck, words: list[str], striker: Striker, cluster: F
     cluster.settle()
 
 
-@contextmanager
-def autoscaler(cluster: FaultCluster, runs: bool) -> Iterator[None]:
-    """What an autoscaler does, if it runs: a new node for each that is gone."""
-    stopped = threading.Event()
-
-    def watch() -> None:
-        while not stopped.wait(0.2):
-            if len(cluster.nodes) < 2:
-                cluster.nodes.append(cluster.add_node())
-
-    keeper = threading.Thread(target=watch, daemon=True)
-    if runs:
-        keeper.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        if runs:
-            keeper.join()
-
-
-FAULTS = ("judge", "node, replaced", "node, not replaced", "writer in mid-put", "driver")
+KILLS = ("judge", "node, replaced", "node, not replaced", "writer in mid-put", "driver")
+STORES = ("S3 trouble", "S3 credentials revoked", "disk full")
+FAULTS = (*KILLS, *STORES)
 
 
 def table(jobs: list[Struck]) -> str:
@@ -455,13 +411,21 @@ def main() -> int:
     jobs: list[Struck] = []
     left = dict.fromkeys(chosen.fault or FAULTS, chosen.rounds)
     seed = chosen.seed
-    cluster = FaultCluster()
-    try:
-        ground = Ground(folder, cluster)
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        proxy = stack.enter_context(faulty(stack.enter_context(seaweed(folder / "s3"))))
+        # Where the nodes, started next, and the drivers find the bucket.
+        os.environ.update(proxy.server.environment())
+        cluster = FaultCluster()
+        stack.callback(cluster.stop)
+        ground = Ground(folder, cluster, proxy)
         while any(count > 0 for count in left.values()):
             for fault in [fault for fault, count in left.items() if count > 0]:
-                with autoscaler(cluster, fault == "node, replaced"):
-                    found = play(fault, seed, min(left[fault], STRIKES[fault]), ground)
+                if fault in STORES:
+                    found = play_store(fault, seed, ground)
+                else:
+                    with autoscaler(cluster, fault == "node, replaced"):
+                        found = play(fault, seed, min(left[fault], STRIKES.get(fault, 1)), ground)
                 jobs.append(found)
                 left[fault] -= max(1, len(found.notes))
                 verdict = "; ".join(found.problems) or "ok"
@@ -474,9 +438,6 @@ def main() -> int:
                 if chosen.json:
                     chosen.json.write_text(json.dumps([vars(item) for item in jobs]))
             seed += 1
-    finally:
-        cluster.stop()
-        shutil.rmtree(folder, ignore_errors=True)
     print(table(jobs))
     return 1 if any(item.problems for item in jobs) else 0
 
