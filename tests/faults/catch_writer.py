@@ -18,7 +18,7 @@ def catch(out: str, seconds: float) -> str:
     while time.monotonic() < until:
         for folder in ("enhanced", "annotations"):
             try:
-                names = os.listdir(f"{out}/{folder}")
+                names = os.listdir(f"{out}/{folder}")  # noqa: PTH208
             except FileNotFoundError:
                 continue
             for name in names:
