@@ -259,6 +259,8 @@ class _Judge:
             with suppress(Exception):
                 await asyncio.wait_for(self._ledger.note.remote(self._me, str(error)), _LAST_WORDS_S)
             os._exit(_DIED)
+        except JudgeUnavailable as error:
+            raise RuntimeError(f"{_UNAVAILABLE}{json.dumps([str(error)])}") from error
         self._ledger.end.remote(unit, self._me)
         return made
 

@@ -117,10 +117,10 @@ def test_more_failed_units_than_allowed_stop_the_job(
 def test_a_job_that_hangs_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, out = source(tmp_path / "in", r9="HANG"), tmp_path / "out"
     begin = time.monotonic()
-    assert enhance(data, out, "workers=1", "stall_s=6") == 1
-    assert time.monotonic() - begin < 90
+    assert enhance(data, out, "workers=1", "stall_s=20") == 1
+    assert time.monotonic() - begin < 200
     line = capsys.readouterr().err.strip().splitlines()[-1]
-    for words in ("nothing was finished for", "stall_s=6", "Ray has 1 of 1 nodes", "1 of 1 judges run"):
+    for words in ("nothing was finished for", "stall_s=20", "Ray has 1 of 1 nodes", "1 of 1 judges run"):
         assert words in line
     assert "in progress: a.r000000008-000000012 for" in line
     assert "what is finished is kept" in line
@@ -129,7 +129,7 @@ def test_a_job_that_hangs_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.C
 
 def test_a_job_ends_even_where_ray_itself_hangs(tmp_path: Path) -> None:
     data, out, log = source(tmp_path / "in"), tmp_path / "out", tmp_path / "log"
-    words = [f"input={data}", f"output={out}", f"judge={JUDGE}", f"judge_options.log={log}", "stall_s=8"]
+    words = [f"input={data}", f"output={out}", f"judge={JUDGE}", f"judge_options.log={log}", "stall_s=15"]
     command = [sys.executable, "-m", "dlcot_ray.cli", "enhance", "ray.address=local", *words]
     environment = {**os.environ, "PYTHONPATH": str(JUDGE.parent)}
     more = ["rows_per_unit=2", "judge_options.seconds=1.5"]
