@@ -259,7 +259,8 @@ class _Pulse:
                 self.snapshot = None
                 continue
             self.snapshot = found
-            self._tell(found)
+            if not self._stopped.is_set():
+                self._tell(found)
             self.moved = max(self.moved, time.monotonic() - found.quiet_s)
 
     def _tell(self, found: Snapshot) -> None:
