@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1500)
 
 ROUNDS = Path(__file__).resolve().parent / "rounds.py"
 FAULTS = (
@@ -37,7 +37,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         [sys.executable, str(ROUNDS), "--rounds", "1", "--json", str(found), *words],
         capture_output=True,
         text=True,
-        timeout=850,
+        timeout=1400,
         check=False,
     )
     assert found.exists(), done.stderr[-3000:]
