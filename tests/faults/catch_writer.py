@@ -15,6 +15,8 @@ SUFFIX = ".dlcot-tmp"
 def catch(out: str, seconds: float) -> str:
     """What was ended, or an empty string if no writer was met in time."""
     until = time.monotonic() + seconds
+    # What writers ended before left behind.
+    old = {name for _, _, names in os.walk(out) for name in names if name.endswith(SUFFIX)}
     while time.monotonic() < until:
         for folder in ("enhanced", "annotations"):
             try:
@@ -22,7 +24,7 @@ def catch(out: str, seconds: float) -> str:
             except FileNotFoundError:
                 continue
             for name in names:
-                if name.endswith(SUFFIX):
+                if name.endswith(SUFFIX) and name not in old:
                     pid = int(name.removesuffix(SUFFIX).rsplit(".", 1)[1].split("-")[0])
                     try:
                         os.kill(pid, signal.SIGKILL)
