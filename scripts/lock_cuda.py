@@ -2,9 +2,9 @@
 
     python scripts/lock_cuda.py > requirements-cuda.lock
 
-pip resolves dlcot-ray[cuda] and Ray's cluster parts without installing anything; what both builds have is held
-at the version of requirements.lock, so that they differ in the engine's build and its libraries alone. The CUDA
-wheels need not be usable on the machine that this runs on; they are downloaded (4 GB) for their metadata.
+pip resolves dlcot-ray[cuda] and Ray's cluster parts without installing anything; what decides content or
+formats is held at the version of requirements.lock. The CUDA wheels need not be usable on the machine that
+this runs on; they are downloaded (4 GB) for their metadata.
 """
 
 from __future__ import annotations

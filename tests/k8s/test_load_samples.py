@@ -1,0 +1,27 @@
+"""The development overlay's sample traces, on a real S3 server and on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import load_samples
+import pytest
+from conftest import REPO, S3Place
+
+SHARDS = REPO / "examples" / "shards"
+
+
+def test_samples_arrive_in_the_store_as_they_are(s3: S3Place) -> None:
+    url = f"{s3.url}/traces"
+    assert load_samples.load(SHARDS, url) == 3
+    files, root = load_samples.url_to_fs(url)
+    for shard in SHARDS.glob("*.parquet"):
+        assert files.cat_file(f"{root}/{shard.name}") == shard.read_bytes()
+
+
+def test_nothing_to_copy_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["load_samples.py", str(tmp_path), f"memory://{tmp_path.name}"])
+    assert load_samples.main() == 1
+    assert "0 shards" in capsys.readouterr().out
