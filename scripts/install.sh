@@ -14,8 +14,7 @@ TORCH_INDEX=${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}
 
 case "${1:-}" in
 cpu)
-    # The version with +cpu: a plain one would be the CUDA build, which does not import without its libraries.
-    torch="torch==$(sed -n 's/^torch==//p' requirements.lock)+cpu"
+    torch=$(grep '^torch==' requirements.lock)
     $INSTALL --no-deps "$torch" 2>/dev/null || $INSTALL --no-deps --index-url "$TORCH_INDEX" "$torch"
     $INSTALL --no-deps -r requirements.lock
     ;;

@@ -36,7 +36,9 @@ def test_a_stopped_job_is_clean_and_resumes(number: signal.Signals, tmp_path: Pa
     job = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 120
-        while not list(output.glob("enhanced/*.parquet")) and job.poll() is None and time.monotonic() < deadline:
+        while (
+            not list(output.glob("enhanced/*.parquet")) and job.poll() is None and time.monotonic() < deadline
+        ):
             time.sleep(0.05)
         family = psutil.Process(job.pid).children(recursive=True)
         job.send_signal(number)
