@@ -12,6 +12,8 @@ import yaml
 from conftest import REPO
 
 from dlcot_ray.cli import COMMANDS, _resolve
+from dlcot_ray.job.config import load_enhance, load_judge
+from dlcot_ray.job.pool import pool_of
 
 K8S = REPO / "k8s"
 DIRECTORIES = ["base", *(f"overlays/{path.name}" for path in sorted((K8S / "overlays").iterdir()))]
@@ -121,14 +123,15 @@ def test_the_settings_are_ones_that_the_entry_point_takes(rendered: list[Resourc
 def test_gpus_are_asked_for_where_the_judge_needs_them() -> None:
     (spec,) = ray_specs(check.render(K8S / "overlays" / "gpu"))
     gpu = spec["rayClusterSpec"]["workerGroupSpecs"][1]
-    config = yaml.safe_load((K8S / "overlays" / "gpu" / "enhance.yaml").read_text())
-    judge = yaml.safe_load((REPO / "conf" / "judge" / f"{config['judge']}.yaml").read_text())
+    config = load_enhance([f"config={K8S / 'overlays' / 'gpu' / 'enhance.yaml'}"])
+    judge = load_judge(config.judge, config.judge_options)
+    pool = pool_of(judge, config.worker, config.workers, config.min_workers)
     (container,) = gpu["template"]["spec"]["containers"]
-    assert float(container["resources"]["limits"]["nvidia.com/gpu"]) == judge["gpus"]
-    assert float(container["resources"]["limits"]["cpu"]) > judge["cpus"]
-    assert config["workers"] == gpu["maxReplicas"]
+    assert float(container["resources"]["limits"]["nvidia.com/gpu"]) == pool.gpus
+    assert float(container["resources"]["limits"]["cpu"]) > pool.cpus
+    assert (pool.least, pool.most) == (gpu["minReplicas"], gpu["maxReplicas"])
     (fetch,) = gpu["template"]["spec"]["initContainers"]
-    assert fetch["command"][-1] == judge["options"]["model"]
+    assert fetch["command"][-1] == judge.options["model"]
 
 
 def test_a_queued_job_has_one_size_and_waits() -> None:
