@@ -37,6 +37,7 @@ from dlcot_ray.job.manifest import (
     read_manifest,
     write_manifest,
 )
+from dlcot_ray.job.metrics import RunMetrics
 from dlcot_ray.job.pending import Pending
 from dlcot_ray.job.plan import Plan
 from dlcot_ray.job.prepare import Prepared, prepare_enhance
@@ -150,10 +151,12 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any]) -> list[Fa
         if lacking:
             print(f"dlcot: the cluster is busy, waiting for {lacking}", file=sys.stderr, flush=True)
         done_rows = job.plan.rows - pending.rows
+        metrics = RunMetrics(job.record.fingerprint)
         with RunProgress(job.plan.rows, done_rows, job.config.progress_s) as progress:
             for result in run_units(pending, job.spec, workers, limits, plan):
                 timings.setdefault("first_unit_seconds", round(time.monotonic() - begin, 3))
                 progress.update(result.stats)
+                metrics.add(result.stats, failed=bool(result.error))
                 engine += result.engine
                 if result.error:
                     failed.append(
