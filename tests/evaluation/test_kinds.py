@@ -231,7 +231,7 @@ def test_answers_and_pairs_that_contradict_each_other() -> None:
         EquivalenceCase("4", "4", "3", False),
         EquivalenceCase("5", "2", "5", False),
     ]
-    with AnswerChecker() as checker:
+    with AnswerChecker(timeout_seconds=60) as checker:
         scores = equivalence.score(cases, checker, **QUIET)
     assert figures(scores)["accuracy"] == pytest.approx(4 / 5)
     assert figures(scores)["timeouts"] == 0
