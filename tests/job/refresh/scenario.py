@@ -204,7 +204,7 @@ class Story:
         self.write("b.parquet", "e.parquet")
         self.crash_and_rivals([*new, *shards["e.parquet"]])
 
-        # Everything at once, on top of the night that was broken off.
+        # Everything at once.
         fresh, changed = self.draw(1), self._edit(shards["e.parquet"][5])
         shards["e.parquet"] = [*fresh, *shards["e.parquet"][:5], changed, *shards["e.parquet"][6:-1]]
         del shards["sub/c.parquet"]

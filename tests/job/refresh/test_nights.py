@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -11,6 +12,9 @@ from datasets import load_dataset
 from nights import Place, local, trace
 
 from dlcot_ray.job.cluster import start_ray, stop_ray
+from dlcot_ray.job.refresh import command
+from dlcot_ray.job.refresh.night import Made, make_night
+from dlcot_ray.job.refresh.root import Root
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -110,3 +114,84 @@ def test_snapshots_load_as_plain_data_sets(place: Place) -> None:
     assert sorted(rows["id"]) == sorted(sums(*range(30)))
     assert pl.scan_parquet(f"{folder}/enhanced/**/*.parquet").collect().height == 30
     assert load_dataset(folder, "annotations", split="train", cache_dir=f"{place.root}/cache").num_rows == 30
+
+
+def test_a_night_beyond_a_bound_is_held_and_published_by_hand_and_gone_back_from(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strict = "bounds.max_removed_share=0.2"
+    assert place.refresh("name=one", strict) == 0
+    place.remove("deep/b.parquet")
+    assert place.refresh("name=two", strict) == 4
+    told = capsys.readouterr().err
+    assert "two is held back: bounds.max_removed_share is 0.2, and this night comes to 0.6" in told
+    assert f"dlcot refresh output={place.root}/out action=publish snapshot=two" in told
+    assert place.latest() == "one"
+    assert "**broken**" in place.bytes_of("out/snapshots/two/report.md").decode()
+    # Again and again it is the same snapshot, and a wider bound publishes it as it is.
+    assert place.refresh("name=three", strict) == 4
+    assert place.latest() == "one"
+    assert place.refresh("name=four", "bounds.max_removed_share=0.7") == 0
+    assert place.latest() == "two"
+    place.scratch("scratch")
+    assert place.snapshot() == place.objects("scratch")
+
+    # Back to the night before; the one that was withdrawn does not come back by itself.
+    assert place.refresh("action=publish", "snapshot=one") == 0
+    assert place.latest() == "one"
+    assert place.refresh("name=five", "bounds.max_removed_share=0.7") == 4
+    assert "two is held back: somebody went back from it" in capsys.readouterr().err
+    assert place.refresh("action=publish", "snapshot=none") == 1
+    assert "there are: one, two" in capsys.readouterr().err
+    assert place.refresh("action=list") == 0
+    one, two = capsys.readouterr().out.splitlines()
+    assert "one  finished" in one
+    assert "latest" in one
+    assert "withdrawn" in two
+    assert place.refresh("action=publish", "snapshot=two") == 0
+    assert place.latest() == "two"
+
+    # What nobody refers to is shown first, and only then removed.
+    words = ("action=gc", "keep=1", "grace_h=0")
+    assert place.refresh(*words, "gc=plan") == 0
+    assert "gc=run would remove snapshots/one is older than those to keep" in capsys.readouterr().out
+    assert place.fs.exists(f"{place.root}/out/snapshots/one/manifest.json")
+    assert place.refresh(*words, "gc=run") == 0
+    assert place.fs.find(f"{place.root}/out/snapshots/one") == []
+    assert place.snapshot() == place.objects("scratch")
+
+
+def test_what_was_judged_for_a_night_that_was_held_is_not_judged_again(place: Place) -> None:
+    assert place.refresh("name=one") == 0
+    place.write("a.parquet", [trace(number, edition=1) for number in range(12)])
+    place.write("junk.parquet", [trace(60)])
+    place.fs.pipe_file(f"{place.root}/in/junk.parquet", b"PAR1 nonsense PAR1")
+    assert place.refresh("name=two") == 4
+    assert place.latest() == "one"
+    assert place.judged("two") == sums(*range(12))
+    place.write("junk.parquet", [trace(60), trace(61)])
+    assert place.refresh("name=three") == 0
+    assert place.latest() == "three"
+    assert place.judged() == sums(60, 61)
+    assert place.report()["changed"] == 12
+    place.scratch("scratch")
+    assert place.snapshot() == place.objects("scratch")
+
+
+def test_a_pointer_that_somebody_else_moved_meanwhile_is_left_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert place.refresh("name=one") == 0
+    place.remove("a.parquet")
+
+    def overtaken(config: Any, root: Root, *rest: Any) -> Made:
+        made = make_night(config, root, *rest)
+        pointer, version = root.pointer()
+        assert pointer is not None
+        root.publish(pointer.to("of-somebody-else", 1.0), version)
+        return made
+
+    monkeypatch.setattr(command, "make_night", overtaken)
+    assert place.refresh("name=two") == 1
+    assert "changed by another refresh meanwhile; nothing was published" in capsys.readouterr().err
+    assert place.latest() == "of-somebody-else"
