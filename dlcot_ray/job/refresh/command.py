@@ -27,7 +27,7 @@ from dlcot_ray.job.refresh.night import (
 from dlcot_ray.job.refresh.report import Report, bounds_of
 from dlcot_ray.job.refresh.report_text import REPORT_TEXT_FILE, summary_lines
 from dlcot_ray.job.refresh.retention import described, removable, remove
-from dlcot_ray.job.refresh.root import Catalogue, Night, Pointer, Publication, Root, State
+from dlcot_ray.job.refresh.root import POINTER_FILE, Catalogue, Night, Pointer, Publication, Root, State
 from dlcot_ray.job.run import Exit
 from dlcot_ray.job.store import absolute
 from dlcot_ray.job.summary import print_summary
@@ -70,7 +70,7 @@ def _refresh(config: RefreshConfig, root: Root, lease: Lease) -> Exit:
             return _held(root, same, ["somebody went back from it"])
         made = Made(same, catalogue, read_report(root, same))
     else:
-        night = same or replace(tonight, name=choose_name(catalogue, config.name, tonight.started))
+        night = same or replace(tonight, name=choose_name(catalogue, pointer, config.name, tonight.started))
         if same is not None:
             _say(f"going on with {night.name}")
         made = make_night(config, root, lease, catalogue, pointer, night, shards)
@@ -119,7 +119,7 @@ def _switch(
     now = now_s()
     moved = Pointer((Publication(name, now),)) if pointer is None else pointer.to(name, now, back=back)
     root.publish(moved, version)
-    _say(f"published {name}: {root.store.url('latest.json')} names it")
+    _say(f"published {name}: {root.store.url(POINTER_FILE)} names it")
     if back and pointer is not None:
         _say(f"withdrew {pointer.snapshot}: it is not published again unless by hand")
 

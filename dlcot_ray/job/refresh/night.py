@@ -28,7 +28,7 @@ from dlcot_ray.job.refresh.lease import Lease
 from dlcot_ray.job.refresh.report import Report, bounds_of, compare
 from dlcot_ray.job.refresh.report_text import REPORT_TEXT_FILE, report_text
 from dlcot_ray.job.refresh.retention import REPORT_FILE, drop_index
-from dlcot_ray.job.refresh.root import Catalogue, Night, Pointer, Root, State
+from dlcot_ray.job.refresh.root import SNAPSHOTS, Catalogue, Night, Pointer, Root, State
 from dlcot_ray.job.run import complete
 from dlcot_ray.job.storage import Shard, find_shards
 
@@ -64,7 +64,7 @@ def identify(config: RefreshConfig, root: Root, now: float) -> tuple[Night, list
     Raises:
         JobError: settings or inputs cannot be used.
     """
-    resolved = resolve_enhance(enhance_config(config, root.store.url("snapshots")))
+    resolved = resolve_enhance(enhance_config(config, root.store.url(SNAPSHOTS)))
     settings = JobRecord("enhance", resolved.settings, {}).fingerprint
     shards = find_shards(resolved.config.input, config.storage.input)
     listed = sorted((shard.label, shard.name, shard.size, shard.version) for shard in shards)
@@ -90,11 +90,14 @@ def find_same(catalogue: Catalogue, pointer: Pointer | None, tonight: Night) -> 
     return None
 
 
-def choose_name(catalogue: Catalogue, wanted: str | None, now: float) -> str:
-    """The name of a new snapshot: as wanted or today's date (UTC), with a number if that is taken."""
+def choose_name(catalogue: Catalogue, pointer: Pointer | None, wanted: str | None, now: float) -> str:
+    """The name of a new snapshot: as wanted or today's date (UTC), with a number if that is taken.
+
+    A name that the pointer remembers stays taken after its snapshot was removed.
+    """
     base = wanted or datetime.fromtimestamp(now, UTC).date().isoformat()
     name, number = base, 1
-    while catalogue.get(name) is not None:
+    while catalogue.get(name) is not None or (pointer is not None and pointer.knows(name)):
         number += 1
         name = f"{base}.{number}"
     return name

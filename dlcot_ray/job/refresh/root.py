@@ -99,6 +99,10 @@ class Pointer:
         withdrawn = tuple(name for name in dict.fromkeys(gone) if name != snapshot)
         return Pointer((Publication(snapshot, at), *self.history)[:_HISTORY], withdrawn)
 
+    def knows(self, snapshot: str) -> bool:
+        """Whether a snapshot of that name was ever published or withdrawn."""
+        return snapshot in self.withdrawn or any(item.snapshot == snapshot for item in self.history)
+
     def last_read(self, snapshot: str) -> float:
         """Until when readers may have taken a snapshot (infinity: they still do); 0 for never."""
         until = float("inf")
@@ -132,7 +136,7 @@ class Catalogue:
 
 
 class Overtaken(JobError):
-    """Another refresh changed the root meanwhile; nothing of ours was published."""
+    """Another refresh changed the root meanwhile; this one changes nothing more."""
 
 
 class Root:
@@ -228,7 +232,7 @@ class Root:
         if written is None:
             raise Overtaken(
                 f"{self.store.url(name)} was changed by another refresh meanwhile",
-                "nothing was published: see what that one did, then run again",
+                "this one stops: see what that one did (action=list), then run again",
             )
         return written
 

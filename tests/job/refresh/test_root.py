@@ -55,7 +55,7 @@ def test_a_switch_on_an_old_version_changes_nothing(root: Root) -> None:
     root.publish(pointer("a"), None)
     _, old = root.pointer()
     root.publish(pointer("b", "a"), old)
-    with pytest.raises(Overtaken, match="nothing was published"):
+    with pytest.raises(Overtaken, match="this one stops"):
         root.publish(pointer("c", "a"), old)
     with pytest.raises(Overtaken):
         root.publish(pointer("c"), None)
@@ -103,9 +103,11 @@ def test_until_when_readers_may_have_taken_a_snapshot() -> None:
 
 def test_names_are_dates_with_a_number_where_taken() -> None:
     catalogue = Catalogue((night("2026-11-23"), night("2026-11-23.2")))
-    assert choose_name(catalogue, None, 1795392000.0) == "2026-11-23.3"
-    assert choose_name(catalogue, "x", 0.0) == "x"
-    assert choose_name(Catalogue(), None, 1795392000.0) == "2026-11-23"
+    assert choose_name(catalogue, None, None, 1795392000.0) == "2026-11-23.3"
+    assert choose_name(catalogue, None, "x", 0.0) == "x"
+    assert choose_name(Catalogue(), None, None, 1795392000.0) == "2026-11-23"
+    # Published or withdrawn once, removed since.
+    assert choose_name(Catalogue(), pointer("x", withdrawn=("x.2",)), "x", 0.0) == "x.3"
 
 
 def test_which_snapshot_is_tonight_s() -> None:
