@@ -49,7 +49,18 @@ GROUPS = 5
 PAGE = 1_000
 SIZE = 500_000
 SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "problem", "reasoning", "ground_truth")])
-JOB = JobRecord("enhance", {"rows_per_unit": ROWS_PER_UNIT, "policy": "keep_first", "judge": "none"}, {})
+SETTINGS = {
+    "rows_per_unit": ROWS_PER_UNIT,
+    "policy": "keep_first",
+    "policy_options": {},
+    "judge": "none",
+    "judge_options": {},
+    "dataset": "auto",
+    "tokenizer": None,
+    "max_trace_chars": 2_000_000,
+    "check_duplicate_ids": False,
+}
+JOB = JobRecord("enhance", SETTINGS, {})
 
 
 class MadeUpStore(Store):
