@@ -155,12 +155,22 @@ def _judge(text: str, left: _Side, right: _Side, *, approximate: bool) -> Arithm
         or right.edge == _ATTACHED
         or (left.edge >= 0 and not free_before(text, left.edge, left.start))
         or (right.edge >= 0 and not free_after(text, right.edge, right.stop))
+        or _signed(text, left, b)
         or other_reading(*written, a, b)
         or hedged(text, left.start, right.stop, a, b)
     ):
         holds = None
     exact = a if a.operators or a.percent else b
     return ArithmeticClaim(left.start, right.stop, *written, holds, _spell(exact.number, b))
+
+
+def _signed(text: str, left: _Side, b: Value) -> bool:
+    """Whether the bullet before a line was its sign: ``- 3^2 + 2*9 = 9``."""
+    before = text[: left.start].rpartition("\n")[2]
+    if before.strip() != "-":
+        return False
+    signed = evaluate(f"-{text[left.start : left.stop]}")
+    return signed is not None and signed.number == b.number
 
 
 def _right_side(text: str, start: int, stop: int, run_stop: int) -> _Side | None:
@@ -232,6 +242,8 @@ def _compare(left: Value, right: Value, approximate: bool) -> bool | None:
     gap = abs(Fraction(a) - b)
     size = max(abs(Fraction(a)), abs(Fraction(b)))
     unit = Fraction(1, 10 ** (right.decimals if left.operators else left.decimals))
+    if approximate and (left.percent or right.percent):
+        return None
     if approximate and gap > unit / 2 and (left.ambiguous or right.ambiguous):
         return None
     if approximate and left.operators and right.operators and gap * 2 <= size:

@@ -25,7 +25,7 @@ MAX_BITS = 4096
 MAX_DEPTH = 24
 """Nesting of brackets."""
 
-_NUMBER = r"\d{1,3}(?:(?:,|\{,\}|\\,)\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_NUMBER = r"\d{1,3}(?:(?:,\\!|,|\{,\}|\\,)\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _TOKEN = re.compile(
     rf"(?P<gap>(?:[\s&$]|\\[,;:! $()\[\]]|\\(?:left|right|[bB]ig{{1,2}}[lr]?|displaystyle)(?![a-zA-Z]))+)"
     rf"|(?P<number>{_NUMBER})"
@@ -336,7 +336,7 @@ class _Parser:
         return math.comb(n, k)
 
     def _number(self, token: str) -> Number:
-        digits = token.replace("{,}", "").replace("\\,", "").replace(",", "")
+        digits = token.replace("{,}", "").replace("\\,", "").replace(",\\!", "").replace(",", "")
         if len(digits) > 60:
             raise _Unreadable
         whole, point, decimals = digits.partition(".")

@@ -36,8 +36,8 @@ _HEDGE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _HEDGE_AFTER = re.compile(
-    r"[\s$*)\]}.,;:—–-]*(?:(?:which|that|this|but|so|and|it)(?:'s|\b)\W*){0,3}(?:(?:is|was|are|would be)\W+)?(?:also\W+)?"
-    r"(?:no\b|not\b|isn't|doesn't|don't|does not|do not|didn't|can't|cannot|false|wrong|incorrect|impossible|invalid|"
+    r"(?:[\s$*)\]}.,;:—–-]|\\[\])])*(?:(?:which|that|this|but|so|and|it)(?:'s|\b)\W*){0,3}(?:(?:is|was|are|would be|seems|looks)\W+)?(?:also\W+)?"
+    r"(?:no\b|not\b(?! (?:zero|0|an?|prime|divisible)\b)|isn't|doesn't|don't|does not|do not|didn't|can't|cannot|false|wrong|incorrect|impossible|invalid|"
     r"a contradiction|contradict|fails?\b|too (?:big|small|high|low|large|much|many)|≠|✗|✘|❌|off by|carry|borrow|write|"
     r"approx|roughly|about|round|\(?mod)|[^.\n?!]{0,120}\?",
     re.IGNORECASE,
@@ -58,6 +58,25 @@ _MIXED_FACTOR = re.compile(r"[*×·⋅]\s?[\d,]+ \+ \d+/\d+[\s$]*$")
 _QUOTIENT = re.compile(r"[$\s]*\([^()]*\)\s?/")
 _UNBRACKETED = re.compile(r"^[^()]*[-+][^()]*/[^()]*$")
 _TEN_TO = re.compile(r"10(?:\^|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])")
+_POWER = re.compile(r"\^|\*\*|[²³⁴⁵⁶⁷⁸⁹⁰¹⁻]")
+_PURE_POWER = re.compile(r"[\s$(]*\d+[\s)]*(?:(?:\^|\*\*)[\s{(]*-?\d+[\s)}]*|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)[\s$]*")
+_MODULUS = re.compile(
+    r"(?:\bmod(?:ulo|ulus)?|\\[bp]?mod)[\s{(is]*(\d{1,6})|\b(?:unit'?s?'?|ones?'?|last|final)[- ](two|three)?[- ]?digit",
+    re.IGNORECASE,
+)
+_ABSURD = re.compile(
+    r"\b(?:equation|this|that|which|it)(?:'s| is) (?:not (?:possible|true)|impossible|false|absurd|a contradiction)|\bcontradict",
+    re.IGNORECASE,
+)
+_LAST = {"two": 100, "three": 1000}
+_BROKEN_OFF = re.compile(r",(?:  |\s\(?wait\b|\s\d*\s?-?something)", re.IGNORECASE)
+_REFUTED = re.compile(
+    r"(?:[\s$]|\\[\])])*(?!=)[^\n=]{0,8}(?:\\implies|\\[Rr]ightarrow|⟹|⇒|=>|→)[^\n]{0,200}?(?:≠|\\neq?(?![a-z]))"
+    r"|(?:[\s$.,;:]|\\[\])])*(?!=)[^.\n=]{0,60}\b(?:not a solution|no solution|(?:doesn't|does not|don't|do not) (?:work|hold|satisfy|match|equal))"
+)
+_SCALE = 100
+"""From this ratio on, the sides are taken to differ in more than a slip: cents and dollars, thousands left out,
+digits broken off, a residue of a large power."""
 _PLAIN_BITS = 64
 """Size of the numbers that people calculate with."""
 _THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
@@ -117,8 +136,9 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
     ``5*3 = 15 + 2 = 17`` and ``204 + 25*12 = 300 + 8`` run on; ``61+109+39 = 61+109 = 170`` and ``12*108 = 12*100 = 1200`` work on a part;
     ``10-19 = 10 numbers`` is a range; ``103/8 = 12*8 = 96 rem 7`` divides with a remainder; in
     ``24*6+1,169 = 24*7+1`` the comma separates; ``448+31 = 111011111`` changes the base; ``1-2^3-1 = 7`` is a
-    range up to 7; ``13*1,538 + 6/13`` has a mixed number; in ``(98+28)/(21-14) = 98+28 / 7`` brackets went, in
-    ``4.1×10^-15 * 3×10^8 = 4.1*3`` powers of ten wait for the end of the chain; between powers as large as in ``6^41 = 6^-1`` stands a modulus that was named before.
+    range up to 7; ``9/2 = 0`` is whole division or a bit; ``13*1,538 + 6/13`` has a mixed number; in ``(98+28)/(21-14) = 98+28 / 7`` brackets went, in
+    ``4.1×10^-15 * 3×10^8 = 4.1*3`` powers of ten wait for the end of the chain; ``7^4 = 1`` lists last digits or
+    residues; where one side is a hundred times the other, units, thousands or digits were left out; between powers as large as in ``6^41 = 6^-1`` stands a modulus that was named before.
     """
     if _RANGE.fullmatch(left) and a.number <= 0 < b.number:
         return True
@@ -129,7 +149,9 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
         return True
     if _MIXED_FACTOR.search(left) or (_QUOTIENT.match(left) and _UNBRACKETED.search(right)):
         return True
-    if _TEN_TO.search(left) and b.operators and _is_power_of_ten(a, b):
+    if _ratio(a, b) >= _SCALE or (_TEN_TO.search(left) and b.operators and _is_power_of_ten(a, b)):
+        return True
+    if _POWER.search(left) and _maybe_residue(left, a, b):
         return True
     if "^" in left and "^" in right and max(_bits(a), _bits(b)) > _PLAIN_BITS:
         return True
@@ -138,6 +160,8 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
         if (first or a).number == (last or b).number:
             return True
     if not b.operators:
+        if a.division and not b.number:
+            return True
         return isinstance(a.number, int) and right in (f"{a.number:b}", f"{a.number:o}")
     for side, other in ((right, a), (left, b)):
         heads = (evaluate(side[: operator.start()]) for operator in _BINARY.finditer(side))
@@ -155,12 +179,42 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
     return False
 
 
-def _is_power_of_ten(a: Value, b: Value) -> bool:
+def _ratio(a: Value, b: Value) -> Fraction:
+    """How often the smaller goes into the larger, by size; 0 if one of them is 0."""
     if not a.number or not b.number:
-        return False
+        return Fraction(0)
     ratio = abs(Fraction(a.number) / Fraction(b.number))
-    whole = max(ratio, 1 / ratio)
-    return whole.denominator == 1 and whole.numerator == 10 ** (len(str(whole.numerator)) - 1)
+    return max(ratio, 1 / ratio)
+
+
+def _is_power_of_ten(a: Value, b: Value) -> bool:
+    ratio = _ratio(a, b)
+    return ratio.denominator == 1 and str(ratio.numerator).strip("0") == "1"
+
+
+def _maybe_residue(left: str, a: Value, b: Value) -> bool:
+    """Whether powers are listed by their last digits or residues, as in ``7^4 = 1``, or ``3^-1 = 5``."""
+    if b.number.denominator != 1 or b.number < 0:
+        return False
+    if a.number.denominator != 1:
+        return _PURE_POWER.fullmatch(left) is not None
+    if b.number % 10 and b.number * 2 < a.number and (a.number - b.number) % 10 == 0:
+        return True
+    return b.number * 10 < a.number and b.number < 10**6 and _PURE_POWER.fullmatch(left) is not None
+
+
+def denied(after: str) -> bool:
+    """Whether the text behind a claim takes it back, as in "..., which is not true"."""
+    return _HEDGE_AFTER.match(after) is not None
+
+
+def residue_of(before: str, left: str, right: str) -> bool:
+    """Whether two sides that differ are the same by a modulus (or in the last digit) that `before` speaks of."""
+    a, b = evaluate(left), evaluate(right)
+    if a is None or b is None or a.number.denominator != 1 or b.number.denominator != 1:
+        return False
+    moduli = (int(named[1] or _LAST.get((named[2] or "").lower(), 10)) for named in _MODULUS.finditer(before))
+    return any(m > 1 and 0 <= b.number < m * m and (a.number - b.number) % m == 0 for m in moduli)
 
 
 def _bits(value: Value) -> int:
@@ -173,9 +227,13 @@ def hedged(text: str, start: int, stop: int, a: Value, b: Value) -> bool:
     sentence = max(near, *(text.rfind(mark, near, start) + 1 for mark in (". ", "\n", "! ", "? ")))
     if _HEDGE_BEFORE.search(text, sentence, start) or _HEDGE_AFTER.match(text, stop):
         return True
+    if _REFUTED.match(text, stop) or _ABSURD.search(text, stop, stop + 120):
+        return True
     if _OTHER_ARITHMETIC.search(text, max(0, start - 400), min(len(text), stop + 120)):
         return True
     if not a.number or not b.number:
         return False
-    ratio = abs(Fraction(a.number) / Fraction(b.number))
-    return max(ratio, 1 / ratio) in _CONVERSIONS and _WORD_AFTER.match(text, stop) is not None
+    ratio = _ratio(a, b)
+    if ratio >= 10 and _BROKEN_OFF.match(text, stop):
+        return True
+    return ratio in _CONVERSIONS and _WORD_AFTER.match(text, stop) is not None

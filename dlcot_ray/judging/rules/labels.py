@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from dlcot_ray.core.annotation import ErrorKind, ErrorSpan, Label, ReferenceKind, Source
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
-from dlcot_ray.core.evidence.arithmetic import find_claims
+from dlcot_ray.core.evidence.arithmetic import ArithmeticClaim, find_claims
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.evidence.surroundings import denied, residue_of
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 
@@ -23,6 +24,9 @@ STRONG = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, Answer
 
 CAS_LOOKUPS = 3
 """Answers per trace that the CAS may be asked about; a lookup costs as much as judging a trace."""
+
+CONTEXT_UNITS = 12
+"""Units before an alarm in which a modulus may have been named that still holds."""
 
 _PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
 _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
@@ -124,7 +128,7 @@ def find_errors(units: Sequence[str], offsets: Sequence[int], start: int, stop: 
     errors = []
     for i in range(start, stop):
         for claim in find_claims(units[i]):
-            if claim.holds is False:
+            if claim.holds is False and not _explained(units, i, claim):
                 after = units[i][claim.stop : claim.stop + 400] + (
                     units[i + 1][:400] if i + 1 < len(units) else ""
                 )
@@ -141,6 +145,15 @@ def find_errors(units: Sequence[str], offsets: Sequence[int], start: int, stop: 
                     )
                 )
     return tuple(errors)
+
+
+def _explained(units: Sequence[str], i: int, claim: ArithmeticClaim) -> bool:
+    """Whether units around it explain a claim: a modulus in use since before, a denial right behind."""
+    rest = units[i][claim.stop :]
+    if i + 1 < len(units) and len(rest) < 16 and denied(rest + units[i + 1][:100]):
+        return True
+    before = units[max(0, i - CONTEXT_UNITS) : i]
+    return any(residue_of(unit, claim.left, claim.right) for unit in before)
 
 
 def _figures(reference: str) -> tuple[str, ...]:

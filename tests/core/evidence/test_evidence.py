@@ -10,6 +10,7 @@ from dlcot_ray.core.evidence.answers import find_answers, last_answer
 from dlcot_ray.core.evidence.arithmetic import find_claims
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.evidence.loops import find_loops, is_truncated
+from dlcot_ray.core.evidence.surroundings import residue_of
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,11 @@ def test_cheap_equivalence_says_only_what_is_certain(a: str, b: str, equal: bool
         ("2^10 = 1000.", False),
         ("1/2 + 1/3 = 5/6", True),
         ("1,000 + 24 = 1,024", True),
+        ("$41 \\times 5310 = 217,\\!710$", True),
+        ("7^3 = 353", False),
+        ("- 6 + 6 + 7 = 18", False),
+        ("40 * 30 = 120, not zero.", False),
+        ("C(6, 5) = 15", False),
     ],
 )
 def test_closed_claims_are_decided(text: str, holds: bool) -> None:
@@ -83,19 +89,50 @@ def test_closed_claims_are_decided(text: str, holds: bool) -> None:
         "bit 3=1, bits 2-0=0",
         "3.086^3 ≈ 3^3",
         "17*12=204 +25*12 = 300 +8*0=0",
-        "726,675 - 64,002 = 726,675 - 64,000 = 662,675",
+        "531,846 - 27,003 = 531,846 - 27,000 = 504,846",
         "1/(9.50 × 10^-8) = 1.097 × 10^7 (1/1^2 - 1/5^2)",
-        "17,689^2 = 312, 800-something",
+        "5,209^2 = 27, 130-something",
         "So, 13 × 1,538 + 6/13 = 20,000",
         "n=(14*7 +28)/(21 -14)=98 +28 /7",
         "4.136 × 10⁻¹⁵ * 3 × 10⁸ = 4.136 * 3 = 12.408 × 10⁻⁷ eV",
         "For numbers 1-7 (1-2^3-1=7):",
         "so 6^{41}=6^{-1}, and 8^{41}=8^{-1}",
         "f = 1.327 × 10^20 / 8.98 × 10^20 ≈ 0.1476",
+        "7^1=7\n7^2=9\n7^3=3\n7^4=1",
+        "so 3^{20} = (3^4)^5 = 1^5",
+        "Work with hundreds: 3^5 * 3^3 = 43 * 27",
+        "the inverse is 3^{-1} = 5",
+        "The risk is 0.25 + 2 ≈ 2.25%",
+        "7,000,000 - 2,000,000 + 3,000,000 = (7 - 2) + 3",
+        "After the discount of a euro: 700 - 100 = $6",
+        "6,100 * 31 = 189,  then we add",
+        "5,310 * 41 = 217, wait",
+        "$41 \\times 5310 = 217,\\!710$",
+        "the bit is 5 /2=0",
+        "- 5^2 + 2*5^2 = 25",
+        "Set c = 2: $(2 + 3)(2 + 1) = 12 \\implies 15 \\neq 12$",
+        "\\(4 - 1 + 2 = 6\\), which is not true",
+        "4 + 3 = 9\nThis equation is not possible.",
     ],
 )
 def test_open_or_hedged_claims_are_no_alarm(text: str) -> None:
     assert not any(claim.holds is False for claim in find_claims(text) if "base" not in text)
+
+
+@pytest.mark.parametrize(
+    ("before", "left", "right", "same"),
+    [
+        ("We work modulo 49.", "6*9", "5", True),
+        ("all mod 12 from here", "5*7", "11", True),
+        ("Only the last two digits matter.", "75*9", "75", True),
+        ("Only the last two digits matter.", "75*9", "65", False),
+        ("all mod 12 from here", "5*7", "10", False),
+        ("all mod 12 from here", "7", "25*7", False),
+        ("Nothing of that kind.", "5*7", "11", False),
+    ],
+)
+def test_a_modulus_named_before_makes_sides_the_same(before: str, left: str, right: str, same: bool) -> None:
+    assert residue_of(before, left, right) is same
 
 
 def test_a_repeated_cycle_is_a_loop_from_its_second_round() -> None:

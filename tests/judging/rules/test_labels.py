@@ -1,0 +1,23 @@
+"""Errors are located where arithmetic is false; the units around an equation may explain it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dlcot_ray.judging.rules.labels import find_errors
+
+
+@pytest.mark.parametrize(
+    ("units", "alarms"),
+    [
+        (["We count the boxes.\n\n", "That is 6*9 = 55.\n\n"], 1),
+        (["We count modulo 49.\n\n", "That is 6*9 = 5.\n\n"], 0),
+        (["We count modulo 48.\n\n", "That is 6*9 = 5.\n\n"], 1),
+        (["With c = 0:\n\n", "\\[\n3 + 4 = 12.\n\\]\n\n", "Which is not true.\n\n"], 0),
+        (["With c = 0:\n\n", "\\[\n3 + 4 = 12.\n\\]\n\n", "Now to the next.\n\n"], 1),
+    ],
+)
+def test_a_unit_before_or_behind_can_explain_an_equation(units: list[str], alarms: int) -> None:
+    offsets = [sum(map(len, units[:i])) for i in range(len(units))]
+    found = find_errors(units, offsets, 0, len(units))
+    assert len(found) == alarms
