@@ -148,9 +148,10 @@ def find_errors(units: Sequence[str], offsets: Sequence[int], start: int, stop: 
 
 
 def _explained(units: Sequence[str], i: int, claim: ArithmeticClaim) -> bool:
-    """Whether units around it explain a claim: a modulus in use since before, a denial right behind."""
+    """Whether units around it explain a claim: a modulus in use since before, its sentence going on to deny it."""
     rest = units[i][claim.stop :]
-    if i + 1 < len(units) and len(rest) < 16 and denied(rest + units[i + 1][:100]):
+    behind = units[i + 1][:100] if i + 1 < len(units) else ""
+    if len(rest) < 16 and behind[:1].islower() and denied(rest + behind):
         return True
     before = units[max(0, i - CONTEXT_UNITS) : i]
     return any(residue_of(unit, claim.left, claim.right) for unit in before)

@@ -13,8 +13,8 @@ from dlcot_ray.judging.rules.labels import find_errors
         (["We count the boxes.\n\n", "That is 6*9 = 55.\n\n"], 1),
         (["We count modulo 49.\n\n", "That is 6*9 = 5.\n\n"], 0),
         (["We count modulo 48.\n\n", "That is 6*9 = 5.\n\n"], 1),
-        (["With c = 0:\n\n", "\\[\n3 + 4 = 12.\n\\]\n\n", "Which is not true.\n\n"], 0),
-        (["With c = 0:\n\n", "\\[\n3 + 4 = 12.\n\\]\n\n", "Now to the next.\n\n"], 1),
+        (["With c = 0:\n\n", "\\[\n3 + 4 = 12,\n\\]\n\n", "which is not true.\n\n"], 0),
+        (["With c = 0:\n\n", "\\[\n3 + 4 = 12.\n\\]\n\n", "No, that is wrong.\n\n"], 1),
     ],
 )
 def test_a_unit_before_or_behind_can_explain_an_equation(units: list[str], alarms: int) -> None:
