@@ -16,6 +16,7 @@ from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, ch
 from dlcot_ray.core.enhancement import GateResult
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.reliance import missing_result
 from dlcot_ray.core.seams import is_single, refers_back, sentences
 from dlcot_ray.core.trace import Trace
 
@@ -43,6 +44,7 @@ def evaluate_gates(
         _correct_approach_left(annotation, script),
         _cut_bounds(trace, text, min_keep),
         _no_dangling_reference(trace, annotation, script),
+        _results_kept(trace, annotation, script),
     )
 
 
@@ -192,3 +194,10 @@ def _no_dangling_reference(trace: Trace, annotation: Annotation, script: Sequenc
                     return GateResult(name, False, f"unit {unit}: {found.group()!r}")
                 adjacent = False
     return GateResult(name, True)
+
+
+def _results_kept(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> GateResult:
+    """What is kept on the way to the answer uses no value that only what is gone worked out."""
+    found = missing_result(trace, annotation, script)
+    detail = f"unit {found.unit} uses {found.value} of unit {found.source}" if found else ""
+    return GateResult("results_kept", found is None, detail)

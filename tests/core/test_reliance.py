@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+from annotations import CORRECT, OPEN, annotated
+
+from dlcot_ray.core.edits import EditScript, drop_script, keep_all
+from dlcot_ray.core.enhance import enhance
+from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.reliance import Reliance, missing_result
+
+COUNTS = "The pairs are 9 + 64 + 9 = 82."
+
+
+def lines(count: str, use: str) -> list[str]:
+    return ["Count the digits one by one.", count, use, "So 82 * 9 = 738, the answer is 738."]
+
+
+def without_second(count: str, use: str, *, problem: str = "") -> Reliance | None:
+    """What is missing where the counting line is dropped, the last approach being the correct one."""
+    trace, annotation = annotated(
+        lines(count, use), [(0, 1, OPEN, 0), (1, 2, OPEN, 0), (2, 4, CORRECT, 1)], reference="738"
+    )
+    if problem:
+        trace = type(trace)(trace.trace_id, problem, trace.reasoning, trace.ground_truth)
+    return missing_result(trace, annotation, drop_script({1: "redundant"}, 4))
+
+
+def test_a_result_that_is_gone_must_not_be_used() -> None:
+    assert without_second(COUNTS, "For each digit there are 82 choices.") == Reliance(2, "82", 1)
+
+
+@pytest.mark.parametrize(
+    ("count", "use", "problem"),
+    [
+        (COUNTS, "Again: 10 * 8 + 2 = 82 choices.", ""),
+        (COUNTS, "For each digit there are 82 choices.", "Is it true for 82?"),
+        ("Perhaps 82 of them.", "For each digit there are 82 choices.", ""),
+        ("The pairs are 2 + 5 = 7.", "For each digit there are 7 choices.", ""),
+        ("The pairs are 82.5 + 82.5 = 165.", "For each digit there are 16 choices.", ""),
+        ("Half of it: 2x = 82 * 9.", "For each digit there are 82 choices.", ""),
+    ],
+    ids=["worked out again", "given", "only named", "one digit", "another number", "not arrived at"],
+)
+def test_other_numbers_do_not_count(count: str, use: str, problem: str) -> None:
+    assert without_second(count, use, problem=problem) is None
+
+
+def test_what_stood_before_is_not_missing() -> None:
+    trace, annotation = annotated(
+        ["We try 82 first.", COUNTS, "There are 82 choices.", "The answer is 738."],
+        [(0, 1, OPEN, 0), (1, 2, OPEN, 0), (2, 4, CORRECT, 1)],
+        reference="738",
+    )
+    assert missing_result(trace, annotation, drop_script({1: "redundant"}, 4)) is None
+
+
+def test_behind_the_answer_nothing_is_missed() -> None:
+    trace, annotation = annotated(
+        ["9 * 82 = 738, the answer is 738.", "In all 700 + 55 = 755.", "Those 755 are not asked for."],
+        [(0, 1, CORRECT, 0), (1, 2, OPEN, 1), (2, 3, OPEN, 2)],
+        reference="738",
+    )
+    assert missing_result(trace, annotation, drop_script({1: "x"}, 3)) is None
+
+
+def test_nothing_dropped_misses_nothing() -> None:
+    trace, annotation = annotated(lines(COUNTS, "82 choices."), [(0, 4, CORRECT, 0)], reference="738")
+    script: EditScript = keep_all(4)
+    assert missing_result(trace, annotation, script) is None
+
+
+def test_commas_and_signs_are_no_part_of_a_number() -> None:
+    made = without_second("All in all 40 * 1008 = 40,320.", "Of these 40320 half are odd.")
+    assert made is not None
+    assert made.value == "40320"
+
+
+def test_a_redundant_approach_stays_where_the_solution_goes_on_with_its_result() -> None:
+    trace, annotation = annotated(
+        lines(COUNTS, "For each digit there are 82 choices."),
+        [(0, 1, OPEN, 0), (1, 2, OPEN, 0), (2, 4, CORRECT, 1)],
+        reference="738",
+    )
+    result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
+    assert result.reasoning == trace.reasoning
+    assert result.reason == "gate:results_kept"
