@@ -32,7 +32,8 @@ _HEDGE_BEFORE = re.compile(
     r"\b(?:if|suppos\w+|assum\w+|imagine|pretend|say|would|could|might|were|claim\w*|wrong\w*|incorrect\w*|mistake\w*|"
     r"instead|not|never|cannot|versus|vs|contradict\w*|impossible|try|guess|test|need|want|require\w*|should|must|"
     r"such that|so that|whether|unless|hypothe\w+|does|did|could|can|maybe|perhaps|check if|see if|approximat\w+|about|roughly|around|"
-    r"nearest|round\w*|estimate\w*|operation|define\w*|digits?|concatenat\w+|like)\b|n't\b|[≠?⊕★◊]",
+    r"nearest|round\w*|estimate\w*|operation|define\w*|digits?|concatenat\w+|like|"
+    r"puzzle\w*|riddle\w*|patterns?|often|common(?:ly)?)\b|n't\b|[≠?⊕★◊]",
     re.IGNORECASE,
 )
 _HEDGE_AFTER = re.compile(
@@ -43,8 +44,8 @@ _HEDGE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _OTHER_ARITHMETIC = re.compile(
-    r"\b(?:mod|modulo|modular|congruen\w+|base[- ]?(?:\d|ten|two|b\b)|binary|octal|hex\w*|remainder|rem ?\d*|carry|borrow\w*|clock|"
-    r"xor|XOR|matrix|cryptarithm\w*|concatenat\w+)|≡|\\pmod|\\equiv|[a-z] ?\* ?[a-z] ?=",
+    r"\b(?:mod|modulo|modular|congruen\w+|base[- ]?(?:\d|two|three|four|five|six|seven|eight|nine|ten|twelve|b\b)|GF ?\(|[ZF]_\{?\d|Z ?/ ?\d|boolean|binary|octal|hex\w*|remainder|rem ?\d*|carry|borrow\w*|clock|"
+    r"xor|XOR|matrix|vectors?|cryptarithm\w*|concatenat\w+)|≡|= ?\?|\\mathbb\{?[ZF]\}?[_/]|\\pmod|\\equiv|[a-z] ?\* ?[a-z] ?=",
     re.IGNORECASE,
 )
 _CALCULATES = re.compile(r"[*×·+^]|\\times|\\cdot| - ")
@@ -58,6 +59,10 @@ _MIXED_FACTOR = re.compile(r"[*×·⋅]\s?[\d,]+ \+ \d+/\d+[\s$]*$")
 _QUOTIENT = re.compile(r"[$\s]*\([^()]*\)\s?/")
 _UNBRACKETED = re.compile(r"^[^()]*[-+][^()]*/[^()]*$")
 _TEN_TO = re.compile(r"10(?:\^|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])")
+_LEADING_ZERO = re.compile(r"(?<![\d.,])0\d")
+_OPEN_ROOT = re.compile(r"\^\d+/\d|(?:√|\\?sqrt)\s?\d+\s?[-+*/^]")
+_LABELS = re.compile(r"(?:\d\s?[*×·]?\s?)?[(\[]\d{1,2}[)\]]\s?[-+]\s?(?:\d\s?[*×·]?\s?)?[(\[]?\d{1,2}[)\]]?")
+_CALENDAR = re.compile(r"\b(?:(?:Sun|Mon|Tues|Wednes|Thurs|Fri|Satur)day|o'clock|[ap]\.?m)\b")
 _POWER = re.compile(r"\^|\*\*|[²³⁴⁵⁶⁷⁸⁹⁰¹⁻]")
 _PURE_POWER = re.compile(r"[\s$(]*\d+[\s)]*(?:(?:\^|\*\*)[\s{(]*-?\d+[\s)}]*|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)[\s$]*")
 _MODULUS = re.compile(
@@ -68,6 +73,10 @@ _ABSURD = re.compile(
     r"\b(?:equation|this|that|which|it)(?:'s| is) (?:not (?:possible|true)|impossible|false|absurd|a contradiction)|\bcontradict",
     re.IGNORECASE,
 )
+_ABSURDITY = re.compile(
+    r"(?<![-+*/^=×·.,\w(){}])(?<![-+*/^=×·.,)}]\s)(\d{1,9})\s?=\s?(\d{1,9})(?![\d.,]*\d|\s?[-+*/^×·\\%(a-zA-Z])"
+)
+"""``7 = 10``: what is left of an equation that was put up to be tested."""
 _LAST = {"two": 100, "three": 1000}
 _BROKEN_OFF = re.compile(r",(?:  |\s\(?wait\b|\s\d*\s?-?something)", re.IGNORECASE)
 _REFUTED = re.compile(
@@ -138,7 +147,8 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
     ``24*6+1,169 = 24*7+1`` the comma separates; ``448+31 = 111011111`` changes the base; ``1-2^3-1 = 7`` is a
     range up to 7; ``9/2 = 0`` is whole division or a bit; ``13*1,538 + 6/13`` has a mixed number; in ``(98+28)/(21-14) = 98+28 / 7`` brackets went, in
     ``4.1×10^-15 * 3×10^8 = 4.1*3`` powers of ten wait for the end of the chain; ``7^4 = 1`` lists last digits or
-    residues; where one side is a hundred times the other, units, thousands or digits were left out; between powers as large as in ``6^41 = 6^-1`` stands a modulus that was named before.
+    residues; ``5^2 + 12^2 = 13`` leaves out a root, ``√16+9`` and ``27^2/3`` do not say how far root or exponent reach;
+    ``(1) + (2)`` adds equations; ``0110`` is binary; where one side is a hundred times the other, units, thousands or digits were left out; between powers as large as in ``6^41 = 6^-1`` stands a modulus that was named before.
     """
     if _RANGE.fullmatch(left) and a.number <= 0 < b.number:
         return True
@@ -151,7 +161,11 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
         return True
     if _ratio(a, b) >= _SCALE or (_TEN_TO.search(left) and b.operators and _is_power_of_ten(a, b)):
         return True
-    if _POWER.search(left) and _maybe_residue(left, a, b):
+    if _POWER.search(left) and (_maybe_residue(left, a, b) or b.number * b.number == a.number):
+        return True
+    if _OPEN_ROOT.search(left) or _LABELS.fullmatch(left):
+        return True
+    if "0" in left + right and _LEADING_ZERO.search(left + " " + right):
         return True
     if "^" in left and "^" in right and max(_bits(a), _bits(b)) > _PLAIN_BITS:
         return True
@@ -229,10 +243,15 @@ def hedged(text: str, start: int, stop: int, a: Value, b: Value) -> bool:
         return True
     if _REFUTED.match(text, stop) or _ABSURD.search(text, stop, stop + 120):
         return True
+    if any(sides[1] != sides[2] for sides in _ABSURDITY.finditer(text, stop, stop + 80)):
+        return True
     if _OTHER_ARITHMETIC.search(text, max(0, start - 400), min(len(text), stop + 120)):
         return True
     if not a.number or not b.number:
         return False
+    gap = a.number - b.number
+    if (gap % 7 == 0 or gap % 12 == 0) and _CALENDAR.search(text, near, stop + 40):
+        return True
     ratio = _ratio(a, b)
     if ratio >= 10 and _BROKEN_OFF.match(text, stop):
         return True

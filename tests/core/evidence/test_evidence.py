@@ -71,6 +71,7 @@ def test_cheap_equivalence_says_only_what_is_certain(a: str, b: str, equal: bool
         ("- 6 + 6 + 7 = 18", False),
         ("40 * 30 = 120, not zero.", False),
         ("C(6, 5) = 15", False),
+        ("5 + 3*2 = 16, so x = 3", False),
     ],
 )
 def test_closed_claims_are_decided(text: str, holds: bool) -> None:
@@ -113,6 +114,19 @@ def test_closed_claims_are_decided(text: str, holds: bool) -> None:
         "Set c = 2: $(2 + 3)(2 + 1) = 12 \\implies 15 \\neq 12$",
         "\\(4 - 1 + 2 = 6\\), which is not true",
         "4 + 3 = 9\nThis equation is not possible.",
+        "In this puzzle 5 + 3 = 28",
+        "2 + 4 = 18\n5 + 3 = 40\n6 + 2 = ?",
+        "Plugging it in: 3*2 + 1 = 10 → 7 = 10, no",
+        "in GF(2), 1 + 1 = 0",
+        "In base five, 12 + 3 = 20",
+        "People often write (3+4)^2 = 3^2 + 4^2",
+        "8^2/3 = 4",
+        "√25+24 = 7",
+        "the hypotenuse: 6^2 + 8^2 = 10",
+        "Adding the two, (1) + (2) = 14",
+        "0110 + 0011 = 1001",
+        "6 days on: 4 + 6 = 3, a Wednesday",
+        "the forces 6 + 8 = 10 (as vectors)",
     ],
 )
 def test_open_or_hedged_claims_are_no_alarm(text: str) -> None:
