@@ -1,9 +1,10 @@
 """Mathematical equivalence with a hard time limit: math-verify in one bounded helper process.
 
 A CAS can take forever on ten characters, and time-outs by signals only work in a main thread. So it
-runs in a helper process that is killed when it overruns and started again when it is next needed.
-Most traces never need it: exact comparison answers first, and verdicts are cached. The helper dies
-with its parent (end of pipe; on Linux also by a parent-death signal), so nothing leaks.
+runs in a helper process that is killed when it overruns and started again when it is next needed. What it
+may use is its own CPU time, not time on the clock: a verdict decides labels, and must be the same on a
+busy machine. Most traces never need it: exact comparison answers first, and verdicts are cached. The
+helper dies with its parent (end of pipe; on Linux also by a parent-death signal), so nothing leaks.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from dlcot_ray.core.evidence.equivalence import quick_equivalent
 START_SECONDS = 60.0
 """How long the helper may take to import the CAS; not counted against an answer."""
 
+WALL_SECONDS = 60.0
+"""How long an answer may take on the clock, for a helper that gets no CPU at all or waits for something."""
+
 
 class Verdict(StrEnum):
     """What the comparison came to."""
@@ -39,7 +43,12 @@ class Verdict(StrEnum):
 
 
 class AnswerChecker:
-    """Compares answers. Thread-safe; the helper is started lazily and pickles as not started."""
+    """Compares answers. Thread-safe; the helper is started lazily and pickles as not started.
+
+    Args:
+        timeout_seconds: CPU time of the helper for one comparison.
+        cache_size: verdicts that are remembered.
+    """
 
     def __init__(self, timeout_seconds: float = 2.0, cache_size: int = 65536) -> None:
         self._timeout = timeout_seconds
@@ -100,14 +109,21 @@ class AnswerChecker:
     def _ask(self, answer: str, reference: str) -> Verdict:
         try:
             pipe = self._helper()
-            pipe.send((answer, reference))
-            if not pipe.poll(self._timeout):
+            pipe.send((answer, reference, self._timeout))
+            if not pipe.poll(max(WALL_SECONDS, self._timeout)):
                 self.close()
                 return Verdict.TIMEOUT
             return Verdict(pipe.recv())
         except (OSError, EOFError, ValueError):
+            overran = self._ended_by(signal.SIGPROF)
             self.close()
-            return Verdict.ERROR
+            return Verdict.TIMEOUT if overran else Verdict.ERROR
+
+    def _ended_by(self, number: signal.Signals) -> bool:
+        if self._process is None:
+            return False
+        self._process.join(1.0)
+        return bool(self._process.exitcode == -number)
 
     def _helper(self) -> Connection:
         if self._pipe is None:
@@ -154,9 +170,11 @@ def _serve(pipe: Connection, parent: int) -> None:
     pipe.send("ready")
     while True:
         try:
-            answer, reference = pipe.recv()
+            answer, reference, seconds = pipe.recv()
         except (EOFError, OSError):
             return
+        # The signal's default ends the process, also in the middle of a long multiplication.
+        signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
             equal = verify(
                 read(reference),
@@ -169,4 +187,5 @@ def _serve(pipe: Connection, parent: int) -> None:
             verdict = Verdict.EQUAL if equal else Verdict.DIFFERENT
         except Exception:
             verdict = Verdict.ERROR
+        signal.setitimer(signal.ITIMER_PROF, 0)
         pipe.send(verdict.value)

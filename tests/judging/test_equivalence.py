@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -26,6 +27,21 @@ def test_hostile_answers_come_back_and_leave_a_working_checker() -> None:
         for hostile in ("9^{9^{9^{9}}}", "10**10**10**10", "\\frac{" * 500, "{" * 4000, "\x00"):
             assert checker.verdict(hostile, "x+1") is not Verdict.EQUAL
         assert checker.equivalent("2x", "x*2") or checker.equivalent("y+x", "x+y")
+
+
+def test_an_answer_that_takes_too_long_is_a_time_out() -> None:
+    with AnswerChecker(timeout_seconds=0.2) as checker:
+        assert checker.verdict("(x+1)^{5000}", "x+1") is Verdict.TIMEOUT
+        assert checker.equivalent("x+1", "1+x")
+
+
+def test_a_helper_that_gets_no_cpu_has_not_overrun() -> None:
+    with AnswerChecker(timeout_seconds=0.5) as checker:
+        assert checker.equivalent("x+1", "1+x")
+        (helper,) = [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]
+        helper.suspend()
+        threading.Timer(1.5, helper.resume).start()
+        assert checker.equivalent("y+x+3", "3+x+y")
 
 
 def test_the_helper_dies_with_a_killed_parent() -> None:
