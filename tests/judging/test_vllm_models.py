@@ -14,7 +14,7 @@ from dlcot_ray.judging.protocol import JudgeUnavailable
 from dlcot_ray.judging.vllm.engine import VllmEngine
 from dlcot_ray.judging.vllm.factory import cascade_judge, vllm_judge
 from dlcot_ray.judging.vllm.models import local_model, model_identity
-from dlcot_ray.judging.vllm.startup import unavailable
+from dlcot_ray.judging.vllm.startup import check_host_memory, unavailable
 
 
 @pytest.fixture
@@ -156,6 +156,22 @@ def test_the_last_words_of_an_engine_become_one_line(output: str, cause: str, re
     assert cause in fault.message
     assert "\n" not in str(fault)
     assert re.search(remedy, fault.remedy)
+
+
+def test_a_cache_larger_than_the_machine_is_refused_at_once() -> None:
+    check_host_memory("m", 1 << 30, available=2 << 30)
+    with pytest.raises(
+        JudgeUnavailable, match=r"KV cache takes 4\.0 GiB, the machine has 2\.0 GiB free.*lower"
+    ):
+        check_host_memory("m", 4 << 30, available=2 << 30)
+    with pytest.raises(JudgeUnavailable, match="the machine has"):
+        check_host_memory("m", 1 << 60)
+
+
+def test_the_engine_itself_looks_before_it_loads(model_path: Path) -> None:
+    engine = VllmEngine(str(model_path), max_model_len=1024, engine={"kv_cache_memory_bytes": 4 << 40})
+    with pytest.raises(JudgeUnavailable, match=r"KV cache takes 4096\.0 GiB.*kv_cache_memory_bytes"):
+        engine.start()
 
 
 def test_options_that_are_ours_to_set_are_refused(directory: Path) -> None:

@@ -21,7 +21,7 @@ from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 from dlcot_ray.judging.vllm.models import local_model
-from dlcot_ray.judging.vllm.startup import caught_output, tail, unavailable
+from dlcot_ray.judging.vllm.startup import caught_output, check_host_memory, tail, unavailable
 
 _STOP_S = 30.0
 _TEMPERATURE = 0.7
@@ -119,6 +119,9 @@ class VllmEngine:
                     f"vLLM cannot be imported ({error})",
                     "install dlcot-ray[cuda] on a machine with GPUs, dlcot-ray[cpu] elsewhere",
                 ) from error
+            kv_bytes = self._arguments.get("kv_cache_memory_bytes")
+            if kv_bytes and importlib.import_module("vllm.platforms").current_platform.is_cpu():
+                check_host_memory(self._model, int(kv_bytes))
             try:
                 parsed = arguments.AsyncEngineArgs(
                     model=path, revision=self._revision, max_model_len=self._max_model_len, **self._arguments

@@ -12,7 +12,8 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO
 
 from dlcot_ray.judging.protocol import JudgeUnavailable
@@ -85,6 +86,30 @@ def unavailable(model: str, error: BaseException, output: str = "") -> JudgeUnav
     return JudgeUnavailable(
         f"the judge model {model} cannot be loaded ({cause})", "check judge_options and the machine's memory"
     )
+
+
+def check_host_memory(model: str, kv_bytes: int, available: int | None = None) -> None:
+    """Refuse a KV cache that the machine has no memory for; the CPU build would try for minutes.
+
+    Args:
+        model: as configured.
+        kv_bytes: of the KV cache.
+        available: bytes that are free; None asks the machine.
+
+    Raises:
+        JudgeUnavailable: it does not fit.
+    """
+    if available is None:
+        available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        with suppress(OSError, StopIteration):
+            lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+            available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable")) << 10
+    if kv_bytes > available:
+        raise JudgeUnavailable(
+            f"the judge model {model} cannot be loaded (its KV cache takes {kv_bytes / 2**30:.1f} GiB, "
+            f"the machine has {available / 2**30:.1f} GiB free)",
+            "lower judge_options.engine.kv_cache_memory_bytes, or take a machine with more memory",
+        )
 
 
 @contextmanager
