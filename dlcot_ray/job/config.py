@@ -44,6 +44,15 @@ class RayConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LogConfig:
+    """The log for programs: ``json`` lines of `level` and above in a file or on stderr, or ``none``."""
+
+    format: str = "none"
+    level: str = "info"
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerConfig:
     """What one worker takes, where the job knows better than the judge's file; None leaves that as it is."""
 
@@ -104,6 +113,7 @@ class EnhanceConfig:
     ray: RayConfig = field(default_factory=RayConfig)
     storage: EnhanceStorage = field(default_factory=EnhanceStorage)
     progress_s: float = 30.0
+    log: LogConfig = field(default_factory=LogConfig)
     max_rejected_share: float = 0.05
 
 
@@ -140,6 +150,7 @@ class DeriveConfig:
     ray: RayConfig = field(default_factory=RayConfig)
     storage: DeriveStorage = field(default_factory=DeriveStorage)
     progress_s: float = 30.0
+    log: LogConfig = field(default_factory=LogConfig)
     max_rejected_share: float = 0.05
 
 
@@ -268,6 +279,7 @@ _CREDENTIAL = re.compile(
 )
 _HARMLESS_TOKENS = ("anon", "google_default", "cloud", "cache", "browser")
 _WHERE = ("auto", "here", "ray")
+_LOG_CHOICES = {"format": ("none", "json"), "level": ("debug", "info", "warning", "error")}
 _TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
@@ -463,6 +475,8 @@ def _check_values(config: Any, optional: Collection[str]) -> None:
             _check_places("traces", config.traces)
         if config.where not in _WHERE:
             raise ConfigError(f"where cannot be {config.where!r}", f"valid: {', '.join(_WHERE)}")
+    if isinstance(config, EnhanceConfig | DeriveConfig):
+        _check_log(config.log)
     if isinstance(config, RefreshConfig):
         _check_refresh(config)
     if isinstance(config, EnhanceConfig) and config.input is not None:
@@ -473,6 +487,13 @@ def _check_values(config: Any, optional: Collection[str]) -> None:
             f"storage.{name} looks like a credential, and settings are stored with the output",
             "put credentials into the environment or the provider's own configuration",
         )
+
+
+def _check_log(log: LogConfig) -> None:
+    for name, choices in _LOG_CHOICES.items():
+        value = getattr(log, name)
+        if value not in choices:
+            raise ConfigError(f"log.{name} cannot be {value!r}", f"choose one of {', '.join(choices)}")
 
 
 def _check_gate(gate: GateConfig) -> None:

@@ -31,8 +31,9 @@ from dlcot_ray.job.pending import Pending
 from dlcot_ray.job.process import UnitOutput
 from dlcot_ray.job.stats import UnitStats
 from dlcot_ray.job.watch import Gate, RowWatch
-from dlcot_ray.job.wire import bundle, bundled, pack_unit, table_of, unbundle, unit_of, use_of
+from dlcot_ray.job.wire import bundle, bundled, effort_of, pack_unit, table_of, unbundle, unit_of, use_of
 from dlcot_ray.job.work import (
+    Effort,
     Processor,
     ReadTask,
     ReadUnit,
@@ -223,19 +224,27 @@ class _Judge:
     async def _made(self, units: pa.Table, index: int) -> pa.Table:
         task, error = unit_of(units, index)
         rows, stored = (table_of(units, index, name) for name in _READ)
-        made = error or await self._judged(ReadUnit(task, rows, stored))
+        made: UnitOutput | str = error
+        effort = Effort()
+        if not error:
+            made, effort = await self._judged(ReadUnit(task, rows, stored))
         if isinstance(made, str):
-            return pack_unit(task, made, dict.fromkeys(_MADE))
+            return pack_unit(task, made, dict.fromkeys(_MADE), effort=effort)
         tables = {name: getattr(made, name) for name in _MADE}
-        return pack_unit(task, "", tables, made.stats.to_json(), self._processor.engine_use())
+        return pack_unit(task, "", tables, made.stats.to_json(), self._processor.engine_use(), effort)
 
-    async def _judged(self, read: ReadUnit) -> UnitOutput | str:
+    async def _judged(self, read: ReadUnit) -> tuple[UnitOutput | str, Effort]:
         async with self._gate.together():
             order = await self._begin(read.task.name)
             if not order.alone:
-                return await self._processed(read, order)
+                return await self._timed(read, order)
         async with self._gate.alone():
-            return await self._processed(read, await self._begin(read.task.name, alone=True))
+            return await self._timed(read, await self._begin(read.task.name, alone=True))
+
+    async def _timed(self, read: ReadUnit, order: Order) -> tuple[UnitOutput | str, Effort]:
+        begin = time.monotonic()
+        made = await self._processed(read, order)
+        return made, Effort(time.monotonic() - begin, order.attempt)
 
     async def _begin(self, unit: str, *, alone: bool = False) -> Order:
         order = Order(hopeless=self._unavailable)
@@ -298,7 +307,13 @@ def _write(batch: pa.Table, spec: WorkSpec, ledger: Any) -> pa.Table:
         given_up = entry.begin()
         if given_up:
             made = f"cannot be written ({given_up})"
-        results.append(replace(write_unit(task, made, output, spec), engine=use_of(units, index)))
+        results.append(
+            replace(
+                write_unit(task, made, output, spec),
+                engine=use_of(units, index),
+                effort=effort_of(units, index),
+            )
+        )
         entry.end()
     return pa.table({"results": pa.array([pickle.dumps(results)], pa.binary())})
 

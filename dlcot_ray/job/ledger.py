@@ -16,7 +16,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from dlcot_ray.job.happenings import Happening, Happenings, Kind, Step
 
 MAX_NODE_LOSSES = 10
 """Nodes that may be lost under one unit before it counts as the cause."""
@@ -52,6 +54,7 @@ class Order:
         suspects: ids of rows to take one at a time.
         condemned: ids of rows to leave out, and why.
         hopeless: why the whole job had better stop, or empty.
+        attempt: which one of the unit this is, from 1; for the record, it orders nothing.
     """
 
     give_up: str = ""
@@ -59,16 +62,19 @@ class Order:
     suspects: frozenset[str] = frozenset()
     condemned: tuple[tuple[str, str], ...] = ()
     hopeless: str = ""
+    attempt: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class InProgress:
-    """A unit in a process: for how many seconds, on which node, and with which rows if they are told."""
+    """A unit in a process: for how many seconds, on which node, with which rows if they are told, and where
+    in the graph."""
 
     unit: str
     node: str
     seconds: float
     rows: tuple[str, ...] = ()
+    step: Step = Step.JUDGING
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,8 @@ class Snapshot:
         quiet_s: seconds since anything was entered or finished.
         open: units in progress, the longest first; on nodes that are alive.
         deaths: processes that died over units, node losses not counted.
+        happened: what the one who asks does not know yet, in order.
+        told: how many happenings there were in all.
     """
 
     judges: int
@@ -88,6 +96,8 @@ class Snapshot:
     quiet_s: float
     open: tuple[InProgress, ...] = ()
     deaths: int = 0
+    happened: tuple[Happening, ...] = ()
+    told: int = 0
 
 
 @dataclass(slots=True)
@@ -165,6 +175,8 @@ class Ledger:
         self._in_a_row: list[Death] = []
         self._barren: list[Death] = []
         self._killed = 0
+        self._happenings = Happenings()
+        self._condemned: set[tuple[str, str]] = set()
 
     def enrol(self, slot: str, process: str, node: str) -> Order:
         """A judge's process takes its slot (an actor); its predecessor there is dead."""
@@ -200,9 +212,13 @@ class Ledger:
         hopeless = self._hopeless()
         if hopeless:
             return Order(hopeless=hopeless)
+        order = replace(order, attempt=len(deaths or ()) + 1)
         entered = self._processes.get(process)
+        self._tell(unit, order, entered)
         if entered is not None and not order.give_up and (alone or not order.alone):
             entered.open[unit] = _Attempt(self._clock())
+            if entered.judge:
+                self._happenings.add(Kind.UNIT_STARTED, unit, Step.JUDGING, order.attempt)
         return order
 
     def row(self, unit: str, process: str, row: str, *, begins: bool) -> None:
@@ -245,13 +261,16 @@ class Ledger:
         self._of_slot.clear()
         self._moved = self._clock()
 
-    def snapshot(self) -> Snapshot:
-        """What the book says now."""
+    def snapshot(self, told: int = 0) -> Snapshot:
+        """What the book says now, to someone who knows of the first `told` happenings."""
+        count, happened = self._happenings.after(told)
         alive, now = self._alive(), self._clock()
         judges = [process for process in self._processes.values() if process.judge]
         here = sum(process.node in alive for process in judges)
         units = (
-            InProgress(unit, process.node, now - attempt.since, tuple(sorted(attempt.rows)))
+            InProgress(
+                unit, process.node, now - attempt.since, tuple(sorted(attempt.rows)), _place(unit, process)[0]
+            )
             for process in self._processes.values()
             if process.node in alive
             for unit, attempt in process.open.items()
@@ -262,6 +281,8 @@ class Ledger:
             now - self._moved,
             tuple(sorted(units, key=lambda item: -item.seconds)),
             self._killed,
+            happened,
+            count,
         )
 
     def _take(self, slot: str, process: str, node: str, *, judge: bool) -> None:
@@ -271,6 +292,18 @@ class Ledger:
         self._of_slot[slot] = process
         self._processes[process] = _Process(node, judge)
 
+    def _tell(self, work: str, order: Order, process: _Process | None) -> None:
+        """Of what is given up, once."""
+        step, unit = _place(work, process)
+        if order.give_up:
+            self._happenings.add(Kind.UNIT_QUARANTINED, unit, step, order.attempt - 1, cause=order.give_up)
+        for row, cause in order.condemned:
+            if (work, row) not in self._condemned:
+                self._condemned.add((work, row))
+                self._happenings.add(
+                    Kind.ROW_QUARANTINED, unit, step, order.attempt - 1, cause=cause, row=row
+                )
+
     def _open(self, unit: str, process: str) -> _Attempt | None:
         entered = self._processes.get(process)
         return entered.open.get(unit) if entered is not None else None
@@ -279,9 +312,13 @@ class Ledger:
         dead = self._processes.pop(process, None)
         if dead is None:
             return
+        gone = "its process died" if dead.node in self._alive() else "its node was lost"
         for unit, attempt in dead.open.items():
             death = Death(dead.node, frozenset(attempt.rows), dead.note)
-            self._deaths.setdefault(unit, []).append(death)
+            deaths = self._deaths.setdefault(unit, [])
+            deaths.append(death)
+            step, name = _place(unit, dead)
+            self._happenings.add(Kind.UNIT_RETRIED, name, step, len(deaths), cause=dead.note or gone)
             self._cleared.get(unit, set()).difference_update(attempt.rows)
         if dead.node not in self._alive():
             return
@@ -297,6 +334,14 @@ class Ledger:
         if len(self._in_a_row) >= _JOB_DEATHS * self._max_deaths + judges:
             return _ended(self._in_a_row, "and no unit was finished in between")
         return ""
+
+
+def _place(work: str, process: _Process | None) -> tuple[Step, str]:
+    """Where in the graph a piece of work is, and its unit."""
+    if process is None or process.judge:
+        return Step.JUDGING, work
+    step, _, unit = work.partition(" ")
+    return Step(step), unit
 
 
 def _ended(deaths: Sequence[Death], how: str) -> str:

@@ -27,8 +27,10 @@ from dlcot_ray.job.commit import (
     InputRecord,
 )
 from dlcot_ray.job.config import EnhanceConfig
+from dlcot_ray.job.events import EventLog
 from dlcot_ray.job.faults import InputFault, JobError
 from dlcot_ray.job.ids import Duplicates, find_duplicates
+from dlcot_ray.job.ledger import Snapshot
 from dlcot_ray.job.listing import Sizes, complete_units
 from dlcot_ray.job.manifest import (
     FailedUnit,
@@ -91,6 +93,13 @@ def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
     Raises:
         JobError: the job cannot go on; what is finished is kept.
     """
+    with EventLog(job.config.log, job.record.fingerprint) as log:
+        manifest, done_before = _complete(job, log)
+        log.job_finished(manifest, nothing_to_do=done_before)
+        return manifest, done_before
+
+
+def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     started = time.monotonic()
     output = job.output
     removed = output.remove_leftovers()
@@ -116,8 +125,9 @@ def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
         sizes = complete_units(job.plan, output.units(output.objects(ENHANCED)))
         pending = Pending(job.plan, sizes > 0, job.available, duplicates)
     timings["resume_seconds"] = round(time.monotonic() - started, 3)
+    log.job_started(job.plan, job.record.command, rows=pending.rows, units=pending.units)
     if pending.units:
-        failed += _stream(job, pending, timings)
+        failed += _stream(job, pending, timings, log)
         # Those of writers that were killed in this run and done again by others.
         removed += output.remove_leftovers()
     finishing = time.monotonic()
@@ -133,7 +143,7 @@ def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
     return manifest, False
 
 
-def _stream(job: Prepared, pending: Pending, timings: dict[str, Any]) -> list[FailedUnit]:
+def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: EventLog) -> list[FailedUnit]:
     """Run the graph over what is pending; returns the units that failed."""
     failed: list[FailedUnit] = []
     journal = Journal(job.output)
@@ -152,11 +162,17 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any]) -> list[Fa
             print(f"dlcot: the cluster is busy, waiting for {lacking}", file=sys.stderr, flush=True)
         done_rows = job.plan.rows - pending.rows
         metrics = RunMetrics(job.record.fingerprint)
+
+        def watch(snapshot: Snapshot) -> None:
+            metrics.watch(snapshot)
+            log.watch(snapshot)
+
         with RunProgress(job.plan.rows, done_rows, job.config.progress_s) as progress:
-            for result in run_units(pending, job.spec, workers, limits, plan):
+            for result in run_units(pending, job.spec, workers, limits, plan, watch):
                 timings.setdefault("first_unit_seconds", round(time.monotonic() - begin, 3))
                 progress.update(result.stats)
-                metrics.add(result.stats, failed=bool(result.error))
+                metrics.add(result)
+                log.unit(result)
                 engine += result.engine
                 if result.error:
                     failed.append(
@@ -164,6 +180,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any]) -> list[Fa
                     )
                 else:
                     journal.add(result)
+        metrics.end()
         timings["last_unit_seconds"] = round(time.monotonic() - begin, 3)
         journal.flush()
     finally:

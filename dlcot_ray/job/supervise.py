@@ -33,6 +33,8 @@ _STRANDED_S = 45.0
 anew: an autoscaler that replaces nodes is quicker where it can."""
 _ANSWER_S = 10.0
 """How long Ray may take to answer a question."""
+_LAST_S = 2.0
+"""How long the last question of a run may take."""
 _END_S = 30.0
 """How long a graph may take to end."""
 _RERUN = "what is finished is kept: run the same command again"
@@ -59,6 +61,7 @@ def run_units(
     workers: Workers,
     limits: Limits,
     plan_again: Callable[[int], Workers],
+    watch: Callable[[Snapshot], None] = lambda snapshot: None,
 ) -> Iterator[UnitResult]:
     """Do the units of `pending`, in any order; yields one result each, as they are finished.
 
@@ -68,12 +71,13 @@ def run_units(
         workers: the pool of judges to begin with.
         limits: see `Limits`.
         plan_again: the pool for so many units on the cluster as it is then.
+        watch: is told every few seconds what goes on, by a thread; each happening comes once.
 
     Raises:
         JobError: it hangs, too many units failed, the output refuses, or Ray gave up.
     """
     ledger = open_ledger(limits.max_worker_deaths)
-    pulse = _Pulse(ledger)
+    pulse = _Pulse(ledger, watch)
     failed: list[str] = []
     try:
         while pending:
@@ -235,30 +239,39 @@ class _Pulse:
         complained: what was last said about the cluster.
     """
 
-    def __init__(self, ledger: Any) -> None:
+    def __init__(self, ledger: Any, watch: Callable[[Snapshot], None]) -> None:
         self.snapshot: Snapshot | None = None
         self.moved = time.monotonic()
         self.complained = ""
         self._ledger = ledger
-        self._lost = self._deaths = 0
+        self._watch = watch
+        self._lost = self._deaths = self._told = 0
         self._stopped = threading.Event()
-        threading.Thread(target=self._run, name="dlcot-pulse", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="dlcot-pulse", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Ask once more, for what happened since, and then no more."""
         self._stopped.set()
+        self._thread.join(_LAST_S)
 
     def _run(self) -> None:
         import ray
 
-        while not self._stopped.wait(_PULSE_S):
+        stopped = False
+        while not stopped:
+            stopped = self._stopped.wait(_PULSE_S)
+            if not ray.is_initialized():
+                return
             try:
-                found: Snapshot = ray.get(self._ledger.snapshot.remote(), timeout=_ANSWER_S)
+                answer = self._ledger.snapshot.remote(self._told)
+                found: Snapshot = ray.get(answer, timeout=_LAST_S if stopped else _ANSWER_S)
             except Exception:
                 # Not answered: what this means shows in the clock.
                 self.snapshot = None
                 continue
-            self.snapshot = found
+            self.snapshot, self._told = found, found.told
+            self._watch(found)
             if not self._stopped.is_set():
                 self._tell(found)
             self.moved = max(self.moved, time.monotonic() - found.quiet_s)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from dlcot_ray.job.work import EngineUse, UnitTask
+from dlcot_ray.job.work import Effort, EngineUse, UnitTask
 
 
 def pack_unit(
@@ -23,15 +23,18 @@ def pack_unit(
     tables: dict[str, pa.Table | None],
     stats: str = "",
     use: EngineUse | None = None,
+    effort: Effort | None = None,
 ) -> pa.Table:
     """One unit as one row; `error` says why there are no tables, `stats` is `UnitStats.to_json()`."""
-    use = use or EngineUse()
+    use, effort = use or EngineUse(), effort or Effort()
     columns: dict[str, pa.Array] = {
         "unit": pa.array([pickle.dumps(task)], pa.binary()),
         "error": pa.array([error], pa.string()),
         "stats": pa.array([stats], pa.string()),
         "engine_busy": pa.array([use.busy], pa.float64()),
         "engine_lasted": pa.array([use.lasted], pa.float64()),
+        "seconds": pa.array([effort.seconds], pa.float64()),
+        "attempt": pa.array([effort.attempt], pa.int32()),
     }
     for name, table in tables.items():
         columns[name] = pa.nulls(1, pa.large_binary()) if table is None else _packed(table)
@@ -77,6 +80,11 @@ def unit_of(batch: pa.Table, index: int) -> tuple[UnitTask, str]:
 def use_of(batch: pa.Table, index: int) -> EngineUse:
     """What a judge's engine did since the unit before."""
     return EngineUse(batch.column("engine_busy")[index].as_py(), batch.column("engine_lasted")[index].as_py())
+
+
+def effort_of(batch: pa.Table, index: int) -> Effort:
+    """What judging a unit took."""
+    return Effort(batch.column("seconds")[index].as_py(), batch.column("attempt")[index].as_py())
 
 
 def table_of(batch: pa.Table, index: int, name: str) -> pa.Table | None:

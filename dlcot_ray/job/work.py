@@ -140,6 +140,17 @@ class EngineUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Effort:
+    """What judging a unit took: seconds in the judge's process, and which attempt it was, from 1 (0: none).
+
+    It is no part of a unit's content either.
+    """
+
+    seconds: float = 0.0
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class UnitResult:
     """What the driver learns of a unit.
 
@@ -148,6 +159,7 @@ class UnitResult:
         size: bytes of its `enhanced/` object.
         refused: why, where the output's store refuses for good, so that no other unit can be written either.
         engine: what the judge's engine did since the unit before on the same worker.
+        effort: what judging it took.
     """
 
     name: str
@@ -159,6 +171,7 @@ class UnitResult:
     size: int = 0
     refused: str = ""
     engine: EngineUse = field(default_factory=EngineUse)
+    effort: Effort = field(default_factory=Effort)
 
 
 def read_units(task: ReadTask, spec: WorkSpec) -> Iterator[ReadUnit]:
