@@ -177,4 +177,4 @@ def test_bad_input_is_one_line_and_another_status(head: Head, checkout: Path, tm
     (line,) = {line for line in said.splitlines() if line.startswith("dlcot: ")}
     assert str(tmp_path / "nowhere") in line
     assert "Traceback" not in said
-    assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "out").rglob("*.parquet"))
