@@ -75,7 +75,11 @@ class Happenings:
         self._count += 1
 
     def after(self, told: int) -> tuple[int, tuple[Happening, ...]]:
-        """Forget the first `told` of all; returns how many there were in all, and those that are left."""
+        """Forget the first `told` of all; returns how many there were in all, and those that are left.
+
+        Where there were fewer, `told` is of a predecessor that died, and nothing is forgotten.
+        """
+        told = told if told <= self._count else 0
         while self._kept and self._count - len(self._kept) < told:
             self._kept.popleft()
         return self._count, tuple(self._kept)

@@ -135,3 +135,6 @@ def test_happenings_are_told_until_they_are_known() -> None:
     assert (count, len(again)) == (4, 4)
     assert told.after(3) == (4, again[3:])
     assert told.after(4) == (4, ())
+    told.add(Kind.UNIT_STARTED, "u0", Step.JUDGING, 2)
+    # Whoever knows more than there is spoke with a ledger that died.
+    assert [item.attempt for item in told.after(50)[1]] == [2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dlcot_ray.job.happenings import Kind, Step
 from dlcot_ray.job.ledger import MAX_NODE_LOSSES, Death, Ledger, Order, decide, longest
 
 ALIVE = {"n1", "n2"}
@@ -151,3 +152,35 @@ def test_the_snapshot_shows_what_hangs_and_what_is_lost() -> None:
     run.ledger.dismiss()
     assert run.ledger.snapshot().open == ()
     assert longest(()) == "none"
+
+
+def test_deaths_and_what_they_lead_to_are_told_once() -> None:
+    run = Run(max_deaths=2)
+    run.begin("u")
+    run.restart()
+    run.begin("u", alone=True)
+    run.row("u", "x")
+    run.restart()
+    assert dict(run.begin("u", alone=True).condemned).keys() == {"x"}
+    assert dict(run.begin("u", alone=True).condemned).keys() == {"x"}
+    run.ledger.enter("reading v", "t0", "n1")
+    run.ledger.enter("reading v", "t1", "n1")
+    run.alive = {"n2"}
+    run.restart("n2")
+    happened = run.ledger.snapshot().happened
+    retried = [
+        (item.step, item.unit, item.attempt, item.cause)
+        for item in happened
+        if item.kind is Kind.UNIT_RETRIED
+    ]
+    died, lost = "its process died", "its node was lost"
+    assert retried == [
+        (Step.JUDGING, "u", 1, died),
+        (Step.JUDGING, "u", 2, died),
+        (Step.READING, "v", 1, died),
+        (Step.JUDGING, "u", 3, lost),
+    ]
+    (row,) = [item for item in happened if item.kind is Kind.ROW_QUARANTINED]
+    assert (row.unit, row.row, row.cause) == ("u", "x", "it killed its judge 2 times")
+    starts = [item.attempt for item in happened if item.kind is Kind.UNIT_STARTED]
+    assert starts == [1, 2, 3, 3]
