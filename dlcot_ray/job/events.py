@@ -14,9 +14,11 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from dlcot_ray.job.config import LogConfig
 from dlcot_ray.job.faults import JobError
@@ -56,21 +58,20 @@ class EventLog:
         self._files: Mapping[str, str] = {}
         self._logger = logging.Logger("dlcot", getattr(logging, config.level.upper()))
         self._secrets = _secrets()
+        self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
         if self._config.format != "json":
             self._logger.disabled = True
             return self
-        handler: logging.Handler = logging.StreamHandler(sys.stderr)
         if self._config.file is not None:
             try:
-                handler = logging.FileHandler(self._config.file, encoding="utf-8")
+                self._file = Path(self._config.file).open("a", encoding="utf-8")
             except OSError as error:
                 raise JobError(
                     f"cannot write {self._config.file} ({error.strerror})", "give another log.file"
                 ) from error
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        self._logger.addHandler(handler)
+        self._logger.addHandler(_Lines(self._file or sys.stderr))
         return self
 
     def __exit__(
@@ -79,9 +80,11 @@ class EventLog:
         if error is not None:
             stopped = isinstance(error, KeyboardInterrupt)
             self._write(logging.ERROR, "job_failed", cause="stopped" if stopped else str(error))
-        for handler in list(self._logger.handlers):
-            self._logger.removeHandler(handler)
-            handler.close()
+        self._logger.disabled = True
+        if self._file is not None:
+            # What could not be written was complained of already.
+            with suppress(OSError):
+                self._file.close()
 
     def job_started(self, plan: Plan, command: str, *, rows: int, units: int) -> None:
         """The job begins; `rows` and `units` are what is left to do."""
@@ -163,6 +166,18 @@ class EventLog:
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return _SECRET_TEXT.sub("***", text)
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes to a stream; where that fails, says so once, and the job goes on."""
+
+    _failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not self._failed:
+            self._failed = True
+            reason = getattr(sys.exc_info()[1], "strerror", None) or "the stream is closed"
+            print(f"dlcot: the log cannot be written ({reason}); the job goes on without", file=sys.stderr)
 
 
 def _secrets() -> tuple[str, ...]:

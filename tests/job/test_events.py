@@ -123,6 +123,16 @@ def test_a_log_that_cannot_be_written_and_unknown_words_are_said(
     assert "log.format cannot be 'xml'" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
+def test_a_full_disk_is_said_once_and_the_job_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    result = UnitResult("a.r0-2", "a.parquet", 0, 2, UnitStats(rows=2, enhanced=2))
+    with EventLog(LogConfig("json", file="/dev/full"), "f00d") as log:
+        log.unit(result)
+        log.unit(result)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "dlcot: the log cannot be written (No space left on device); the job goes on without"
+
+
 def test_happenings_are_told_until_they_are_known() -> None:
     told = Happenings(clock=lambda: 7.0)
     for number in range(3):
