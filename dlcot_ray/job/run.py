@@ -104,6 +104,8 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     output = job.output
     removed = output.remove_leftovers()
     sizes = complete_units(job.plan, output.units(output.objects(ENHANCED)))
+    # Before the ids are read, because what is found there is written down.
+    gate = job.gate() if job.gate is not None and not (sizes > 0).all() else None
     job, sizes, duplicates = _without_unreadable_ids(job, sizes)
     if not job.plan.shards:
         first = job.plan.faults[0]
@@ -114,7 +116,6 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     manifest = read_manifest(output)
     if not (pending.units or failed) and manifest and describes(manifest, job.record, job.plan):
         return manifest, True
-    gate = job.gate() if pending.units and job.gate is not None else None
     output.store.delete(MANIFEST_FILE)
     output.write_record(job.record)
     if job.footers is not None:
