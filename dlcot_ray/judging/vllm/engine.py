@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -126,7 +126,7 @@ class VllmEngine:
                 parsed = arguments.AsyncEngineArgs(
                     model=path, revision=self._revision, max_model_len=self._max_model_len, **self._arguments
                 )
-                self._llm = async_llm.AsyncLLM.from_engine_args(parsed)
+                self._llm = self._made(lambda: async_llm.AsyncLLM.from_engine_args(parsed))
             except TypeError as error:
                 raise JudgeUnavailable(
                     f"vLLM refuses its arguments ({error})", "correct judge_options.engine"
@@ -134,9 +134,29 @@ class VllmEngine:
             except (Exception, SystemExit) as error:
                 raise unavailable(self._model, error, tail(output)) from error
         self._output = output
+
+    def _made(self, make: Callable[[], Any]) -> Any:
+        """The engine, made inside a loop of its own: it binds itself to whatever loop runs when it is made.
+
+        A Ray actor's constructor runs inside the actor's loop, and an engine that is bound to that one never
+        wakes those who wait in another.
+        """
+
+        async def inside() -> Any:
+            try:
+                return make()
+            except SystemExit as error:
+                # It would end the loop instead of reaching the caller.
+                raise RuntimeError(f"vLLM gave up ({error})") from error
+
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="vllm", daemon=True)
         self._thread.start()
+        try:
+            return asyncio.run_coroutine_threadsafe(inside(), self._loop).result()
+        except BaseException:
+            self._stop_loop()
+            raise
 
     async def complete(
         self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, seed: int | None = None
@@ -181,15 +201,18 @@ class VllmEngine:
         llm, self._llm = self._llm, None
         if llm is not None:
             llm.shutdown(timeout=_STOP_S)
+        self._stop_loop()
+        if self._output is not None:
+            self._output.close()
+            self._output = None
+
+    def _stop_loop(self) -> None:
         if self._loop is not None and self._thread is not None:
             asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result(_STOP_S)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_STOP_S)
             self._loop.close()
             self._loop = self._thread = None
-        if self._output is not None:
-            self._output.close()
-            self._output = None
 
     async def _generate(self, prompt: list[int], parameters: Any) -> Any:
         exceptions = importlib.import_module("vllm.v1.engine.exceptions")
