@@ -24,6 +24,8 @@ _GOES_ON = re.compile(r"\s*[-+*/^×·÷!%°(\\]")
 _LOOK_BACK = 8
 _MIN_DIGITS = 2
 """One digit meets by chance too often."""
+_TELLING = 3
+"""A number as long as this is hardly met by chance: it need not stand behind an equals sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,10 @@ def missing_result(trace: Trace, annotation: Annotation, script: Sequence[Edit])
         return trace.reasoning[offsets[unit] : offsets[unit + 1]]
 
     dropped = [unit for unit in units_of(script, (EditOp.DROP,)) if unit < stop]
-    results = {unit: {value for value, arrived in _numbers(text_of(unit)) if arrived} for unit in dropped}
+    results = {
+        unit: {value for value, arrived in _numbers(text_of(unit)) if arrived or len(value) >= _TELLING}
+        for unit in dropped
+    }
     if not any(results.values()):
         return None
     known = {value for value, _ in _numbers(trace.problem)}

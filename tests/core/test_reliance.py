@@ -75,6 +75,11 @@ def test_commas_and_signs_are_no_part_of_a_number() -> None:
     assert made.value == "40320"
 
 
+def test_a_long_number_is_missed_without_an_equals_sign() -> None:
+    made = without_second("The largest of them seems to be 8640.", "Its last digits, those of 8640, remain.")
+    assert made == Reliance(2, "8640", 1)
+
+
 def test_a_redundant_approach_stays_where_the_solution_goes_on_with_its_result() -> None:
     trace, annotation = annotated(
         lines(COUNTS, "For each digit there are 82 choices."),
