@@ -143,3 +143,16 @@ def test_a_bridge_joins_and_does_not_argue(text: str, fault: str) -> None:
     trace, _ = annotated([WORK], [(0, 1, CORRECT, 0)])
     found = bridge_fault(trace, text, ("42",))
     assert (fault in found) if fault else found == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "refers"),
+    [
+        ("It is consistent across different methods, so 42 it is.", True),
+        ("I checked it by two different approaches.", True),
+        ("How many different ways are there?", False),
+        ("Different methods of payment are counted apart.", False),
+    ],
+)
+def test_a_reference_to_several_methods_is_known_from_a_count_of_ways(text: str, refers: bool) -> None:
+    assert bool(refers_back(text, adjacent=True, single=True)) is refers
