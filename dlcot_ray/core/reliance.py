@@ -9,11 +9,14 @@ the answer unless it is worked out there again. Numbers that meet by chance cost
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
 
 from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.edits import Edit, EditOp, units_of
+from dlcot_ray.core.edits import Edit, EditOp
+from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.trace import Trace
 
 _NUMBER = re.compile(r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?(?![\w.]*\d)")
@@ -46,29 +49,29 @@ def missing_result(trace: Trace, annotation: Annotation, script: Sequence[Edit])
         script: a total edit script over its units.
     """
     offsets, stop = annotation.unit_offsets, _arrival(annotation)
-
-    def text_of(unit: int) -> str:
-        return trace.reasoning[offsets[unit] : offsets[unit + 1]]
-
-    dropped = [unit for unit in units_of(script, (EditOp.DROP,)) if unit < stop]
-    results = {
-        unit: {value for value, arrived in _numbers(text_of(unit)) if arrived or len(value) >= _TELLING}
-        for unit in dropped
-    }
-    if not any(results.values()):
-        return None
-    known = {value for value, _ in _numbers(trace.problem)}
+    dropped = [edit for edit in script if edit.op is EditOp.DROP and edit.start < stop]
+    text = trace.reasoning[: offsets[stop]]
     gone: dict[str, int] = {}
-    for unit in range(stop):
-        if unit in results:
-            gone.update((value, unit) for value in results[unit] if value not in known and value not in gone)
+    for edit in dropped:
+        if edit.reason == LOOP:
+            # It only repeats what stands before it.
             continue
-        for value, arrived in _numbers(text_of(unit)):
-            if value in gone and not arrived:
-                return Reliance(unit, value, gone[value])
-            gone.pop(value, None)
-            known.add(value)
-    return None
+        for value, start in _results(text, offsets[edit.start], offsets[min(edit.stop, stop)]):
+            gone.setdefault(value, start)
+    missing = []
+    for value, place in gone.items():
+        source = bisect_right(offsets, place) - 1
+        if next(_places(value, trace.problem), None) is not None:
+            continue
+        for start in _places(value, text):
+            unit = bisect_right(offsets, start) - 1
+            if any(edit.start <= unit < edit.stop for edit in dropped):
+                continue
+            if unit > source and not _ARRIVED.search(text[max(0, start - _LOOK_BACK) : start]):
+                missing.append(Reliance(unit, value, source))
+            # Where it stands first decides: there it is given, worked out again, or missed.
+            break
+    return min(missing, key=lambda found: found.unit, default=None)
 
 
 def _arrival(annotation: Annotation) -> int:
@@ -79,14 +82,39 @@ def _arrival(annotation: Annotation) -> int:
     return len(annotation.unit_offsets) - 1
 
 
-def _numbers(text: str) -> list[tuple[str, bool]]:
-    """The numbers of a text with whether an equation arrives at them."""
-    found = []
-    for match in _NUMBER.finditer(text):
-        value = match.group().replace(",", "")
-        if sum(map(str.isdigit, value)) < _MIN_DIGITS:
+def _results(text: str, start: int, stop: int) -> Iterator[tuple[str, int]]:
+    """The numbers in a part of a text that would be missed, and where they stand.
+
+    Those are long ones, and those at which an equation arrives.
+    """
+    for match in _NUMBER.finditer(text, start, stop):
+        value = match.group()
+        if len(value) < _MIN_DIGITS:
             continue
-        before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
-        arrived = bool(_ARRIVED.search(before)) and not _GOES_ON.match(text, match.end())
-        found.append((value, arrived))
-    return found
+        if "," in value:
+            value = value.replace(",", "")
+        if len(value) >= _TELLING or _arrives(text, match):
+            yield value, match.start()
+
+
+def _arrives(text: str, match: re.Match[str]) -> bool:
+    before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
+    return bool(_ARRIVED.search(before)) and not _GOES_ON.match(text, match.end())
+
+
+def _places(value: str, text: str) -> Iterator[int]:
+    """Where a number stands in a text, with or without commas, as a number of its own, in order."""
+    whole, point, rest = value.partition(".")
+    if len(whole) <= _TELLING:
+        yield from _found(value, text)
+    else:
+        yield from merge(_found(value, text), _found(f"{int(whole):,}{point}{rest}", text))
+
+
+def _found(form: str, text: str) -> Iterator[int]:
+    start = text.find(form)
+    while start >= 0:
+        match = _NUMBER.match(text, start)
+        if match is not None and match.group() == form:
+            yield start
+        start = text.find(form, start + len(form))

@@ -17,6 +17,9 @@ from dlcot_ray.core.annotation import Annotation, Label, ReferenceKind, SectionK
 Drops = dict[int, str]
 """Unit number -> reason, for the units that go."""
 
+LOOP = "repetition loop"
+"""The reason of drops that only repeat what stands before them."""
+
 PolicyFunction = Callable[[Annotation], Drops]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dlcot_ray.core.annotation import Annotation, Label
 from dlcot_ray.core.policies.base import (
+    LOOP,
     Drops,
     drop_range,
     first_correct,
@@ -91,4 +92,4 @@ def delete_multi(annotation: Annotation, last: int | None) -> Drops:
 def drop_loops(drops: Drops, annotation: Annotation) -> None:
     """Mark text that only repeats what stands directly before it."""
     for start, stop in annotation.loops:
-        drop_range(drops, start, stop, "repetition loop")
+        drop_range(drops, start, stop, LOOP)
