@@ -148,7 +148,7 @@ def _limits(manifest: Mapping[str, Any]) -> Iterator[str]:
             "- Structure and clusters are a model's judgement; its labels stand only where nothing could be "
             "computed."
         )
-    counted = "a tokenizer" if settings["tokenizer"] else "an estimate from the characters"
+    counted = "a tokenizer" if settings.get("tokenizer") else "an estimate from the characters"
     yield f"- Token counts are those of {counted}{_named(settings['tokenizer'])}."
     for reason, text in (
         ("judge_failed", "could not be judged and are unchanged"),
