@@ -149,7 +149,7 @@ def _limits(manifest: Mapping[str, Any]) -> Iterator[str]:
             "computed."
         )
     counted = "a tokenizer" if settings.get("tokenizer") else "an estimate from the characters"
-    yield f"- Token counts are those of {counted}{_named(settings['tokenizer'])}."
+    yield f"- Token counts are those of {counted}{_named(settings.get('tokenizer'))}."
     for reason, text in (
         ("judge_failed", "could not be judged and are unchanged"),
         ("too_long", "are longer than the ceiling and unchanged"),

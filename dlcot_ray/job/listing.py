@@ -39,7 +39,7 @@ class UnitIndex:
 
     def numbers(self, names: Iterable[str]) -> Numbers:
         """The unit number of each name; -1 where the plan has no such unit."""
-        parts = pl.Series(names, dtype=pl.String).str.extract_groups(_NAME).struct
+        parts = pl.Series(list(names), dtype=pl.String).str.extract_groups(_NAME).struct
         start, stop = (parts.field(part).cast(pl.Int64) for part in ("2", "3"))
         found = pl.DataFrame({"shard": parts.field("1"), "start": start, "stop": stop}).join(
             self._files, on="shard", how="left", maintain_order="left"
