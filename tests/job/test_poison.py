@@ -154,7 +154,6 @@ def test_a_job_ends_even_where_ray_itself_hangs(tmp_path: Path) -> None:
     line = said.strip().splitlines()[-1]
     assert "nothing was finished for" in line
     assert "Traceback" not in said
-    left = [
-        process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    ]
-    assert not left
+    # A stopped process takes its kill when the system gets round to it.
+    _, left = psutil.wait_procs(family, timeout=60)
+    assert not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
