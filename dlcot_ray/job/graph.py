@@ -10,6 +10,7 @@ each step asks first.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -124,17 +125,25 @@ def run_graph(pending: Pending, spec: WorkSpec, workers: Workers, ledger: Any) -
             num_cpus=IO_CPUS,
         )
     )
+    failure: JobError | None = None
     try:
         for batch in graph.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             for blob in batch.column("results").to_pylist():
                 yield from cast("list[UnitResult]", pickle.loads(blob))
     except ray.exceptions.RayError as error:
-        unavailable = _unavailable(str(error))
-        if unavailable:
-            raise JobError(unavailable) from error
-        raise JobError(
-            f"Ray stopped the job ({last_line(error)})", "run again: what is finished is kept"
-        ) from error
+        failure = _failure(error)
+    if failure is not None:
+        # A judge of a failed graph lives on, and holds its CPUs and GPUs, while anything refers to it; Ray's
+        # error does, by its frames.
+        gc.collect()
+        raise failure
+
+
+def _failure(error: Exception) -> JobError:
+    unavailable = _unavailable(str(error))
+    if unavailable:
+        return JobError(unavailable)
+    return JobError(f"Ray stopped the job ({last_line(error)})", "run again: what is finished is kept")
 
 
 class _Blobs(Sequence[dict[str, bytes]]):
