@@ -1,12 +1,16 @@
-"""The model judge on a real engine: against DLCoT's own procedure, and against the bare engine.
+"""The model judge on a real engine: against the bare engine, and against DLCoT's own procedure.
 
-    python benchmarks/judge_engine.py FOLDER_OF_PARQUET MODEL [TRACES]
+    python benchmarks/judge_engine.py FOLDER_OF_PARQUET MODEL [TRACES [CHARS [DLCOT]]]
 
-One model, TRACES (10) short traces, four runs one after the other, each from an empty prefix cache: the whole
-job on Ray (from a loaded engine to the last unit); the judge's program in one process; the very prompts that
-it sent, straight to the engine, in the rounds in which they could be known; DLCoT's procedure
-(`reference_procedure.py`), made to answer at the length that its instructions demand. Traces are kept short
-(3,000 characters) for the baseline's sake.
+One model and TRACES (40) real traces of at most CHARS (8,000) characters. Each run begins with an engine that
+has seen none of them, so that neither its prefix cache nor its compiled grammars know anything:
+
+- the whole job on Ray, from a loaded engine to the last unit;
+- the judge's program in one process;
+- the very prompts that it sent, straight to the engine: each trace's first one, then all others at once, as
+  many traces side by side as its KV cache holds;
+- the judge's program on DLCOT (10; 0: none) of the traces, and DLCoT's procedure (`reference_procedure.py`) on the
+  same, made to answer at the length that its instructions demand.
 """
 
 from __future__ import annotations
@@ -17,7 +21,10 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,6 +36,7 @@ from reference_procedure import requests_of
 
 from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.model.admission import TokenBudget
 from dlcot_ray.judging.model.asking import added
 from dlcot_ray.judging.model.engine import Completion, Constraint
 from dlcot_ray.judging.model.frame import Tokenizer
@@ -36,23 +44,37 @@ from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.judging.vllm.engine import VllmEngine
 
-_CHARS = 3_000
+_TRACE: ContextVar[int] = ContextVar("_TRACE")
+
+
+Request = tuple[tuple[int, ...], Constraint, int, int | None]
 
 
 class Recorded(VllmEngine):
-    """Keeps every request, with how many were done when it was sent."""
+    """Keeps every request, by trace."""
 
     def __init__(self, model: str) -> None:
         arguments = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": 2 << 30}
         super().__init__(model, max_model_len=8192, engine=arguments)
-        self.requests: list[tuple[tuple[int, ...], Constraint, int, int | None]] = []
+        self.requests: dict[int, list[Request]] = defaultdict(list)
 
     async def complete(
         self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, seed: int | None = None
     ) -> Completion:
         """As the engine's own."""
-        self.requests.append((tuple(prompt), constraint, max_tokens, seed))
+        self.requests[_TRACE.get()].append((tuple(prompt), constraint, max_tokens, seed))
         return await super().complete(prompt, constraint, max_tokens, seed=seed)
+
+
+@contextmanager
+def fresh(model: str) -> Iterator[Recorded]:
+    """A loaded engine."""
+    engine = Recorded(model)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.close()
 
 
 async def judged(engine: Recorded, traces: Sequence[Trace]) -> tuple[float, Tokens, float]:
@@ -60,30 +82,35 @@ async def judged(engine: Recorded, traces: Sequence[Trace]) -> tuple[float, Toke
     judge = ModelJudge(engine, "measured")
     judge.start()
     busy, start = engine.busy_seconds, time.monotonic()
-    found = await asyncio.gather(*map(judge.judge, traces))
+
+    async def one(number: int) -> Tokens:
+        _TRACE.set(number)
+        return (await judge.judge(traces[number])).tokens
+
     total = Tokens()
-    for annotation in found:
-        total = added(total, annotation.tokens)
+    for cost in await asyncio.gather(*map(one, range(len(traces)))):
+        total = added(total, cost)
     return time.monotonic() - start, total, engine.busy_seconds - busy
 
 
-async def replayed(engine: Recorded) -> tuple[float, Tokens]:
-    """The recorded requests again: each trace's in order, traces side by side."""
-    chains: dict[tuple[int, ...], list[Any]] = {}
-    for request in engine.requests:
-        chains.setdefault(request[0][:1024], []).append(request)
+async def replayed(engine: VllmEngine, chains: Sequence[Sequence[Request]]) -> tuple[float, Tokens]:
+    """Recorded requests again: each trace's first one, then its others at once; traces side by side."""
+    budget = TokenBudget(int(engine.kv_tokens * 0.9))
     start = time.monotonic()
 
-    async def chain(requests: Sequence[Any]) -> list[Completion]:
+    async def ask(request: Request) -> Tokens:
+        prompt, constraint, most, seed = request
+        return (await VllmEngine.complete(engine, prompt, constraint, most, seed=seed)).tokens
+
+    async def chain(requests: Sequence[Request]) -> list[Tokens]:
         first, *rest = requests
-        plain = super(Recorded, engine).complete
-        done = [await plain(first[0], first[1], first[2], seed=first[3])]
-        return done + await asyncio.gather(*(plain(r[0], r[1], r[2], seed=r[3]) for r in rest))
+        async with budget.hold(len(first[0]) + 1024):
+            return [await ask(first), *await asyncio.gather(*map(ask, rest))]
 
     total = Tokens()
-    for done in await asyncio.gather(*map(chain, chains.values())):
-        for completion in done:
-            total = added(total, completion.tokens)
+    for costs in await asyncio.gather(*map(chain, chains)):
+        for cost in costs:
+            total = added(total, cost)
     return time.monotonic() - start, total
 
 
@@ -126,9 +153,7 @@ def job_of(model: str, traces: Sequence[Trace]) -> tuple[Tokens, float]:
         pq.write_table(pa.Table.from_pylist(rows), source / "traces.parquet")
         options = [f"model={model}", "engine.kv_cache_memory_bytes=2147483648"]
         command = [sys.executable, "-m", "dlcot_ray.cli", "enhance", "ray.address=local", "judge=tiny-cpu"]
-        command += [f"input={source}", f"output={output}", f"rows_per_unit={max(1, len(traces) // 4)}"]
-        # As many at once as the judge alone and the bare engine get; two units are in work at a time.
-        command += [f"in_flight={len(traces)}", "max_failed_units=0"]
+        command += [f"input={source}", f"output={output}", "rows_per_unit=8", "max_failed_units=0"]
         subprocess.run([*command, *(f"judge_options.{o}" for o in options)], check=True, capture_output=True)
         manifest = json.loads((output / "manifest.json").read_text())
     totals = manifest["totals"]
@@ -136,25 +161,34 @@ def job_of(model: str, traces: Sequence[Trace]) -> tuple[Tokens, float]:
     return tokens, manifest["run"]["engine_seconds"]
 
 
-async def measure(engine: Recorded, traces: Sequence[Trace], job: tuple[Tokens, float]) -> None:
+def measure(model: str, warm: Sequence[Trace], traces: Sequence[Trace], few: Sequence[Trace]) -> None:
     """Run all and print."""
-    # Once to warm up what the first requests of an engine pay for.
-    await referred(engine, [])
-    await judged(engine, traces[:1])
-    engine.requests.clear()
-    await engine.forget()
-    wall, cost, busy = await judged(engine, traces)
+    job = job_of(model, traces)
+    with fresh(model) as engine:
+        # What an engine's first requests pay for is no part of a rate.
+        asyncio.run(judged(engine, warm))
+        first = dict(engine.requests)
+        engine.requests.clear()
+        wall, cost, busy = asyncio.run(judged(engine, traces))
+        chains = list(engine.requests.values())
     shown(f"model judge: engine busy {busy / wall:.2f} of the time", len(traces), wall, cost)
-    await engine.forget()
-    bare_wall, bare = await replayed(engine)
+    with fresh(model) as engine:
+        asyncio.run(replayed(engine, list(first.values())))
+        bare_wall, bare = asyncio.run(replayed(engine, chains))
     straight = rate(bare, bare_wall)
     share = rate(cost, wall) / straight
     shown(f"its prompts, bare engine: the judge has {share:.2f} of this rate", len(traces), bare_wall, bare)
     share = rate(*job) / straight
     shown(f"the whole job on Ray: it has {share:.2f} of the bare rate", len(traces), job[1], job[0])
-    await engine.forget()
-    base_wall, base = await referred(engine, traces)
-    shown(f"DLCoT's procedure: traces per hour 1/{base_wall / wall:.1f}", len(traces), base_wall, base)
+    if not few:
+        return
+    with fresh(model) as engine:
+        asyncio.run(judged(engine, warm))
+        wall, cost, _ = asyncio.run(judged(engine, few))
+        shown("model judge", len(few), wall, cost)
+        asyncio.run(engine.forget())
+        base_wall, base = asyncio.run(referred(engine, few))
+    shown(f"DLCoT's procedure: traces per hour 1/{base_wall / wall:.1f}", len(few), base_wall, base)
 
 
 def shown(name: str, traces: int, seconds: float, tokens: Tokens) -> None:
@@ -177,15 +211,9 @@ def main() -> int:
     if len(sys.argv) < 3:
         print(__doc__)
         return 2
-    number = int(sys.argv[3]) if len(sys.argv) > 3 else 10
-    traces = traces_of(Path(sys.argv[1]), number, _CHARS)
-    job = job_of(str(Path(sys.argv[2]).resolve()), traces)
-    engine = Recorded(sys.argv[2])
-    engine.start()
-    try:
-        asyncio.run(measure(engine, traces, job))
-    finally:
-        engine.close()
+    number, chars, few = (*map(int, sys.argv[3:6]), *(40, 8_000, 10)[len(sys.argv) - 3 :])
+    *traces, last = traces_of(Path(sys.argv[1]), number + 1, chars)
+    measure(str(Path(sys.argv[2]).resolve()), [last], traces, traces[:: len(traces) // max(few, 1)][:few])
     return 0
 
 
