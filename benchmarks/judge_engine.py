@@ -2,15 +2,15 @@
 
     python benchmarks/judge_engine.py FOLDER_OF_PARQUET MODEL [TRACES [CHARS [DLCOT]]]
 
-One model and TRACES (40) real traces of at most CHARS (8,000) characters. Each run begins with an engine that
+One model and TRACES (120) real traces of at most CHARS (3,000) characters. Each run begins with an engine that
 has seen none of them, so that neither its prefix cache nor its compiled grammars know anything:
 
 - the whole job on Ray, from a loaded engine to the last unit;
 - the judge's program in one process;
 - the very prompts that it sent, straight to the engine: each trace's first one, then all others at once, as
   many traces side by side as its KV cache holds;
-- the judge's program on DLCOT (10; 0: none) of the traces, and DLCoT's procedure (`reference_procedure.py`) on the
-  same, made to answer at the length that its instructions demand.
+- the judge's program on DLCOT (10; 0: none) of the traces, and on the same DLCoT's procedure
+  (`reference_procedure.py`), made to answer at the length that its instructions demand.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.judging.vllm.engine import VllmEngine
 
+_KV = 6 << 30
+"""Bytes of KV cache: 140,000 tokens of the 135M model, as many as a GPU has beside a model of 32B."""
 _TRACE: ContextVar[int] = ContextVar("_TRACE")
 
 
@@ -54,7 +56,7 @@ class Recorded(VllmEngine):
     """Keeps every request, by trace."""
 
     def __init__(self, model: str) -> None:
-        arguments = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": 2 << 30}
+        arguments = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": _KV}
         super().__init__(model, max_model_len=8192, engine=arguments)
         self.requests: dict[int, list[Request]] = defaultdict(list)
 
@@ -151,9 +153,11 @@ def job_of(model: str, traces: Sequence[Trace]) -> tuple[Tokens, float]:
             for t in traces
         ]
         pq.write_table(pa.Table.from_pylist(rows), source / "traces.parquet")
-        options = [f"model={model}", "engine.kv_cache_memory_bytes=2147483648"]
+        options = [f"model={model}", f"engine.kv_cache_memory_bytes={_KV}"]
         command = [sys.executable, "-m", "dlcot_ray.cli", "enhance", "ray.address=local", "judge=tiny-cpu"]
-        command += [f"input={source}", f"output={output}", "rows_per_unit=8", "max_failed_units=0"]
+        command += [f"input={source}", f"output={output}", "max_failed_units=0"]
+        # The KV cache is the limit for all three; two units are in work at a time.
+        command += [f"rows_per_unit={-(-len(traces) // 4)}", f"in_flight={len(traces)}"]
         subprocess.run([*command, *(f"judge_options.{o}" for o in options)], check=True, capture_output=True)
         manifest = json.loads((output / "manifest.json").read_text())
     totals = manifest["totals"]
@@ -211,7 +215,7 @@ def main() -> int:
     if len(sys.argv) < 3:
         print(__doc__)
         return 2
-    number, chars, few = (*map(int, sys.argv[3:6]), *(40, 8_000, 10)[len(sys.argv) - 3 :])
+    number, chars, few = (*map(int, sys.argv[3:6]), *(120, 3_000, 10)[len(sys.argv) - 3 :])
     *traces, last = traces_of(Path(sys.argv[1]), number + 1, chars)
     measure(str(Path(sys.argv[2]).resolve()), [last], traces, traces[:: len(traces) // max(few, 1)][:few])
     return 0

@@ -1,10 +1,11 @@
-"""What each group of the rules judge's cues is worth: quality with it switched off.
+"""What each group of the rules judge's rules is worth: quality with it switched off.
 
     python benchmarks/rules_ablation.py LABELS [TRACES]
 
 LABELS is a label set or a directory of them, TRACES the traces that some of them refer to by id. One row per
-group: the headline figure of every set where that group finds nothing. Differences to the first row are what
-the group earns; confidence intervals are those of docs/quality.md and wider than most of them.
+group: the main figures of every set where that group finds nothing, or keeps nothing back. Differences to the
+first row are what the group earns; confidence intervals are those of docs/quality.md and wider than most of
+them.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from dlcot_ray.core.evidence import arithmetic
+from dlcot_ray.core.evidence.answers import AnswerForm
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import SetScores
 from dlcot_ray.job.config import load_judge
 from dlcot_ray.job.judge_pool import Place
 from dlcot_ray.job.labelled import read_sets, read_traces, resolve_places
 from dlcot_ray.job.scoring import score_sets
-from dlcot_ray.judging.rules import clusters, cues, first_correct
+from dlcot_ray.judging.rules import clusters, cues, first_correct, judge, labels, structure
 
 NEVER = re.compile(r"(?!)")
 ALWAYS = re.compile("")
@@ -37,6 +40,24 @@ GROUPS: dict[str, tuple[tuple[ModuleType, str, object], ...]] = {
     "no alternatives (ALTERNATIVELY)": ((cues, "ALTERNATIVELY", NEVER),),
     "no announcements (NEW_APPROACH)": ((cues, "NEW_APPROACH", NEVER),),
     "nothing looks back (LOOKS_BACK)": ((cues, "LOOKS_BACK", NEVER),),
+    "short stretches are approaches (MIN_APPROACH_CHARS)": ((structure, "MIN_APPROACH_CHARS", 0),),
+    "asides are approaches (_without_asides)": ((structure, "_without_asides", lambda runs, units: runs),),
+    "nothing restates (_restates)": ((structure, "_restates", lambda *_, **__: False),),
+    "a last approach stays without its check's answer (_complete_last)": (
+        (judge, "_complete_last", lambda runs, answers: (runs, 0)),
+    ),
+    "an answer needs no evidence in its words (STRONG)": ((labels, "STRONG", frozenset(AnswerForm)),),
+    "alarms that the trace explains (_explained)": ((labels, "_explained", lambda *_: False),),
+    "alarms in hedged claims (hedged)": ((arithmetic, "hedged", lambda *_: False),),
+    "alarms on other readings (other_reading)": ((arithmetic, "other_reading", lambda *_: False),),
+    "alarms beside attachments (free_before, free_after)": (
+        (arithmetic, "free_before", lambda *_: True),
+        (arithmetic, "free_after", lambda *_: True),
+    ),
+    "terms of the problem count in full": (
+        (clusters, "terms_of", lambda text: frozenset()),
+        (judge, "terms_of", lambda text: frozenset()),
+    ),
     "any mention is an arrival": ((first_correct, "_arrives", lambda *_, **__: True),),
     "everyday words count as terms": ((clusters, "_COMMON", frozenset()),),
 }
@@ -54,27 +75,36 @@ def switched_off(changes: tuple[tuple[ModuleType, str, object], ...]) -> Iterato
             setattr(module, name, value)
 
 
-def headline(item: SetScores) -> tuple[str, float]:
+FIGURES = {
+    "segmentation": ("kappa",),
+    "label": ("accuracy",),
+    "first_error": ("f1", "alarm_precision_recomputed", "alarms"),
+    "clusters": ("pair_f1",),
+    "methods": ("apart", "merged"),
+    "equivalence": ("accuracy",),
+    "arrival": ("within",),
+}
+
+
+def figures_of(item: SetScores) -> Iterator[tuple[str, float]]:
     metrics = {metric.name: metric.value for metric in item.scores.tables[0].rows[0].metrics}
-    for name in ("kappa", "f1", "within", "accuracy"):
-        if metrics.get(name, float("nan")) == metrics.get(name):
-            return f"{item.name} {name}", metrics[name]
-    first = item.scores.tables[0].rows[0].metrics[0]
-    return f"{item.name} {first.name}", first.value
+    for name in FIGURES[item.scores.kind]:
+        yield f"{item.name} {name}", metrics.get(name, float("nan"))
 
 
-def main(labels: str, traces: str | None = None) -> None:
-    places, trace_places = resolve_places([labels], traces)
+def main(sets_at: str, traces: str | None = None) -> None:
+    places, trace_places = resolve_places([sets_at], traces)
     found = read_traces(trace_places, "auto", {}) if trace_places else {}
     sets = read_sets(places, found, {}, None)[0]
     for number, (name, changes) in enumerate(GROUPS.items()):
         with switched_off(changes):
             scored = score_sets(sets, load_judge("rules", {}), Place("here"), Options(rounds=0))[2]
-        figures = [headline(item) for item in scored]
+        figures = [figure for item in scored for figure in figures_of(item)]
         if number == 0:
             print("| switched off | " + " | ".join(column for column, _ in figures) + " |")
             print("|---|" + "---:|" * len(figures))
-        print(f"| {name} | " + " | ".join(f"{value:.3f}" for _, value in figures) + " |", flush=True)
+        cells = (f"{value:.0f}" if "alarms" in column else f"{value:.3f}" for column, value in figures)
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from dlcot_ray.job.config import ConfigError, JudgeConfig
+from dlcot_ray.job.pool import engine_gpus
 from dlcot_ray.judging.cost import Gpu, Model
 from dlcot_ray.judging.model.rehearsal import Habits
 from dlcot_ray.paths import conf_dir
@@ -76,7 +77,7 @@ class Costs:
             values["layers"],
             values["kv_heads"],
             values["head"],
-            max(1, round(judge.gpus or 0)),
+            max(1, round(engine_gpus(judge.options) if judge.gpus is None else judge.gpus)),
         )
 
     def habits(self, judge: str) -> Habits | None:

@@ -12,6 +12,8 @@ import pytest
 from finished_job import FinishedJob, sum_trace
 
 from dlcot_ray.cli import main
+from dlcot_ray.job.config import load_judge
+from dlcot_ray.job.costs import load_costs
 from dlcot_ray.job.datasets import load_preset
 from dlcot_ray.job.forecast import forecast
 from dlcot_ray.job.plan import make_plan
@@ -84,6 +86,13 @@ def test_reading_is_bounded_whatever_the_number_of_files(tmp_path: Path) -> None
     assert 40 < len(files) <= 64
     assert max(files) - min(files) > 120
     assert len(take_sample(plan, 10_000).traces) <= 600
+
+
+@pytest.mark.parametrize(("judge", "gpus"), [("qwen3-8b-fp8", 1), ("qwen2.5-72b", 4)])
+def test_a_model_has_the_gpus_that_its_engine_spreads_over(judge: str, gpus: int) -> None:
+    model = load_costs().model(load_judge(judge, {}))
+    assert model is not None
+    assert model.gpus == gpus
 
 
 def test_the_command_tells_by_lines_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
