@@ -2,8 +2,8 @@
 
     python benchmarks/judge_engine.py FOLDER_OF_PARQUET MODEL [TRACES [CHARS [DLCOT]]]
 
-One model and TRACES (120) real traces of at most CHARS (3,000) characters. Each run begins with an engine that
-has seen none of them, so that neither its prefix cache nor its compiled grammars know anything:
+One model and TRACES (120) real traces of at most CHARS (3,000) characters. Each run begins with an engine
+that has seen none of them, so that neither its prefix cache nor its compiled grammars know anything:
 
 - the whole job on Ray, from a loaded engine to the last unit;
 - the judge's program in one process;
