@@ -1,8 +1,9 @@
 """The model judge on a real engine: against the bare engine, and against DLCoT's own procedure.
 
-    python benchmarks/judge_engine.py FOLDER_OF_PARQUET MODEL [TRACES [CHARS [DLCOT]]]
+    python benchmarks/judge_engine.py FOLDER_OF_PARQUET MODEL [TRACES [CHARS [DLCOT [GIB]]]]
 
-One model and TRACES (120) real traces of at most CHARS (3,000) characters. Each run begins with an engine
+One model, TRACES (120) real traces of at most CHARS (3,000) characters, and a KV cache of GIB (6) GiB:
+140,000 tokens of the 135M model, as many as a GPU has beside a model of 32B. Each run begins with an engine
 that has seen none of them, so that neither its prefix cache nor its compiled grammars know anything:
 
 - the whole job on Ray, from a loaded engine to the last unit;
@@ -44,8 +45,6 @@ from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.judging.vllm.engine import VllmEngine
 
-_KV = 6 << 30
-"""Bytes of KV cache: 140,000 tokens of the 135M model, as many as a GPU has beside a model of 32B."""
 _TRACE: ContextVar[int] = ContextVar("_TRACE")
 
 
@@ -55,8 +54,8 @@ Request = tuple[tuple[int, ...], Constraint, int, int | None]
 class Recorded(VllmEngine):
     """Keeps every request, by trace."""
 
-    def __init__(self, model: str) -> None:
-        arguments = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": _KV}
+    def __init__(self, model: str, gib: int) -> None:
+        arguments = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": gib << 30}
         super().__init__(model, max_model_len=8192, engine=arguments)
         self.requests: dict[int, list[Request]] = defaultdict(list)
 
@@ -69,9 +68,9 @@ class Recorded(VllmEngine):
 
 
 @contextmanager
-def fresh(model: str) -> Iterator[Recorded]:
+def fresh(model: str, gib: int) -> Iterator[Recorded]:
     """A loaded engine."""
-    engine = Recorded(model)
+    engine = Recorded(model, gib)
     engine.start()
     try:
         yield engine
@@ -143,7 +142,7 @@ async def referred(engine: Recorded, traces: Sequence[Trace]) -> tuple[float, To
     return time.monotonic() - start, total
 
 
-def job_of(model: str, traces: Sequence[Trace]) -> tuple[Tokens, float]:
+def job_of(model: str, traces: Sequence[Trace], gib: int) -> tuple[Tokens, float]:
     """Tokens of `dlcot enhance` on the traces, and its seconds from a loaded engine to the last unit."""
     with TemporaryDirectory() as folder:
         source, output = Path(folder, "in"), Path(folder, "out")
@@ -153,7 +152,7 @@ def job_of(model: str, traces: Sequence[Trace]) -> tuple[Tokens, float]:
             for t in traces
         ]
         pq.write_table(pa.Table.from_pylist(rows), source / "traces.parquet")
-        options = [f"model={model}", f"engine.kv_cache_memory_bytes={_KV}"]
+        options = [f"model={model}", f"engine.kv_cache_memory_bytes={gib << 30}"]
         command = [sys.executable, "-m", "dlcot_ray.cli", "enhance", "ray.address=local", "judge=tiny-cpu"]
         command += [f"input={source}", f"output={output}", "max_failed_units=0"]
         # The KV cache is the limit for all three; two units are in work at a time.
@@ -165,10 +164,12 @@ def job_of(model: str, traces: Sequence[Trace]) -> tuple[Tokens, float]:
     return tokens, manifest["run"]["engine_seconds"]
 
 
-def measure(model: str, warm: Sequence[Trace], traces: Sequence[Trace], few: Sequence[Trace]) -> None:
+def measure(
+    model: str, gib: int, warm: Sequence[Trace], traces: Sequence[Trace], few: Sequence[Trace]
+) -> None:
     """Run all and print."""
-    job = job_of(model, traces)
-    with fresh(model) as engine:
+    job = job_of(model, traces, gib)
+    with fresh(model, gib) as engine:
         # What an engine's first requests pay for is no part of a rate.
         asyncio.run(judged(engine, warm))
         first = dict(engine.requests)
@@ -176,7 +177,7 @@ def measure(model: str, warm: Sequence[Trace], traces: Sequence[Trace], few: Seq
         wall, cost, busy = asyncio.run(judged(engine, traces))
         chains = list(engine.requests.values())
     shown(f"model judge: engine busy {busy / wall:.2f} of the time", len(traces), wall, cost)
-    with fresh(model) as engine:
+    with fresh(model, gib) as engine:
         asyncio.run(replayed(engine, list(first.values())))
         bare_wall, bare = asyncio.run(replayed(engine, chains))
     straight = rate(bare, bare_wall)
@@ -186,7 +187,7 @@ def measure(model: str, warm: Sequence[Trace], traces: Sequence[Trace], few: Seq
     shown(f"the whole job on Ray: it has {share:.2f} of the bare rate", len(traces), job[1], job[0])
     if not few:
         return
-    with fresh(model) as engine:
+    with fresh(model, gib) as engine:
         asyncio.run(judged(engine, warm))
         wall, cost, _ = asyncio.run(judged(engine, few))
         shown("model judge", len(few), wall, cost)
@@ -215,9 +216,11 @@ def main() -> int:
     if len(sys.argv) < 3:
         print(__doc__)
         return 2
-    number, chars, few = (*map(int, sys.argv[3:6]), *(120, 3_000, 10)[len(sys.argv) - 3 :])
+    number, chars, few, gib = (*map(int, sys.argv[3:7]), *(120, 3_000, 10, 6)[len(sys.argv) - 3 :])
     *traces, last = traces_of(Path(sys.argv[1]), number + 1, chars)
-    measure(str(Path(sys.argv[2]).resolve()), [last], traces, traces[:: len(traces) // max(few, 1)][:few])
+    measure(
+        str(Path(sys.argv[2]).resolve()), gib, [last], traces, traces[:: len(traces) // max(few, 1)][:few]
+    )
     return 0
 
 

@@ -2,8 +2,9 @@
 
 An approach may repeat a method and still be where a count or a root was found that the next one uses
 ("for each of the 82 choices"). Wording gives no sign of that, so values are followed: a number at which an
-equation in dropped text arrives, that stood nowhere before, must not be used in what is kept on the way to
-the answer unless it is worked out there again. Numbers that meet by chance cost a cut, never a trace.
+equation in dropped text arrives, or any of three digits and more in it, that stood nowhere before, must not
+be used in what is kept on the way to the answer unless it is worked out there again. Numbers that meet by
+chance cost a cut, never a trace.
 """
 
 from __future__ import annotations
