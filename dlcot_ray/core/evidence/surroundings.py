@@ -27,6 +27,8 @@ _ATTACHED_AFTER = re.compile(
     r"|\s+[a-zA-Zα-ω](?![\w'])|:\s?-?\d|\s*(?:…|\.\.)"
 )
 _WORD_AFTER = re.compile(r"[\s$*)\]}]*(?:\\text\{\s*|\\mathrm\{\s*|\()?([A-Za-z]+)")
+_MIXED_UNITS = re.compile(r"[ $]*[A-Za-z]+,? (?:and )?\$?\d")
+"""``= 1 hour 15 minutes``"""
 _WORD_BEFORE = re.compile(r"(\\?)([A-Za-z]+)[:,]?$")
 _HEDGE_BEFORE = re.compile(
     r"\b(?:if|suppos\w+|assum\w+|imagine|pretend|say|would|could|might|were|claim\w*|wrong\w*|incorrect\w*|mistake\w*|"
@@ -93,7 +95,7 @@ _BINARY = re.compile(r"(?<=[\d)}\s])[-+*/×·÷−^]|\\(?:cdot|times)(?![a-z])")
 _SIGN = {"×": "*", "·": "*", "\\times": "*", "\\cdot": "*", "÷": "/"}
 _SIGNS = re.compile(r"[×·÷]|\\times|\\cdot")
 _FACTORS = re.compile(r"(?P<first>[\d.,]+)(?P<sign>[-+*/^])(?P<last>[\d.,{}]+)")
-_CONVERSIONS = frozenset({7, 12, 16, 24, 36, 52, 60, 100, 365, 1000, 1440, 3600, 5280})
+_CONVERSIONS = frozenset({7, 12, 16, 24, 25, 30, 36, 52, 60, 100, 365, 1000, 1440, 3600, 5280})
 
 
 def free_before(text: str, run_start: int, first: int) -> bool:
@@ -121,7 +123,10 @@ def operator_word(word: str) -> bool:
 
 def free_after(text: str, at: int, stop: int) -> bool:
     """Whether what stands behind an expression that ends at `stop` (white space to `at`) leaves it whole."""
-    if _ATTACHED_AFTER.match(text, at):
+    # Behind a space, a word is mostly what is counted ("= 58 apples"); what else it may be is asked below.
+    if _ATTACHED_AFTER.match(text, stop if text[at : at + 1].isalpha() else at):
+        return False
+    if _MIXED_UNITS.match(text, stop):
         return False
     word = _WORD_AFTER.match(text, stop)
     return word is None or _AFTER_WORDS.fullmatch(word[1]) is None
@@ -252,7 +257,11 @@ def hedged(text: str, start: int, stop: int, a: Value, b: Value) -> bool:
     gap = a.number - b.number
     if (gap % 7 == 0 or gap % 12 == 0) and _CALENDAR.search(text, near, stop + 40):
         return True
+    counted = _WORD_AFTER.match(text, stop) is not None
+    if counted and a.division and -1 < gap < 1 and gap.denominator != 1 and b.number.denominator == 1:
+        # Whole things of a quotient: ``17/5 = 3 full boxes``.
+        return True
     ratio = _ratio(a, b)
     if ratio >= 10 and _BROKEN_OFF.match(text, stop):
         return True
-    return ratio in _CONVERSIONS and _WORD_AFTER.match(text, stop) is not None
+    return ratio in _CONVERSIONS and counted

@@ -28,7 +28,7 @@ from dlcot_ray.judging.rules.clusters import SAME_METHOD, assign_clusters, simil
 from dlcot_ray.judging.rules.labels import UnitAnswers, find_errors, label_range
 from dlcot_ray.judging.rules.structure import Run, find_runs, sections_of, verification_kind
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same trace may get another annotation."""
 
 
