@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +21,8 @@ class FaultCluster:
         ray._private.utils.set_sigterm_handler = lambda handler: None
         self._ray = ray
         self._lost: list[Any] = []
+        # The kernel ends a node with the thread that started it: one that lasts starts them all.
+        self._starter = ThreadPoolExecutor(1, "nodes")
         self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
         self.nodes = [self.add_node(), self.add_node()]
         self.address = str(self._cluster.address)
@@ -27,7 +30,7 @@ class FaultCluster:
 
     def add_node(self) -> Any:
         """Another node with room for one judge."""
-        return self._cluster.add_node(num_cpus=2)
+        return self._starter.submit(self._cluster.add_node, num_cpus=2).result()
 
     def lose(self, node: Any) -> None:
         """End a node's raylet, as a power cut would; its workers find themselves alone and end too."""
@@ -58,6 +61,7 @@ class FaultCluster:
         """End every process of it."""
         self._ray.shutdown()
         self._cluster.shutdown()
+        self._starter.shutdown()
 
 
 @contextmanager
