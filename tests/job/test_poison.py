@@ -17,6 +17,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import ray
 from faulty_judge import begun
 
 from dlcot_ray.cli import main
@@ -66,6 +67,14 @@ def rows_of(out: Path, folder: str) -> pl.DataFrame:
     return pl.concat([pl.read_parquet(path) for path in sorted((out / folder).rglob("*.parquet"))])
 
 
+def assert_all_is_free() -> None:
+    """A job that is over holds no CPU of a session that goes on."""
+    until = time.monotonic() + 60
+    while (free := ray.available_resources().get("CPU")) != ray.cluster_resources()["CPU"]:
+        assert time.monotonic() < until, f"only {free} CPUs are free"
+        time.sleep(0.2)
+
+
 @pytest.mark.parametrize("in_flight", [1, 4])
 def test_one_row_that_kills_its_judge_is_found_and_rejected(
     tmp_path: Path, in_flight: int, capsys: pytest.CaptureFixture[str]
@@ -94,6 +103,7 @@ def test_a_judge_that_dies_before_its_first_unit_ends_the_job_with_one_line(
     data = source(tmp_path / "in")
     assert enhance(data, tmp_path / "out", "workers=1", "judge_options.start_crashes=true") == 1
     assert "worker processes died before they took a unit" in capsys.readouterr().err
+    assert_all_is_free()
 
 
 def test_more_failed_units_than_allowed_stop_the_job(
