@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from dlcot_ray.core.annotation import Annotation, Label, ReferenceKind, SectionKind
+from dlcot_ray.core.annotation import Annotation, Label, ReferenceKind, SectionKind, VerificationKind
 
 Drops = dict[int, str]
 """Unit number -> reason, for the units that go."""
@@ -106,6 +106,17 @@ def options_choice(options: Mapping[str, object], key: str, default: Choice) -> 
 def first_correct(annotation: Annotation) -> int | None:
     """Index of the first correct approach: the end of the trunk."""
     return next((i for i, a in enumerate(annotation.approaches) if a.label is Label.CORRECT), None)
+
+
+def affirming_check(annotation: Annotation, index: int) -> int | None:
+    """The first check that affirms approach `index` and is no longer than it, in characters."""
+    offsets, approach = annotation.unit_offsets, annotation.approaches[index]
+    room = offsets[approach.stop] - offsets[approach.start]
+    for i, check in enumerate(annotation.verifications):
+        affirms = check.approach == index and check.kind is VerificationKind.AFFIRMATION
+        if affirms and offsets[check.stop] - offsets[check.start] <= room:
+            return i
+    return None
 
 
 def is_unsolved(annotation: Annotation) -> bool:

@@ -11,6 +11,7 @@ from dlcot_ray.core.annotation import Annotation, Label
 from dlcot_ray.core.policies.base import (
     LOOP,
     Drops,
+    affirming_check,
     drop_range,
     first_correct,
     name_approach,
@@ -26,8 +27,9 @@ def keep_one_per_cluster(annotation: Annotation) -> Drops:
     Source: DLCoT step 5.1 with one survivor per cluster. Of a cluster its first approach stays, and its
     first correct one too where the first is not correct: the step from a wrong turn to its repair is worth
     learning. A dropped approach takes its checks along; on the trunk (before the first correct approach
-    ends) checks stay, being part of the work more often than not. Text that only loops goes as well. Where
-    a trace breaks off unsolved, its last attempt stays.
+    ends) checks stay, being part of the work more often than not. Behind it stays the check that
+    `keep_first_plus_check` keeps, else the first one. Text that only loops goes as well. Where a trace
+    breaks off unsolved, its last attempt stays.
     """
     drops: Drops = {}
     kept_correct: set[int] = set()
@@ -43,20 +45,24 @@ def keep_one_per_cluster(annotation: Annotation) -> Drops:
             seen.setdefault(approach.cluster, i)
         if correct:
             kept_correct.add(approach.cluster)
-    checked = False
     trunk = first_correct(annotation)
+    settled = {
+        i
+        for i, check in enumerate(annotation.verifications)
+        if trunk is not None
+        and check.approach is not None
+        and check.approach >= trunk
+        and check.approach not in gone
+    }
+    affirming = None if trunk is None else affirming_check(annotation, trunk)
+    kept = min(settled, default=None) if affirming is None else affirming
     for i, check in enumerate(annotation.verifications):
-        settled = trunk is not None and check.approach is not None and check.approach >= trunk
         if check.approach in gone:
-            drop_range(
-                drops, check.start, check.stop, f"its approach is dropped: {name_check(annotation, i)}"
-            )
-        elif settled and checked:
-            drop_range(
-                drops, check.start, check.stop, f"redundant: {name_check(annotation, i)}, checked before"
-            )
-        else:
-            checked = checked or settled
+            reason = f"its approach is dropped: {name_check(annotation, i)}"
+            drop_range(drops, check.start, check.stop, reason)
+        elif i in settled and i != kept:
+            reason = f"redundant: {name_check(annotation, i)}, check {kept} stays"
+            drop_range(drops, check.start, check.stop, reason)
     drops = without_unfinished(drops, annotation)
     drop_loops(drops, annotation)
     return drops

@@ -7,9 +7,10 @@ policies leave it alone.
 
 from __future__ import annotations
 
-from dlcot_ray.core.annotation import Annotation, VerificationKind
+from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.policies.base import (
     Drops,
+    affirming_check,
     conclusion_start,
     drop_between,
     first_correct,
@@ -59,14 +60,3 @@ def earliest_correct_prefix(annotation: Annotation) -> Drops:
         count = len(annotation.unit_offsets) - 1
         drop_between(drops, annotation, unit + 1, count, "after the first correct answer")
     return drops
-
-
-def affirming_check(annotation: Annotation, index: int) -> int | None:
-    """The first check that affirms approach `index` and is no longer than it, in characters."""
-    offsets, approach = annotation.unit_offsets, annotation.approaches[index]
-    room = offsets[approach.stop] - offsets[approach.start]
-    for i, check in enumerate(annotation.verifications):
-        affirms = check.approach == index and check.kind is VerificationKind.AFFIRMATION
-        if affirms and offsets[check.stop] - offsets[check.start] <= room:
-            return i
-    return None

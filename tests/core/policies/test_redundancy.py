@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from annotations import CORRECT, OPEN, WRONG, dropped, drops_of
+from annotations import AFFIRMS, CHECK, CORRECT, OPEN, WRONG, dropped, drops_of
+
+from dlcot_ray.core.policies import DEFAULT_POLICY
 
 LINES = [f"line {i}" for i in range(8)]
 
@@ -30,6 +32,16 @@ def test_default_keeps_checks_on_the_trunk() -> None:
     assert dropped("keep_one_per_cluster", LINES, solved, checks, conclusion=6) == {5}
     unsolved = [(0, 1, WRONG, 0), (3, 4, WRONG, 1)]
     assert dropped("keep_one_per_cluster", LINES, unsolved, checks, conclusion=6) == set()
+
+
+def test_the_check_that_stays_is_the_one_that_affirms_the_answer() -> None:
+    solved = [(0, 2, CORRECT, 0)]
+    checks = [(2, 3, 0, 0), (3, 4, 0, 1), (4, 5, 0, 2)]
+    kinds = (CHECK, AFFIRMS, AFFIRMS)
+    assert dropped("keep_one_per_cluster", LINES, solved, checks, conclusion=5, kinds=kinds) == {2, 4}
+    # The default joins two policies: unless they keep the same check, none is left.
+    assert dropped(DEFAULT_POLICY, LINES, solved, checks, conclusion=5, kinds=kinds) == {2, 4}
+    assert dropped("keep_one_per_cluster", LINES, solved, checks, conclusion=5) == {3, 4}
 
 
 def test_default_drops_loops() -> None:
