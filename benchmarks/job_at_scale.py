@@ -42,7 +42,7 @@ from dlcot_ray.job.plan import Plan, assign_names, make_plan, unit_name
 from dlcot_ray.job.stats import UnitStats
 from dlcot_ray.job.storage import ObjectInfo, Shard, Store
 from dlcot_ray.job.tally import Journal, count, survey
-from dlcot_ray.job.work import UnitResult
+from dlcot_ray.job.tasks import UnitResult
 
 ROWS_PER_UNIT = 256
 GROUPS = 5

@@ -29,10 +29,13 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from dlcot_ray.job.config import EnhanceConfig, load_enhance
+from dlcot_ray.job.config import load_enhance
 from dlcot_ray.job.pending import Pending
 from dlcot_ray.job.prepare import prepare_enhance
-from dlcot_ray.job.work import Processor, read_units, write_unit
+from dlcot_ray.job.processor import Processor
+from dlcot_ray.job.reading import read_units
+from dlcot_ray.job.settings import EnhanceConfig
+from dlcot_ray.job.writing import write_unit
 
 SHARD_ROWS = 2_500
 COLUMNS = ("id", "problem", "reasoning", "response", "answer_text", "ground_truth")

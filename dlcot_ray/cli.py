@@ -101,8 +101,7 @@ def run_command(name: str, words: Sequence[str]) -> int:
 
 
 def _guarded(run: Callable[[], int]) -> int:
-    from dlcot_ray.job.config import ConfigError
-    from dlcot_ray.job.faults import InputFault, JobError
+    from dlcot_ray.job.faults import ConfigError, InputFault, JobError
 
     previous = signal.signal(signal.SIGTERM, _stop)
     try:

@@ -11,8 +11,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from dlcot_ray.job.config import ConfigError, JudgeConfig
+from dlcot_ray.job.faults import ConfigError
 from dlcot_ray.job.pool import engine_gpus
+from dlcot_ray.job.settings import JudgeConfig
 from dlcot_ray.judging.cost import Gpu, Model
 from dlcot_ray.judging.model.rehearsal import Habits
 from dlcot_ray.paths import conf_dir

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dlcot_ray.job.commit import ENHANCED, FOOTERS_FILE, JobRecord, Output, check_inputs
-from dlcot_ray.job.config import DeriveConfig, load_judge
+from dlcot_ray.job.config import load_judge
 from dlcot_ray.job.datasets import load_preset
+from dlcot_ray.job.factories import token_counter
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.footers import Footers
 from dlcot_ray.job.listing import complete_units
@@ -25,9 +26,10 @@ from dlcot_ray.job.prepare import (
     stored,
 )
 from dlcot_ray.job.run import Exit, execute
+from dlcot_ray.job.settings import DeriveConfig
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.store import absolute
-from dlcot_ray.job.work import WorkSpec, token_counter
+from dlcot_ray.job.tasks import WorkSpec
 
 
 def run_derive(config: DeriveConfig) -> Exit:

@@ -17,11 +17,12 @@ from rich.table import Table as RichTable
 from dlcot_ray import __version__
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import Report, figures_of, to_json, to_markdown, worst_to_markdown
-from dlcot_ray.job.config import EvaluateConfig, JudgeConfig, load_judge
+from dlcot_ray.job.config import load_judge
 from dlcot_ray.job.judge_pool import Place
 from dlcot_ray.job.labelled import LabelSet, read_sets, read_traces, resolve_places
 from dlcot_ray.job.run import Exit
 from dlcot_ray.job.scoring import score_sets
+from dlcot_ray.job.settings import EvaluateConfig, JudgeConfig
 from dlcot_ray.job.storage import Store
 from dlcot_ray.job.store import absolute, is_local
 

@@ -20,12 +20,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from dlcot_ray.job.config import LogConfig
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.happenings import Happening, Kind
 from dlcot_ray.job.ledger import Snapshot
 from dlcot_ray.job.plan import Plan
-from dlcot_ray.job.work import UnitResult
+from dlcot_ray.job.settings import LogConfig
+from dlcot_ray.job.tasks import UnitResult
 
 _LEVELS = {
     Kind.UNIT_STARTED: logging.DEBUG,

@@ -120,3 +120,12 @@ class JobError(Exception):
 def _line(message: str, remedy: str) -> str:
     text = f"{message}; {remedy}" if remedy else message
     return " ".join(text.split())
+
+
+class ConfigError(JobError):
+    """The configuration cannot be used: a usage error, exit status 2."""
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says, on one line of at most 300 characters and without a full stop at its end."""
+    return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__

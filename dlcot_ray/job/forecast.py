@@ -21,7 +21,6 @@ from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.job.commit import Output
-from dlcot_ray.job.config import JudgeConfig
 from dlcot_ray.job.costs import Costs, load_costs
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.listing import complete_units
@@ -31,6 +30,7 @@ from dlcot_ray.job.progress import duration
 from dlcot_ray.job.report import tell
 from dlcot_ray.job.run import Exit
 from dlcot_ray.job.sample import Sample, take_sample
+from dlcot_ray.job.settings import JudgeConfig
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.view_config import PlanConfig
 from dlcot_ray.judging.cascade import CascadeJudge

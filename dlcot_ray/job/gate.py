@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlcot_ray.evaluation.evaluate import Options
-from dlcot_ray.job.config import ConfigError, GateConfig, JudgeConfig, gate_floors
-from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.faults import ConfigError, JobError
 from dlcot_ray.job.judge_pool import Place
 from dlcot_ray.job.labelled import GOLD, read_sets, read_traces, resolve_places
 from dlcot_ray.job.scoring import score_sets
+from dlcot_ray.job.settings import GateConfig, JudgeConfig, gate_floors
 
 GOLD_FLOORS: Mapping[str, float] = {
     "segmentation.kappa": 0.35,

@@ -30,19 +30,13 @@ from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.ledger import Ledger, Order
 from dlcot_ray.job.pending import Pending
 from dlcot_ray.job.process import UnitOutput
+from dlcot_ray.job.processor import Processor
+from dlcot_ray.job.reading import read_units
 from dlcot_ray.job.stats import UnitStats
+from dlcot_ray.job.tasks import Effort, ReadTask, ReadUnit, UnitResult, WorkSpec
 from dlcot_ray.job.watch import Gate, RowWatch
 from dlcot_ray.job.wire import bundle, bundled, effort_of, pack_unit, table_of, unbundle, unit_of, use_of
-from dlcot_ray.job.work import (
-    Effort,
-    Processor,
-    ReadTask,
-    ReadUnit,
-    UnitResult,
-    WorkSpec,
-    read_units,
-    write_unit,
-)
+from dlcot_ray.job.writing import write_unit
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 
 _CONCURRENT_UNITS = 2

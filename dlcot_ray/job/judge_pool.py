@@ -18,12 +18,12 @@ from typing import Any
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.job.cluster import last_line, plan_workers, start_ray, stop_ray
-from dlcot_ray.job.config import JudgeConfig, WorkerConfig
 from dlcot_ray.job.edit import Judged
+from dlcot_ray.job.factories import make_judge
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.pool import pool_of
 from dlcot_ray.job.process import Limits, judge_all
-from dlcot_ray.job.work import make_judge
+from dlcot_ray.job.settings import JudgeConfig, WorkerConfig
 from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeUnavailable
 
 _RESTARTS = 5

@@ -21,7 +21,7 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.evaluation.cases import Case
 from dlcot_ray.evaluation.layouts import Context, LabelError, UnknownLayout, layout_of, read_rows
 from dlcot_ray.job.datasets import load_preset, resolve_columns, traces_of
-from dlcot_ray.job.faults import InputFault, JobError
+from dlcot_ray.job.faults import InputFault, JobError, reason_of
 from dlcot_ray.job.footers import open_parquet
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.store import absolute
@@ -159,4 +159,4 @@ def _rows(data: bytes, name: str) -> list[dict[str, Any]]:
             return rows
         return [json.loads(line) for line in data.decode().splitlines() if line.strip()]
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise LabelError(f"it cannot be read ({' '.join(str(error).split())[:200]})") from error
+        raise LabelError(f"it cannot be read ({reason_of(error)})") from error

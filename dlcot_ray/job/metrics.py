@@ -12,7 +12,7 @@ from typing import Any
 
 from dlcot_ray.job.happenings import Kind, Step
 from dlcot_ray.job.ledger import Snapshot
-from dlcot_ray.job.work import EngineUse, UnitResult
+from dlcot_ray.job.tasks import EngineUse, UnitResult
 
 _TAGS = ("job",)
 _SECONDS = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dlcot_ray.job.ids import Duplicates
 from dlcot_ray.job.listing import UnitIndex, complete_units
 from dlcot_ray.job.plan import Numbers, Plan, unit_name
-from dlcot_ray.job.work import ReadTask, UnitTask
+from dlcot_ray.job.tasks import ReadTask, UnitTask
 
 Mask = npt.NDArray[np.bool_]
 

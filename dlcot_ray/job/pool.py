@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlcot_ray.job.config import ConfigError, JudgeConfig, WorkerConfig
+from dlcot_ray.job.faults import ConfigError
+from dlcot_ray.job.settings import JudgeConfig, WorkerConfig
 
 _SPREADS = ("tensor_parallel_size", "pipeline_parallel_size")
 """Settings of vLLM's engine, each of which multiplies the GPUs of one replica."""

@@ -17,26 +17,20 @@ from typing import Any
 from dlcot_ray import __version__
 from dlcot_ray.core.policies import ErrorMode, PolicyError, parse_policy
 from dlcot_ray.job.commit import FOLDERS, FOOTERS_FILE, JobRecord, Output, check_inputs
-from dlcot_ray.job.config import (
-    Config,
-    ConfigError,
-    EnhanceConfig,
-    JudgeConfig,
-    as_dict,
-    load_judge,
-    load_policy_options,
-)
+from dlcot_ray.job.config import as_dict, load_judge, load_policy_options
 from dlcot_ray.job.datasets import DatasetPreset, load_preset
-from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.factories import make_judge, token_counter, writer_of
+from dlcot_ray.job.faults import ConfigError, JobError
 from dlcot_ray.job.footers import Footers
 from dlcot_ray.job.gate import run_gate
 from dlcot_ray.job.pending import Mask
 from dlcot_ray.job.plan import Plan, assign_names, make_plan
 from dlcot_ray.job.pool import Pool, pool_of
+from dlcot_ray.job.settings import Config, EnhanceConfig, JudgeConfig
 from dlcot_ray.job.storage import Store, find_shards
 from dlcot_ray.job.storage_errors import without_credentials
 from dlcot_ray.job.store import absolute
-from dlcot_ray.job.work import ReadTask, WorkSpec, make_judge, token_counter, writer_of
+from dlcot_ray.job.tasks import ReadTask, WorkSpec
 
 
 @dataclass(frozen=True, slots=True)

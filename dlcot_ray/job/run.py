@@ -26,7 +26,6 @@ from dlcot_ray.job.commit import (
     MANIFEST_FILE,
     InputRecord,
 )
-from dlcot_ray.job.config import EnhanceConfig
 from dlcot_ray.job.events import EventLog
 from dlcot_ray.job.faults import InputFault, JobError
 from dlcot_ray.job.ids import Duplicates, find_duplicates
@@ -44,10 +43,11 @@ from dlcot_ray.job.pending import Pending
 from dlcot_ray.job.plan import Plan
 from dlcot_ray.job.prepare import Prepared, prepare_enhance
 from dlcot_ray.job.progress import RunProgress
+from dlcot_ray.job.settings import EnhanceConfig
 from dlcot_ray.job.summary import print_summary
 from dlcot_ray.job.supervise import Limits, run_units
 from dlcot_ray.job.tally import Journal, count, survey
-from dlcot_ray.job.work import EngineUse
+from dlcot_ray.job.tasks import EngineUse
 
 FINISH_FIRST = "it has no annotations yet; finish the job that makes them, then run this again"
 

@@ -7,10 +7,10 @@ from typing import cast
 
 from dlcot_ray.evaluation.evaluate import Options, score_cases, traces_of
 from dlcot_ray.evaluation.report import SetScores
-from dlcot_ray.job.config import JudgeConfig
+from dlcot_ray.job.factories import make_judge
 from dlcot_ray.job.judge_pool import Judgements, Place, judge_traces
 from dlcot_ray.job.labelled import LabelSet
-from dlcot_ray.job.work import make_judge
+from dlcot_ray.job.settings import JudgeConfig
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.protocol import Judge, MethodComparer
 

@@ -20,11 +20,11 @@ from typing import Any
 
 from dlcot_ray.job.cluster import Workers, cluster_state
 from dlcot_ray.job.commit import ENHANCED
-from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.faults import JobError, reason_of
 from dlcot_ray.job.graph import open_ledger, run_graph, stop_graphs
 from dlcot_ray.job.ledger import Snapshot, longest
 from dlcot_ray.job.pending import Pending
-from dlcot_ray.job.work import UnitResult, WorkSpec
+from dlcot_ray.job.tasks import UnitResult, WorkSpec
 
 _TICK_S = 1.0
 _PULSE_S = 2.0
@@ -176,7 +176,7 @@ def _answered(ask: Callable[[], str]) -> str:
         try:
             said.append(ask())
         except Exception as error:
-            said.append(f"Ray says: {' '.join(str(error).split())[:200]}")
+            said.append(f"Ray says: {reason_of(error)}")
 
     thread = threading.Thread(target=run, name="dlcot-diagnosis", daemon=True)
     thread.start()

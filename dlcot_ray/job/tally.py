@@ -26,7 +26,7 @@ from dlcot_ray.job.listing import Sizes, UnitIndex, capped, complete_units
 from dlcot_ray.job.lookahead import in_order
 from dlcot_ray.job.plan import Numbers, Plan, unit_name
 from dlcot_ray.job.stats import UnitStats, add_up
-from dlcot_ray.job.work import UnitResult
+from dlcot_ray.job.tasks import UnitResult
 
 _ENTRY_UNITS = 2_000
 """Units whose footers a resumed job reads at most if one of them was made anew."""

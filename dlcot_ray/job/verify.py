@@ -32,7 +32,7 @@ from dlcot_ray.job.commit import (
     Output,
 )
 from dlcot_ray.job.datasets import ColumnMap, load_preset
-from dlcot_ray.job.faults import InputFault, JobError
+from dlcot_ray.job.faults import InputFault, JobError, reason_of
 from dlcot_ray.job.footers import open_parquet
 from dlcot_ray.job.ids import find_duplicates
 from dlcot_ray.job.inventory import Inventory, ListedUnit, coverage, names_of, take_inventory
@@ -232,7 +232,7 @@ def _read(output: Output, relative: str) -> pa.Table:
         with open_parquet(output.store, relative, relative) as file:
             return file.read(use_threads=False).replace_schema_metadata(None)
     except (pa.ArrowException, OSError) as error:
-        raise InputFault(relative, f"it cannot be read ({' '.join(str(error).split())[:200]})") from error
+        raise InputFault(relative, f"it cannot be read ({reason_of(error)})") from error
 
 
 def _source(item: InputRecord, options: Mapping[str, Any], audit: Audit) -> _Source | None:

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dlcot_ray.job.config import ConfigError, EnhanceConfig, load_settings
+from dlcot_ray.job.config import load_settings
+from dlcot_ray.job.faults import ConfigError
+from dlcot_ray.job.settings import EnhanceConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from dlcot_ray.job.work import Effort, EngineUse, UnitTask
+from dlcot_ray.job.tasks import Effort, EngineUse, UnitTask
 
 
 def pack_unit(

@@ -10,10 +10,6 @@ import pytest
 import yaml
 
 from dlcot_ray.job.config import (
-    ConfigError,
-    DeriveConfig,
-    EnhanceConfig,
-    RefreshConfig,
     help_text,
     load_derive,
     load_enhance,
@@ -21,6 +17,8 @@ from dlcot_ray.job.config import (
     load_policy_options,
     load_refresh,
 )
+from dlcot_ray.job.faults import ConfigError
+from dlcot_ray.job.settings import DeriveConfig, EnhanceConfig, RefreshConfig
 
 PLACES = ["input=in", "output=out"]
 

@@ -15,12 +15,12 @@ from finished_job import sum_trace
 
 from dlcot_ray.cli import main
 from dlcot_ray.job.cluster import start_ray, stop_ray
-from dlcot_ray.job.config import LogConfig
 from dlcot_ray.job.events import EventLog
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.happenings import Happenings, Kind, Step
+from dlcot_ray.job.settings import LogConfig
 from dlcot_ray.job.stats import UnitStats
-from dlcot_ray.job.work import Effort, UnitResult
+from dlcot_ray.job.tasks import Effort, UnitResult
 
 FAULTY = Path(__file__).resolve().parent.parent / "faults" / "faulty.yaml"
 SECRET = "not-for-any-log-0123456789"

@@ -10,11 +10,12 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.job.cluster import start_ray, stop_ray
-from dlcot_ray.job.config import GateConfig, JudgeConfig, load_judge
+from dlcot_ray.job.config import load_judge
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.gate import GOLD_FLOORS, run_gate
 from dlcot_ray.job.judge_pool import Place, judge_traces
 from dlcot_ray.job.labelled import read_sets, read_traces, resolve_places
+from dlcot_ray.job.settings import GateConfig, JudgeConfig
 from dlcot_ray.paths import gold_dirs
 
 REPO = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from dlcot_ray.job.ids import Duplicates
 from dlcot_ray.job.listing import complete_units
 from dlcot_ray.job.pending import Pending
 from dlcot_ray.job.plan import Plan
-from dlcot_ray.job.work import ReadTask
+from dlcot_ray.job.tasks import ReadTask
 
 GROUPS = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 4_000)), min_size=1, max_size=6)
 FILES = st.lists(GROUPS.filter(lambda groups: any(rows for rows, _ in groups)), min_size=1, max_size=6)

@@ -15,9 +15,10 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.job.cluster import plan_workers
-from dlcot_ray.job.config import ConfigError, JudgeConfig, WorkerConfig, load_enhance, load_judge
-from dlcot_ray.job.faults import JobError
+from dlcot_ray.job.config import load_enhance, load_judge
+from dlcot_ray.job.faults import ConfigError, JobError
 from dlcot_ray.job.pool import Pool, pool_of
+from dlcot_ray.job.settings import JudgeConfig, WorkerConfig
 
 WORKER = WorkerConfig()
 

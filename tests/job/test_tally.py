@@ -19,7 +19,7 @@ from dlcot_ray.job.plan import Plan
 from dlcot_ray.job.stats import UnitStats, add_up
 from dlcot_ray.job.storage import Store
 from dlcot_ray.job.tally import Journal, Tally, count, survey
-from dlcot_ray.job.work import UnitResult
+from dlcot_ray.job.tasks import UnitResult
 
 NOTHING = pa.table({"n": pa.array([], pa.int64())})
 PLAN = plan_of([[(10, 10)], [(3, 10), (8, 10)]])

@@ -6,8 +6,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dlcot_ray.job.tasks import UnitTask
 from dlcot_ray.job.wire import bundle, bundled, pack_unit, table_of, unbundle, unit_of
-from dlcot_ray.job.work import UnitTask
 
 
 def packed(number: int, rows: int) -> pa.Table:

@@ -28,7 +28,7 @@ from dlcot_ray.job.process import JUDGE_FAILED
 from dlcot_ray.job.refresh.known import Known
 from dlcot_ray.job.refresh.root import Night, Root
 from dlcot_ray.job.storage import Shard, Store
-from dlcot_ray.job.work import ReadTask, UnitTask
+from dlcot_ray.job.tasks import ReadTask, UnitTask
 
 _THREADS = 16
 _ORDER = (ANNOTATIONS, REJECTED, PREFERENCES, FACTS, ENHANCED)

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from dlcot_ray.job.config import RefreshConfig
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.refresh.lease import Busy, Lease
 from dlcot_ray.job.refresh.night import (
@@ -29,6 +28,7 @@ from dlcot_ray.job.refresh.report_text import REPORT_TEXT_FILE, summary_lines
 from dlcot_ray.job.refresh.retention import described, removable, remove
 from dlcot_ray.job.refresh.root import POINTER_FILE, Catalogue, Night, Pointer, Publication, Root, State
 from dlcot_ray.job.run import Exit
+from dlcot_ray.job.settings import RefreshConfig
 from dlcot_ray.job.store import absolute
 from dlcot_ray.job.summary import print_summary
 

@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dlcot_ray.job.commit import JobRecord
-from dlcot_ray.job.config import EnhanceConfig, RefreshConfig
 from dlcot_ray.job.facts import FactSpec
 from dlcot_ray.job.faults import JobError
 from dlcot_ray.job.manifest import write_card
@@ -30,6 +29,7 @@ from dlcot_ray.job.refresh.report_text import REPORT_TEXT_FILE, report_text
 from dlcot_ray.job.refresh.retention import REPORT_FILE, drop_index
 from dlcot_ray.job.refresh.root import SNAPSHOTS, Catalogue, Night, Pointer, Root, State
 from dlcot_ray.job.run import complete
+from dlcot_ray.job.settings import EnhanceConfig, RefreshConfig
 from dlcot_ray.job.storage import Shard, find_shards
 
 

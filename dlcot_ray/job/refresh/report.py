@@ -14,10 +14,10 @@ from typing import Any
 import polars as pl
 
 from dlcot_ray.core.annotation import Label
-from dlcot_ray.job.config import RefreshBounds
 from dlcot_ray.job.facts import GROUP_PREFIX, REJECTED_STATUS
 from dlcot_ray.job.faults import Cause
 from dlcot_ray.job.process import JUDGE_FAILED
+from dlcot_ray.job.settings import RefreshBounds
 
 REPORT_FORMAT = 1
 NO_GROUP = "(none)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from annotations import AFFIRMS, CHECK, CORRECT, DOUBTS, WRONG, annotated, dropped, drops_of
 
-from dlcot_ray.core.policies.trunk import affirming_check
+from dlcot_ray.core.policies.base import affirming_check
 
 LINES = [f"line {i}" for i in range(8)]
 

@@ -19,7 +19,9 @@ from dlcot_ray.job.config import load_enhance
 from dlcot_ray.job.ids import find_duplicates
 from dlcot_ray.job.pending import Pending
 from dlcot_ray.job.prepare import prepare_enhance
-from dlcot_ray.job.work import Processor, read_units, write_unit
+from dlcot_ray.job.processor import Processor
+from dlcot_ray.job.reading import read_units
+from dlcot_ray.job.writing import write_unit
 
 FOLDERS = ("enhanced", "annotations", "rejected", "preferences")
 SMALL = ("rows_per_unit=5", "retries=0", "workers=1", "gc=none", "bounds.max_removed_share=1")

@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from dlcot_ray.job.config import RefreshBounds
 from dlcot_ray.job.facts import fact_schema
 from dlcot_ray.job.refresh.report import Change, Report, bounds_of, compare
 from dlcot_ray.job.refresh.report_text import report_text
+from dlcot_ray.job.settings import RefreshBounds
 
 SCHEMA = fact_schema(["source", "teacher"])
 

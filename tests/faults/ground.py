@@ -1,0 +1,123 @@
+"""What rounds run on: shards written here, the undisturbed output to compare with, a fresh place for each job.
+
+The rows are alike in length, so that a moment in a job is the same moment for every seed.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fault_cluster import FaultCluster
+from faulty import FaultyProxy
+
+from dlcot_ray.cli import main as dlcot
+
+HERE = Path(__file__).resolve().parent
+
+
+SHARDS, ROWS_PER_SHARD, ROWS_PER_UNIT = 4, 48, 4
+UNITS = SHARDS * ROWS_PER_SHARD // ROWS_PER_UNIT
+SECONDS_PER_ROW = 0.06
+PAD_BYTES = 500_000
+"""A row's ballast where a writer is to be caught: a unit's put then takes some milliseconds."""
+
+
+class Ground:
+    """Inputs, the undisturbed output to compare with, and a fresh place for each round."""
+
+    def __init__(self, folder: Path, cluster: FaultCluster, proxy: FaultyProxy) -> None:
+        self.cluster, self.proxy = cluster, proxy
+        self._folder = folder
+        self._plain: dict[bool, tuple[Path, dict[str, bytes]]] = {}
+
+    def reference(self, padded: bool) -> tuple[Path, dict[str, bytes]]:
+        """The input folder, and the data objects of an undisturbed run over it."""
+        if padded not in self._plain:
+            source = self._folder / ("padded" if padded else "plain")
+            write_shards(source, PAD_BYTES if padded else 0)
+            out = self._folder / f"{source.name}-undisturbed"
+            status, said = run_here(self.words(source, out, self._folder / "none.log", 0.0))
+            if status != 0:
+                raise RuntimeError(f"the undisturbed run ended with {status}: {said}")
+            self._plain[padded] = (source, objects(out))
+        return self._plain[padded]
+
+    def words(self, source: Path, out: Path | str, log: Path, seconds: float = SECONDS_PER_ROW) -> list[str]:
+        """The command of a round."""
+        return [
+            "enhance",
+            f"input={source}",
+            f"output={out}",
+            f"judge={HERE / 'faulty.yaml'}",
+            f"judge_options.seconds={seconds}",
+            f"judge_options.log={log}",
+            f"rows_per_unit={ROWS_PER_UNIT}",
+            f"ray.address={self.cluster.address}",
+            # It is the strikes that kill here, not the units.
+            "max_worker_deaths=20",
+            "progress_s=1e9",
+            "stall_s=120",
+        ]
+
+    @contextmanager
+    def place(self) -> Iterator[tuple[Path, Path]]:
+        """An output and a log that are gone afterwards."""
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        try:
+            yield folder / "out", folder / "begun.log"
+        finally:
+            shutil.rmtree(folder)
+
+
+def write_shards(folder: Path, pad: int) -> None:
+    """Synthetic shards whose rows are alike in length; `pad` bytes of noise in each."""
+    folder.mkdir(parents=True)
+    noise = random.Random(3)
+    for shard in range(SHARDS):
+        rows = []
+        for i in range(shard * ROWS_PER_SHARD, (shard + 1) * ROWS_PER_SHARD):
+            a, b = 1000 + i, 2000 + 7 * i
+            thought = (
+                f"Okay, so I need to add {a} and {b}.\n\nLet me just add them. {a} + {b} = {a + b}. "
+                f"So the answer is {a + b}.\n\nAlternatively, I could start from {b}. {b} + {a} = {a + b} "
+                f"again, so the answer is {a + b}.\n\nSo the final answer is \\boxed{{{a + b}}}."
+            )
+            row = {
+                "id": f"t{i:03d}",
+                "problem": f"What is {a} + {b}?",
+                "reasoning": thought,
+                "answer": str(a + b),
+            }
+            rows.append({**row, "pad": noise.randbytes(pad)})
+        pq.write_table(pa.Table.from_pylist(rows), folder / f"s{shard}.parquet", row_group_size=12)
+
+
+def objects(out: Path) -> dict[str, bytes]:
+    """All data objects of an output, by name."""
+    return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*.parquet"))}
+
+
+def run_here(words: list[str]) -> tuple[int, str]:
+    """Run the command in this process, which is attached to the cluster already."""
+    said = StringIO()
+    with redirect_stdout(said):
+        status = dlcot(words)
+    return status, said.getvalue()
+
+
+def run_to_the_end(words: list[str], cluster: FaultCluster) -> tuple[int, str]:
+    """Run the command again until it ends well, as a user would: a busy machine loses nodes of its own."""
+    for _ in range(3):
+        status, said = run_here(words)
+        if status == 0:
+            break
+        cluster.settle()
+    return status, said
