@@ -24,8 +24,8 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-import pyarrow as pa
 import pyarrow.parquet as pq
+from real_traces import read_traces, repeated
 from rich.console import Console
 from rich.table import Table
 
@@ -38,7 +38,6 @@ from dlcot_ray.job.settings import EnhanceConfig
 from dlcot_ray.job.writing import write_unit
 
 SHARD_ROWS = 2_500
-COLUMNS = ("id", "problem", "reasoning", "response", "answer_text", "ground_truth")
 
 
 @dataclass
@@ -75,17 +74,10 @@ class Cost:
 def make_shards(source: Path, target: Path, rows: int) -> None:
     """Shards of `rows` traces in all, repeated from `source`, each with an id of its own."""
     target.mkdir()
-    files = sorted(source.glob("**/*.parquet"))
-    tables = [pq.read_table(f, columns=[c for c in COLUMNS if c in pq.read_schema(f).names]) for f in files]
-    table = pa.concat_tables(tables, promote_options="default").combine_chunks()
+    table = read_traces(source)
     for shard in range((rows + SHARD_ROWS - 1) // SHARD_ROWS):
-        first, count = shard * SHARD_ROWS, min(SHARD_ROWS, rows - shard * SHARD_ROWS)
-        # A prime stride: every shard mixes sources, and no two shards are alike.
-        picked = table.take(pa.array([(first + i) * 7919 % table.num_rows for i in range(count)]))
-        ids = pa.array([f"{first + i}-{old}" for i, old in enumerate(picked.column("id").to_pylist())])
-        pq.write_table(
-            picked.set_column(0, "id", ids), target / f"shard-{shard:05}.parquet", row_group_size=512
-        )
+        picked = repeated(table, shard * SHARD_ROWS, min((shard + 1) * SHARD_ROWS, rows))
+        pq.write_table(picked, target / f"shard-{shard:05}.parquet", row_group_size=512)
 
 
 def plain(source: str, output: str) -> None:

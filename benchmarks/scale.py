@@ -9,6 +9,8 @@ under new ids, in SHARDS (400) shards; "a tenth" is the first tenth of the shard
     tenth, all   the job over a tenth and over all ROWS (300,000)
     resume       one object of `enhanced/` in a hundred is gone, and the manifest: the same command again
     one          the tenth again with one worker, to be compared with `tenth` (one worker per core)
+    long         a thirtieth of ROWS, real traces at their own length, then again with one worker: what
+                 is not judging weighs less there
 
 Rates are rows per second between the first finished unit and the last; `first` is the time of the first
 unit since the command was started. CPU time is that of a process and its helpers, by what it does; memory is
@@ -31,13 +33,12 @@ from typing import Any
 import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "services"))
 
-from ray_job import COLUMNS
+from real_traces import read_traces, repeated
 from seaweed import S3Server, seaweed
 
 from dlcot_ray.job.rows import to_parquet_bytes
@@ -128,23 +129,17 @@ def family(driver: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def make_shards(source: Path, rows: int, shards: int) -> None:
-    """The input in the bucket: `all/` and, as a copy of its first shards, `tenth/`."""
-    files = sorted(source.glob("**/*.parquet"))
-    tables = [pq.read_table(f, columns=[c for c in COLUMNS if c in pq.read_schema(f).names]) for f in files]
-    table = pa.concat_tables(tables, promote_options="default")
-    table = table.filter(pc.less_equal(pc.utf8_length(table["reasoning"]), MOST_CHARS)).combine_chunks()
+def make_shards(table: pa.Table, rows: int, shards: int, folder: str, tenth: str | None = None) -> None:
+    """Shards in the bucket of traces that repeat under new ids; a copy of the first tenth in `tenth`."""
     chars = pc.mean(pc.utf8_length(table["reasoning"])).as_py()
-    print(f"{table.num_rows} real traces of {chars:,.0f} characters on average", file=sys.stderr, flush=True)
-    every, tenth = Store(f"s3://{BUCKET}/all"), Store(f"s3://{BUCKET}/tenth")
+    print(f"{folder}: {table.num_rows} real traces of {chars:,.0f} characters", file=sys.stderr, flush=True)
+    every = Store(f"s3://{BUCKET}/{folder}")
     for shard in range(shards):
         first, stop = rows * shard // shards, rows * (shard + 1) // shards
-        # A prime stride: every shard mixes sources, and no two shards are alike.
-        picked = table.take(pa.array([row * 7919 % table.num_rows for row in range(first, stop)]))
-        ids = pa.array([f"{first + i}-{old}" for i, old in enumerate(picked.column("id").to_pylist())])
-        data = to_parquet_bytes(picked.set_column(0, "id", ids), {})
-        for store in (every, tenth) if shard < shards // 10 else (every,):
-            store.put(f"train-{shard:05}.parquet", data)
+        data = to_parquet_bytes(repeated(table, first, stop), {})
+        every.put(f"train-{shard:05}.parquet", data)
+        if tenth is not None and shard < shards // 10:
+            Store(f"s3://{BUCKET}/{tenth}").put(f"train-{shard:05}.parquet", data)
 
 
 def job(source: str, target: str, *words: str) -> Use:
@@ -172,12 +167,18 @@ def lose_some(target: str) -> int:
 
 def measured(source: Path, rows: int, shards: int, server: S3Server) -> dict[str, Use]:
     os.environ.update(server.environment())
-    make_shards(source, rows, shards)
+    traces = read_traces(source)
+    short = traces.filter(pc.less_equal(pc.utf8_length(traces["reasoning"]), MOST_CHARS)).combine_chunks()
+    make_shards(short, rows, shards, "all", "tenth")
+    make_shards(traces, max(rows // 30, 1), max(shards // 10, 1), "long")
     runs = {"tenth": job("tenth", "out-tenth"), "all": job("all", "out-all")}
     lost = lose_some("out-all")
     runs["resume"] = job("all", "out-all")
     assert runs["resume"].run["units"] == lost, runs["resume"].run
     runs["one"] = job("tenth", "out-one", "workers=1")
+    # Smaller units: their rows are longer, and a job of few units ends with one worker idle.
+    runs["long"] = job("long", "out-long", "rows_per_unit=64")
+    runs["long, one"] = job("long", "out-long-one", "rows_per_unit=64", "workers=1")
     return runs
 
 
@@ -201,6 +202,7 @@ def main(folder: str, rows: str = "300000", shards: str = "400") -> None:
         "driver_mb_all_to_tenth": every.driver_mb / tenth.driver_mb,
         "worker_mb_all_to_tenth": every.worker_mb / tenth.worker_mb,
         "rate_two_workers_to_one": tenth.rate / one.rate,
+        "rate_two_workers_to_one_long": runs["long"].rate / runs["long, one"].rate,
         "resume_first_unit_s": runs["resume"].first,
     }
     print(json.dumps({key: round(value, 3) for key, value in ratios.items()}))

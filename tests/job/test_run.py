@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sums import sum_thought
 
 from dlcot_ray.cli import main
 from dlcot_ray.core.policies import DEFAULT_POLICY
@@ -32,18 +33,10 @@ def trace(number: int) -> dict[str, Any]:
     """A short trace with two approaches to one sum, a check and a conclusion."""
     a, b = 17 + number, 5 + number % 7
     total = a + b
-    thought = [
-        f"Okay, so I need to add {a} and {b}.",
-        f"Let me just add them directly. {a} + {b} = {total}. So the answer is {total}.",
-        f"Alternatively, I could count up from {a} in steps of one, {b} times. "
-        f"That gives {a} + {b} = {total} again, so the answer is {total}.",
-        f"Wait, let me double-check by subtracting: {total} - {b} = {a}. Yes, that works.",
-        f"So the final answer is \\boxed{{{total}}}.",
-    ]
     return {
         "id": f"sum-{number}",
         "problem": f"What is {a} + {b}?",
-        "reasoning": "\n\n".join(thought),
+        "reasoning": sum_thought(a, b, total),
         "answer": str(total),
         "note": number,
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from sums import sum_thought
 
 from dlcot_ray.cli import main
 
@@ -30,18 +31,10 @@ def sum_trace(number: int, *, says: int | None = None) -> dict[str, Any]:
     """A trace with two approaches to one sum, a check and a conclusion; `says` is a wrong answer."""
     a, b = 17 + number, 5 + number % 7
     total = a + b if says is None else says
-    thought = [
-        f"Okay, so I need to add {a} and {b}.",
-        f"Let me just add them directly. {a} + {b} = {total}. So the answer is {total}.",
-        f"Alternatively, I could count up from {a} in steps of one, {b} times. "
-        f"That gives {a} + {b} = {total} again, so the answer is {total}.",
-        f"Wait, let me double-check by subtracting: {total} - {b} = {a}. Yes, that works.",
-        f"So the final answer is \\boxed{{{total}}}.",
-    ]
     return {
         "id": f"sum-{number}",
         "problem": f"What is {a} + {b}?",
-        "reasoning": "\n\n".join(thought),
+        "reasoning": sum_thought(a, b, total),
         "answer": str(a + b),
         "status": f"theirs {number}",
         "score": math.nan if number % 3 else 0.5,
