@@ -1,7 +1,4 @@
-"""Each fault once, on a cluster of real Ray nodes; `make faults` runs twenty rounds of each.
-
-A node that is not replaced takes minutes of waiting for one, and is left to `make faults`.
-"""
+"""Each fault once, on a cluster of real Ray nodes; `make faults` runs twenty rounds of each."""
 
 from __future__ import annotations
 
@@ -20,6 +17,7 @@ ROUNDS = Path(__file__).resolve().parent / "rounds.py"
 FAULTS = (
     "judge",
     "node, replaced",
+    "node, not replaced",
     "writer in mid-put",
     "driver",
     "S3 trouble",
