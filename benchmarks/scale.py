@@ -14,7 +14,7 @@ under new ids, in SHARDS (400) shards; "a tenth" is the first tenth of the shard
 
 Rates are rows per second between the first finished unit and the last; `first` is the time of the first
 unit since the command was started. CPU time is that of a process and its helpers, by what it does; memory is
-the most seen (twice a second) of the driver and of any one worker, resident pages of their own.
+the most seen (once a second) of the driver and of any one worker, resident pages of their own.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from dlcot_ray.job.storage import Store
 
 MOST_CHARS = 6_000
 BUCKET = "dlcot"
+OTHER = "other Ray"
 
 
 @dataclass
@@ -71,6 +72,15 @@ class Use:
         return float(1e3 * sum(self.cpu.values()) / self.run["rows"])
 
 
+@dataclass
+class Seen:
+    """A process as it was seen last: what it does, and its CPU seconds."""
+
+    name: str = ""
+    role: str = OTHER
+    cpu: float = 0.0
+
+
 def role_of(process: psutil.Process, driver: int) -> str:
     """What a process of the job does; helpers belong to who started them."""
     if process.pid == driver:
@@ -82,41 +92,41 @@ def role_of(process: psutil.Process, driver: int) -> str:
             return "judges"
         if one.name().startswith("ray::MapBatches"):
             return "reading, writing"
-    return "other Ray"
+    return OTHER
 
 
 def watch(command: list[str]) -> Use:
     """Run a command to its end; a failing one ends the benchmark."""
     use, begin = Use(), time.monotonic()
-    seen: dict[tuple[int, float], tuple[str, float]] = {}
+    seen: dict[tuple[int, float], Seen] = {}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         driver = psutil.Process(process.pid)
         while process.poll() is None:
             for one in family(driver):
                 try:
-                    times, key = one.cpu_times(), (one.pid, one.create_time())
-                    role = role_of(one, process.pid)
-                    if role == "other Ray" and key in seen:
-                        # An idle worker bears another name while it waits.
-                        role = seen[key][0]
-                    seen[key] = role, max(times.user + times.system, seen.get(key, ("", 0.0))[1])
-                    memory = one.memory_info()
+                    times, memory = one.cpu_times(), one.memory_info()
+                    mine = seen.setdefault((one.pid, one.create_time()), Seen())
+                    if mine.name != (name := one.name()):
+                        # An idle worker bears another name while it waits. Asking for parents is not cheap.
+                        role = role_of(one, process.pid)
+                        mine.name, mine.role = name, mine.role if role == OTHER else role
+                    mine.cpu = max(mine.cpu, times.user + times.system)
                     resident = (memory.rss - memory.shared) / 1e6
                     if one.pid == process.pid:
                         use.driver_mb = max(use.driver_mb, resident)
-                    elif one.name().startswith("ray::"):
+                    elif name.startswith("ray::"):
                         use.worker_mb = max(use.worker_mb, resident)
                 except psutil.Error:
                     continue
-            time.sleep(0.5)
+            time.sleep(1.0)
         use.wall = time.monotonic() - begin
         if process.wait():
             log.seek(0)
             raise SystemExit(log.read().decode(errors="replace"))
     total: dict[str, float] = defaultdict(float)
-    for role, seconds in seen.values():
-        total[role] += seconds
+    for mine in seen.values():
+        total[mine.role] += mine.cpu
     use.cpu = dict(total)
     return use
 
