@@ -80,6 +80,8 @@ def run_graph(pending: Pending, spec: WorkSpec, workers: Workers, ledger: Any) -
 
     _quiet()
     context = ray.data.DataContext.get_current()
+    # Ray Data counts blocks, and a block is a unit: rows are progress too, and supervise.py knows of them.
+    context.execution_no_progress_timeout_s = -1
     # One row, one block: a smaller target than any row.
     context.target_max_block_size = 1
     io_tasks = TaskPoolStrategy(size=max(1, workers.count // 4))

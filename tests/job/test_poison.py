@@ -136,6 +136,17 @@ def test_a_job_that_hangs_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.C
     assert list((out / "enhanced").glob("*.parquet"))
 
 
+def test_finished_rows_are_progress_though_no_unit_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = source(tmp_path / "in"), tmp_path / "out"
+    # Ray Data ends a graph in which no block moves for so long, and knows of no rows.
+    monkeypatch.setattr(ray.data.DataContext.get_current(), "execution_no_progress_timeout_s", 4)
+    words = ("workers=1", f"rows_per_unit={ROWS}", "judge_options.seconds=0.6", "stall_s=30")
+    assert enhance(data, out, *words) == 0
+    assert len(rows_of(out, "enhanced")) == ROWS
+
+
 def test_a_job_ends_even_where_ray_itself_hangs(tmp_path: Path) -> None:
     data, out, log = source(tmp_path / "in"), tmp_path / "out", tmp_path / "log"
     words = [f"input={data}", f"output={out}", f"judge={JUDGE}", f"judge_options.log={log}", "stall_s=15"]
