@@ -9,8 +9,8 @@ under new ids, in SHARDS (400) shards; "a tenth" is the first tenth of the shard
     tenth, all   the job over a tenth and over all ROWS (300,000)
     resume       one object of `enhanced/` in a hundred is gone, and the manifest: the same command again
     one          the tenth again with one worker, to be compared with `tenth` (one worker per core)
-    long         a thirtieth of ROWS, real traces at their own length, then again with one worker: what
-                 is not judging weighs less there
+    long         a fifteenth of ROWS, real traces at their own length, on the local disk (here the S3 server
+                 takes CPU that a real one would not); and again with one worker
 
 Rates are rows per second between the first finished unit and the last; `first` is the time of the first
 unit since the command was started. CPU time is that of a process and its helpers, by what it does; memory is
@@ -140,24 +140,24 @@ def family(driver: psutil.Process) -> list[psutil.Process]:
 
 
 def make_shards(table: pa.Table, rows: int, shards: int, folder: str, tenth: str | None = None) -> None:
-    """Shards in the bucket of traces that repeat under new ids; a copy of the first tenth in `tenth`."""
+    """Shards of traces that repeat under new ids; a copy of the first tenth in `tenth`."""
     chars = pc.mean(pc.utf8_length(table["reasoning"])).as_py()
     print(f"{folder}: {table.num_rows} real traces of {chars:,.0f} characters", file=sys.stderr, flush=True)
-    every = Store(f"s3://{BUCKET}/{folder}")
+    every = Store(folder)
     for shard in range(shards):
         first, stop = rows * shard // shards, rows * (shard + 1) // shards
         data = to_parquet_bytes(repeated(table, first, stop), {})
         every.put(f"train-{shard:05}.parquet", data)
         if tenth is not None and shard < shards // 10:
-            Store(f"s3://{BUCKET}/{tenth}").put(f"train-{shard:05}.parquet", data)
+            Store(tenth).put(f"train-{shard:05}.parquet", data)
 
 
 def job(source: str, target: str, *words: str) -> Use:
-    """Run `dlcot enhance` from the bucket into it."""
-    output = Store(f"s3://{BUCKET}/{target}")
+    """Run `dlcot enhance` from one place into another."""
+    output = Store(target)
     before = {info.relative for info in output.scan("enhanced")}
     begin = time.time()
-    places = [f"input=s3://{BUCKET}/{source}", f"output={output.label}", "ray.address=local", *words]
+    places = [f"input={source}", f"output={target}", "ray.address=local", *words]
     use = watch([sys.executable, "-m", "dlcot_ray.cli", "enhance", *places])
     use.run = json.loads(output.read_bytes("manifest.json"))["run"]
     written = [info.modified or 0 for info in output.scan("enhanced") if info.relative not in before]
@@ -169,32 +169,33 @@ def job(source: str, target: str, *words: str) -> Use:
 
 def lose_some(target: str) -> int:
     """Take away what a kill near the end would leave undone."""
-    store = Store(f"s3://{BUCKET}/{target}")
+    store = Store(target)
     lost = [info.relative for info in store.list("enhanced")][::100]
     store.delete_all([*lost, "manifest.json"])
     return len(lost)
 
 
-def measured(source: Path, rows: int, shards: int, server: S3Server) -> dict[str, Use]:
+def measured(source: Path, rows: int, shards: int, server: S3Server, disk: Path) -> dict[str, Use]:
     os.environ.update(server.environment())
-    traces = read_traces(source)
+    traces, bucket = read_traces(source), f"s3://{BUCKET}"
     short = traces.filter(pc.less_equal(pc.utf8_length(traces["reasoning"]), MOST_CHARS)).combine_chunks()
-    make_shards(short, rows, shards, "all", "tenth")
-    make_shards(traces, max(rows // 30, 1), max(shards // 10, 1), "long")
-    runs = {"tenth": job("tenth", "out-tenth"), "all": job("all", "out-all")}
-    lost = lose_some("out-all")
-    runs["resume"] = job("all", "out-all")
+    every, tenth, out = f"{bucket}/all", f"{bucket}/tenth", f"{bucket}/out-all"
+    make_shards(short, rows, shards, every, tenth)
+    runs = {"tenth": job(tenth, f"{bucket}/out-tenth"), "all": job(every, out)}
+    lost = lose_some(out)
+    runs["resume"] = job(every, out)
     assert runs["resume"].run["units"] == lost, runs["resume"].run
-    runs["one"] = job("tenth", "out-one", "workers=1")
-    # Smaller units: their rows are longer, and a job of few units ends with one worker idle.
-    runs["long"] = job("long", "out-long", "rows_per_unit=64")
-    runs["long, one"] = job("long", "out-long-one", "rows_per_unit=64", "workers=1")
+    runs["one"] = job(tenth, f"{bucket}/out-one", "workers=1")
+    long = str(disk / "long")
+    make_shards(traces, max(rows // 15, 1), max(shards // 10, 1), long)
+    runs["long"] = job(long, str(disk / "out-long"))
+    runs["long, one"] = job(long, str(disk / "out-long-one"), "workers=1")
     return runs
 
 
 def main(folder: str, rows: str = "300000", shards: str = "400") -> None:
     with tempfile.TemporaryDirectory() as name, seaweed(Path(name)) as server:
-        runs = measured(Path(folder), int(rows), int(shards), server)
+        runs = measured(Path(folder), int(rows), int(shards), server, Path(name))
     table = Table(title=f"{int(rows):,} traces in {int(shards):,} shards")
     roles = sorted({role for use in runs.values() for role in use.cpu})
     for column in ("run", "rows/s", "first s", "LISTs", "driver MB", "worker MB", "CPU ms/row", *roles):
