@@ -68,7 +68,7 @@ bench-model: model  ## TRACES=folder of Parquet shards; the engine on this machi
 	$(BIN)/python benchmarks/judge_engine.py $(TRACES) $(MODEL)
 
 nights: $(VENV)/.installed-dev  ## ten simulated nights with real traces on the S3 server (see docs/refresh.md)
-	DLCOT_NIGHTS=real $(BIN)/python -m pytest tests/job/refresh/test_ten_nights.py -s
+	DLCOT_NIGHTS=real $(BIN)/python -m pytest tests/commands/refresh/test_ten_nights.py -s
 	$(BIN)/python benchmarks/nightly.py
 
 clean:

@@ -32,17 +32,19 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from dlcot_ray.job.commit import ENHANCED, FOOTERS_FILE, InputRecord, JobRecord, Output, check_inputs
-from dlcot_ray.job.datasets import load_preset
-from dlcot_ray.job.footers import Footer, Footers
-from dlcot_ray.job.listing import complete_units
-from dlcot_ray.job.manifest import build_manifest, write_manifest
-from dlcot_ray.job.pending import Pending
-from dlcot_ray.job.plan import Plan, assign_names, make_plan, unit_name
-from dlcot_ray.job.stats import UnitStats
-from dlcot_ray.job.storage import ObjectInfo, Shard, Store
-from dlcot_ray.job.tally import Journal, count, survey
-from dlcot_ray.job.tasks import UnitResult
+from dlcot_ray.inputs.footers import Footer, Footers
+from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.layout import ENHANCED, FOOTERS_FILE, InputRecord, JobRecord, Output, check_inputs
+from dlcot_ray.outputs.manifest import build_manifest, write_manifest
+from dlcot_ray.outputs.results import UnitResult
+from dlcot_ray.outputs.tally import Journal, count, survey
+from dlcot_ray.plan.listing import complete_units
+from dlcot_ray.plan.pending import Pending
+from dlcot_ray.plan.plan import Plan, assign_names, make_plan, unit_name
+from dlcot_ray.storage.backend import ObjectInfo
+from dlcot_ray.storage.store import Store
 
 ROWS_PER_UNIT = 256
 GROUPS = 5

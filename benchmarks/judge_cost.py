@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import sys
 
-from dlcot_ray.job.config import load_judge
-from dlcot_ray.job.costs import load_costs
+from dlcot_ray.config.costs import load_costs
+from dlcot_ray.config.loading import load_judge
 from dlcot_ray.judging.cost import gpu_seconds, kv_tokens
 
 JUDGES = {

@@ -24,8 +24,8 @@ from rich.table import Table
 
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.findings import find
+from dlcot_ray.judging.model.dry_run import RehearsalEngine
 from dlcot_ray.judging.model.judge import ModelJudge
-from dlcot_ray.judging.model.rehearsal import RehearsalEngine
 from dlcot_ray.judging.rules.judge import RulesJudge
 
 

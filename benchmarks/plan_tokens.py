@@ -12,8 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dlcot_ray.job.forecast import forecast
-from dlcot_ray.job.view_config import load_plan
+from dlcot_ray.commands.plan import forecast
+from dlcot_ray.config.view_settings import load_plan
 
 
 def main(folder: str, output: str, *words: str) -> int:

@@ -28,11 +28,12 @@ from dlcot_ray.core.evidence.answers import last_answer
 from dlcot_ray.core.policies import DEFAULT_POLICY, parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.job.datasets import load_preset, resolve_columns
-from dlcot_ray.job.process import derive_unit
-from dlcot_ray.job.rows import annotations_to_table
+from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.rules.judge import RulesJudge
+from dlcot_ray.outputs.schemas import annotations_to_table
+from dlcot_ray.work.process import derive_unit
 
 RUNS: Sequence[tuple[str, dict[str, object]]] = [
     (DEFAULT_POLICY, {}),

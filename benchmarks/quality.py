@@ -13,15 +13,15 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from dlcot_ray.cluster.judge_pool import Place
+from dlcot_ray.commands.scoring import score_sets
+from dlcot_ray.config.loading import load_evaluate, load_judge
 from dlcot_ray.evaluation.calibration import calibration_error, reliability, share_curve
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.kinds.segmentation import CLASSES
 from dlcot_ray.evaluation.report import SetScores, curve_to_markdown
 from dlcot_ray.evaluation.scores import Metric, Row, Scores
-from dlcot_ray.job.config import load_evaluate, load_judge
-from dlcot_ray.job.judge_pool import Place
-from dlcot_ray.job.labelled import LabelSet, read_sets, read_traces, resolve_places
-from dlcot_ray.job.scoring import score_sets
+from dlcot_ray.inputs.label_files import LabelSet, read_sets, read_traces, resolve_places
 
 OWN_LABELS = Path(__file__).resolve().parents[1] / "tests" / "labels"
 """Labels of the project on traces that are not its own."""

@@ -29,13 +29,13 @@ from real_traces import read_traces, repeated
 from rich.console import Console
 from rich.table import Table
 
-from dlcot_ray.job.config import load_enhance
-from dlcot_ray.job.pending import Pending
-from dlcot_ray.job.prepare import prepare_enhance
-from dlcot_ray.job.processor import Processor
-from dlcot_ray.job.reading import read_units
-from dlcot_ray.job.settings import EnhanceConfig
-from dlcot_ray.job.writing import write_unit
+from dlcot_ray.commands.enhance import prepare_enhance
+from dlcot_ray.config.loading import load_enhance
+from dlcot_ray.config.settings import EnhanceConfig
+from dlcot_ray.plan.pending import Pending
+from dlcot_ray.work.processor import Processor
+from dlcot_ray.work.reading import read_units
+from dlcot_ray.work.writing import write_unit
 
 SHARD_ROWS = 2_500
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from dlcot_ray.core.annotation import Annotation, SectionKind
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.segments import unit_texts
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.core.units import unit_texts
 
 Encode = Callable[[str], list[int]]
 

@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from dlcot_ray.cluster.judge_pool import Place
+from dlcot_ray.commands.scoring import score_sets
+from dlcot_ray.config.loading import load_judge
 from dlcot_ray.core.evidence import arithmetic
 from dlcot_ray.core.evidence.answers import AnswerForm
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import SetScores
-from dlcot_ray.job.config import load_judge
-from dlcot_ray.job.judge_pool import Place
-from dlcot_ray.job.labelled import read_sets, read_traces, resolve_places
-from dlcot_ray.job.scoring import score_sets
+from dlcot_ray.inputs.label_files import read_sets, read_traces, resolve_places
 from dlcot_ray.judging.rules import clusters, cues, first_correct, judge, labels, structure
 
 NEVER = re.compile(r"(?!)")

@@ -36,13 +36,13 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "services"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from real_traces import read_traces, repeated
-from seaweed import S3Server, seaweed
 
-from dlcot_ray.job.rows import to_parquet_bytes
-from dlcot_ray.job.storage import Store
+from dlcot_ray.outputs.schemas import to_parquet_bytes
+from dlcot_ray.storage.store import Store
+from tests.support.seaweed import S3Server, seaweed
 
 MOST_CHARS = 6_000
 BUCKET = "dlcot"

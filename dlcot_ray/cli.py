@@ -33,43 +33,43 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "enhance": Command(
         "annotate and enhance Parquet shards of long reasoning traces",
-        "dlcot_ray.job.config:load_enhance",
-        "dlcot_ray.job.run:run_enhance",
+        "dlcot_ray.config.loading:load_enhance",
+        "dlcot_ray.commands.enhance:run_enhance",
     ),
     "derive": Command(
         "apply another policy to the annotations of a finished job, without judging",
-        "dlcot_ray.job.config:load_derive",
-        "dlcot_ray.job.derive:run_derive",
+        "dlcot_ray.config.loading:load_derive",
+        "dlcot_ray.commands.derive:run_derive",
     ),
     "evaluate": Command(
         "score a judge on sets that people labelled",
-        "dlcot_ray.job.config:load_evaluate",
-        "dlcot_ray.job.evaluate:run_evaluate",
+        "dlcot_ray.config.loading:load_evaluate",
+        "dlcot_ray.commands.evaluate:run_evaluate",
     ),
     "refresh": Command(
         "make tonight's snapshot, judging only what is new or changed, and publish it",
-        "dlcot_ray.job.config:load_refresh",
-        "dlcot_ray.job.refresh.command:run_refresh",
+        "dlcot_ray.config.loading:load_refresh",
+        "dlcot_ray.commands.refresh.command:run_refresh",
     ),
     "plan": Command(
         "what a job would do and cost, from footers and a sample",
-        "dlcot_ray.job.view_config:load_plan",
-        "dlcot_ray.job.forecast:run_plan",
+        "dlcot_ray.config.view_settings:load_plan",
+        "dlcot_ray.commands.plan:run_plan",
     ),
     "status": Command(
         "how far a running or dead job is, from its output alone",
-        "dlcot_ray.job.view_config:load_status",
-        "dlcot_ray.job.status:run_status",
+        "dlcot_ray.config.view_settings:load_status",
+        "dlcot_ray.commands.status:run_status",
     ),
     "verify": Command(
         "audit an output: counts, edits, ids, annotations, manifest",
-        "dlcot_ray.job.view_config:load_verify",
-        "dlcot_ray.job.verify:run_verify",
+        "dlcot_ray.config.view_settings:load_verify",
+        "dlcot_ray.commands.verify:run_verify",
     ),
 }
 
 VIEWERS: dict[str, tuple[str, str]] = {
-    "diff": ("show traces of an output before and after, unit by unit", "dlcot_ray.job.diff:main"),
+    "diff": ("show traces of an output before and after, unit by unit", "dlcot_ray.commands.diff:main"),
 }
 """Commands that only read an output; they take options (``--id``) instead of settings."""
 
@@ -101,7 +101,7 @@ def run_command(name: str, words: Sequence[str]) -> int:
 
 
 def _guarded(run: Callable[[], int]) -> int:
-    from dlcot_ray.job.faults import ConfigError, InputFault, JobError
+    from dlcot_ray.errors import ConfigError, InputFault, JobError
 
     previous = signal.signal(signal.SIGTERM, _stop)
     try:
@@ -162,7 +162,7 @@ def _usage() -> str:
 
 
 def _command_help(name: str, command: Command) -> str:
-    from dlcot_ray.job.config import help_text
+    from dlcot_ray.config.loading import help_text
 
     return (
         f"usage: dlcot {name} key=value ... [config=FILE.yaml]\n\n{command.summary}\n\n"

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 import s3fs
-from finished_job import FinishedJob, make_finished_job
-from seaweed import S3Place, S3Server, seaweed
 
-REPO = Path(__file__).resolve().parent.parent
+from tests.support import REPO
+from tests.support.finished_job import FinishedJob, make_finished_job
+from tests.support.seaweed import S3Place, S3Server, seaweed
 
 
 @pytest.fixture(scope="session")
@@ -65,4 +65,4 @@ def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Place
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The engine's own tests first: where its versions do not fit together, nothing else need be waited for."""
-    items.sort(key=lambda item: "test_vllm_engine" not in item.nodeid)
+    items.sort(key=lambda item: "judging/vllm/test_engine" not in item.nodeid)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+from tests.support import REPO
+
+EXAMPLES = REPO / "examples"
 sys.path.insert(0, str(EXAMPLES))  # a folder of scripts, not a package
 make_shards = importlib.import_module("make_shards")
 TRACES = make_shards.load_traces(EXAMPLES / "traces")

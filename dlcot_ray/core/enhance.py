@@ -17,7 +17,7 @@ from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.arrival import accepted_answers, settle, states
 from dlcot_ray.core.edits import Edit, EditOp, EditScript, apply_script, drop_script, keep_all
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
-from dlcot_ray.core.errors import (
+from dlcot_ray.core.error_handling import (
     ErrorOutcome,
     RepairRequest,
     apply_repairs,

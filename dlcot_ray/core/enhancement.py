@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dlcot_ray.core.edits import EditScript
-from dlcot_ray.core.errors import ErrorOutcome
+from dlcot_ray.core.error_handling import ErrorOutcome
 from dlcot_ray.core.seams import Seam
 
 

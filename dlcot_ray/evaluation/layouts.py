@@ -15,8 +15,8 @@ from hashlib import sha256
 from typing import Any
 
 from dlcot_ray.core.annotation import Label, SectionKind
+from dlcot_ray.core.segments import split_units
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.core.units import split_units
 from dlcot_ray.evaluation.cases import (
     ApproachesCase,
     ArrivalCase,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from dlcot_ray.core.annotation import ReferenceKind
 from dlcot_ray.core.evidence.loops import find_loops, is_truncated
+from dlcot_ray.core.segments import split_units, unit_texts
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.core.units import split_units, unit_texts
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.rules.first_correct import find_first_correct
 from dlcot_ray.judging.rules.labels import UnitAnswers, find_reference, read_answers

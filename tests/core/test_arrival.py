@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from annotations import AFFIRMS, CHECK, CORRECT, OPEN, WRONG, annotated
 
 from dlcot_ray.core.annotation import Annotation, ReferenceKind, SectionKind
 from dlcot_ray.core.arrival import ends_on, settle, states
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.policies import parse_policy
 from dlcot_ray.core.policies.base import is_unsolved
+from tests.support.annotations import AFFIRMS, CHECK, CORRECT, OPEN, WRONG, annotated
 
 
 def settled(*args: object, **kwargs: object) -> tuple[Annotation, Annotation]:

@@ -19,9 +19,10 @@ from dlcot_ray.core.evidence.answers import find_answers
 from dlcot_ray.core.gates import evaluate_gates
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.rules.judge import RulesJudge
+from tests.support import REPO
 
 CORRUPTIONS = 200
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "shards"
+EXAMPLES = REPO / "examples" / "shards"
 Corrupted = tuple[str, Trace, Annotation, tuple[Edit, ...]]
 
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from annotations import CORRECT, OPEN, annotated
 
 from dlcot_ray.core.edits import EditScript, drop_script, keep_all
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.policies import parse_policy
 from dlcot_ray.core.reliance import Reliance, missing_result
+from tests.support.annotations import CORRECT, OPEN, annotated
 
 COUNTS = "The pairs are 9 + 64 + 9 = 82."
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from annotations import CORRECT, annotated
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from dlcot_ray.core.seams import (
     refers_back,
     sentences,
 )
+from tests.support.annotations import CORRECT, annotated
 
 WORK = "We compute 6 * 7 = 42."
 

@@ -15,13 +15,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fault_cluster import FaultCluster
-from faulty import FaultyProxy
 
 from dlcot_ray.cli import main as dlcot
-
-HERE = Path(__file__).resolve().parent
-
+from tests.support import SUPPORT
+from tests.support.fault_cluster import FaultCluster
+from tests.support.faulty_proxy import FaultyProxy
 
 SHARDS, ROWS_PER_SHARD, ROWS_PER_UNIT = 4, 48, 4
 UNITS = SHARDS * ROWS_PER_SHARD // ROWS_PER_UNIT
@@ -56,7 +54,7 @@ class Ground:
             "enhance",
             f"input={source}",
             f"output={out}",
-            f"judge={HERE / 'faulty.yaml'}",
+            f"judge={SUPPORT / 'faulty.yaml'}",
             f"judge_options.seconds={seconds}",
             f"judge_options.log={log}",
             f"rows_per_unit={ROWS_PER_UNIT}",

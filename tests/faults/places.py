@@ -6,7 +6,7 @@ import random
 import subprocess
 from pathlib import Path
 
-from faulty import Faults, FaultyProxy
+from tests.support.faulty_proxy import Faults, FaultyProxy
 
 TROUBLE = Faults(slow_down=0.1, reset_before=0.03, reset_after=0.03, truncate=0.05, stall=0.02, stall_s=5.0)
 

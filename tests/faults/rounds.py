@@ -27,7 +27,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+REPO = Path(__file__).resolve().parents[2]
 # Before Ray is imported anywhere: nodes, workers and drivers of one cluster have to agree.
 os.environ.update(
     RAY_AUTH_MODE="disabled",
@@ -37,18 +37,17 @@ os.environ.update(
     RAY_health_check_timeout_ms="30000",
     # As a job on a Ray of its own sets it: processes that idle are kept, so a round starts few.
     RAY_idle_worker_killing_time_threshold_ms="600000",
-    PYTHONPATH=os.pathsep.join([str(HERE), str(HERE.parents[1])]),
+    PYTHONPATH=str(REPO),
 )
-sys.path[:0] = [str(HERE), str(HERE.parent / "services")]
+sys.path.insert(0, str(REPO))
 
-from fault_cluster import FaultCluster, autoscaler  # noqa: E402
-from faulty import faulty  # noqa: E402
-from ground import Ground  # noqa: E402
-from seaweed import seaweed  # noqa: E402
-from strikes import FAULTS, STORES, STRIKES, play, play_store  # noqa: E402
-from struck import Struck  # noqa: E402
-
-from dlcot_ray.job import supervise  # noqa: E402
+from dlcot_ray.cluster import supervision as supervise  # noqa: E402
+from tests.faults.ground import Ground  # noqa: E402
+from tests.faults.strikes import FAULTS, STORES, STRIKES, play, play_store  # noqa: E402
+from tests.faults.struck import Struck  # noqa: E402
+from tests.support.fault_cluster import FaultCluster, autoscaler  # noqa: E402
+from tests.support.faulty_proxy import faulty  # noqa: E402
+from tests.support.seaweed import seaweed  # noqa: E402
 
 
 def main() -> int:

@@ -12,13 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fault_cluster import FaultCluster
-from ground import SECONDS_PER_ROW, UNITS, Ground, run_here, run_to_the_end
-from places import BucketPlace, DiskPlace, listed
-from struck import Struck, audit, starts
-
-HERE = Path(__file__).resolve().parent
-
+from tests.faults.ground import SECONDS_PER_ROW, UNITS, Ground, run_here, run_to_the_end
+from tests.faults.places import BucketPlace, DiskPlace, listed
+from tests.faults.struck import Struck, audit, starts
+from tests.support import SUPPORT
+from tests.support.fault_cluster import FaultCluster
 
 STRIKES = {"judge": 5, "node, replaced": 3, "writer in mid-put": 5, "driver": 5}
 """Rounds to a job, where not one."""
@@ -193,5 +191,5 @@ def strike_node(cluster: FaultCluster, dice: random.Random) -> str:
 
 def strike_writer(out: Path) -> str:
     """End a process in the middle of a put."""
-    command = [sys.executable, "-S", str(HERE / "catch_writer.py"), str(out), "2"]
+    command = [sys.executable, "-S", str(SUPPORT / "catch_writer.py"), str(out), "2"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from faulty_judge import begun
-from ground import ROWS_PER_SHARD, ROWS_PER_UNIT, objects
 
-from dlcot_ray.job.local_files import TEMPORARY_SUFFIX
+from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
+from tests.faults.ground import ROWS_PER_SHARD, ROWS_PER_UNIT, objects
+from tests.support.faulty_judge import begun
 
 
 @dataclass

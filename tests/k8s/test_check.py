@@ -9,7 +9,8 @@ from typing import Any
 
 import check
 import pytest
-from conftest import REPO
+
+from tests.support import REPO
 
 OVERLAYS = ["gpu", "dev-cpu", "nightly", "nightly-raycronjob", "kueue"]
 Resource = dict[str, Any]

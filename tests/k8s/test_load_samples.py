@@ -6,8 +6,9 @@ from pathlib import Path
 
 import load_samples
 import pytest
-from conftest import REPO
-from seaweed import S3Place
+
+from tests.support import REPO
+from tests.support.seaweed import S3Place
 
 SHARDS = REPO / "examples" / "shards"
 

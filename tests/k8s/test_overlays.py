@@ -9,11 +9,11 @@ from typing import Any
 import check
 import pytest
 import yaml
-from conftest import REPO
 
 from dlcot_ray.cli import COMMANDS, _resolve
-from dlcot_ray.job.config import load_enhance, load_judge
-from dlcot_ray.job.pool import pool_of
+from dlcot_ray.config.loading import load_enhance, load_judge
+from dlcot_ray.config.pool import pool_of
+from tests.support import REPO
 
 K8S = REPO / "k8s"
 DIRECTORIES = ["base", *(f"overlays/{path.name}" for path in sorted((K8S / "overlays").iterdir()))]

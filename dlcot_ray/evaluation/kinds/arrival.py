@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dlcot_ray.core.annotation import Annotation, Step
-from dlcot_ray.core.units import unit_texts
+from dlcot_ray.core.segments import unit_texts
 from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import ArrivalCase
 from dlcot_ray.evaluation.metrics.agreement import ratio

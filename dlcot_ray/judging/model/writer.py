@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import ErrorSpan
+from dlcot_ray.core.segments import unit_texts
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.core.units import unit_texts
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
 from dlcot_ray.judging.model.frame import FrameError, Tokenizer
 from dlcot_ray.judging.model.prompts import load_prompts

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from annotations import AFFIRMS, CHECK, CORRECT, DOUBTS, OPEN, WRONG, dropped
+
+from tests.support.annotations import AFFIRMS, CHECK, CORRECT, DOUBTS, OPEN, WRONG, dropped
 
 LINES = [f"line {i}" for i in range(8)]
 SOLVED = [(0, 1, WRONG, 0), (2, 3, CORRECT, 1)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from annotations import AFFIRMS, CORRECT, OPEN, WRONG, annotated, dropped
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlcot_ray.config.loading import load_policy_options
+from dlcot_ray.config.paths import conf_dir
 from dlcot_ray.core.annotation import Label
 from dlcot_ray.core.policies import (
     DEFAULT_POLICY,
@@ -16,8 +17,7 @@ from dlcot_ray.core.policies import (
     UnsolvedMode,
     parse_policy,
 )
-from dlcot_ray.job.config import load_policy_options
-from dlcot_ray.paths import conf_dir
+from tests.support.annotations import AFFIRMS, CORRECT, OPEN, WRONG, annotated, dropped
 
 LINES = [f"line {i}" for i in range(8)]
 

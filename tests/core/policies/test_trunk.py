@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from annotations import AFFIRMS, CHECK, CORRECT, DOUBTS, WRONG, annotated, dropped, drops_of
-
 from dlcot_ray.core.policies.base import affirming_check
+from tests.support.annotations import AFFIRMS, CHECK, CORRECT, DOUBTS, WRONG, annotated, dropped, drops_of
 
 LINES = [f"line {i}" for i in range(8)]
 

@@ -1,0 +1,199 @@
+"""Judges traces outside a job's graph, for evaluations and gates: in this process, or by actors on Ray.
+
+A light judge runs here, because starting Ray costs more than it does. Any other runs where the job would run
+it, in actors of the same size and under the same rules: one that cannot start ends everything with its own
+words, one whose engine dies is replaced and gets its traces again. There is no Ray Data here: a few hundred
+traces need a deadline rather than streaming.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dlcot_ray.cluster.nodes import last_line, plan_workers, start_ray, stop_ray
+from dlcot_ray.config.judges import make_judge
+from dlcot_ray.config.pool import pool_of
+from dlcot_ray.config.settings import JudgeConfig, WorkerConfig
+from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.errors import JobError
+from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeUnavailable
+from dlcot_ray.work.editing import Judged
+from dlcot_ray.work.process import Limits, judge_all
+
+_RESTARTS = 5
+_DIED = 70
+_LEAST_PIECE = 16
+_CHUNKS_AT_ONCE = 2
+"""Chunks in one actor at a time, so that its engine does not idle between two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgements:
+    """Annotations by trace id, why some traces have only a placeholder, and the seconds it took."""
+
+    annotations: dict[str, Annotation]
+    failed: dict[str, str]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to judge.
+
+    Attributes:
+        where: ``here``, ``ray``, or ``auto``: here for a light judge, on Ray for any other.
+        address: of the Ray cluster, as `start_ray` takes it.
+        workers: actors at most; None takes the room there is.
+        max_seconds: give up after so long; None never does.
+    """
+
+    where: str = "auto"
+    address: str | None = None
+    workers: int | None = None
+    max_seconds: float | None = None
+
+
+def judge_traces(traces: Sequence[Trace], config: JudgeConfig, place: Place) -> Judgements:
+    """Judge all traces, longest first.
+
+    Raises:
+        JobError: the judge cannot be had, died too often, or took too long.
+    """
+    here = config.light if place.where == "auto" else place.where == "here"
+    started = time.monotonic()
+    ordered = sorted(traces, key=lambda trace: -len(trace.reasoning))
+    judged: list[Judged] = []
+    if ordered:
+        try:
+            judged = (_judge_here if here else _judge_on_ray)(ordered, config, place)
+        except TimeoutError as error:
+            raise JobError(
+                f"judging {len(traces)} traces took longer than {place.max_seconds:g} s",
+                "give it more time, or fewer traces",
+            ) from error
+    return Judgements(
+        {item.trace.trace_id: item.annotation for item in judged},
+        {item.trace.trace_id: f"{item.reason}: {item.detail}" for item in judged if item.reason},
+        time.monotonic() - started,
+    )
+
+
+def _judge_here(traces: Sequence[Trace], config: JudgeConfig, place: Place) -> list[Judged]:
+    judge = make_judge(config)
+    try:
+        judge.start()
+        return asyncio.run(_in_time(_in_pieces(traces, judge, config), place.max_seconds))
+    except JudgeUnavailable as error:
+        raise JobError(error.message, error.remedy) from error
+    except JudgeDied as error:
+        raise JobError(f"the judge died ({error})", "run again, or on Ray, which replaces it") from error
+    finally:
+        judge.close()
+
+
+async def _in_pieces(traces: Sequence[Trace], judge: Judge, config: JudgeConfig) -> list[Judged]:
+    """Judge piece by piece, with a moment between them: a judge that never awaits could not be stopped."""
+    size = max(_LEAST_PIECE, 4 * config.in_flight)
+    judged: list[Judged] = []
+    for at in range(0, len(traces), size):
+        judged += await _judge(traces[at : at + size], judge, config)
+        await asyncio.sleep(0)
+    return judged
+
+
+async def _judge(traces: Sequence[Trace], judge: Judge, config: JudgeConfig) -> list[Judged]:
+    return await judge_all(list(enumerate(traces)), judge, Limits(), config.in_flight)
+
+
+async def _in_time(work: Any, seconds: float | None) -> list[Judged]:
+    async with asyncio.timeout(seconds):
+        done: list[Judged] = await work
+        return done
+
+
+class _Worker:
+    """One judge in an actor."""
+
+    def __init__(self, config: JudgeConfig) -> None:
+        self._config = config
+        self._judge = make_judge(config)
+        self._unavailable: JudgeUnavailable | None = None
+        try:
+            self._judge.start()
+        except JudgeUnavailable as error:
+            # Told by the first chunk: Ray starts an actor whose constructor fails again and again.
+            self._unavailable = error
+
+    async def judge(self, traces: Sequence[Trace]) -> list[Judged] | tuple[str, str]:
+        """The annotations of a chunk, or why the judge cannot be had, with a remedy."""
+        if self._unavailable is not None:
+            return self._unavailable.message, self._unavailable.remedy
+        try:
+            return await _judge(traces, self._judge, self._config)
+        except JudgeUnavailable as error:
+            return error.message, error.remedy
+        except JudgeDied:
+            # An engine cannot be revived in its process; a new process gets this chunk again.
+            os._exit(_DIED)
+
+    def close(self) -> None:
+        """Stop the engine."""
+        self._judge.close()
+
+
+def _judge_on_ray(traces: Sequence[Trace], config: JudgeConfig, place: Place) -> list[Judged]:
+    import ray
+
+    size = max(1, config.in_flight)
+    chunks = [traces[at : at + size] for at in range(0, len(traces), size)]
+    deadline = None if place.max_seconds is None else time.monotonic() + place.max_seconds
+    ours = start_ray(place.address)
+    workers: list[Any] = []
+    try:
+        plan = plan_workers(pool_of(config, WorkerConfig(), place.workers, None), len(chunks))
+        actor = ray.remote(_Worker).options(
+            num_cpus=plan.cpus,
+            num_gpus=plan.gpus or None,
+            accelerator_type=plan.accelerator_type,
+            max_restarts=_RESTARTS,
+            max_task_retries=_RESTARTS,
+            max_concurrency=_CHUNKS_AT_ONCE,
+        )
+        workers = [actor.remote(config) for _ in range(plan.count)]
+        return _collect(ray, workers, chunks, deadline)
+    except ray.exceptions.RayError as error:
+        raise JobError(f"Ray stopped judging ({last_line(error)})", "run again") from error
+    finally:
+        for worker in workers:
+            ray.kill(worker)
+        if ours:
+            stop_ray()
+
+
+def _collect(ray: Any, workers: Sequence[Any], chunks: Sequence[Any], deadline: float | None) -> list[Judged]:
+    """Keep every worker busy until all chunks are done."""
+    waiting = list(reversed(chunks))
+    running: dict[Any, Any] = {}
+    for worker in [w for w in workers for _ in range(_CHUNKS_AT_ONCE)]:
+        if waiting:
+            running[worker.judge.remote(waiting.pop())] = worker
+    judged: list[Judged] = []
+    while running:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        done, _ = ray.wait(list(running), num_returns=1, timeout=left)
+        if not done:
+            raise TimeoutError
+        worker = running.pop(done[0])
+        result = ray.get(done[0])
+        if isinstance(result, tuple):
+            raise JobError(*result)
+        judged.extend(result)
+        if waiting:
+            running[worker.judge.remote(waiting.pop())] = worker
+    return judged

@@ -1,0 +1,104 @@
+"""Work units between the steps of the Ray graph: one row whose tables are single Arrow IPC cells, and such
+rows bundled into one.
+
+Nothing that Ray Data does to blocks (split, merge, coalesce) can tear a unit or a bundle apart; the price is
+two copies of its bytes per step, which is noise beside judging. A bundle is what one call of Ray handles: one
+ordinary unit, or as many tiny ones as are no more work than that; each is still judged, written and told of
+by itself.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+
+from dlcot_ray.outputs.results import Effort, EngineUse
+from dlcot_ray.plan.tasks import UnitTask
+
+
+def pack_unit(
+    task: UnitTask,
+    error: str,
+    tables: dict[str, pa.Table | None],
+    stats: str = "",
+    use: EngineUse | None = None,
+    effort: Effort | None = None,
+) -> pa.Table:
+    """One unit as one row; `error` says why there are no tables, `stats` is `UnitStats.to_json()`."""
+    use, effort = use or EngineUse(), effort or Effort()
+    columns: dict[str, pa.Array] = {
+        "unit": pa.array([pickle.dumps(task)], pa.binary()),
+        "error": pa.array([error], pa.string()),
+        "stats": pa.array([stats], pa.string()),
+        "engine_busy": pa.array([use.busy], pa.float64()),
+        "engine_lasted": pa.array([use.lasted], pa.float64()),
+        "seconds": pa.array([effort.seconds], pa.float64()),
+        "attempt": pa.array([effort.attempt], pa.int32()),
+    }
+    for name, table in tables.items():
+        columns[name] = pa.nulls(1, pa.large_binary()) if table is None else _packed(table)
+    return pa.table(columns)
+
+
+def bundle(units: Iterable[pa.Table]) -> pa.Table:
+    """Units, packed each, as one row."""
+    return pa.table({"units": _packed(pa.concat_tables(units))})
+
+
+def unbundle(batch: pa.Table) -> pa.Table:
+    """The units of a bundle, one per row, without a copy."""
+    (cell,) = batch.column("units")
+    return pa.ipc.open_stream(cell.as_buffer()).read_all().combine_chunks()
+
+
+def bundled(units: Iterable[tuple[int, pa.Table]], rows: int, size: int) -> Iterator[pa.Table]:
+    """Bundle units as they come, so that tiny ones share a bundle.
+
+    Args:
+        units: with their rows; packed.
+        rows: no bundle of several units has more.
+        size: nor more bytes.
+    """
+    waiting: list[pa.Table] = []
+    held_rows = held_bytes = 0
+    for count, unit in units:
+        if waiting and (held_rows + count > rows or held_bytes + unit.nbytes > size):
+            yield bundle(waiting)
+            waiting, held_rows, held_bytes = [], 0, 0
+        waiting.append(unit)
+        held_rows, held_bytes = held_rows + count, held_bytes + unit.nbytes
+    if waiting:
+        yield bundle(waiting)
+
+
+def unit_of(batch: pa.Table, index: int) -> tuple[UnitTask, str]:
+    """Which unit a row is, and why it has no tables (empty if it has)."""
+    return pickle.loads(batch.column("unit")[index].as_py()), batch.column("error")[index].as_py()
+
+
+def use_of(batch: pa.Table, index: int) -> EngineUse:
+    """What a judge's engine did since the unit before."""
+    return EngineUse(batch.column("engine_busy")[index].as_py(), batch.column("engine_lasted")[index].as_py())
+
+
+def effort_of(batch: pa.Table, index: int) -> Effort:
+    """What judging a unit took."""
+    return Effort(batch.column("seconds")[index].as_py(), batch.column("attempt")[index].as_py())
+
+
+def table_of(batch: pa.Table, index: int, name: str) -> pa.Table | None:
+    """One table of a row, without a copy, or None where the row has none of that name."""
+    cell = batch.column(name)[index]
+    return pa.ipc.open_stream(cell.as_buffer()).read_all() if cell.is_valid else None
+
+
+def _packed(table: pa.Table) -> pa.Array:
+    """A table as the one cell of a binary array, copied once."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    data = sink.getvalue()
+    offsets = pa.array([0, data.size], pa.int64()).buffers()[1]
+    return pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, data])

@@ -1,0 +1,131 @@
+"""`dlcot derive`: another policy over stored annotations, at the price of reading and writing.
+
+It plans the very units of the job that made the annotations, so each unit finds its annotations under
+its own name and nothing has to be joined. They are referred to, not copied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.prepare import (
+    Prepared,
+    checked_policy,
+    checked_writer,
+    definition_of,
+    open_output,
+    stored,
+)
+from dlcot_ray.commands.run import execute
+from dlcot_ray.config.judges import token_counter
+from dlcot_ray.config.loading import load_judge
+from dlcot_ray.config.pool import pool_of
+from dlcot_ray.config.settings import DeriveConfig
+from dlcot_ray.errors import JobError
+from dlcot_ray.inputs.footers import Footers
+from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.outputs.layout import ENHANCED, FOOTERS_FILE, JobRecord, Output, check_inputs
+from dlcot_ray.plan.listing import complete_units
+from dlcot_ray.plan.plan import assign_names, make_plan
+from dlcot_ray.storage.store import Store, absolute
+from dlcot_ray.work.spec import WorkSpec
+
+
+def run_derive(config: DeriveConfig) -> Exit:
+    """Run `dlcot derive`.
+
+    Raises:
+        JobError: it cannot start.
+    """
+    return execute(prepare_derive(config))
+
+
+def prepare_derive(config: DeriveConfig) -> Prepared:
+    """Check everything that `dlcot derive` needs, take the output, and plan as the first job did.
+
+    Raises:
+        JobError: something is not as it must be.
+    """
+    place = absolute((config.annotations or "").rstrip("/").removesuffix("/annotations"))
+    config = replace(config, annotations=place, output=absolute(config.output or ""))
+    storage = config.storage
+    read_options = storage.input if storage.annotations is None else storage.annotations
+    source = Output(Store(place, read_options))
+    base = source.record()
+    if base is None:
+        raise JobError(f"there is no job in {source.label}", "set annotations= to an output of dlcot enhance")
+    if base.command != "enhance":
+        origin = base.config.get("annotations")
+        raise JobError(
+            f"{source.label} was itself derived and has no annotations", f"set annotations={origin}"
+        )
+    preset = load_preset(base.config["dataset"])
+    if definition_of(preset) != base.settings["dataset_definition"]:
+        raise JobError(
+            f"the dataset preset {base.config['dataset']} has changed since {source.label} was made",
+            "restore the preset or run dlcot enhance again",
+        )
+    policy_options = checked_policy(config)
+    writer = load_judge(config.writer, config.writer_options) if config.writer is not None else None
+    written_by = checked_writer(config.errors, writer)
+    token_counter(base.settings["tokenizer"])
+    inherited = {
+        key: value
+        for key, value in base.settings.items()
+        if key not in ("policy", "policy_options", "writer")
+    }
+    settings = {
+        "policy": config.policy,
+        "policy_options": policy_options,
+        "annotations": base.fingerprint,
+        **inherited,
+        **written_by,
+    }
+    input_options = {**base.config["storage"]["input"], **storage.input}
+    inputs = base.config["input"]
+    output = open_output(config.output or "", storage.output, [*inputs, place])
+    record = output.claim(JobRecord("derive", settings, stored(config)), overwrite=config.overwrite)
+    shards = find_shards(inputs, input_options)
+    check_inputs(base, shards, source.label)
+    check_inputs(record, shards, output.label)
+    names = {item.label: item.name for item in base.inputs}
+    footers = Footers(source.read_state(FOOTERS_FILE))
+    plan = make_plan(
+        [shard for shard in assign_names(shards, names) if shard.label in names],
+        preset,
+        rows_per_unit=base.settings["rows_per_unit"],
+        bytes_per_unit=base.settings["bytes_per_unit"],
+        options=input_options,
+        footers=footers,
+    )
+    spec = WorkSpec(
+        preset=preset,
+        policy=config.policy,
+        policy_options=policy_options,
+        judge=None,
+        tokenizer=base.settings["tokenizer"],
+        max_trace_chars=base.settings["max_trace_chars"],
+        in_flight=writer.in_flight if writer is not None else 1,
+        retries=config.retries,
+        output=config.output or "",
+        input_options=input_options,
+        output_options=storage.output,
+        annotations=place,
+        annotations_options=read_options,
+        writer=writer,
+        rows_per_bundle=base.settings["rows_per_unit"],
+        bytes_per_bundle=base.settings["bytes_per_unit"],
+    )
+    return Prepared(
+        config,
+        output,
+        record,
+        plan,
+        spec,
+        pool_of(writer, config.worker, config.workers, config.min_workers),
+        options=input_options,
+        check_ids=base.settings["check_duplicate_ids"],
+        available=complete_units(plan, source.units(source.objects(ENHANCED))) > 0,
+    )

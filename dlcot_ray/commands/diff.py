@@ -1,0 +1,204 @@
+"""`dlcot diff`: traces of an output before and after, unit by unit, in the terminal.
+
+It reads the output alone: the source text is carried in it, the edits are stored, units are cut again (they
+depend on nothing but the text). Only ids and statuses are read of all rows, so that a large remote output
+can be looked into; of a long kept stretch the first and the last unit are shown unless all are wanted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+from rich.text import Text
+
+from dlcot_ray.core.edits import EditOp
+from dlcot_ray.core.enhancement import Status
+from dlcot_ray.core.segments import split_units
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.inputs.footers import open_parquet
+from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.traces import resolve_columns, traces_of
+from dlcot_ray.outputs.layout import ENHANCED, JobRecord, Output
+from dlcot_ray.outputs.schemas import ENHANCED_FIELDS, carried_table
+from dlcot_ray.storage.store import Store
+
+_STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green bold"}
+_WORD = {"keep": "kept", "drop": "dropped", "replace": "replaced", "insert": "inserted"}
+_SHOWN = 600
+"""Characters shown of a unit: its beginning and its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One enhanced row, with the trace that it was made from."""
+
+    trace: Trace
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Units `[start, stop)` of one edit; `texts` are theirs, `new` is what stands there now."""
+
+    op: EditOp
+    start: int
+    stop: int
+    texts: tuple[str, ...]
+    new: str
+    reason: str
+
+
+def main(words: Sequence[str]) -> int:
+    """Run `dlcot diff` with its words; returns the exit status.
+
+    Raises:
+        JobError, InputFault: the output cannot be read, or does not hold what is asked for.
+    """
+    parser = argparse.ArgumentParser("dlcot diff", description="show traces of an output before and after")
+    parser.add_argument("output", metavar="OUT", help="an output of dlcot enhance or dlcot derive")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--id", help="the trace of this id")
+    which.add_argument("--sample", type=int, default=1, metavar="N", help="N changed traces (default: 1)")
+    parser.add_argument("--seed", type=int, default=0, help="which sample (default: 0)")
+    parser.add_argument("--all", action="store_true", help="show every kept unit, and units in full")
+    parser.add_argument("--endpoint-url", help="of an S3-compatible store")
+    try:
+        given = parser.parse_args(words)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    options = {"endpoint_url": given.endpoint_url} if given.endpoint_url else {}
+    output = Output(Store(given.output, options))
+    console = Console(highlight=False)
+    for shown in find(output, trace_id=given.id, sample=max(given.sample, 1), seed=given.seed):
+        show(shown, console, everything=given.all)
+    return 0
+
+
+def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: int = 0) -> list[Shown]:
+    """The trace of an id, or a seeded sample of the changed traces (of all, if none was changed).
+
+    Raises:
+        JobError, InputFault: there is no output, no such trace, or it cannot be read.
+    """
+    record = output.record()
+    if record is None:
+        raise JobError(
+            f"there is no job in {output.label}", "give an output of dlcot enhance or dlcot derive"
+        )
+    names = sorted(output.done())
+    places: list[tuple[str, int, str, str]] = []
+    for name in names:
+        table = _read(output, name, ["trace_id", "status"])
+        ids, states = table.column("trace_id").to_pylist(), table.column("status").to_pylist()
+        places += [(name, row, *pair) for row, pair in enumerate(zip(ids, states, strict=True))]
+    if trace_id is not None:
+        chosen = [place for place in places if place[2] == trace_id][:1]
+        if not chosen:
+            some = ", ".join(place[2] for place in places[:3])
+            raise JobError(f"{output.label} holds no trace {trace_id!r}", f"it holds {some}, ...")
+    else:
+        changed = [place for place in places if place[3] == Status.ENHANCED] or places
+        if not changed:
+            raise JobError(f"{output.label} holds no traces yet", "wait for the job, or run it again")
+        chosen = sorted(random.Random(seed).sample(changed, min(sample, len(changed))))
+    return [_load(output, record, name, row) for name, row, *_ in chosen]
+
+
+def blocks(shown: Shown) -> Iterator[Block]:
+    """The edits of a row with the texts of their units."""
+    text = shown.trace.reasoning
+    offsets = split_units(text)
+    for edit in shown.row["edits"]:
+        start, stop = edit["unit_start"], edit["unit_stop"]
+        if stop < len(offsets) and (offsets[start], offsets[stop]) == (edit["start"], edit["stop"]):
+            texts = tuple(text[offsets[i] : offsets[i + 1]] for i in range(start, stop))
+        else:
+            # Cut by another version: the edit still knows its characters.
+            texts = (text[edit["start"] : edit["stop"]],)
+        yield Block(EditOp(edit["op"]), start, stop, texts, edit["text"], edit["reason"])
+
+
+def show(shown: Shown, console: Console, *, everything: bool = False) -> None:
+    """Print one trace: the problem, then kept, dropped, replaced and inserted units in order."""
+    row = shown.row
+    before, after = row["tokens_before"], row["tokens_after"]
+    cut = f", {1 - after / before:.0%} cut" if before else ""
+    console.print(
+        Text(f"== {row['trace_id']}: {before:,} -> {after:,} tokens{cut} ({row['policy']})", "bold")
+    )
+    status = f"{row['status']}: {row['status_reason']}" if row["status_reason"] else row["status"]
+    console.print(Text(status, style="yellow" if row["status_reason"] else "dim"))
+    for gate in row["gates"]:
+        if not gate["passed"]:
+            console.print(Text(f"gate {gate['name']}: {gate['detail']}", style="yellow"))
+    if shown.trace.problem:
+        console.print(Text(_short(shown.trace.problem, everything), style="bold"))
+    for block in blocks(shown):
+        _show_block(block, console, everything)
+    console.print()
+
+
+def _show_block(block: Block, console: Console, everything: bool) -> None:
+    units = (
+        f"before unit {block.start}"
+        if block.op is EditOp.INSERT
+        else f"unit {block.start}"
+        if block.stop == block.start + 1
+        else f"units {block.start}-{block.stop - 1}"
+    )
+    why = f": {block.reason}" if block.reason else ""
+    console.print(Text(f"\n{_WORD[block.op]} {units}{why}", style="cyan"))
+    style = _STYLE[block.op]
+    if block.op is EditOp.REPLACE:
+        console.print(Text(_short("".join(block.texts), everything), style=_STYLE["drop"]))
+    if block.new:
+        console.print(Text(_short(block.new, everything), style=style))
+        return
+    numbered = list(enumerate(block.texts, block.start))
+    hidden = 0 if everything else len(numbered) - 2
+    for number, text in numbered if hidden <= 0 else numbered[:1]:
+        console.print(_unit(number, text, style, everything))
+    if hidden > 0:
+        console.print(Text(f"      ... {hidden} more ...", style="dim"))
+        console.print(_unit(*numbered[-1], style, everything))
+
+
+def _unit(number: int, text: str, style: str, everything: bool) -> Text:
+    return Text.assemble((f"{number:>5} ", "dim"), (_short(text, everything), style))
+
+
+def _short(text: str, everything: bool) -> str:
+    text = text.strip()
+    if everything or len(text) <= _SHOWN:
+        return text
+    half = _SHOWN // 2
+    return f"{text[:half]} [... {len(text) - _SHOWN:,} characters ...] {text[-half:]}"
+
+
+def _load(output: Output, record: JobRecord, name: str, row: int) -> Shown:
+    table = _read(output, name, None).slice(row, 1)
+    ours = table.select([field.name for field in ENHANCED_FIELDS]).to_pylist()[0]
+    source = carried_table(table, ENHANCED_FIELDS)
+    label = output.store.url(f"{ENHANCED}/{name}.parquet")
+    dataset = record.config["dataset"] if "dataset" in record.config else record.settings["dataset"]
+    columns = resolve_columns(load_preset(dataset), source.schema, label)
+    (trace,) = traces_of(source, columns, file=label, first_row=0, shard_name="")
+    if not isinstance(trace, Trace):
+        raise InputFault(label, f"row {row}: {trace.message}")
+    return Shown(trace, ours)
+
+
+def _read(output: Output, name: str, columns: list[str] | None) -> pa.Table:
+    relative = f"{ENHANCED}/{name}.parquet"
+    try:
+        with open_parquet(output.store, relative, output.store.url(relative)) as file:
+            return file.read(columns, use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise InputFault(output.store.url(relative), f"it cannot be read ({error})") from error

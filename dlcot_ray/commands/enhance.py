@@ -1,0 +1,159 @@
+"""`dlcot enhance`: checks its settings, takes the output, plans, and runs the job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from dlcot_ray import __version__
+from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.prepare import (
+    Prepared,
+    checked_policy,
+    checked_writer,
+    definition_of,
+    open_output,
+    stored,
+)
+from dlcot_ray.commands.quality_floor import run_gate
+from dlcot_ray.commands.run import execute
+from dlcot_ray.config.judges import make_judge, token_counter
+from dlcot_ray.config.loading import load_judge
+from dlcot_ray.config.pool import Pool, pool_of
+from dlcot_ray.config.settings import EnhanceConfig, JudgeConfig
+from dlcot_ray.errors import ConfigError, JobError
+from dlcot_ray.inputs.footers import Footers
+from dlcot_ray.inputs.presets import DatasetPreset, load_preset
+from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.outputs.layout import FOOTERS_FILE, JobRecord, check_inputs
+from dlcot_ray.plan.plan import assign_names, make_plan
+from dlcot_ray.storage.store import absolute
+from dlcot_ray.work.spec import WorkSpec
+
+
+def run_enhance(config: EnhanceConfig) -> Exit:
+    """Run `dlcot enhance`.
+
+    Raises:
+        JobError: it cannot start.
+    """
+    return execute(prepare_enhance(config))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Settings of `dlcot enhance` that were found to be in order.
+
+    Attributes:
+        config: with absolute paths.
+        settings: everything that determines content, besides the inputs.
+        pool: the workers wanted, which determine nothing of it.
+    """
+
+    config: EnhanceConfig
+    preset: DatasetPreset
+    judge: JudgeConfig
+    settings: Mapping[str, Any]
+    pool: Pool
+
+
+def resolve_enhance(config: EnhanceConfig) -> Resolved:
+    """Check the settings of `dlcot enhance`; touches no storage but what they name themselves.
+
+    Raises:
+        JobError: one of them cannot be used.
+    """
+    config = replace(
+        config,
+        input=[absolute(url) for url in ([config.input] if isinstance(config.input, str) else config.input)],
+        output=absolute(config.output or ""),
+    )
+    preset = _preset(config.dataset)
+    judge = load_judge(config.judge, config.judge_options)
+    pool = pool_of(judge, config.worker, config.workers, config.min_workers)
+    judge = replace(judge, cpus=pool.cpus, gpus=pool.gpus, accelerator_type=pool.accelerator_type)
+    policy_options = checked_policy(config)
+    token_counter(config.tokenizer)
+    written_by = checked_writer(config.errors, judge)
+    probe = make_judge(judge)
+    identity = probe.identity
+    probe.close()
+    settings: dict[str, Any] = {
+        "dataset": config.dataset,
+        "dataset_definition": definition_of(preset),
+        "judge": identity,
+        "judge_options": judge.options,
+        "policy": config.policy,
+        "policy_options": policy_options,
+        "rows_per_unit": config.rows_per_unit,
+        "bytes_per_unit": config.bytes_per_unit,
+        "max_trace_chars": config.max_trace_chars,
+        "check_duplicate_ids": config.check_duplicate_ids,
+        "tokenizer": config.tokenizer,
+        "dlcot_version": __version__,
+        **written_by,
+    }
+    return Resolved(config, preset, judge, settings, pool)
+
+
+def prepare_enhance(config: EnhanceConfig) -> Prepared:
+    """Check everything that `dlcot enhance` needs, take the output, and plan.
+
+    Raises:
+        JobError: something is not as it must be.
+    """
+    resolved = resolve_enhance(config)
+    config, preset, judge = resolved.config, resolved.preset, resolved.judge
+    output = open_output(config.output or "", config.storage.output, config.input)
+    shards = find_shards(config.input, config.storage.input)
+    gate = partial(run_gate, config.gate, judge, config.ray.address, config.storage.input)
+    if config.overwrite:
+        # Before an earlier job's results are removed; what it found serves the job, too.
+        gate = partial(lambda found: found, gate())
+    record = output.claim(JobRecord("enhance", resolved.settings, stored(config)), overwrite=config.overwrite)
+    check_inputs(record, shards, output.label)
+    footers = Footers(output.read_state(FOOTERS_FILE))
+    plan = make_plan(
+        assign_names(shards, {item.label: item.name for item in record.inputs}),
+        preset,
+        rows_per_unit=config.rows_per_unit,
+        bytes_per_unit=config.bytes_per_unit,
+        options=config.storage.input,
+        footers=footers,
+    )
+    spec = WorkSpec(
+        preset=preset,
+        policy=config.policy,
+        policy_options=resolved.settings["policy_options"],
+        judge=judge,
+        tokenizer=config.tokenizer,
+        max_trace_chars=config.max_trace_chars,
+        in_flight=config.in_flight or judge.in_flight,
+        retries=config.retries,
+        output=config.output or "",
+        input_options=config.storage.input,
+        output_options=config.storage.output,
+        rows_per_bundle=config.rows_per_unit,
+        bytes_per_bundle=config.bytes_per_unit,
+    )
+    return Prepared(
+        config,
+        output,
+        record,
+        plan,
+        spec,
+        resolved.pool,
+        options=config.storage.input,
+        check_ids=config.check_duplicate_ids,
+        gate=gate,
+        footers=footers.to_bytes() if footers.changed else None,
+    )
+
+
+def _preset(name: str) -> DatasetPreset:
+    try:
+        return load_preset(name)
+    except JobError as error:
+        raise ConfigError(error.message, error.remedy) from error

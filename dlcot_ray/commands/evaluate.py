@@ -1,0 +1,119 @@
+"""`dlcot evaluate`: label sets in, figures of a judge out; here or on Ray.
+
+The judge gets the traces as a job would give them to it, through the same protocol, and only then are the
+labels looked at. A trace that it fails on is scored as what the job would make of it: not annotated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from dlcot_ray import __version__
+from dlcot_ray.cluster.judge_pool import Place
+from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.scoring import score_sets
+from dlcot_ray.config.loading import load_judge
+from dlcot_ray.config.settings import EvaluateConfig, JudgeConfig
+from dlcot_ray.evaluation.evaluate import Options
+from dlcot_ray.evaluation.report import Report, figures_of, to_json, to_markdown, worst_to_markdown
+from dlcot_ray.inputs.label_files import LabelSet, read_sets, read_traces, resolve_places
+from dlcot_ray.storage.store import Store, absolute, is_local
+
+
+def run_evaluate(config: EvaluateConfig) -> Exit:
+    """Run `dlcot evaluate`.
+
+    Raises:
+        JobError: it cannot start, or the judge cannot be had.
+    """
+    config = replace(config, output=absolute(config.output) if config.output else None)
+    judge = load_judge(config.judge, config.judge_options)
+    judge = replace(judge, in_flight=config.in_flight or judge.in_flight)
+    output = Store(config.output, config.storage.output) if config.output else None
+    if output is not None:
+        output.check_writable()
+    places, trace_places = resolve_places(config.set, config.traces)
+    traces = read_traces(trace_places, config.dataset, config.storage.input) if trace_places else {}
+    sets, left_out = read_sets(places, traces, config.storage.input, config.limit)
+    report = evaluate_sets(sets, left_out, judge, config)
+    console = Console(highlight=False)
+    _print(report, console)
+    if output is not None:
+        _write(report, output, console)
+    return Exit.OK
+
+
+def evaluate_sets(
+    sets: Sequence[LabelSet], left_out: Sequence[str], judge: JudgeConfig, config: EvaluateConfig
+) -> Report:
+    """Judge the traces of all sets, and score every set.
+
+    Args:
+        left_out: sentences on files and rows that could not be used.
+
+    Raises:
+        JobError: the judge cannot be had.
+    """
+    place = Place(config.where, config.ray.address, config.workers)
+    options = Options(config.tolerance, config.within, config.rounds, config.seed)
+    identity, judged, scored = score_sets(sets, judge, place, options)
+    settings: dict[str, Any] = {
+        "judge_options": judge.options,
+        "limit": config.limit,
+        "tolerance": config.tolerance,
+        "within": config.within,
+        "rounds": config.rounds,
+        "seed": config.seed,
+        "dlcot_version": __version__,
+    }
+    return Report(
+        identity,
+        settings,
+        tuple(scored),
+        judged.failed,
+        len(judged.annotations),
+        judged.seconds,
+        config.worst,
+        tuple(left_out),
+    )
+
+
+def _print(report: Report, console: Console) -> None:
+    for item in report.sets:
+        for table in item.scores.tables:
+            shown = RichTable(
+                title=f"{item.name}, {table.title} ({item.scores.cases:,} cases)", title_justify="left"
+            )
+            shown.add_column(item.scores.kind)
+            for row in table.rows:
+                shown.add_column(row.name, justify="right")
+            for name, cells in figures_of(table):
+                shown.add_row(name, *cells)
+            console.print(shown)
+        for note in item.scores.notes:
+            console.print(f"{note}.", style="dim", markup=False, soft_wrap=True)
+        for bad in item.scores.bad[: report.worst]:
+            console.print(f"  {bad.case} [{bad.start}, {bad.stop}): {bad.what}", markup=False, soft_wrap=True)
+    for line in report.left_out:
+        console.print(f"left out: {line}", style="dim", markup=False, soft_wrap=True)
+    console.print(
+        f"judge {report.judge}: {report.traces:,} traces in {report.seconds:.1f} s, {len(report.failed)} "
+        "failed",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _write(report: Report, output: Store, console: Console) -> None:
+    content = json.dumps(to_json(report), indent=2, ensure_ascii=False)
+    output.put("evaluation.json", f"{content}\n".encode())
+    output.put("evaluation.md", to_markdown(report).encode())
+    if is_local(output.given_url):
+        output.put("worst.md", worst_to_markdown(report).encode())
+    console.print(f"report: {output.url('evaluation.md')}", markup=False, soft_wrap=True)

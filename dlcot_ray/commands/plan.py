@@ -1,0 +1,339 @@
+"""`dlcot plan`: what a job would do and cost, from footers and a sample of rows, before anything runs.
+
+The sample's traces go through the judge's real program on an engine that computes nothing
+(`judging/model/rehearsal.py`); their mean is scaled to the rows that are left. GPU time and money are
+arithmetic on top (`judging/cost.py`, figures in `conf/cost.yaml`). What it does not see: repeated ids, which
+need every row, and traces that are much longer than all of the sample.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from dlcot_ray.commands.enhance import resolve_enhance
+from dlcot_ray.commands.exits import Exit
+from dlcot_ray.config.costs import Costs, load_costs
+from dlcot_ray.config.settings import JudgeConfig
+from dlcot_ray.config.view_settings import PlanConfig
+from dlcot_ray.core.annotation import Tokens
+from dlcot_ray.core.tokens import estimate_tokens
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.errors import JobError
+from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.judging.cascade import CascadeJudge
+from dlcot_ray.judging.cost import Model, gpu_seconds, kv_tokens
+from dlcot_ray.judging.model.dry_run import EstimatedTokenizer, RehearsalEngine, with_habits
+from dlcot_ray.judging.model.judge import ModelJudge
+from dlcot_ray.judging.protocol import Judge
+from dlcot_ray.judging.rules.judge import RulesJudge
+from dlcot_ray.outputs.layout import Output
+from dlcot_ray.plan.listing import complete_units
+from dlcot_ray.plan.plan import Plan, assign_names, make_plan
+from dlcot_ray.plan.sample import Sample, take_sample
+from dlcot_ray.storage.store import Store
+from dlcot_ray.telemetry.console import tell
+from dlcot_ray.telemetry.progress import duration
+
+EDGES = (0, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
+"""Edges of the histogram of trace lengths, in tokens."""
+_VLLM = "dlcot_ray.judging.vllm.factory:vllm_judge"
+_CASCADE = "dlcot_ray.judging.vllm.factory:cascade_judge"
+_GPU_BLOCK, _CPU_BLOCK = 16, 128
+"""Tokens per block of vLLM's prefix cache, by where it runs."""
+_AROUND = 500
+"""Tokens that a trace's prompt has beside the trace, for its KV memory: system text, problem, question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """One trace of the sample: the tokens of its reasoning, what judging it costs, prompts it is shown in."""
+
+    length: int
+    tokens: Tokens
+    windows: int
+
+
+def run_plan(config: PlanConfig) -> Exit:
+    """Run `dlcot plan`.
+
+    Raises:
+        JobError: the settings or inputs cannot be used.
+    """
+    figures = forecast(config)
+    tell(figures, list(_lines(figures)), config.json)
+    return Exit.WITH_FAULTS if figures["unusable_inputs"] else Exit.OK
+
+
+def forecast(config: PlanConfig) -> dict[str, Any]:
+    """The figures of a job that has not run yet, as plain JSON types.
+
+    Raises:
+        JobError: the settings or inputs cannot be used.
+    """
+    costs = load_costs(config.costs)
+    gpu_name, gpu = costs.gpu(config.gpu)
+    wants_output = bool(config.output)
+    resolved = resolve_enhance(config)
+    judge, given = resolved.judge, resolved.config
+    output = Output(Store(given.output or "", config.storage.output)) if wants_output else None
+    record = output.record() if output is not None else None
+    shards = find_shards(given.input, config.storage.input)
+    names = {item.label: item.name for item in record.inputs} if record is not None else {}
+    plan = make_plan(
+        assign_names(shards, names),
+        resolved.preset,
+        rows_per_unit=config.rows_per_unit,
+        bytes_per_unit=config.bytes_per_unit,
+        options=config.storage.input,
+    )
+    if not plan.shards:
+        raise JobError(f"none of the {len(plan.faults)} inputs can be used: {plan.faults[0]}")
+    rows_done, units_done = _done(plan, output)
+    other = record is not None and dict(record.settings) != dict(resolved.settings)
+    sample = take_sample(plan, config.sample, config.storage.input)
+    tokenizer, source = _tokenizer(judge, config.tokenizer)
+    rehearsed = _rehearse(sample, judge, tokenizer, costs, config)
+    left = plan.rows - rows_done
+    scale = left / sample.rows if sample.rows else 0.0
+    lengths = [item.length for item in rehearsed]
+    figures: dict[str, Any] = {
+        "judge": config.judge,
+        "files": len(plan.shards),
+        "rows": plan.rows,
+        "units": plan.unit_count,
+        "rows_done": rows_done,
+        "units_done": units_done,
+        "rows_left": left,
+        "other_job_in_output": other,
+        "unusable_inputs": [str(fault) for fault in plan.faults],
+        "sample": {"rows": sample.rows, "traces": len(sample.traces), "unusable": sample.unusable},
+        "tokenizer": source,
+        "trace_tokens": {
+            "mean": fmean(lengths) if lengths else 0.0,
+            "longest": max(lengths, default=0),
+            "total": round(sum(lengths) * scale),
+            "error": _error(lengths),
+        },
+        "histogram": [
+            {"from": low, "to": high, "share": _between(lengths, low, high)}
+            for low, high in zip(EDGES, [*EDGES[1:], None], strict=True)
+        ],
+        "passed_through": sum(len(t.reasoning) > config.max_trace_chars for t in sample.traces),
+        "judge_tokens": None,
+        "gpu": None,
+        "cpu_hours": None,
+    }
+    if config.judge == "rules":
+        figures["cpu_hours"] = sum(lengths) * scale * costs.rules_seconds_per_token / 3600
+        return figures
+    if not _rehearsable(judge):
+        return figures
+    costs_of = [item.tokens for item in rehearsed]
+    figures["judge_tokens"] = {
+        kind: round(sum(getattr(tokens, kind) for tokens in costs_of) * scale)
+        for kind in ("prefill", "cached", "decode")
+    }
+    figures["judge_tokens"]["error"] = _error([tokens.prefill for tokens in costs_of])
+    figures["habits"] = "measured" if costs.habits(config.judge) is not None else "as the rules judge answers"
+    context = int(judge.options.get("max_model_len", 32_768))
+    figures["context"] = {
+        "tokens": context,
+        "in_windows": sum(item.windows > 1 for item in rehearsed),
+        "most_windows": max((item.windows for item in rehearsed), default=0),
+    }
+    model = costs.model(judge)
+    if judge.gpus and model is not None:
+        efficiency = config.efficiency or costs.efficiency
+        price = gpu.price if config.price is None else config.price
+        share = float(judge.options.get("engine", {}).get("gpu_memory_utilization", 0.9)) - costs.activations
+        room = kv_tokens(model, gpu, share)
+        held = min(context, max(lengths, default=0) + _AROUND)
+        parts = [
+            gpu_seconds(
+                model, gpu, prefill=i.tokens.prefill, decode=i.tokens.decode,
+                context=min(context, i.length + _AROUND), share=share,
+            )
+            for i in rehearsed
+        ]  # fmt: skip
+        hours = sum(map(sum, parts)) * scale / 3600 / efficiency
+        workers = config.workers
+        figures["gpu"] = {
+            "type": gpu_name,
+            "per_worker": model.gpus,
+            "efficiency": efficiency,
+            "hours": hours,
+            "decode_share": sum(d for _, d in parts) / (sum(map(sum, parts)) or 1.0),
+            "price_per_hour": price,
+            "cost": hours * price,
+            "currency": costs.currency,
+            "wall_hours": hours / (workers * model.gpus) if workers else None,
+            "fits": room >= context,
+            **_memory(model, room, held, lengths),
+        }
+    return figures
+
+
+def _memory(model: Model, room: float, held: int, lengths: Sequence[int]) -> dict[str, Any]:
+    mean = (fmean(lengths) if lengths else 0.0) + _AROUND
+    return {
+        "kv_bytes_per_token": model.kv_bytes,
+        "kv_tokens": round(room),
+        "weights_gb": model.weights / 1e9,
+        "longest_kv_gb": held * model.kv_bytes / 1e9,
+        "traces_at_once": max(0.0, room / mean),
+    }
+
+
+def _done(plan: Plan, output: Output | None) -> tuple[int, int]:
+    """Rows and units that an output has already."""
+    if output is None:
+        return 0, 0
+    done = complete_units(plan, output.units(output.objects("enhanced"))) > 0
+    return int(plan.unit_rows[done].sum()), int(done.sum())
+
+
+def _tokenizer(judge: JudgeConfig, name: str | None) -> tuple[Any, str]:
+    """The judge's tokenizer if it is on this machine, else an estimate; and which of both."""
+    model = str(judge.options.get("model") or "")
+    place = name or (model if model and Path(model).expanduser().is_dir() else None)
+    if place is None or not _rehearsable(judge):
+        return EstimatedTokenizer(), "estimated"
+    try:
+        # Not imported at the top: a heavy package that only this needs.
+        loaded = importlib.import_module("transformers").AutoTokenizer.from_pretrained(
+            str(Path(place).expanduser())
+        )
+    except Exception:
+        # Any reason is as good as another: the estimate serves as well.
+        return EstimatedTokenizer(), "estimated"
+    return loaded, place
+
+
+def _rehearsable(judge: JudgeConfig) -> bool:
+    return judge.factory in (_VLLM, _CASCADE)
+
+
+def _rehearse(
+    sample: Sample, judge: JudgeConfig, tokenizer: Any, costs: Costs, config: PlanConfig
+) -> list[Rehearsed]:
+    """Every trace of the sample through the judge's program; ones above the ceiling cost nothing."""
+    if not _rehearsable(judge):
+        return [Rehearsed(estimate_tokens(trace.reasoning), Tokens(), 0) for trace in sample.traces]
+    options = judge.options
+    block = _GPU_BLOCK if judge.gpus else _CPU_BLOCK
+    engine = RehearsalEngine(tokenizer, int(options.get("max_model_len", 32_768)), block)
+    rules = RulesJudge()
+    made: Judge = ModelJudge(engine, "rehearsal", prompts=options.get("prompts"))
+    if judge.factory == _CASCADE:
+        made = CascadeJudge(RulesJudge(), made, min_confidence=float(options.get("min_confidence", 0.6)))
+    habits = costs.habits(config.judge)
+
+    async def each() -> list[Rehearsed]:
+        return [await one(trace) for trace in sample.traces]
+
+    async def one(trace: Trace) -> Rehearsed:
+        length = len(tokenizer(trace.reasoning, add_special_tokens=False)["input_ids"])
+        if len(trace.reasoning) > config.max_trace_chars:
+            return Rehearsed(length, Tokens(), 0)
+        engine.annotation = rules.annotate(trace)
+        annotation = await made.judge(trace)
+        windows = next((status.questions for status in annotation.steps), 0)
+        return Rehearsed(length, with_habits(annotation, habits, length), windows)
+
+    made.start()
+    try:
+        return asyncio.run(each())
+    finally:
+        made.close()
+        rules.close()
+
+
+def _between(lengths: Sequence[int], low: int, high: int | None) -> float:
+    inside = sum(low <= length < (high or length + 1) for length in lengths)
+    return inside / len(lengths) if lengths else 0.0
+
+
+def _error(values: Sequence[float]) -> float:
+    """Half the width of the 95 % interval of a sum scaled up from these, as a share of it."""
+    if len(values) < 2 or not sum(values):
+        return 0.0
+    return 1.96 * stdev(values) / sqrt(len(values)) / fmean(values)
+
+
+def _lines(figures: Mapping[str, Any]) -> list[str]:
+    sample, tokens = figures["sample"], figures["trace_tokens"]
+    lines = [
+        f"files      {figures['files']:,}",
+        f"rows       {figures['rows']:,}, {figures['rows_done']:,} done, {figures['rows_left']:,} left",
+        f"units      {figures['units']:,}, {figures['units_done']:,} done",
+        f"sample     {sample['rows']:,} rows, {sample['unusable']:,} of them no traces; tokens "
+        f"{'estimated' if figures['tokenizer'] == 'estimated' else 'by ' + figures['tokenizer']}",
+        f"traces     {tokens['mean']:,.0f} tokens on average, {tokens['longest']:,} the longest, "
+        f"{tokens['total']:,} in all (± {tokens['error']:.0%})",
+    ]
+    for part in figures["histogram"]:
+        if part["share"]:
+            edge = f"to {part['to']:,}" if part["to"] else "and more"
+            lines.append(
+                f"  {part['from']:>7,} {edge:<10} {part['share']:>6.1%} {'#' * round(part['share'] * 40)}"
+            )
+    if figures["passed_through"]:
+        lines.append(f"too long   {figures['passed_through']:,} of the sample pass through (max_trace_chars)")
+    lines += _judge_lines(figures)
+    if figures["other_job_in_output"]:
+        lines.append("output     holds another job's results (other settings): the job would refuse it")
+    lines += [f"unusable   {fault}" for fault in figures["unusable_inputs"][:10]]
+    if len(figures["unusable_inputs"]) > 10:
+        lines.append(f"           and {len(figures['unusable_inputs']) - 10:,} more unusable inputs")
+    return lines
+
+
+def _judge_lines(figures: Mapping[str, Any]) -> list[str]:
+    judge, asked = figures["judge"], figures["judge_tokens"]
+    if figures["cpu_hours"] is not None:
+        hours = figures["cpu_hours"]
+        return [
+            f"judge      {judge}: about {duration(hours * 3600)} of CPU time (a rate measured on one machine)"
+        ]
+    if asked is None:
+        return [f"judge      {judge}: of a kind whose tokens cannot be told beforehand"]
+    context, gpu = figures["context"], figures["gpu"]
+    lines = [
+        f"judge      {judge}: {asked['prefill']:,} tokens prefilled, {asked['cached']:,} cached, "
+        f"{asked['decode']:,} decoded (± {asked['error']:.0%}; answers: {figures['habits']})",
+        f"context    {context['tokens']:,} tokens: "
+        + (
+            f"{context['in_windows']:,} of the sample in windows, {context['most_windows']} at most"
+            if context["in_windows"]
+            else "the longest of the sample fits"
+        ),
+    ]
+    if gpu is None:
+        return [*lines, "gpu        none, or no figures for the model: add them in costs= (conf/cost.yaml)"]
+    lines.append(
+        f"gpu        {gpu['type']} x {gpu['per_worker']}: {gpu['hours']:,.2f} GPU-hours, "
+        f"{gpu['cost']:,.2f} {gpu['currency']} at {gpu['price_per_hour']:g} per hour"
+        + (f", {gpu['wall_hours']:,.2f} hours with these workers" if gpu["wall_hours"] else "")
+    )
+    lines.append(
+        f"           by arithmetic at {gpu['efficiency']:.0%} of the peaks, not measured; "
+        f"{gpu['decode_share']:.0%} of it decode"
+    )
+    if gpu["kv_tokens"] <= 0:
+        lines.append(f"memory     the weights ({gpu['weights_gb']:,.0f} GB) do not fit: more or larger GPUs")
+        return lines
+    lines.append(
+        f"memory     weights {gpu['weights_gb']:,.0f} GB, room for {gpu['kv_tokens']:,} tokens of keys and "
+        f"values ({gpu['kv_bytes_per_token'] / 1e3:,.0f} kB each): {gpu['traces_at_once']:,.0f} average "
+        f"traces at once; the longest takes {gpu['longest_kv_gb']:.1f} GB"
+    )
+    if not gpu["fits"]:
+        lines.append("           less than one full context: lower judge_options.max_model_len")
+    return lines

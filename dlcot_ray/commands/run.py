@@ -1,0 +1,205 @@
+"""Runs a prepared job to its manifest: resume, stream, count, tell.
+
+What happens to single rows, units and files here never stops the job; it is counted, listed, and told by
+the exit status. Only what concerns the whole job (the cluster, the output's store) does.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from dlcot_ray.cluster.ledger import Snapshot
+from dlcot_ray.cluster.nodes import plan_workers, start_ray, stop_ray, waiting_for
+from dlcot_ray.cluster.supervision import Limits, run_units
+from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.prepare import Prepared
+from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.outputs.layout import DUPLICATES_FILE, ENHANCED, FOOTERS_FILE, MANIFEST_FILE, InputRecord
+from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
+from dlcot_ray.outputs.results import EngineUse
+from dlcot_ray.outputs.tally import Journal, count, survey
+from dlcot_ray.plan.duplicates import Duplicates, find_duplicates
+from dlcot_ray.plan.listing import Sizes, complete_units
+from dlcot_ray.plan.pending import Pending
+from dlcot_ray.plan.plan import Plan
+from dlcot_ray.telemetry.event_log import EventLog
+from dlcot_ray.telemetry.metrics import RunMetrics
+from dlcot_ray.telemetry.progress import RunProgress
+from dlcot_ray.telemetry.summary import print_summary
+
+FINISH_FIRST = "it has no annotations yet; finish the job that makes them, then run this again"
+
+
+def execute(job: Prepared) -> Exit:
+    """Do what is not done yet, write the manifest, print the summary.
+
+    Raises:
+        JobError: the job cannot go on; what is finished is kept.
+    """
+    manifest, done_before = complete(job)
+    next_step = "nothing to do: this output is complete" if done_before else _next_step(job, manifest)
+    return _finish(job, manifest, next_step)
+
+
+def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
+    """Do what is not done yet and write the manifest; returns it, and whether all was done before.
+
+    Raises:
+        JobError: the job cannot go on; what is finished is kept.
+    """
+    with EventLog(job.config.log, job.record.fingerprint) as log:
+        manifest, done_before = _complete(job, log)
+        log.job_finished(manifest, nothing_to_do=done_before)
+        return manifest, done_before
+
+
+def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
+    started = time.monotonic()
+    output = job.output
+    removed = output.remove_leftovers()
+    sizes = complete_units(job.plan, output.units(output.objects(ENHANCED)))
+    # Before the ids are read, because what is found there is written down.
+    gate = job.gate() if job.gate is not None and not (sizes > 0).all() else None
+    job, sizes, duplicates = _without_unreadable_ids(job, sizes)
+    if not job.plan.shards:
+        first = job.plan.faults[0]
+        raise JobError(f"none of the {len(job.plan.faults)} inputs can be used: {first}")
+    job = replace(job, record=job.record.with_inputs(_records(job.plan)))
+    pending = Pending(job.plan, sizes > 0, job.available, duplicates)
+    failed = [FailedUnit(u.name, u.label, u.start, u.stop, FINISH_FIRST) for u in pending.missing()]
+    manifest = read_manifest(output)
+    if not (pending.units or failed) and manifest and describes(manifest, job.record, job.plan):
+        return manifest, True
+    output.store.delete(MANIFEST_FILE)
+    output.write_record(job.record)
+    if job.footers is not None:
+        output.store.put(FOOTERS_FILE, job.footers)
+    timings: dict[str, Any] = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "gate": gate}
+    if pending.units and job.carry is not None:
+        job.carry(pending)
+        sizes = complete_units(job.plan, output.units(output.objects(ENHANCED)))
+        pending = Pending(job.plan, sizes > 0, job.available, duplicates)
+    timings["resume_seconds"] = round(time.monotonic() - started, 3)
+    log.job_started(job.plan, job.record.command, rows=pending.rows, units=pending.units)
+    if pending.units:
+        failed += _stream(job, pending, timings, log)
+        # Those of writers that were killed in this run and done again by others.
+        removed += output.remove_leftovers()
+    finishing = time.monotonic()
+    sizes, folders = survey(job.plan, output)
+    tally = count(job.plan, output, sizes)
+    timings["leftovers_removed"] = removed
+    timings["list_calls"] = output.store.list_calls
+    timings["footers_read"] = tally.footers_read
+    timings["finish_seconds"] = round(time.monotonic() - finishing, 3)
+    timings["seconds"] = round(time.monotonic() - started, 3)
+    manifest, inputs = build_manifest(job.record, job.plan, tally, folders, failed, timings)
+    write_manifest(output, manifest, inputs)
+    return manifest, False
+
+
+def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: EventLog) -> list[FailedUnit]:
+    """Run the graph over what is pending; returns the units that failed."""
+    failed: list[FailedUnit] = []
+    journal = Journal(job.output)
+    engine = EngineUse()
+    begin = time.monotonic()
+    ours = start_ray(job.config.ray.address)
+    try:
+        timings["ray_start_seconds"] = round(time.monotonic() - begin, 3)
+        config = job.config
+        limits = Limits(config.max_worker_deaths, config.max_failed_units, config.stall_s)
+        workers = plan_workers(job.pool, pending.units, job.config.ray.wait_s)
+        # After a loss of nodes the job goes on with what fits.
+        plan = partial(plan_workers, replace(job.pool, least=None))
+        lacking = waiting_for(workers)
+        if lacking:
+            print(f"dlcot: the cluster is busy, waiting for {lacking}", file=sys.stderr, flush=True)
+        done_rows = job.plan.rows - pending.rows
+        metrics = RunMetrics(job.record.fingerprint)
+
+        def watch(snapshot: Snapshot) -> None:
+            metrics.watch(snapshot)
+            log.watch(snapshot)
+
+        with RunProgress(job.plan.rows, done_rows, job.config.progress_s) as progress:
+            for result in run_units(pending, job.spec, workers, limits, plan, watch):
+                timings.setdefault("first_unit_seconds", round(time.monotonic() - begin, 3))
+                progress.update(result.stats)
+                metrics.add(result)
+                log.unit(result)
+                engine += result.engine
+                if result.error:
+                    failed.append(
+                        FailedUnit(result.name, result.label, result.start, result.stop, result.error)
+                    )
+                else:
+                    journal.add(result)
+        metrics.end()
+        timings["last_unit_seconds"] = round(time.monotonic() - begin, 3)
+        journal.flush()
+    finally:
+        if ours:
+            stop_ray()
+    timings.update(units=pending.units - len(failed), rows=pending.rows, workers=workers.count)
+    if engine.busy:
+        timings["engine_seconds"] = round(engine.lasted, 3)
+        timings["engine_busy_share"] = round(engine.busy / engine.lasted, 4)
+    return failed
+
+
+def _without_unreadable_ids(job: Prepared, sizes: Sizes) -> tuple[Prepared, Sizes, Duplicates | None]:
+    """Find duplicate ids if there is work to do; a file whose ids cannot be read leaves the plan."""
+    plan = job.plan
+    while job.check_ids and plan.shards and not sizes.all():
+        recorded = Duplicates.from_bytes(job.output.read_state(DUPLICATES_FILE), plan)
+        if recorded is not None:
+            return replace(job, plan=plan), sizes, recorded
+        try:
+            found = find_duplicates(plan.files, job.options)
+        except InputFault as fault:
+            number = next(i for i, shard in enumerate(plan.shards) if shard.label == fault.file)
+            first, stop = plan.file_units[number : number + 2].tolist()
+            plan, sizes = plan.without(number, fault), np.delete(sizes, range(first, stop))
+            if job.available is not None:
+                job = replace(job, available=np.delete(job.available, range(first, stop)))
+            continue
+        job.output.store.put(DUPLICATES_FILE, found.to_bytes(plan))
+        return replace(job, plan=plan), sizes, found
+    return replace(job, plan=plan), sizes, None
+
+
+def _records(plan: Plan) -> list[InputRecord]:
+    return [
+        InputRecord(shard.label, shard.name, rows, shard.size, shard.version)
+        for shard, rows in zip(plan.shards, np.diff(plan.file_rows).tolist(), strict=True)
+    ]
+
+
+def _finish(job: Prepared, manifest: Mapping[str, Any], next_step: str) -> Exit:
+    print_summary(manifest, job.output.label, next_step, Console(highlight=False))
+    totals = manifest["totals"]
+    too_many = totals["rejected"] > job.config.max_rejected_share * max(totals["rows"], 1)
+    faulty = manifest["unusable_inputs"] or manifest["failed_units"] or totals["unfinished"]
+    return Exit.WITH_FAULTS if faulty or too_many else Exit.OK
+
+
+def _next_step(job: Prepared, manifest: Mapping[str, Any]) -> str:
+    if manifest["failed_units"]:
+        return "next: see to what failed and run the same command again; what is finished is kept"
+    if manifest["unusable_inputs"]:
+        return "next: repair or remove the unusable inputs and run the same command again"
+    if manifest["totals"]["rejected"] > job.config.max_rejected_share * max(manifest["totals"]["rows"], 1):
+        return f"next: look into {job.output.store.url('rejected')}, more rows than usual are there"
+    if job.record.command == "enhance":
+        return f"next: try another policy: dlcot derive annotations={job.output.label} output=... policy=..."
+    return f"next: train on {job.output.store.url('enhanced')}"

@@ -1,0 +1,252 @@
+"""`dlcot status`: how far a job is, from its output's storage alone, whether it runs, was killed or is done.
+
+A LIST tells which rows are done and when: units name their rows, objects bear their time. Rows by status and
+tokens are in the units' footers, of which a sample is read, because a hundred thousand of them would take
+minutes; figures from a sample are scaled up and say so. Nothing here asks Ray, so that it works from
+anywhere and of a job whose cluster is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from dlcot_ray.commands.exits import Exit
+from dlcot_ray.config.view_settings import StatusConfig
+from dlcot_ray.errors import JobError
+from dlcot_ray.outputs.counts import UnitStats, add_up
+from dlcot_ray.outputs.inventory import Inventory, ListedUnit, names_of, take_inventory
+from dlcot_ray.outputs.layout import JOB_FILE, MANIFEST_FILE, JobRecord, Output
+from dlcot_ray.outputs.manifest import read_manifest
+from dlcot_ray.storage.lookahead import in_order
+from dlcot_ray.storage.store import Store, absolute
+from dlcot_ray.telemetry.console import tell
+from dlcot_ray.telemetry.progress import duration
+
+_WINDOW_S = 900.0
+"""The rate is that of the last quarter of an hour of writing: long enough to even out units, short enough to
+follow a cluster that grew."""
+_QUIET_S = 300.0
+_QUIET_GAPS = 4.0
+"""A job counts as silent after five minutes without a unit, or four times its own longest pause of late."""
+_SCALED = (
+    "enhanced",
+    "unchanged",
+    "rejected",
+    "tokens_before",
+    "tokens_after",
+    "prefill",
+    "cached",
+    "decode",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast units arrive.
+
+    Attributes:
+        rows_per_s: over the last `_WINDOW_S` of writing; None with fewer than two units there.
+        last_write_s: seconds since the newest unit, None without one.
+        longest_gap_s: longest pause between two units in that time.
+    """
+
+    rows_per_s: float | None
+    last_write_s: float | None
+    longest_gap_s: float
+
+    @property
+    def silent(self) -> bool:
+        """Nothing was written for longer than this job ever paused of late."""
+        last = self.last_write_s
+        return last is not None and last > max(_QUIET_S, _QUIET_GAPS * self.longest_gap_s)
+
+
+def run_status(config: StatusConfig) -> Exit:
+    """Run `dlcot status`.
+
+    Raises:
+        JobError: there is no job, or its output cannot be read.
+    """
+    output = Output(Store(absolute(config.output or ""), config.storage.output))
+    figures = status_of(output, footers=config.footers)
+    tell(figures, _lines(figures), config.json)
+    faulty = figures["state"] == "silent" or figures["failed_units"] or figures["untrue_manifest"]
+    return Exit.WITH_FAULTS if faulty else Exit.OK
+
+
+def status_of(output: Output, *, footers: int | None = 1000, now: float | None = None) -> dict[str, Any]:
+    """The figures of a job as plain JSON types.
+
+    Args:
+        output: the job's.
+        footers: read those of so many units at most; None reads all.
+        now: seconds since 1970.
+
+    Raises:
+        JobError: there is no job, or its output cannot be read.
+    """
+    record = output.record()
+    if record is None:
+        raise JobError(
+            f"there is no job in {output.label}", "give an output of dlcot enhance or dlcot derive"
+        )
+    inventory = take_inventory(output.store.list(), names_of(record))
+    units = [unit for group in inventory.units.values() for unit in group if unit.complete]
+    rows = sum(item.rows for item in record.inputs)
+    done = sum(unit.stop - unit.start for unit in units)
+    info = output.store.info(JOB_FILE)
+    started = info.modified if info is not None else None
+    written = [(unit.written, unit.stop - unit.start) for unit in units]
+    # Before its first unit a job is as old as its record.
+    pace = pace_of(written or [(started, 0)], time.time() if now is None else now)
+    manifest = read_manifest(output)
+    sampled = _spread(units, footers)
+    stats = add_up(in_order(output.stats, (unit.name for unit in sampled)))
+    left = rows - done
+    return {
+        "output": output.label,
+        "command": record.command,
+        "fingerprint": record.fingerprint,
+        "judge": record.settings.get("judge"),
+        "policy": record.settings.get("policy"),
+        "state": _state(manifest, left, pace),
+        "started": started,
+        "files": len(record.inputs),
+        "rows": rows,
+        "rows_done": done,
+        "rows_left": left,
+        "units_done": len(units),
+        "units_left": _units_left(record, inventory),
+        "rows_per_s": pace.rows_per_s,
+        "eta_s": left / pace.rows_per_s if left and pace.rows_per_s else None,
+        "last_write_s": pace.last_write_s,
+        "longest_gap_s": pace.longest_gap_s,
+        "footers_read": len(sampled),
+        **_scaled(stats, done),
+        "failed_units": (manifest or {}).get("failed_units", []),
+        "unusable_inputs": (manifest or {}).get("unusable_inputs", []),
+        "manifest": manifest is not None,
+        "untrue_manifest": _untrue(manifest, record, inventory, done) if manifest is not None else "",
+    }
+
+
+def pace_of(units: Iterable[tuple[float | None, int]], now: float) -> Pace:
+    """The pace of units, given when each was written (seconds since 1970) and its rows."""
+    timed = sorted((at, rows) for at, rows in units if at is not None)
+    if not timed:
+        return Pace(None, None, 0.0)
+    newest = timed[-1][0]
+    recent = [item for item in timed if item[0] >= newest - _WINDOW_S]
+    gap = max((other[0] - one[0] for one, other in pairwise(recent)), default=0.0)
+    span = newest - recent[0][0]
+    # The first unit of the window was under way before it: its rows do not count, its time does.
+    rate = sum(rows for _, rows in recent[1:]) / span if span > 0 else None
+    return Pace(rate, max(0.0, now - newest), gap)
+
+
+def _state(manifest: Mapping[str, Any] | None, left: int, pace: Pace) -> str:
+    if manifest is not None:
+        return "complete" if manifest.get("complete") else "ended with rows left"
+    if pace.silent:
+        return "silent"
+    return "running" if left else "finishing"
+
+
+def _units_left(record: JobRecord, inventory: Inventory) -> int | None:
+    """About how many units are left: what they will be like is what they were like so far."""
+    left = units = rows = 0
+    for item in record.inputs:
+        done = [unit for unit in inventory.units.get(item.name, ()) if unit.complete]
+        covered = sum(unit.stop - unit.start for unit in done)
+        left += item.rows - covered
+        units, rows = units + len(done), rows + covered
+    if not left:
+        return 0
+    return max(1, round(left * units / rows)) if rows else None
+
+
+def _spread(units: Sequence[ListedUnit], most: int | None) -> list[ListedUnit]:
+    """At most `most` units, spread evenly over all."""
+    if most is None or len(units) <= most:
+        return list(units)
+    return [units[number * len(units) // most] for number in range(most)]
+
+
+def _scaled(stats: UnitStats, done: int) -> dict[str, Any]:
+    """Counts over all units that are done, from those of the footers read."""
+    factor = done / stats.rows if stats.rows else 0.0
+    exact = stats.rows == done
+    counts = json.loads(stats.to_json())
+    made: dict[str, Any] = {name: counts[name] if exact else round(counts[name] * factor) for name in _SCALED}
+    made["estimated"] = not exact
+    for name in ("by_cause", "by_reason", "by_gate"):
+        made[name] = {word: n if exact else round(n * factor) for word, n in counts[name].items()}
+    return made
+
+
+def _untrue(manifest: Mapping[str, Any], record: JobRecord, inventory: Inventory, done: int) -> str:
+    """What a LIST alone disproves of the manifest; `dlcot verify` looks closer."""
+    totals = manifest.get("totals", {})
+    if manifest.get("fingerprint") != record.fingerprint:
+        return "it is of other settings"
+    if totals.get("rows", 0) - totals.get("unfinished", 0) != done:
+        return f"it tells of {totals.get('rows', 0) - totals.get('unfinished', 0):,} finished rows"
+    for folder, (count, size) in inventory.folders.items():
+        told = manifest.get("outputs", {}).get(folder)
+        if told != {"objects": count, "bytes": size}:
+            return f"{folder}/ holds {count:,} objects of {size:,} bytes, it tells of {told}"
+    return ""
+
+
+def _lines(figures: Mapping[str, Any]) -> list[str]:
+    about = "about " if figures["estimated"] else ""
+    share = figures["rows_done"] / figures["rows"] if figures["rows"] else 1.0
+    lines = [
+        f"{figures['output']}: {figures['state']} ({figures['command']}, judge "
+        f"{str(figures['judge']).partition(' ')[0]}, policy {figures['policy']}, "
+        f"fingerprint {figures['fingerprint']})",
+        f"rows       {figures['rows_done']:,} of {figures['rows']:,} done ({share:.1%}), "
+        f"{figures['rows_left']:,} left, {figures['files']:,} files",
+        f"units      {figures['units_done']:,} done" + _units_told(figures["units_left"]),
+        f"by status  {about}{figures['enhanced']:,} enhanced, {figures['unchanged']:,} unchanged, "
+        f"{figures['rejected']:,} rejected",
+        f"tokens     {about}{figures['tokens_before']:,} before, {figures['tokens_after']:,} after",
+    ]
+    if figures["prefill"] or figures["decode"]:
+        lines.append(
+            f"judge      {about}{figures['prefill']:,} prefilled, {figures['cached']:,} cached, "
+            f"{figures['decode']:,} decoded"
+        )
+    if figures["estimated"]:
+        lines.append(f"           (from the footers of {figures['footers_read']:,} units)")
+    if figures["rows_per_s"] and figures["rows_left"]:
+        lines.append(f"pace       {figures['rows_per_s']:,.1f} rows/s, {duration(figures['eta_s'])} left")
+    if figures["last_write_s"] is not None:
+        lines.append(f"last unit  {duration(figures['last_write_s'])} ago")
+    if figures["state"] == "silent":
+        lines.append(
+            f"no unit finished for {duration(figures['last_write_s'])} (longest pause before: "
+            f"{duration(figures['longest_gap_s'])}): the job may be dead; the same command goes on with it"
+        )
+    for unit in figures["failed_units"][:10]:
+        first, stop = unit["rows"]
+        lines.append(f"failed     {unit['file']}, rows {first}-{stop - 1}: {unit['error']}")
+    if len(figures["failed_units"]) > 10:
+        lines.append(
+            f"           and {len(figures['failed_units']) - 10:,} more failed units, see the manifest"
+        )
+    lines += [f"unusable   {fault['file']}: {fault['message']}" for fault in figures["unusable_inputs"][:10]]
+    if figures["untrue_manifest"]:
+        lines.append(f"manifest   untrue: {figures['untrue_manifest']}; dlcot verify tells more")
+    else:
+        lines.append(f"manifest   {'there' if figures['manifest'] else f'no {MANIFEST_FILE} yet'}")
+    return lines
+
+
+def _units_told(left: int | None) -> str:
+    return "" if left is None else f", about {left:,} left" if left else ", none left"

@@ -1,0 +1,371 @@
+"""`dlcot verify`: an audit of an output from storage alone, and of its inputs where they are still there.
+
+Nothing is taken on trust that can be looked at: the objects are listed, every unit is read and checked
+(`audit.py`), ids are compared over all units, the manifest is held against the sums. It reads everything
+once (the ids twice) and holds one unit per thread, so its price is that of reading the output, and its
+memory grows with the LIST only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.prepare import definition_of
+from dlcot_ray.config.view_settings import VerifyConfig
+from dlcot_ray.core.policies import PolicyError, parse_policy
+from dlcot_ray.errors import InputFault, JobError, reason_of
+from dlcot_ray.inputs.cells import ColumnPath
+from dlcot_ray.inputs.footers import open_parquet
+from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.inputs.traces import ColumnMap
+from dlcot_ray.outputs.audit import Expected, Finding, StoredUnit, audit_unit, compare_rows
+from dlcot_ray.outputs.counts import UnitStats, add_up
+from dlcot_ray.outputs.inventory import Inventory, ListedUnit, coverage, names_of, take_inventory
+from dlcot_ray.outputs.layout import (
+    ANNOTATIONS,
+    ENHANCED,
+    FOLDERS,
+    JOB_FILE,
+    MANIFEST_FILE,
+    PREFERENCES,
+    REJECTED,
+    InputRecord,
+    JobRecord,
+    Output,
+)
+from dlcot_ray.outputs.manifest import read_inputs, read_manifest
+from dlcot_ray.plan.duplicates import find_duplicates
+from dlcot_ray.storage.lookahead import in_order
+from dlcot_ray.storage.store import Store, absolute
+from dlcot_ray.telemetry.console import tell
+
+_THREADS = 4
+"""Files audited at once: reading waits for the network, checking takes one CPU."""
+_BY_ID = ColumnMap("", ColumnPath("trace_id", "trace_id"), None, None, None, None, None, None, (), ())
+
+
+@dataclass(slots=True)
+class Audit:
+    """What was looked at (units, rows, rows compared with their input), and what was found.
+
+    Attributes:
+        notes: what could not be looked at, which is no finding.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    units: int = 0
+    rows: int = 0
+    compared: int = 0
+
+
+@dataclass(slots=True)
+class _File:
+    """The audit of one input file's units; `sound`: those that could be read."""
+
+    item: InputRecord
+    audit: Audit = field(default_factory=Audit)
+    stats: UnitStats = field(default_factory=UnitStats)
+    sound: list[ListedUnit] = field(default_factory=list)
+
+
+def run_verify(config: VerifyConfig) -> Exit:
+    """Run `dlcot verify`.
+
+    Raises:
+        JobError: there is no output, or it cannot be read at all.
+    """
+    output = Output(Store(absolute(config.output or ""), config.storage.output))
+    audit = verify(output, compare_inputs=config.inputs, input_options=config.storage.input)
+    lines = [str(finding) for finding in audit.findings[: config.max_findings]]
+    if len(audit.findings) > len(lines):
+        lines.append(f"... and {len(audit.findings) - len(lines):,} more findings")
+    lines += [f"note: {note}" for note in audit.notes]
+    verdict = f"{len(audit.findings):,} findings" if audit.findings else "nothing wrong"
+    lines.append(
+        f"{output.label}: {verdict} in {audit.units:,} units with {audit.rows:,} rows "
+        f"({audit.compared:,} of them compared with their inputs)"
+    )
+    tell({"output": output.label, **asdict(audit)}, lines, config.json)
+    return Exit.WITH_FAULTS if audit.findings else Exit.OK
+
+
+def verify(
+    output: Output, *, compare_inputs: bool = True, input_options: Mapping[str, Any] | None = None
+) -> Audit:
+    """Audit an output.
+
+    Args:
+        output: the job's.
+        compare_inputs: look at the inputs as well, where they are there.
+        input_options: fsspec options for these; None takes those of the job.
+
+    Raises:
+        JobError: there is no output, or it cannot be read at all.
+    """
+    record = output.record()
+    if record is None:
+        raise JobError(
+            f"there is no job in {output.label}", "give an output of dlcot enhance or dlcot derive"
+        )
+    audit = Audit()
+    expected = _expected(record, audit)
+    inventory = take_inventory(output.store.list(temporary=True), names_of(record))
+    audit.findings += [*inventory.strays, *_record(output, record)]
+    options = _input_options(record) if input_options is None else input_options
+
+    def look(item: InputRecord) -> _File:
+        return _look(item, inventory, output, expected, options if compare_inputs else None)
+
+    files = []
+    for file in in_order(look, record.inputs, _THREADS):
+        files.append(file)
+        audit.findings += file.audit.findings
+        audit.notes += file.audit.notes
+        audit.units += file.audit.units
+        audit.rows += file.audit.rows
+        audit.compared += file.audit.compared
+    audit.findings += _repeated_ids(output, [unit for file in files for unit in file.sound])
+    audit.findings += _manifest(output, record, files, inventory)
+    return audit
+
+
+def _expected(record: JobRecord, audit: Audit) -> Expected:
+    settings = record.settings
+    name = record.config.get("dataset") or settings["dataset"]
+    preset = load_preset(name)
+    if definition_of(preset) != settings["dataset_definition"]:
+        audit.notes.append(f"the dataset preset {name} is not the one that the job was run with")
+    try:
+        policy = parse_policy(settings["policy"], dict(settings["policy_options"])).expression
+    except PolicyError as error:
+        policy = None
+        audit.notes.append(f"policies are not checked: this version does not know the job's ({error})")
+    return Expected(preset, settings["judge"], policy, record.command == "enhance")
+
+
+def _input_options(record: JobRecord) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = record.config.get("storage", {}).get("input") or {}
+    return found
+
+
+def _record(output: Output, record: JobRecord) -> Iterator[Finding]:
+    told = json.loads(output.store.read_bytes(JOB_FILE)).get("fingerprint")
+    if told != record.fingerprint:
+        yield Finding(JOB_FILE, None, f"its fingerprint is {told}, its settings come to {record.fingerprint}")
+    for what in ("label", "name"):
+        values = Counter(getattr(item, what) for item in record.inputs)
+        for value in (value for value, count in values.items() if count > 1):
+            yield Finding(JOB_FILE, None, f"several inputs have the {what} {value}")
+
+
+def _look(
+    item: InputRecord,
+    inventory: Inventory,
+    output: Output,
+    expected: Expected,
+    options: Mapping[str, Any] | None,
+) -> _File:
+    """Audit the units of one input file."""
+    file = _File(item)
+    audit = file.audit
+    units = inventory.units.get(item.name, ())
+    audit.findings += coverage(item.label, item.rows, units)
+    source = _source(item, options, audit) if options is not None else None
+    for listed in units:
+        if not listed.complete:
+            continue
+        audit.units += 1
+        try:
+            unit = _load(output, listed, item.label)
+        except (JobError, InputFault) as error:
+            audit.findings.append(Finding(f"{ENHANCED}/{listed.name}.parquet", None, str(error)))
+            continue
+        findings = list(audit_unit(unit, expected))
+        audit.findings += findings
+        audit.rows += unit.stats.rows
+        file.stats += unit.stats
+        if "trace_id" in unit.enhanced.column_names:
+            file.sound.append(listed)
+        if source is not None:
+            rows = source.take(listed.start, listed.stop)
+            if rows is None:
+                audit.notes.append(f"{item.label} cannot be read any further: its rows are not compared")
+                source = None
+            else:
+                audit.findings += compare_rows(unit, rows)
+                audit.compared += rows.num_rows
+    if source is not None:
+        source.close()
+    return file
+
+
+def _load(output: Output, listed: ListedUnit, label: str) -> StoredUnit:
+    """Read a unit's objects.
+
+    Raises:
+        JobError, InputFault: one of them cannot be read.
+    """
+    tables = {name: _read(output, info.relative) for name, info in listed.objects.items() if name in FOLDERS}
+    return StoredUnit(
+        listed.name,
+        label,
+        listed.start,
+        listed.stop,
+        output.stats(listed.name),
+        tables[ENHANCED],
+        tables.get(REJECTED),
+        tables.get(ANNOTATIONS),
+        tables.get(PREFERENCES),
+    )
+
+
+def _read(output: Output, relative: str) -> pa.Table:
+    try:
+        with open_parquet(output.store, relative, relative) as file:
+            return file.read(use_threads=False).replace_schema_metadata(None)
+    except (pa.ArrowException, OSError) as error:
+        raise InputFault(relative, f"it cannot be read ({reason_of(error)})") from error
+
+
+def _source(item: InputRecord, options: Mapping[str, Any], audit: Audit) -> _Source | None:
+    """The input file, if it is what it was."""
+    head, _, name = item.label.rpartition("/")
+    try:
+        store = Store(head or "/", options)
+        info = store.info(name)
+        if info is None:
+            audit.notes.append(f"{item.label} is gone: its rows are not compared")
+        elif (info.size, info.version) != (item.size, item.version):
+            audit.notes.append(f"{item.label} has changed since the job: its rows are not compared")
+        else:
+            return _Source(store, name, item.label)
+    except (JobError, InputFault) as error:
+        audit.notes.append(f"{item.label} is not compared: {error}")
+    return None
+
+
+class _Source:
+    """An input file, read in one sweep, a unit at a time."""
+
+    def __init__(self, store: Store, relative: str, label: str) -> None:
+        self._file = open_parquet(store, relative, label)
+        self._batches = self._file.iter_batches(1024, use_threads=False)
+        self._rest: list[pa.RecordBatch] = []
+        self._at = 0
+
+    def take(self, start: int, stop: int) -> pa.Table | None:
+        """Rows `[start, stop)`, which lie behind those taken before; None if there are no such rows."""
+        parts: list[pa.RecordBatch] = []
+        try:
+            while self._at < stop:
+                batch = self._rest.pop() if self._rest else next(self._batches)
+                first, self._at = self._at, self._at + batch.num_rows
+                if self._at > stop:
+                    self._rest.append(batch.slice(stop - first))
+                    batch, self._at = batch.slice(0, stop - first), stop
+                if self._at > start:
+                    parts.append(batch.slice(max(0, start - first)))
+        except (StopIteration, pa.ArrowException, OSError):
+            return None
+        table = pa.Table.from_batches(parts) if parts else None
+        return table.replace_schema_metadata(None) if table is not None else None
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    """The ids of a stored unit."""
+
+    shard: Shard
+    rows: int
+    columns: ColumnMap = _BY_ID
+
+
+def _repeated_ids(output: Output, units: Sequence[ListedUnit]) -> Iterator[Finding]:
+    """Ids that occur twice over all units: the job's own search, over the ids as they were written."""
+    files = []
+    for unit in units:
+        relative = f"{ENHANCED}/{unit.name}.parquet"
+        with open_parquet(output.store, relative, relative) as file:
+            rows = file.metadata.num_rows
+        shard = Shard(output.store.given_url, relative, unit.name, 0, "", relative)
+        files.append(_Ids(shard, rows))
+    if not files:
+        return
+    found = find_duplicates(files, output.store.options)
+    for number, file in enumerate(files):
+        for row, first in found.within(number, 0, file.rows).items():
+            yield Finding(file.shard.relative, row, f"its id is that of {first}")
+
+
+def _manifest(
+    output: Output, record: JobRecord, files: Sequence[_File], inventory: Inventory
+) -> Iterator[Finding]:
+    manifest = read_manifest(output)
+    if manifest is None:
+        what = "it cannot be read" if output.store.exists(MANIFEST_FILE) else "there is none"
+        yield Finding(MANIFEST_FILE, None, f"{what}: the job has not come to its end")
+        return
+    told: dict[str, Any] = {
+        "fingerprint": manifest.get("fingerprint"),
+        "command": manifest.get("command"),
+        "settings": manifest.get("settings"),
+    }
+    found: dict[str, Any] = {
+        "fingerprint": record.fingerprint,
+        "command": record.command,
+        "settings": dict(record.settings),
+    }
+    total = add_up(file.stats for file in files)
+    rows = sum(file.item.rows for file in files)
+    sums = {**json.loads(total.to_json()), "rows": rows, "unfinished": rows - total.rows}
+    for key, value in sums.items():
+        # What an earlier version did not count is no difference where there is nothing to count.
+        told[f"totals.{key}"] = manifest.get("totals", {}).get(key, type(value)())
+        found[f"totals.{key}"] = value
+    for folder, (count, size) in inventory.folders.items():
+        told[f"outputs.{folder}"] = manifest.get("outputs", {}).get(folder)
+        found[f"outputs.{folder}"] = {"objects": count, "bytes": size}
+    told["complete"], found["complete"] = manifest.get("complete"), total.rows == rows
+    listed = {item["file"]: item for item in read_inputs(output, manifest)}
+    for file in files:
+        item, stats, name = file.item, file.stats, f"inputs, {file.item.label}"
+        told[name] = listed.pop(item.label, None)
+        if told[name] is not None:
+            found[name] = {
+                **told[name],
+                "name": item.name,
+                "size": item.size,
+                "version": item.version,
+                "rows": item.rows,
+                "units": file.audit.units,
+                "enhanced": stats.enhanced,
+                "unchanged": stats.unchanged,
+                "rejected": stats.rejected,
+                "unfinished": item.rows - stats.rows,
+            }
+        else:
+            found[name] = "planned"
+    for label in listed:
+        told[f"inputs, {label}"], found[f"inputs, {label}"] = "listed", None
+    for key, value in found.items():
+        if told[key] != value:
+            yield Finding(MANIFEST_FILE, None, f"{key}: {_differing(told[key], value)}")
+
+
+def _differing(told: Any, found: Any) -> str:
+    if isinstance(told, Mapping) and isinstance(found, Mapping):
+        keys = [key for key in {**told, **found} if told.get(key) != found.get(key)]
+        return "; ".join(f"{key} {told.get(key)} told, {found.get(key)} found" for key in keys)[:300]
+    return f"{told} told, {found} found"[:300]

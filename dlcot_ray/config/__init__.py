@@ -1,0 +1,1 @@
+"""Settings: their defaults, loading and checks, and the judges and pools that they name."""

@@ -1,0 +1,62 @@
+"""From names in the configuration to the objects they stand for: the judge, its writer, the token counter.
+
+They are built where they are used, in a worker's process; the driver builds a judge only to learn what it is.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+from dlcot_ray.config.settings import JudgeConfig
+from dlcot_ray.core.tokens import estimate_tokens
+from dlcot_ray.errors import JobError, reason_of
+from dlcot_ray.judging.protocol import Judge, JudgeUnavailable, Writer
+
+
+def make_judge(config: JudgeConfig) -> Judge:
+    """The judge that `conf/judge/<name>.yaml` describes.
+
+    Raises:
+        JobError: it cannot be imported, or refuses its options.
+    """
+    module, _, name = config.factory.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise JobError(
+            f"the judge {config.factory} cannot be loaded ({reason_of(error)})",
+            "install its packages or choose another judge",
+        ) from error
+    try:
+        judge: Judge = factory(**config.options)
+    except JudgeUnavailable as error:
+        raise JobError(error.message, error.remedy) from error
+    except (TypeError, ValueError) as error:
+        raise JobError(f"the judge {config.factory} refuses its options ({reason_of(error)})") from error
+    return judge
+
+
+def writer_of(judge: Judge) -> Writer | None:
+    """What a judge writes repairs and bridges with: its attribute `writer`; the rules have none."""
+    found: Writer | None = getattr(judge, "writer", None)
+    return found
+
+
+def token_counter(tokenizer: str | None) -> Callable[[str], int]:
+    """Counts the tokens of a text: estimated, or by a Hugging Face tokenizer.
+
+    Raises:
+        JobError: the tokenizer cannot be loaded.
+    """
+    if tokenizer is None:
+        return estimate_tokens
+    try:
+        # Not imported at the top: a heavy package that only this setting needs.
+        loaded = importlib.import_module("transformers").AutoTokenizer.from_pretrained(tokenizer)
+    except Exception as error:
+        raise JobError(
+            f"the tokenizer {tokenizer} cannot be loaded ({reason_of(error)})",
+            "install dlcot-ray[tokenizer] and check the name, or leave tokenizer unset for an estimate",
+        ) from error
+    return lambda text: len(loaded(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])

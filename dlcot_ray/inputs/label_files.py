@@ -1,0 +1,163 @@
+"""Label files and the traces that they refer to, read from any store into cases.
+
+Label sets are small, so they are read whole and judged as one. A file of another kind that merely lies in a
+directory of label sets is told and left out; everything else that cannot be used stops the evaluation.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dlcot_ray.config.paths import gold_dirs
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.errors import InputFault, JobError, reason_of
+from dlcot_ray.evaluation.cases import Case
+from dlcot_ray.evaluation.layouts import Context, LabelError, UnknownLayout, layout_of, read_rows
+from dlcot_ray.inputs.footers import open_parquet
+from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.inputs.traces import resolve_columns, traces_of
+from dlcot_ray.storage.store import Store, absolute
+
+SUFFIXES = (".parquet", ".jsonl")
+GOLD = "gold"
+"""Stands for the set that comes with dlcot."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """One label file: what it is called, its layout, a digest of its content, and its cases."""
+
+    name: str
+    layout: str
+    digest: str
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    store: Store
+    relative: str
+    named: bool
+
+
+def resolve_places(labels: Any, traces: Any) -> tuple[list[str], list[str]]:
+    """Label files and traces as lists of absolute places; `GOLD` brings its own traces."""
+    places, trace_places = _listed(labels), _listed(traces)
+    if GOLD in places:
+        gold, gold_traces = gold_dirs()
+        places = [str(gold) if place == GOLD else place for place in places]
+        trace_places.append(str(gold_traces))
+    return [absolute(place) for place in places], [absolute(place) for place in trace_places]
+
+
+def _listed(value: Any) -> list[str]:
+    return list(value) if isinstance(value, list) else [] if value is None else [str(value)]
+
+
+def read_sets(
+    places: Sequence[str],
+    traces: Mapping[str, Trace],
+    options: Mapping[str, object],
+    limit: int | None,
+) -> tuple[list[LabelSet], list[str]]:
+    """All label files of `places`, and a sentence for each file, or file's rows, that were left out.
+
+    Args:
+        traces: those that labels may refer to, by id.
+        options: fsspec options.
+        limit: at most this many rows of each file, drawn by lot, always the same ones.
+
+    Raises:
+        JobError: a place does not exist or holds no labels, or a file cannot be used.
+    """
+    context = Context(traces)
+    sets: list[LabelSet] = []
+    left_out: list[str] = []
+    for place in places:
+        for file in _files(place, options):
+            label = file.store.url(file.relative)
+            data = file.store.read_bytes(file.relative)
+            try:
+                rows = _rows(data, file.relative)
+                layout = layout_of(list(rows[0]) if rows else [])
+                if limit is not None and limit < len(rows):
+                    # By lot, because labels often alternate; always the same lot.
+                    rows = [rows[at] for at in sorted(Random(0).sample(range(len(rows)), limit))]
+                cases, bad = read_rows(layout, rows, context)
+            except UnknownLayout as error:
+                if file.named:
+                    raise JobError(f"{label}: {error}", "docs/quality.md lists the layouts") from error
+                left_out.append(f"{label}: {error}")
+                continue
+            except LabelError as error:
+                raise JobError(f"{label}: {error}", "docs/quality.md lists the layouts") from error
+            if bad:
+                left_out.append(f"{label}: {len(bad)} of {len(rows)} rows, the first one: {bad[0]}")
+            digest = sha256(data).hexdigest()[:16]
+            name = file.relative.rpartition("/")[2].rpartition(".")[0]
+            sets.append(LabelSet(name, layout.name, digest, tuple(cases)))
+    if not sets:
+        raise JobError(left_out[0] if left_out else f"no labels in {', '.join(places)}", "check set=")
+    return sets, left_out
+
+
+def read_traces(places: Sequence[str], dataset: str, options: Mapping[str, object]) -> dict[str, Trace]:
+    """All traces of `places` by id, as the job would read them; rows that are no traces are left out.
+
+    Raises:
+        JobError: a place or a file cannot be read.
+    """
+    preset = load_preset(dataset)
+    found: dict[str, Trace] = {}
+    for shard in find_shards(list(places), options):
+        try:
+            with open_parquet(Store(shard.store_url, options), shard.relative, shard.label) as file:
+                table = file.read()
+            columns = resolve_columns(preset, table.schema, shard.label)
+        except (InputFault, OSError, pa.ArrowException) as error:
+            raise JobError(f"{error}", "check traces=") from error
+        rows = traces_of(table, columns, file=shard.label, first_row=0, shard_name=shard.name)
+        for row in rows:
+            if isinstance(row, Trace):
+                found.setdefault(row.trace_id, row)
+    return found
+
+
+def _files(place: str, options: Mapping[str, object]) -> Iterator[_File]:
+    head, slash, tail = place.rstrip("/").rpartition("/")
+    if tail.endswith(SUFFIXES):
+        parent = Store(head or slash or ".", options)
+        if not parent.exists(tail):
+            raise JobError(f"there is no label set {parent.url(tail)}", "check set=")
+        yield _File(parent, tail, named=True)
+        return
+    store = Store(place, options)
+    files = [info.relative for info in store.list() if info.relative.endswith(SUFFIXES)]
+    if not files:
+        raise JobError(f"no label sets in {store.label}: looked for *.parquet and *.jsonl", "check set=")
+    yield from (_File(store, relative, named=False) for relative in sorted(files))
+
+
+def _rows(data: bytes, name: str) -> list[dict[str, Any]]:
+    """Rows as plain objects.
+
+    Raises:
+        LabelError: the file is neither Parquet nor JSON lines, as its name says.
+    """
+    try:
+        if name.endswith(".parquet"):
+            rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(data)).to_pylist()
+            return rows
+        return [json.loads(line) for line in data.decode().splitlines() if line.strip()]
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise LabelError(f"it cannot be read ({reason_of(error)})") from error

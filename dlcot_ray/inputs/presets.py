@@ -1,0 +1,167 @@
+"""Dataset presets: YAML files that say which columns of a dataset make a trace.
+
+A preset lists candidates instead of one name per field, so that the few public layouts and their many
+re-uploads need a handful of files. Every key is checked, because a mistyped candidate would
+otherwise be a column that is silently never read. A user's own YAML file works in place of a name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError, YAMLError
+
+from dlcot_ray.config.paths import conf_dir
+from dlcot_ray.errors import JobError
+from dlcot_ray.inputs.thinking import Delimiters
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKeys:
+    """How to read a column of chat messages (a list of structs).
+
+    Attributes:
+        columns: candidates for the column.
+        role, content: candidates for the struct's fields.
+        user, assistant: the role names of the two sides.
+        reasoning: fields that hold an assistant's thinking apart from its content.
+    """
+
+    columns: tuple[str, ...]
+    role: tuple[str, ...] = ("role", "from")
+    content: tuple[str, ...] = ("content", "value")
+    user: tuple[str, ...] = ("user", "human")
+    assistant: tuple[str, ...] = ("assistant", "gpt")
+    reasoning: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPreset:
+    """Which columns make a trace; in every list the first that exists is used.
+
+    The trace comes from `reasoning`, else from `tagged` (a whole reply with its thinking between
+    `thinking` tags), else from `messages`. Paths may be dotted (``metadata.answer``) and may index lists
+    (``generations.0``).
+
+    Attributes:
+        id: ids; without any, a row is called ``shard#row``.
+        problem: required unless the trace comes from messages, whose user turn then serves.
+        ground_truth, response: optional.
+        thinking, solution: tags around the thinking and around the visible answer.
+        detect, detect_any: `auto` takes the preset only if all (any) of these columns exist.
+        order: for `auto` alone: the presets to try.
+    """
+
+    name: str
+    description: str = ""
+    id: tuple[str, ...] = ()
+    problem: tuple[str, ...] = ()
+    reasoning: tuple[str, ...] = ()
+    tagged: tuple[str, ...] = ()
+    messages: MessageKeys | None = None
+    ground_truth: tuple[str, ...] = ()
+    response: tuple[str, ...] = ()
+    thinking: tuple[Delimiters, ...] = ()
+    solution: tuple[Delimiters, ...] = ()
+    detect: tuple[str, ...] = ()
+    detect_any: tuple[str, ...] = ()
+    order: tuple[DatasetPreset, ...] = ()
+
+
+def preset_names() -> list[str]:
+    """The presets that come with the package."""
+    return sorted(path.stem for path in (conf_dir() / "dataset").glob("*.yaml"))
+
+
+def load_preset(name: str) -> DatasetPreset:
+    """A preset by its name, or by the path of a YAML file.
+
+    Raises:
+        JobError: there is none, or it is not valid; names the nearest ones.
+    """
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        path = Path(name)
+        if not path.is_file():
+            raise JobError(f"dataset preset file {name} does not exist", "check dataset=")
+    else:
+        path = conf_dir() / "dataset" / f"{name}.yaml"
+        if not path.is_file():
+            known = preset_names()
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}? known: " if near else "use one of "
+            raise JobError(f"unknown dataset preset {name!r}", f"{hint}{', '.join(known)}, or a .yaml file")
+    return _parse(path)
+
+
+def _parse(path: Path) -> DatasetPreset:
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+    except MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise _invalid(path, f"{error.problem}{line}") from error
+    except (YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
+        raise _invalid(path, str(error).splitlines()[0]) from error
+    if not isinstance(content, dict):
+        raise _invalid(path, "it must be a mapping of keys to lists of column names")
+    values = _checked(path, {str(key): value for key, value in content.items()}, DatasetPreset, "")
+    values.setdefault("name", path.stem)
+    for key in ("name", "description"):
+        if not isinstance(values.get(key, ""), str):
+            raise _invalid(path, f"{key} must be text")
+    keys = values.get("messages")
+    if keys is not None:
+        if not isinstance(keys, dict):
+            raise _invalid(path, "messages must be a mapping with columns, role, content, user, assistant")
+        found = _checked(path, keys, MessageKeys, "messages.")
+        if not found.get("columns"):
+            raise _invalid(path, "messages.columns is missing")
+        values["messages"] = MessageKeys(**{key: _names(path, key, value) for key, value in found.items()})
+    for key in ("thinking", "solution"):
+        values[key] = _delimiters(path, key, values.get(key, []))
+    for key in ("id", "problem", "reasoning", "tagged", "ground_truth", "response", "detect", "detect_any"):
+        values[key] = _names(path, key, values.get(key, []))
+    values["order"] = tuple(load_preset(name) for name in _names(path, "order", values.get("order", [])))
+    preset = DatasetPreset(**values)
+    if not (preset.reasoning or preset.tagged or preset.messages or preset.order):
+        raise _invalid(path, "it names no reasoning, tagged or messages column")
+    if (preset.tagged or preset.messages) and not preset.thinking:
+        raise _invalid(path, 'thinking is missing, e.g. [["<think>", "</think>"]]')
+    return preset
+
+
+def _checked(path: Path, content: Mapping[str, Any], model: type[Any], prefix: str) -> dict[str, Any]:
+    known = [field.name for field in fields(model)]
+    for key in content:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"known keys: {', '.join(known)}"
+            raise _invalid(path, f"unknown key {prefix}{key}", hint)
+    return dict(content)
+
+
+def _names(path: Path, key: str, value: object) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise _invalid(path, f"{key} must be a list of names")
+    return tuple(names)
+
+
+def _delimiters(path: Path, key: str, value: object) -> tuple[Delimiters, ...]:
+    pairs: list[Delimiters] = []
+    for pair in value if isinstance(value, list) else [value]:
+        match pair:
+            case [str(opening), str(closing)] if opening and closing and opening != closing:
+                pairs.append((opening, closing))
+            case _:
+                raise _invalid(path, f'{key} must be a list of pairs such as ["<think>", "</think>"]')
+    return tuple(pairs)
+
+
+def _invalid(path: Path, message: str, remedy: str = "correct the file") -> JobError:
+    return JobError(f"dataset preset {path}: {message}", remedy)

@@ -1,0 +1,137 @@
+"""The one storage module: stores, and the input shards found in them.
+
+Shards are found once, at planning time, and named by where they lie below what the user gave, so that
+the names of outputs (and with them what is already done) do not depend on the machine or on what else
+is in the directory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from fsspec.utils import glob_translate
+
+from dlcot_ray.errors import JobError
+from dlcot_ray.storage.backend import ObjectInfo
+from dlcot_ray.storage.failures import MissingObject, StoreRefused, without_credentials
+from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
+from dlcot_ray.storage.store import Store
+
+__all__ = ["TEMPORARY_SUFFIX", "MissingObject", "ObjectInfo", "Shard", "Store", "StoreRefused", "find_shards"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One input file.
+
+    Attributes:
+        store_url: opens the `Store` that holds it; may hold credentials, never print it.
+        relative: its name in that store.
+        name: names its outputs: the relative path without its suffix, unique within the job.
+        size: bytes.
+        version: changes when the content does (see `ObjectInfo`).
+        label: its full name for people, without credentials.
+    """
+
+    store_url: str
+    relative: str
+    name: str
+    size: int
+    version: str
+    label: str
+
+
+def find_shards(input_url: str | Sequence[str], options: Mapping[str, object] | None = None) -> list[Shard]:
+    """The input files of a job, by name: directories (recursively), single files and globs.
+
+    In directories only ``*.parquet`` counts, and names that begin with ``.`` or ``_`` are skipped as
+    Hive and Spark do. A file reached by two inputs is taken once. Two files of one name, from two
+    inputs, are told apart by a short hash of where they lie.
+
+    Raises:
+        JobError: an input does not exist, holds no shards, or cannot be listed.
+    """
+    urls = [input_url] if isinstance(input_url, str) else list(input_url)
+    if not urls:
+        raise JobError("no input given", "set input= to a directory, a Parquet file or a glob")
+    found: dict[str, Shard] = {}
+    for url in urls:
+        for shard in _shards_of(url, options):
+            found.setdefault(shard.label, shard)
+    names = Counter(shard.name for shard in found.values())
+    return sorted(
+        (_renamed(shard) if names[shard.name] > 1 else shard for shard in found.values()),
+        key=lambda shard: shard.name,
+    )
+
+
+def _shards_of(url: str, options: Mapping[str, object] | None) -> list[Shard]:
+    whole = Store(url, options)
+    whole.check_readable()
+    head, slash, tail = url.rpartition("/")
+    if tail and not head.endswith(":/"):
+        parent = Store(_root(head, slash), options)
+        info = parent.info(tail)
+        if info is not None:
+            return [_shard(parent, info)]
+    objects = whole.list()
+    if not objects and _is_glob(url):
+        return _shards_of_glob(url, options)
+    shards = [_shard(whole, info) for info in objects if _is_shard(info.relative)]
+    if not shards:
+        if not objects and whole.is_missing_directory():
+            raise JobError(f"input {whole.label} does not exist", "check the path")
+        seen = f"{len(objects)} other files" if objects else "nothing"
+        raise JobError(
+            f"no input shards in {whole.label}: looked for *.parquet at any depth, found {seen}",
+            "check the path (and bucket), or give a glob such as data/*.parquet",
+        )
+    return shards
+
+
+def _shards_of_glob(url: str, options: Mapping[str, object] | None) -> list[Shard]:
+    parts = url.split("/")
+    first = next(number for number, part in enumerate(parts) if _is_glob(part))
+    wanted = parts[first:]
+    pattern = re.compile(glob_translate("/".join(wanted)))
+    named_hidden = any(part.startswith((".", "_")) for part in wanted)
+    store = Store(_root("/".join(parts[:first]), "/" if first else ""), options)
+    shards = [
+        _shard(store, info)
+        for info in store.list()
+        if pattern.match(info.relative) and (named_hidden or not _is_hidden(info.relative))
+    ]
+    if not shards:
+        raise JobError(f"no input shards match {without_credentials(url)}", "check the pattern")
+    return shards
+
+
+def _root(head: str, slash: str) -> str:
+    return head or slash or "."
+
+
+def _is_glob(text: str) -> bool:
+    return any(character in text for character in "*?[")
+
+
+def _is_shard(relative: str) -> bool:
+    return relative.endswith(".parquet") and not _is_hidden(relative)
+
+
+def _is_hidden(relative: str) -> bool:
+    return any(part.startswith((".", "_")) for part in PurePosixPath(relative).parts)
+
+
+def _shard(store: Store, info: ObjectInfo) -> Shard:
+    name = info.relative.removesuffix(PurePosixPath(info.relative).suffix)
+    return Shard(store.given_url, info.relative, name, info.size, info.version, info.url)
+
+
+def _renamed(shard: Shard) -> Shard:
+    digest = hashlib.sha256(shard.label.encode()).hexdigest()[:8]
+    return replace(shard, name=f"{shard.name}-{digest}")

@@ -1,1 +1,0 @@
-"""The batch job: shards in, annotated and enhanced shards out."""

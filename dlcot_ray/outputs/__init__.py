@@ -1,0 +1,1 @@
+"""What a job leaves, and how it is read back."""

@@ -1,0 +1,358 @@
+"""What must hold of one finished unit, checked on its stored tables alone.
+
+The checks know the contract (`rows.py`, `commit.py`) and nothing of the code that wrote the unit: counts are
+taken again from the rows, the text is replayed from the edits, the fingerprint is computed from the trace. A
+finding is a value, so that one damaged row hides no other; only what could not be made sense of any more (an
+object of another schema) is not looked into further.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+
+from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.edits import EditOp
+from dlcot_ray.core.enhancement import Status
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.errors import Cause, InputFault, Stage
+from dlcot_ray.inputs.presets import DatasetPreset
+from dlcot_ray.inputs.traces import resolve_columns, traces_of
+from dlcot_ray.judging.fingerprint import fingerprint
+from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, PREFERENCES, REJECTED
+from dlcot_ray.outputs.schemas import (
+    ANNOTATION_SCHEMA,
+    ENHANCED_FIELDS,
+    PREFERENCE_SCHEMA,
+    REJECTED_FIELDS,
+    annotations_from_table,
+    carried_table,
+    chat_messages,
+    replay,
+)
+
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it must be: in which object, at which of its rows (None: as a whole)."""
+
+    where: str
+    row: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = self.where if self.row is None else f"{self.where}, row {self.row}"
+        return f"{place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What all units of an output have in common.
+
+    Attributes:
+        preset: how the carried columns become traces.
+        judge: the identity that fingerprints were made with.
+        policy: the expression that stands in every row; None where this version cannot read it.
+        annotated: the output has annotations of its own.
+    """
+
+    preset: DatasetPreset
+    judge: str
+    policy: str | None
+    annotated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUnit:
+    """The tables of a unit as they were read; None where there is no such object.
+
+    Attributes:
+        name: of its objects, without folder and suffix.
+        label: its input file.
+        start, stop: its rows of that file.
+    """
+
+    name: str
+    label: str
+    start: int
+    stop: int
+    stats: UnitStats
+    enhanced: pa.Table
+    rejected: pa.Table | None
+    annotations: pa.Table | None
+    preferences: pa.Table | None
+
+    def place(self, folder: str) -> str:
+        """One of its objects, as findings name it."""
+        return f"{folder}/{self.name}.parquet"
+
+
+def audit_unit(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
+    """Everything that is not as it must be with one unit."""
+    bad = list(_schemas(unit, expected))
+    yield from bad
+    if bad:
+        return
+    rows = unit.enhanced.select([field.name for field in ENHANCED_FIELDS]).to_pylist()
+    annotations = annotations_from_table(unit.annotations) if unit.annotations is not None else []
+    yield from _counts(unit, rows, annotations)
+    yield from _rejected(unit)
+    yield from _preferences(unit, rows)
+    known = {annotation.trace_id: annotation for annotation in annotations}
+    if unit.annotations is not None:
+        yield from _matching(unit, rows, annotations)
+    for number, (row, trace) in enumerate(zip(rows, _traces(unit, expected), strict=True)):
+        at = unit.place(ENHANCED)
+        if isinstance(trace, str):
+            yield Finding(at, number, trace)
+            continue
+        for message in _row(row, trace, expected):
+            yield Finding(at, number, message)
+        annotation = known.get(row["trace_id"])
+        if annotation is not None:
+            for message in _fit(row, trace, annotation):
+                yield Finding(unit.place(ANNOTATIONS), annotations.index(annotation), message)
+
+
+def compare_rows(unit: StoredUnit, source: pa.Table) -> Iterator[Finding]:
+    """Whether every input row of the unit is there once, with all of its columns, and nothing else.
+
+    Args:
+        unit: sound as far as `audit_unit` goes.
+        source: the unit's rows of the input file.
+    """
+    refused = unit.rejected["input_row"].to_pylist() if unit.rejected is not None else []
+    gone = {row - unit.start for row in refused}
+    kept = [index for index in range(source.num_rows) if index not in gone]
+    sides = [(ENHANCED, carried_table(unit.enhanced, ENHANCED_FIELDS), kept)]
+    if unit.rejected is not None:
+        sides.append((REJECTED, carried_table(unit.rejected, REJECTED_FIELDS), sorted(gone)))
+    for folder, carried, indices in sides:
+        at = unit.place(folder)
+        if carried.num_rows != len(indices):
+            yield Finding(at, None, f"it carries {carried.num_rows} rows where the input has {len(indices)}")
+            continue
+        if carried.column_names != source.column_names:
+            yield Finding(at, None, "its carried columns are not those of the input")
+            continue
+        for number, index in enumerate(indices):
+            one, other = carried.slice(number, 1), source.slice(index, 1)
+            if not one.equals(other) and not _same(one, other):
+                column = next(n for n in source.column_names if not one[n].equals(other[n]))
+                yield Finding(at, number, f"{column} differs from {unit.label}, row {unit.start + index}")
+
+
+def _same(one: pa.Table, other: pa.Table) -> bool:
+    """Equal for all but Arrow, to which NaN is not NaN."""
+    try:
+        return repr(one.to_pylist()) == repr(other.to_pylist())
+    except UnicodeDecodeError:
+        return False
+
+
+def _schemas(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
+    for folder, table, fields in (
+        (ENHANCED, unit.enhanced, ENHANCED_FIELDS),
+        (REJECTED, unit.rejected, REJECTED_FIELDS),
+    ):
+        if table is None:
+            continue
+        last = list(table.schema)[-len(fields) :]
+        wrong = [want.name for want, got in zip(fields, last, strict=False) if not want.equals(got)]
+        if wrong or len(last) < len(fields):
+            yield Finding(unit.place(folder), None, f"its schema differs at {', '.join(wrong) or 'the end'}")
+    for folder, table, schema in (
+        (ANNOTATIONS, unit.annotations, ANNOTATION_SCHEMA),
+        (PREFERENCES, unit.preferences, PREFERENCE_SCHEMA),
+    ):
+        if table is not None and not table.schema.equals(schema):
+            yield Finding(unit.place(folder), None, "its schema is not that of this version")
+    if expected.annotated and unit.annotations is None:
+        yield Finding(unit.place(ANNOTATIONS), None, "it is missing")
+    if not expected.annotated and unit.annotations is not None:
+        yield Finding(unit.place(ANNOTATIONS), None, "a derived output has no annotations of its own")
+
+
+def _counts(
+    unit: StoredUnit, rows: Sequence[Mapping[str, Any]], annotations: Sequence[Annotation]
+) -> Iterator[Finding]:
+    """The counts in the footer against the rows themselves."""
+    at = unit.place(ENHANCED)
+    rejected = unit.rejected.num_rows if unit.rejected is not None else 0
+    if len(rows) + rejected != unit.stop - unit.start:
+        message = f"{len(rows)} rows, and {rejected} rejected, of an input range of {unit.stop - unit.start}"
+        yield Finding(at, None, message)
+    gates = [gate for row in rows for gate in row["gates"]]
+    found: dict[str, Any] = {
+        "rows": len(rows) + rejected,
+        "enhanced": sum(row["status"] == Status.ENHANCED for row in rows),
+        "unchanged": sum(row["status"] == Status.UNCHANGED for row in rows),
+        "rejected": rejected,
+        "tokens_before": sum(row["tokens_before"] for row in rows),
+        "tokens_after": sum(row["tokens_after"] for row in rows),
+        "by_reason": _tally(row["status_reason"] for row in rows),
+        "by_gate": _tally(gate["name"] for gate in gates if not gate["passed"]),
+        "by_gate_passed": _tally(gate["name"] for gate in gates if gate["passed"]),
+        "by_cause": _tally(unit.rejected["cause"].to_pylist() if unit.rejected is not None else []),
+        "pairs": unit.preferences.num_rows if unit.preferences is not None else 0,
+    }
+    if unit.annotations is not None:
+        found |= {
+            "prefill": sum(annotation.tokens.prefill for annotation in annotations),
+            "cached": sum(annotation.tokens.cached for annotation in annotations),
+            "decode": sum(annotation.tokens.decode for annotation in annotations),
+            "by_judge": _tally(annotation.judge.partition(" ")[0] for annotation in annotations),
+            "by_label": _tally(a.label.value for annotation in annotations for a in annotation.approaches),
+        }
+    told = json.loads(unit.stats.to_json())
+    for key, value in found.items():
+        if told[key] != value:
+            yield Finding(at, None, f"its footer counts {key} {told[key]}, its rows come to {value}")
+
+
+def _tally(words: Any) -> dict[str, int]:
+    return {word: count for word, count in Counter(words).items() if word}
+
+
+def _rejected(unit: StoredUnit) -> Iterator[Finding]:
+    if unit.rejected is None:
+        return
+    names = ("input_file", "input_row", "stage", "cause")
+    before = unit.start - 1
+    for number, row in enumerate(unit.rejected.select(names).to_pylist()):
+        messages = []
+        if row["input_file"] != unit.label:
+            messages.append(f"it is of {row['input_file']}, the unit of {unit.label}")
+        if not before < row["input_row"] < unit.stop:
+            messages.append(f"input row {row['input_row']} is repeated or not one of the unit's")
+        if row["stage"] not in set(Stage) or row["cause"] not in set(Cause):
+            messages.append(f"there is no stage {row['stage']!r} with cause {row['cause']!r}")
+        before = row["input_row"]
+        for message in messages:
+            yield Finding(unit.place(REJECTED), number, message)
+
+
+def _preferences(unit: StoredUnit, rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    if unit.preferences is None:
+        return
+    messages = {row["trace_id"]: row["messages"] for row in rows if row["status"] == Status.ENHANCED}
+    for number, pair in enumerate(unit.preferences.to_pylist()):
+        chat = messages.get(pair["trace_id"])
+        if chat is None or [*pair["prompt"], *pair["chosen"]] != chat:
+            message = f"the pair of {_short(pair['trace_id'])} is not that of an enhanced row"
+            yield Finding(unit.place(PREFERENCES), number, message)
+
+
+def _matching(
+    unit: StoredUnit, rows: Sequence[Mapping[str, Any]], annotations: Sequence[Annotation]
+) -> Iterator[Finding]:
+    """One annotation for each judged row, in order: those in `enhanced/`, and those a policy rejected."""
+    refused: list[str] = []
+    if unit.rejected is not None:
+        pairs = unit.rejected.select(["trace_id", "stage"]).to_pylist()
+        refused = [row["trace_id"] for row in pairs if row["stage"] == Stage.POLICY]
+    at = unit.place(ANNOTATIONS)
+    theirs = [annotation.trace_id for annotation in annotations]
+    ours = [row["trace_id"] for row in rows]
+    if sorted(theirs) != sorted([*ours, *refused]):
+        lacking = next((name for name in [*ours, *refused] if name not in set(theirs)), None)
+        what = f"{_short(lacking)} has none" if lacking is not None else "some belong to no row"
+        yield Finding(at, None, f"{len(theirs)} annotations for {len(ours) + len(refused)} rows: {what}")
+    elif [name for name in theirs if name not in set(refused)] != ours:
+        yield Finding(at, None, "its order is not that of the rows")
+
+
+def _traces(unit: StoredUnit, expected: Expected) -> Iterator[Trace | str]:
+    """The source traces as they are carried, or why one cannot be had."""
+    source = carried_table(unit.enhanced, ENHANCED_FIELDS)
+    try:
+        columns = resolve_columns(expected.preset, source.schema, unit.place(ENHANCED))
+    except InputFault as fault:
+        yield from [f"no trace can be read from it: {fault.message}"] * source.num_rows
+        return
+    shard = unit.name.rpartition(".r")[0]
+    for found in traces_of(source, columns, file=unit.label, first_row=unit.start, shard_name=shard):
+        yield found if isinstance(found, Trace) else f"its source is no trace: {found.message}"
+
+
+def _row(row: Mapping[str, Any], trace: Trace, expected: Expected) -> Iterator[str]:
+    edits, text = row["edits"], row["enhanced_reasoning"]
+    yield from _script(edits, len(trace.reasoning))
+    if replay(trace.reasoning, edits) != text:
+        yield "replaying its edits does not give enhanced_reasoning"
+    if row["status"] not in set(Status):
+        yield f"there is no status {row['status']!r}"
+    if row["status"] == Status.UNCHANGED and text != trace.reasoning:
+        yield "it is called unchanged and is not"
+    if row["messages"] != chat_messages(trace, text):
+        yield "its messages are not those of problem and enhanced_reasoning"
+    if expected.policy is not None and row["policy"] != expected.policy:
+        yield f"its policy is {_short(row['policy'])}, the job's {_short(expected.policy)}"
+    made = row["fingerprint"]
+    if made and made not in (fingerprint(trace, expected.judge), fingerprint(trace, row["judge"])):
+        yield "its fingerprint is not that of its trace and judge"
+
+
+def _script(edits: Sequence[Mapping[str, Any]], length: int) -> Iterator[str]:
+    """Edits account for every character and unit once, in order."""
+    at = unit = 0
+    for number, edit in enumerate(edits):
+        if edit["op"] not in set(EditOp):
+            yield f"edit {number}: there is no operation {edit['op']!r}"
+        if (edit["start"], edit["unit_start"]) != (at, unit) or edit["stop"] < at:
+            yield f"edit {number} starts at character {edit['start']}, the one before ends at {at}"
+        if edit["text"] and edit["op"] in (EditOp.KEEP, EditOp.DROP):
+            yield f"edit {number} is a {edit['op']} and brings text"
+        at, unit = edit["stop"], edit["unit_stop"]
+    if at != length:
+        yield f"its edits account for {at} characters, the trace has {length}"
+
+
+def _fit(row: Mapping[str, Any], trace: Trace, annotation: Annotation) -> Iterator[str]:
+    """The annotation fits the trace, and the row's edits fit the annotation."""
+    offsets = annotation.unit_offsets
+    count = len(offsets) - 1
+    if (row["judge"], row["fingerprint"]) != (annotation.judge, annotation.fingerprint):
+        yield "judge or fingerprint differ from its row in enhanced/"
+    if not offsets or offsets[0] != 0 or offsets[-1] != len(trace.reasoning):
+        yield f"its units cover {offsets[-1:]} characters, the trace has {len(trace.reasoning)}"
+        return
+    if any(one >= other for one, other in pairwise(offsets)):
+        yield "its unit offsets do not ascend"
+    edges = [0, *(section.stop for section in annotation.sections)]
+    starts = [section.start for section in annotation.sections]
+    if starts != edges[:-1] or edges[-1] != count:
+        yield "its sections do not partition the units"
+    for what, items in (("approaches", annotation.approaches), ("verifications", annotation.verifications)):
+        ranges = [(item.start, item.stop) for item in items]
+        inside = all(0 <= start < stop <= count for start, stop in ranges)
+        if not inside or any(one[1] > other[0] for one, other in pairwise(ranges)):
+            yield f"its {what} leave the trace or overlap"
+    for edit in row["edits"]:
+        first, last = edit["unit_start"], edit["unit_stop"]
+        if not 0 <= first <= last <= count or (offsets[first], offsets[last]) != (
+            edit["start"],
+            edit["stop"],
+        ):
+            yield f"units {first}-{last} are not characters {edit['start']}-{edit['stop']}, as an edit has it"
+            break
+    spent = Counter[str]()
+    for step in annotation.steps:
+        spent.update(asdict(step.tokens))
+    if {kind: count for kind, count in spent.items() if count} != {
+        kind: count for kind, count in asdict(annotation.tokens).items() if count
+    }:
+        yield "the tokens of its steps do not add up"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")

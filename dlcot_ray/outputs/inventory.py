@@ -1,0 +1,132 @@
+"""What lies in an output, by its LIST alone: units by input file, and what does not belong there."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dlcot_ray.outputs.audit import Finding
+from dlcot_ray.outputs.layout import (
+    CARD_FILE,
+    DUPLICATES_FILE,
+    ENHANCED,
+    FACTS,
+    FOLDERS,
+    FOOTERS_FILE,
+    INPUTS_FILE,
+    JOB_FILE,
+    JOURNAL,
+    MANIFEST_FILE,
+    JobRecord,
+)
+from dlcot_ray.storage.backend import ObjectInfo
+from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
+
+_UNIT = re.compile(
+    r"(?P<folder>[a-z_]+)/(?P<name>.+)\.r(?P<start>\d{9,})-(?P<stop>\d{9,})\.parquet", re.DOTALL
+)
+_OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, INPUTS_FILE, FOOTERS_FILE, DUPLICATES_FILE)
+_OF_NIGHTS = ("report.json", "report.md", "_lease.json")
+"""What `dlcot refresh` lays beside a snapshot's units."""
+
+
+@dataclass(slots=True)
+class ListedUnit:
+    """A unit of an input file: rows `[start, stop)`; its objects by folder."""
+
+    name: str
+    start: int
+    stop: int
+    objects: dict[str, ObjectInfo] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """The job counts it as done."""
+        return ENHANCED in self.objects
+
+    @property
+    def written(self) -> float | None:
+        """When it became complete, in seconds since 1970, where the store tells."""
+        return self.objects[ENHANCED].modified if self.complete else None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """An output's objects.
+
+    Attributes:
+        units: name of an input file's outputs -> its units, by first row.
+        strays: objects that no job leaves behind, with the reason.
+        folders: objects and bytes of each folder.
+    """
+
+    units: Mapping[str, Sequence[ListedUnit]]
+    strays: Sequence[Finding]
+    folders: Mapping[str, tuple[int, int]]
+
+
+def take_inventory(objects: Iterable[ObjectInfo], known: Iterable[str]) -> Inventory:
+    """Sort a LIST of an output.
+
+    Args:
+        objects: all of them, temporary ones included.
+        known: names under which input files have their outputs.
+    """
+    names = set(known)
+    found: dict[tuple[str, int, int], ListedUnit] = {}
+    strays: list[Finding] = []
+    folders = dict.fromkeys(FOLDERS, (0, 0))
+    for info in objects:
+        match = _UNIT.fullmatch(info.relative)
+        if info.relative.endswith(TEMPORARY_SUFFIX):
+            strays.append(Finding(info.relative, None, "a half-written file that a killed writer left"))
+        elif match is not None and match["folder"] in (*FOLDERS, FACTS):
+            folder, name = match["folder"], match["name"]
+            if folder in folders:
+                count, size = folders[folder]
+                folders[folder] = (count + 1, size + info.size)
+            if name not in names:
+                strays.append(Finding(info.relative, None, "it belongs to no input of this job"))
+                continue
+            start, stop = int(match["start"]), int(match["stop"])
+            unit = found.setdefault((name, start, stop), ListedUnit(_unit_name(match), start, stop))
+            unit.objects[folder] = info
+        elif info.relative not in (*_OWN, *_OF_NIGHTS) and not info.relative.startswith(f"{JOURNAL}/"):
+            strays.append(Finding(info.relative, None, "no job writes an object of this name"))
+    units: dict[str, list[ListedUnit]] = defaultdict(list)
+    for (name, _, _), unit in sorted(found.items()):
+        units[name].append(unit)
+        if not unit.complete:
+            folder, info = next(iter(unit.objects.items()))
+            strays.append(Finding(info.relative, None, f"its unit has no object in {ENHANCED}/"))
+    return Inventory(units, strays, folders)
+
+
+def coverage(label: str, rows: int, units: Sequence[ListedUnit]) -> Iterator[Finding]:
+    """Where the complete units of a file leave rows out or take them twice."""
+    at = 0
+    for unit in units:
+        if not unit.complete:
+            continue
+        if unit.start > at:
+            yield Finding(label, at, f"rows {at}-{unit.start - 1} are in no finished unit")
+        elif unit.start < at:
+            yield Finding(
+                f"{ENHANCED}/{unit.name}.parquet", None, f"it overlaps the unit that ends at row {at}"
+            )
+        at = max(at, unit.stop)
+    if at < rows:
+        yield Finding(label, at, f"rows {at}-{rows - 1} are in no finished unit")
+    elif at > rows:
+        yield Finding(label, None, f"it has {rows} rows, and units go on to row {at}")
+
+
+def names_of(record: JobRecord) -> list[str]:
+    """Under which names a job's input files have their outputs."""
+    return [item.name for item in record.inputs]
+
+
+def _unit_name(match: re.Match[str]) -> str:
+    return f"{match['name']}.r{match['start']}-{match['stop']}"

@@ -1,0 +1,319 @@
+"""The output contract: what is complete, whose it is, and what a killed run may leave behind.
+
+A unit is three objects, each put once and atomically under a name that the plan determines; it is
+complete when its object in `enhanced/`, written last, is in the LIST. So a retry overwrites its own
+content, a resume is a subtraction, and no state is kept anywhere else. `_job.json` holds what
+determines that content; an output of other settings or of changed inputs is refused rather than mixed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.schemas import read_metadata, to_parquet_bytes
+from dlcot_ray.storage.failures import StoreRefused
+from dlcot_ray.storage.store import Store
+
+FORMAT = 1
+"""Raised when an output of an earlier version can no longer be resumed or read."""
+
+JOB_FILE = "_job.json"
+MANIFEST_FILE = "manifest.json"
+CARD_FILE = "README.md"
+ENHANCED, ANNOTATIONS, REJECTED = "enhanced", "annotations", "rejected"
+PREFERENCES = "preferences"
+FOLDERS = (ENHANCED, ANNOTATIONS, REJECTED, PREFERENCES)
+FACTS = "_facts"
+"""What a refresh remembers of each row (`facts.py`); hidden from readers of Parquet folders."""
+# No name that ends with .parquet, so that a reader of the whole folder finds only units.
+FOOTERS_FILE = "_footers.arrow"
+DUPLICATES_FILE = "_duplicates.arrow"
+INPUTS_FILE = "inputs.jsonl"
+JOURNAL = "_counts"
+
+_UNIT_OBJECT = re.compile(r"(?:enhanced|annotations|rejected|preferences|_facts)/.+\.r\d{9,}-\d{9,}\.parquet")
+_STATS_KEY = "dlcot.stats"
+_FIRST_PAUSE_S = 0.2
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class InputRecord:
+    """One planned input file: its label, the name of its outputs, and what it was like."""
+
+    label: str
+    name: str
+    rows: int
+    size: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """`_job.json`.
+
+    Attributes:
+        command: ``enhance`` or ``derive``.
+        settings: everything that determines content, besides the inputs.
+        config: the resolved configuration.
+        inputs: the planned files, in plan order; an earlier order is never changed, only appended to.
+    """
+
+    command: str
+    settings: Mapping[str, Any]
+    config: Mapping[str, Any]
+    inputs: tuple[InputRecord, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the settings (16 hex digits)."""
+        canonical = json.dumps([FORMAT, self.command, self.settings], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    def with_inputs(self, inputs: Iterable[InputRecord]) -> JobRecord:
+        """The same job with files appended that it does not know yet."""
+        known = {item.label for item in self.inputs}
+        return replace(self, inputs=(*self.inputs, *(item for item in inputs if item.label not in known)))
+
+    def to_json(self) -> bytes:
+        """The bytes of `_job.json`."""
+        content = {"format": FORMAT, "fingerprint": self.fingerprint, **asdict(self)}
+        return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+class Output:
+    """One job's output: the contract on top of a store. Cheap to build and safe to pickle."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    @property
+    def label(self) -> str:
+        """Where it is, for people."""
+        return self.store.label
+
+    def record(self) -> JobRecord | None:
+        """The job that this output belongs to, or None where there is none yet.
+
+        Raises:
+            JobError: `_job.json` is damaged or of another version.
+        """
+        if not self.store.exists(JOB_FILE):
+            return None
+        try:
+            content = json.loads(self.store.read_bytes(JOB_FILE))
+            version = content["format"]
+            if version == FORMAT:
+                inputs = tuple(InputRecord(**item) for item in content["inputs"])
+                return JobRecord(content["command"], content["settings"], content["config"], inputs)
+        except (ValueError, KeyError, TypeError) as error:
+            raise JobError(f"{self.store.url(JOB_FILE)} is damaged", "choose another output") from error
+        raise JobError(
+            f"{self.label} was written in format {version}, this version of dlcot writes {FORMAT}",
+            "choose another output",
+        )
+
+    def write_record(self, record: JobRecord) -> None:
+        """Write `_job.json`, before the first unit."""
+        self.store.put(JOB_FILE, record.to_json())
+
+    def done(self) -> set[str]:
+        """Names of the complete units, all at once; `listing.complete_units` holds 4 bytes of each."""
+        return {
+            name
+            for name, _ in self.units(self.objects(ENHANCED))
+            if _UNIT_OBJECT.fullmatch(f"{ENHANCED}/{name}.parquet")
+        }
+
+    def objects(self, folder: str) -> Iterator[tuple[str, int]]:
+        """Names below the folder and sizes (bytes) of its objects, in the order of the LIST.
+
+        Raises:
+            JobError: it cannot be listed.
+        """
+        cut = len(folder) + 1
+        for info in self.store.scan(folder):
+            yield info.relative[cut:], info.size
+
+    @staticmethod
+    def units(objects: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+        """Names of units for names of objects; whatever cannot be a unit's object is left out."""
+        for name, size in objects:
+            if name.endswith(".parquet"):
+                yield name.removesuffix(".parquet"), size
+
+    def read_state(self, name: str) -> bytes | None:
+        """One of the objects that only save time, or None where it cannot be had."""
+        try:
+            return self.store.read_bytes(name)
+        except JobError:
+            return None
+
+    def put_unit(
+        self,
+        name: str,
+        stats: UnitStats,
+        enhanced: pa.Table,
+        rejected: pa.Table,
+        annotations: pa.Table | None,
+        preferences: pa.Table | None = None,
+        facts: pa.Table | None = None,
+        *,
+        retries: int = 0,
+    ) -> int:
+        """Write a unit; it counts as complete only after the last put.
+
+        Returns:
+            Size of its `enhanced/` object (bytes).
+
+        Args:
+            name: the unit's.
+            stats: its counts; they travel in the metadata of its `enhanced/` object.
+            enhanced: always written, even without rows.
+            rejected: written if it has rows.
+            annotations: None where the job refers to those of another output.
+            preferences: written if it has rows; None where no pairs were asked for.
+            facts: None where nobody will compare nights.
+            retries: further attempts at each put.
+
+        Raises:
+            JobError: the store refuses.
+        """
+        objects = []
+        if annotations is not None:
+            objects.append((ANNOTATIONS, to_parquet_bytes(annotations, {})))
+        if rejected.num_rows:
+            objects.append((REJECTED, to_parquet_bytes(rejected, {})))
+        if preferences is not None and preferences.num_rows:
+            objects.append((PREFERENCES, to_parquet_bytes(preferences, {})))
+        if facts is not None:
+            objects.append((FACTS, to_parquet_bytes(facts, {})))
+        objects.append((ENHANCED, to_parquet_bytes(enhanced, {_STATS_KEY: stats.to_json()})))
+        for folder, data in objects:
+            with_retries(retries, partial(self.store.put, f"{folder}/{name}.parquet", data))
+        return len(objects[-1][1])
+
+    def stats(self, name: str) -> UnitStats:
+        """The counts of a complete unit, from its footer alone.
+
+        Raises:
+            JobError: its object is damaged.
+        """
+        relative = f"{ENHANCED}/{name}.parquet"
+        try:
+            with self.store.open(relative) as file:
+                return UnitStats.from_json(read_metadata(file)[_STATS_KEY])
+        except (pa.ArrowException, OSError, ValueError, KeyError, InputFault) as error:
+            raise JobError(
+                f"{self.store.url(relative)} is not a unit that dlcot wrote",
+                "delete that object and run again: it is made anew",
+            ) from error
+
+    def clear(self) -> None:
+        """Remove everything that dlcot wrote here; `_job.json` last, so that a kill can be repeated."""
+        self.store.delete(MANIFEST_FILE)
+        for folder in (*FOLDERS, FACTS):
+            names = (info.relative for info in self.store.scan(folder))
+            self.store.delete_all([name for name in names if _UNIT_OBJECT.fullmatch(name)])
+        self.store.delete_all([info.relative for info in self.store.scan(JOURNAL)])
+        for name in (CARD_FILE, INPUTS_FILE, FOOTERS_FILE, DUPLICATES_FILE):
+            self.store.delete(name)
+        self.store.delete(JOB_FILE)
+
+    def remove_leftovers(self) -> int:
+        """Remove what killed writers left half-written; returns how many (files, or uploads in a bucket)."""
+        return self.store.remove_temporary(belongs=_UNIT_OBJECT.fullmatch)
+
+    def claim(self, job: JobRecord, *, overwrite: bool) -> JobRecord:
+        """Take the output for `job`: empty, or of the same job, or cleared.
+
+        Returns:
+            The job as recorded here (with the inputs of earlier runs), or `job` itself.
+
+        Raises:
+            JobError: the output is another job's, or not ours at all.
+        """
+        found = self.record()
+        if found is None:
+            foreign = next((f for f in FOLDERS if next(self.store.scan(f), None) is not None), None)
+            if foreign is not None:
+                raise JobError(
+                    f"{self.label} holds {foreign}/ but no {JOB_FILE}: another program's files",
+                    "choose another output",
+                )
+            return job
+        if overwrite:
+            self.clear()
+            return job
+        difference = _first_difference(found, job)
+        if difference:
+            raise JobError(
+                f"{self.label} holds another job's results ({difference})",
+                "choose another output, or set overwrite=true to remove them",
+            )
+        return replace(found, config=job.config)
+
+
+def check_inputs(record: JobRecord, shards: Sequence[Shard], output: str) -> None:
+    """Refuse inputs that changed or vanished since the job recorded them.
+
+    Raises:
+        JobError: naming the first one.
+    """
+    now = {shard.label: shard for shard in shards}
+    for item in record.inputs:
+        shard = now.get(item.label)
+        if shard is None:
+            what = f"{item.label} is no longer among the inputs"
+        elif (shard.size, shard.version) != (item.size, item.version):
+            what = f"{item.label} has changed"
+        else:
+            continue
+        raise JobError(
+            f"{what} since {output} was made from it",
+            "restore it, choose another output, or set overwrite=true to start over",
+        )
+
+
+def with_retries(retries: int, action: Callable[[], Result]) -> Result:
+    """Try `action` again after a storage error, with pauses of half to all of 0.2 s, 0.4 s, 0.8 s, ...
+
+    What the store refuses for good is not tried again.
+    """
+    for attempt in range(retries):
+        try:
+            return action()
+        except StoreRefused:
+            raise
+        except (OSError, JobError):
+            time.sleep(_FIRST_PAUSE_S * 2**attempt * random.uniform(0.5, 1.0))
+    return action()
+
+
+def _first_difference(there: JobRecord, here: JobRecord) -> str:
+    if there.command != here.command:
+        return f"command: {there.command} there, {here.command} here"
+    for key in [*here.settings, *there.settings]:
+        old, new = there.settings.get(key), here.settings.get(key)
+        if old != new:
+            return f"{key}: {_shown(old)} there, {_shown(new)} here"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
+    return text if len(text) <= 80 else f"{text[:80]}..."

@@ -1,0 +1,197 @@
+"""The manifest and the dataset card: what an output holds, written last.
+
+Every count is that of objects in the LIST (see `tally.py`), never of what this run happened to do, so a
+job that took five attempts has the manifest of one that took one. Only `run` is about this run. A
+manifest of many inputs would be a file that nobody can open: beyond `MAX_INPUTS_SHOWN` its entries of
+single files lie beside it, one JSON object per line.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.outputs.card import card
+from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.layout import CARD_FILE, FORMAT, INPUTS_FILE, MANIFEST_FILE, JobRecord, Output
+from dlcot_ray.outputs.tally import Tally
+from dlcot_ray.plan.plan import Plan, files_digest, inputs_digest
+
+_PACKAGES = ("dlcot-ray", "ray", "pyarrow", "polars", "fsspec", "s3fs", "numpy", "math-verify", "omegaconf")
+MAX_INPUTS_SHOWN = 1_000
+"""Input files that the manifest itself lists; with more, `inputs.jsonl` has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedUnit:
+    """A unit that this run could not finish; the next run tries again."""
+
+    unit: str
+    file: str
+    start: int
+    stop: int
+    error: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, rows {self.start}-{self.stop - 1}: {self.error}"
+
+
+def build_manifest(
+    record: JobRecord,
+    plan: Plan,
+    tally: Tally,
+    folders: Mapping[str, Mapping[str, int]],
+    failed: Sequence[FailedUnit],
+    run: Mapping[str, Any],
+) -> tuple[dict[str, Any], bytes | None]:
+    """The manifest as plain JSON types, and the content of `inputs.jsonl` where it is needed.
+
+    Args:
+        folders: objects and bytes of each folder.
+        run: about this run.
+    """
+    inputs = _inputs(plan, tally)
+    unfinished = plan.rows - int(tally.rows.sum())
+    aside = _lines(inputs) if inputs.num_rows > MAX_INPUTS_SHOWN else None
+    content = {
+        "format": FORMAT,
+        "command": record.command,
+        "complete": not unfinished,
+        "fingerprint": record.fingerprint,
+        "settings": record.settings,
+        "totals": {
+            "files": len(plan.files) + len(plan.faults),
+            "rows": plan.rows,
+            "unfinished": unfinished,
+            **{key: value for key, value in _counts(tally.stats).items() if key != "rows"},
+        },
+        "inputs": inputs.to_pylist() if aside is None else [],
+        "inputs_file": None if aside is None else INPUTS_FILE,
+        "inputs_digest": inputs_digest(plan),
+        "unusable_inputs": faults_as_dicts(plan.faults),
+        "failed_units": [
+            {"unit": unit.unit, "file": unit.file, "rows": [unit.start, unit.stop], "error": unit.error}
+            for unit in sorted(failed, key=lambda unit: unit.unit)
+        ],
+        "outputs": {folder: dict(counts) for folder, counts in folders.items()},
+        "config": record.config,
+        "versions": versions(),
+        "run": dict(run),
+    }
+    return content, aside
+
+
+def faults_as_dicts(faults: Iterable[InputFault]) -> list[dict[str, str]]:
+    """Unusable input files as they stand in the manifest."""
+    return [
+        {"file": fault.file, "message": fault.message, "remedy": fault.remedy}
+        for fault in sorted(faults, key=lambda fault: fault.file)
+    ]
+
+
+def write_card(output: Output, manifest: Mapping[str, Any], night: str = "") -> None:
+    """Write the dataset card; `night` is the report of a refresh, as Markdown."""
+    output.store.put(CARD_FILE, card(manifest, night).encode())
+
+
+def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | None = None) -> None:
+    """Write the card and `inputs.jsonl`, then the manifest: it tells that the run came to its end."""
+    write_card(output, manifest)
+    if inputs is not None:
+        output.store.put(INPUTS_FILE, inputs)
+    output.store.put(MANIFEST_FILE, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def read_manifest(output: Output) -> dict[str, Any] | None:
+    """The manifest of the last run, or None where there is none that can be read."""
+    if not output.store.exists(MANIFEST_FILE):
+        return None
+    try:
+        content = json.loads(output.store.read_bytes(MANIFEST_FILE))
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) and content.get("format") == FORMAT else None
+
+
+def read_inputs(output: Output, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The manifest's entries of the input files, wherever they are kept.
+
+    Raises:
+        JobError: they cannot be read.
+    """
+    name = manifest.get("inputs_file")
+    if name is None:
+        return list(manifest["inputs"])
+    try:
+        return [json.loads(line) for line in output.store.read_bytes(name).splitlines()]
+    except ValueError as error:
+        raise JobError(
+            f"{output.store.url(name)} is damaged", "delete manifest.json and run again"
+        ) from error
+
+
+def describes(manifest: Mapping[str, Any], record: JobRecord, plan: Plan) -> bool:
+    """Whether a manifest is that of this very job with all of its units complete."""
+    digest = manifest.get("inputs_digest")
+    if digest is None:
+        # Written before there were digests.
+        inputs = manifest.get("inputs", [])
+        digest = files_digest((item["file"], item["rows"], item["version"]) for item in inputs)
+    return (
+        bool(manifest.get("complete"))
+        and manifest.get("fingerprint") == record.fingerprint
+        and digest == inputs_digest(plan)
+        and manifest.get("unusable_inputs") == faults_as_dicts(plan.faults)
+    )
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that have a say in the content."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _inputs(plan: Plan, tally: Tally) -> pa.Table:
+    """One row per input file."""
+    rows = np.diff(plan.file_rows)
+    return pa.table(
+        {
+            "file": [shard.label for shard in plan.shards],
+            "name": [shard.name for shard in plan.shards],
+            "size": [shard.size for shard in plan.shards],
+            "version": [shard.version for shard in plan.shards],
+            "preset": [columns.preset for columns in plan.columns],
+            "rows": rows,
+            "units": tally.units,
+            "enhanced": tally.enhanced,
+            "unchanged": tally.unchanged,
+            "rejected": tally.rejected,
+            "unfinished": rows - tally.rows,
+        }
+    )
+
+
+def _lines(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    for batch in table.to_batches(max_chunksize=10_000):
+        sink.writelines(f"{json.dumps(row, ensure_ascii=False)}\n".encode() for row in batch.to_pylist())
+    return sink.getvalue()
+
+
+def _counts(stats: UnitStats) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(stats.to_json())
+    return content

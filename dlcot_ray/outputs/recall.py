@@ -1,0 +1,212 @@
+"""Finding the annotations that earlier nights made, by fingerprint, wherever the trace lies now.
+
+The driver writes an index once per night: 16 bytes per known annotation (the head of its fingerprint, which
+unit's object, which row of it), cut by the fingerprint into Parquet partitions of about a megabyte. A reading
+task looks into the object of its own unit's name first, which settles most rows of a changed shard, and
+asks the index for the rest, so that what moved within a shard or between shards is found as well. It keeps
+a bounded number of partitions and annotation objects in memory. The head of a fingerprint only points: the
+whole is compared before an annotation is used.
+
+The trade-off: traces that were shuffled over the whole data set lie in as many objects as there are traces
+in a unit, and each is read; that is still far cheaper than judging.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.outputs.layout import with_retries
+from dlcot_ray.outputs.schemas import ANNOTATION_SCHEMA
+from dlcot_ray.storage.store import Store
+
+_HEAD = 15
+"""Hex digits of a fingerprint in the index: 60 bits, which fit a signed column."""
+_FINGERPRINT = "^[0-9a-f]{32}$"
+_PARTITION_ROWS = 65_536
+_PARTITIONS_KEPT = 256
+_OBJECTS_KEPT_BYTES = 128 << 20
+_OBJECTS = "objects.parquet"
+_READ_RETRIES = 2
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class RecallSpec:
+    """Where the workers of a night find the index.
+
+    Attributes:
+        url, options: of the store that holds the index and the annotations it points to.
+        index: the folder of the index.
+        partitions: how many it has, a power of two.
+        own: folder whose objects are tried by the unit's own name first.
+        identity: of the judge.
+    """
+
+    url: str
+    index: str
+    partitions: int
+    own: str
+    identity: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_index(store: Store, folder: str, objects: Sequence[str], known: pl.DataFrame) -> int:
+    """Write the index of a night; returns its number of partitions.
+
+    Args:
+        store: of everything.
+        folder: where to put it.
+        objects: names of annotation objects in the store.
+        known: `fingerprint` (text), `object` (which of `objects`), `row` (of that object), one row per
+            annotation; of several with one fingerprint the first counts.
+    """
+    partitions = 1
+    while partitions * _PARTITION_ROWS < known.height:
+        partitions *= 2
+    entries = (
+        known.filter(pl.col("fingerprint").str.contains(_FINGERPRINT))
+        .unique("fingerprint", keep="first", maintain_order=True)
+        .select(
+            head=pl.col("fingerprint").str.head(_HEAD).str.to_integer(base=16, dtype=pl.Int64),
+            object=pl.col("object").cast(pl.UInt32),
+            row=pl.col("row").cast(pl.UInt32),
+        )
+        .sort("head")
+    )
+    number = entries["head"] // _width(partitions)
+    bounds = number.search_sorted(pl.Series(range(partitions + 1), dtype=pl.Int64)).to_list()
+    for part, (start, stop) in enumerate(pairwise(bounds)):
+        store.put(_partition(folder, part), _parquet(entries.slice(start, stop - start)))
+    store.put(f"{folder}/{_OBJECTS}", _parquet(pl.DataFrame({"name": list(objects)}, {"name": pl.String})))
+    return partitions
+
+
+class Recall:
+    """The index of one night, as a reading task uses it. Not for several threads at once."""
+
+    def __init__(self, spec: RecallSpec) -> None:
+        self._spec = spec
+        self._store = Store(spec.url, spec.options)
+        names = pq.read_table(io.BytesIO(self._store.read_bytes(f"{spec.index}/{_OBJECTS}")))
+        self._objects: list[str] = names.column("name").to_pylist()
+        self._known_objects = frozenset(self._objects)
+        self._partitions: _Kept[int, tuple[np.ndarray[Any, Any], ...]] = _Kept(_PARTITIONS_KEPT, lambda _: 1)
+        self._tables: _Kept[str, pa.Table | None] = _Kept(
+            _OBJECTS_KEPT_BYTES, lambda table: 0 if table is None else table.nbytes
+        )
+
+    def annotations(self, unit: str, fingerprints: Iterable[str]) -> pa.Table:
+        """The known annotations among `fingerprints`, of `ANNOTATION_SCHEMA`; one each, in no order.
+
+        An object that cannot be read any more counts as unknown: its traces are judged again.
+
+        Raises:
+            JobError, InputFault: the index cannot be read.
+        """
+        wanted = set(fingerprints)
+        found: list[pa.Table] = []
+        own = f"{self._spec.own}/{unit}.parquet"
+        if self._spec.own and own in self._known_objects:
+            self._take(own, None, wanted, found)
+        by_object: dict[int, list[int]] = {}
+        for mark in sorted(wanted):
+            for number, row in self._places(mark):
+                by_object.setdefault(number, []).append(row)
+        for number, rows in by_object.items():
+            self._take(self._objects[number], rows, wanted, found)
+        return pa.concat_tables(found) if found else ANNOTATION_SCHEMA.empty_table()
+
+    def _take(self, name: str, rows: Sequence[int] | None, wanted: set[str], found: list[pa.Table]) -> None:
+        """Move what `name` holds of `wanted` (in `rows`, or anywhere) to `found`."""
+        table = self._tables.get(name, self._read)
+        if table is None:
+            return
+        marks = table.column("fingerprint").to_pylist()
+        places: list[int] = []
+        for row in range(len(marks)) if rows is None else rows:
+            if row < len(marks) and marks[row] in wanted:
+                wanted.discard(marks[row])
+                places.append(row)
+        if places:
+            found.append(table.take(pa.array(places, pa.int64())))
+
+    def _places(self, mark: str) -> list[tuple[int, int]]:
+        head = int(mark[:_HEAD], 16)
+        heads, objects, rows = self._partitions.get(head // _width(self._spec.partitions), self._load)
+        low, high = np.searchsorted(heads, [head, head + 1])
+        return [(int(objects[at]), int(rows[at])) for at in range(low, high)]
+
+    def _load(self, number: int) -> tuple[np.ndarray[Any, Any], ...]:
+        table = pq.read_table(io.BytesIO(self._store.read_bytes(_partition(self._spec.index, number))))
+        return tuple(table.column(name).to_numpy() for name in ("head", "object", "row"))
+
+    def _read(self, name: str) -> pa.Table | None:
+        try:
+            data = with_retries(_READ_RETRIES, lambda: self._store.read_bytes(name))
+            table = pq.read_table(io.BytesIO(data), use_threads=False)
+        except (JobError, InputFault, OSError, pa.ArrowException):
+            return None
+        # Annotations of another version's layout cannot be read back.
+        return table if table.schema.equals(ANNOTATION_SCHEMA) else None
+
+
+_opened: list[tuple[RecallSpec, Recall]] = []
+
+
+def open_recall(spec: RecallSpec) -> Recall:
+    """The index of a night; opened once per process, because reading tasks are short and many.
+
+    Raises:
+        JobError, InputFault: the index cannot be read.
+    """
+    if not _opened or _opened[0][0] != spec:
+        _opened[:] = [(spec, Recall(spec))]
+    return _opened[0][1]
+
+
+class _Kept(Generic[Key, Value]):
+    """The values used last, up to a total weight."""
+
+    def __init__(self, limit: int, weigh: Callable[[Value], int]) -> None:
+        self._limit, self._weigh = limit, weigh
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+        self._weight = 0
+
+    def get(self, key: Key, load: Callable[[Key], Value]) -> Value:
+        if key in self._values:
+            self._values.move_to_end(key)
+            return self._values[key]
+        value = self._values[key] = load(key)
+        self._weight += self._weigh(value)
+        while self._weight > self._limit and len(self._values) > 1:
+            _, oldest = self._values.popitem(last=False)
+            self._weight -= self._weigh(oldest)
+        return value
+
+
+def _partition(folder: str, number: int) -> str:
+    return f"{folder}/{number:05d}.parquet"
+
+
+def _width(partitions: int) -> int:
+    """How many heads fall to one partition."""
+    return int(16**_HEAD) // partitions
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    sink = io.BytesIO()
+    frame.write_parquet(sink)
+    return sink.getvalue()

@@ -1,0 +1,222 @@
+"""What the complete units of an output come to, without opening each of them.
+
+Every unit carries its counts in its own footer, but ten million footers are hours of requests. So a run
+journals what its writers report: some thousand units an entry, each with the size of the object that was
+put, and the sum of their counts. In the end the LIST decides: an entry counts only if every unit of it
+is listed with that very size and was not counted before; every other unit's footer is read. A journal
+that is lost costs time, never a number.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from dlcot_ray.errors import JobError
+from dlcot_ray.outputs.counts import UnitStats, add_up
+from dlcot_ray.outputs.layout import ENHANCED, FOLDERS, JOURNAL, Output
+from dlcot_ray.outputs.results import UnitResult
+from dlcot_ray.plan.listing import Sizes, UnitIndex, capped, complete_units
+from dlcot_ray.plan.plan import Numbers, Plan, unit_name
+from dlcot_ray.storage.lookahead import in_order
+
+_ENTRY_UNITS = 2_000
+"""Units whose footers a resumed job reads at most if one of them was made anew."""
+_ENTRY_S = 30.0
+"""A killed driver leaves that many seconds of finished units to be counted by their footers."""
+_SUM_UNITS = 4_096
+_COLUMNS = ("enhanced", "unchanged", "rejected")
+_SCHEMA = pa.schema(
+    [("unit", pa.string()), ("size", pa.uint32()), *((name, pa.int64()) for name in _COLUMNS)]
+)
+_STATS_KEY = b"dlcot.stats"
+
+
+class Journal:
+    """Writes down what a run's units came to. An entry that cannot be written is left out.
+
+    Args:
+        output: the job's.
+        clock: seconds.
+    """
+
+    def __init__(self, output: Output, clock: Callable[[], float] = time.monotonic) -> None:
+        self._output = output
+        self._clock = clock
+        self._run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        self._entries = 0
+        self._waiting: list[UnitResult] = []
+        self._since = clock()
+
+    def add(self, result: UnitResult) -> None:
+        """Note a unit that was written."""
+        self._waiting.append(result)
+        if len(self._waiting) >= _ENTRY_UNITS or self._clock() - self._since >= _ENTRY_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is noted and not yet written."""
+        waiting, self._waiting, self._since = self._waiting, [], self._clock()
+        if not waiting:
+            return
+        self._entries += 1
+        with suppress(JobError):
+            self._output.store.put(f"{JOURNAL}/{self._run}-{self._entries:06d}.arrow", _entry(waiting))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """What is complete.
+
+    Attributes:
+        stats: of all complete units.
+        units: complete units of each file.
+        enhanced, unchanged, rejected: rows of these units, of each file.
+        footers_read: units that no journal entry vouched for.
+    """
+
+    stats: UnitStats
+    units: Numbers
+    enhanced: Numbers
+    unchanged: Numbers
+    rejected: Numbers
+    footers_read: int = 0
+
+    @property
+    def rows(self) -> Numbers:
+        """Rows in complete units, of each file."""
+        return self.enhanced + self.unchanged + self.rejected
+
+
+def survey(plan: Plan, output: Output) -> tuple[Sizes, dict[str, dict[str, int]]]:
+    """LIST an output: the complete units, and objects and bytes of each folder.
+
+    Raises:
+        JobError: it cannot be listed.
+    """
+    totals = {folder: {"objects": 0, "bytes": 0} for folder in FOLDERS}
+
+    def seen(folder: str) -> Iterator[tuple[str, int]]:
+        mine = totals[folder]
+        for name, size in output.objects(folder):
+            mine["objects"] += 1
+            mine["bytes"] += size
+            yield name, size
+
+    def exhaust(folder: str) -> None:
+        for _ in seen(folder):
+            pass
+
+    with ThreadPoolExecutor(len(FOLDERS)) as threads:
+        others = [threads.submit(exhaust, folder) for folder in FOLDERS if folder != ENHANCED]
+        sizes = complete_units(plan, output.units(seen(ENHANCED)))
+        for other in others:
+            other.result()
+    return sizes, totals
+
+
+def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
+    """Add up the complete units.
+
+    Args:
+        sizes: as listed just now.
+
+    Raises:
+        JobError: a unit's object is damaged, or its counts are not those of its rows.
+    """
+    counted = np.zeros(plan.unit_count, np.bool_)
+    by_file = np.zeros((len(_COLUMNS), len(plan.shards)), np.int64)
+    total = UnitStats()
+    index = UnitIndex(plan)
+    unit_rows = plan.unit_rows
+
+    def settle(units: Numbers, parts: Numbers, stats: UnitStats) -> None:
+        """Count these units, once and for all; `parts` has a row for each of `_COLUMNS`."""
+        nonlocal total
+        files = np.searchsorted(plan.file_units, units, side="right") - 1
+        wrong = np.flatnonzero(parts.sum(axis=0) != unit_rows[units])
+        if len(wrong):
+            raise JobError(
+                f"the unit {_name(plan, int(units[wrong[0]]))} does not hold the rows that it is named for",
+                "someone else wrote to the output: set overwrite=true to start over",
+            )
+        for column, values in zip(by_file, parts, strict=True):
+            np.add.at(column, files, values)
+        counted[units] = True
+        total = add_up((total, stats))
+
+    for entry in _entries(output):
+        units = index.numbers(entry["unit"].to_pylist())
+        told = entry["size"].to_numpy()
+        new = units.min() >= 0 and len(np.unique(units)) == len(units) and not counted[units].any()
+        if new and (sizes[units] == told).all():
+            settle(units, np.stack([entry[name].to_numpy() for name in _COLUMNS]), _stats(entry))
+    rest = np.flatnonzero((sizes > 0) & ~counted)
+
+    def look(unit: int) -> tuple[int, UnitStats]:
+        return unit, output.stats(_name(plan, unit))
+
+    waiting: list[tuple[int, UnitStats]] = []
+
+    def settle_waiting() -> None:
+        if waiting:
+            parts = np.array([[getattr(stats, name) for _, stats in waiting] for name in _COLUMNS], np.int64)
+            settle(np.array([unit for unit, _ in waiting]), parts, add_up(stats for _, stats in waiting))
+            waiting.clear()
+
+    for found in in_order(look, rest.tolist()):
+        waiting.append(found)
+        if len(waiting) >= _SUM_UNITS:
+            settle_waiting()
+    settle_waiting()
+    units = np.add.reduceat((sizes > 0).astype(np.int64), plan.file_units[:-1])
+    return Tally(total, units, by_file[0], by_file[1], by_file[2], len(rest))
+
+
+def _name(plan: Plan, unit: int) -> str:
+    file = int(np.searchsorted(plan.file_units, unit, side="right")) - 1
+    start, stop = (plan.cuts[unit : unit + 2] - plan.file_rows[file]).tolist()
+    return unit_name(plan.shards[file].name, start, stop)
+
+
+def _entry(results: list[UnitResult]) -> bytes:
+    stats = [result.stats for result in results]
+    table = pa.table(
+        {
+            "unit": [result.name for result in results],
+            "size": capped([result.size for result in results]),
+            **{name: [getattr(item, name) for item in stats] for name in _COLUMNS},
+        },
+        _SCHEMA.with_metadata({_STATS_KEY: add_up(stats).to_json()}),
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _entries(output: Output) -> Iterator[pa.Table]:
+    """All readable journal entries, the newest first: what was made anew is what is listed."""
+    names = sorted((info.relative for info in output.store.scan(JOURNAL)), reverse=True)
+
+    def read(name: str) -> pa.Table | None:
+        with suppress(JobError, pa.ArrowException, ValueError, KeyError):
+            table = pa.ipc.open_file(output.store.read_bytes(name)).read_all()
+            if table.schema.equals(_SCHEMA) and table.num_rows:
+                _stats(table)
+                return table
+        return None
+
+    return (table for table in in_order(read, names) if table is not None)
+
+
+def _stats(table: pa.Table) -> UnitStats:
+    return UnitStats.from_json(table.schema.metadata[_STATS_KEY].decode())

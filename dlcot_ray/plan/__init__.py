@@ -1,0 +1,1 @@
+"""Which rows are one work unit, what is done, what repeats an id, and a sample."""

@@ -1,0 +1,238 @@
+"""Which rows repeat an id that occurred before, over all inputs, in bounded memory.
+
+Only the id columns are read. Each id becomes an 8-byte hash; rows whose hash is unique are done with,
+and only the rest are compared as text, so a hash collision costs a comparison and never a row. Above
+`ROWS_PER_PASS` rows the hashes are split into ranges and the columns are read once per range, so that
+memory does not grow with the job. A row of a pass takes up to about 150 bytes at the peak (4 million rows
+took 600 MB, the process itself included): fewer rows per pass take less memory and more reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.inputs.cells import ColumnPath, read_texts
+from dlcot_ray.inputs.footers import open_parquet
+from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.inputs.traces import ColumnMap
+from dlcot_ray.plan.plan import Plan, inputs_digest
+from dlcot_ray.storage.lookahead import in_order
+from dlcot_ray.storage.store import Store
+
+_FILES_KEY = "dlcot.inputs"
+ROWS_PER_PASS = 16_000_000
+_BATCH_ROWS = 65_536
+_THREADS = 8
+
+Positions = npt.NDArray[np.int64]
+
+
+class IdFile(Protocol):
+    """A file with ids: its rows and where the ids are. Any planned file is one."""
+
+    @property
+    def shard(self) -> Shard:
+        """Where it lies."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        ...
+
+    @property
+    def columns(self) -> ColumnMap:
+        """Only the id counts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Rows whose id occurred before, as positions in the concatenation of all planned files.
+
+    Attributes:
+        labels: the files, in plan order.
+        offsets: position of each file's first row, and the total behind the last.
+        rows: positions of the repeating rows, ascending.
+        firsts: for each of them, the position of the first row with its id.
+    """
+
+    labels: tuple[str, ...]
+    offsets: Positions
+    rows: Positions
+    firsts: Positions
+
+    def to_bytes(self, plan: Plan) -> bytes:
+        """A record of them, good for these very files."""
+        table = pa.table({"row": self.rows, "first": self.firsts}).replace_schema_metadata(
+            {_FILES_KEY: inputs_digest(plan)}
+        )
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        return bytes(sink.getvalue())
+
+    @classmethod
+    def from_bytes(cls, recorded: bytes | None, plan: Plan) -> Duplicates | None:
+        """What `to_bytes` wrote of the same files, or None: then they have to be looked for."""
+        if recorded is None:
+            return None
+        try:
+            table = pa.ipc.open_file(recorded).read_all()
+            if (table.schema.metadata or {}).get(_FILES_KEY.encode()) != inputs_digest(plan).encode():
+                return None
+            rows, firsts = (table[name].to_numpy() for name in ("row", "first"))
+        except (pa.ArrowException, KeyError, ValueError):
+            return None
+        return cls(tuple(shard.label for shard in plan.shards), plan.file_rows, rows, firsts)
+
+    def within(self, file: int, start: int, stop: int) -> dict[int, str]:
+        """The repeating rows among `[start, stop)` of a file -> where their id occurred first."""
+        base = int(self.offsets[file])
+        low, high = np.searchsorted(self.rows, [base + start, base + stop])
+        return {
+            int(row) - base: self._place(int(first))
+            for row, first in zip(self.rows[low:high], self.firsts[low:high], strict=True)
+        }
+
+    def _place(self, position: int) -> str:
+        file = int(np.searchsorted(self.offsets, position, side="right")) - 1
+        return f"{self.labels[file]}, row {position - int(self.offsets[file])}"
+
+
+def find_duplicates(
+    files: Sequence[IdFile],
+    options: Mapping[str, object] | None = None,
+    *,
+    rows_per_pass: int = ROWS_PER_PASS,
+) -> Duplicates:
+    """Find every row that repeats the id of an earlier row, in plan order.
+
+    Rows without an id are left to the mapping, and files without an id column have ids of their own.
+
+    Raises:
+        InputFault: an id column cannot be read; the job must be planned without that file.
+    """
+    offsets = np.cumsum([0, *(file.rows for file in files)], dtype=np.int64)
+    passes = max(1, -(-int(offsets[-1]) // rows_per_pass))
+    rows: list[Positions] = []
+    firsts: list[Positions] = []
+    for number in range(passes):
+        candidates = _shared_hashes(files, offsets, options, number, passes)
+        found, first = _repeats(files, offsets, options, candidates)
+        rows.append(found)
+        firsts.append(first)
+    all_rows, all_firsts = np.concatenate(rows), np.concatenate(firsts)
+    order = np.argsort(all_rows, kind="stable")
+    labels = tuple(file.shard.label for file in files)
+    return Duplicates(labels, offsets, all_rows[order], all_firsts[order])
+
+
+def _shared_hashes(
+    files: Sequence[IdFile],
+    offsets: Positions,
+    options: Mapping[str, object] | None,
+    number: int,
+    passes: int,
+) -> Positions:
+    """Positions of the rows whose hash falls to this pass and is that of another row too, ascending."""
+
+    def of_file(item: tuple[IdFile, int]) -> tuple[npt.NDArray[np.uint64], Positions]:
+        file, start = item
+        hashes = [np.empty(0, np.uint64)]
+        positions = [np.empty(0, np.int64)]
+        for base, ids in _ids([file], np.array([start, start + file.rows]), options):
+            values = ids.hash().to_numpy()
+            mine = ids.is_not_null().to_numpy()
+            if passes > 1:
+                mine = mine & (values % np.uint64(passes) == number)
+            kept = np.flatnonzero(mine)
+            hashes.append(values[kept])
+            positions.append(base + kept)
+        return np.concatenate(hashes), np.concatenate(positions)
+
+    # Several files at once, because most of the time goes into waiting for the store.
+    found = list(in_order(of_file, zip(files, offsets[:-1].tolist(), strict=True), _THREADS))
+    if not found:
+        return np.empty(0, np.int64)
+    every, where = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    del found
+    order = np.argsort(every, kind="stable")
+    same = every[order[1:]] == every[order[:-1]]
+    shared = np.zeros(len(every), bool)
+    shared[order[1:][same]] = True
+    shared[order[:-1][same]] = True
+    repeated: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = where[shared]
+    return repeated
+
+
+def _repeats(
+    files: Sequence[IdFile],
+    offsets: Positions,
+    options: Mapping[str, object] | None,
+    candidates: Positions,
+) -> tuple[Positions, Positions]:
+    """Among the candidate rows, those that repeat an id, and where it occurred first."""
+    if not len(candidates):
+        return candidates, candidates
+    frames: list[pl.DataFrame] = []
+    for base, ids in _ids(files, offsets, options, candidates):
+        low, high = np.searchsorted(candidates, [base, base + len(ids)])
+        local = candidates[low:high] - base
+        frames.append(pl.DataFrame({"id": ids.gather(local), "row": candidates[low:high]}))
+    found = (
+        pl.concat(frames)
+        .with_columns(first=pl.col("row").min().over("id"))
+        .filter(pl.col("row") != pl.col("first"))
+        .sort("row")
+    )
+    return found["row"].to_numpy(), found["first"].to_numpy()
+
+
+def _ids(
+    files: Sequence[IdFile],
+    offsets: Positions,
+    options: Mapping[str, object] | None,
+    wanted: Positions | None = None,
+) -> Iterator[tuple[int, pl.Series]]:
+    """Batches of ids (null where a row has none) with the position of their first row.
+
+    With `wanted`, only files and batches that hold one of these positions.
+    """
+    for file, start in zip(files, offsets[:-1].tolist(), strict=True):
+        path = file.columns.id
+        if path is None or not _any_in(wanted, start, start + file.rows):
+            continue
+        base = start
+        for texts in _texts(file, path, options):
+            if _any_in(wanted, base, base + len(texts)):
+                yield base, pl.Series("id", texts, dtype=pl.String)
+            base += len(texts)
+
+
+def _any_in(wanted: Positions | None, low: int, high: int) -> bool:
+    return wanted is None or bool(np.searchsorted(wanted, low) < np.searchsorted(wanted, high))
+
+
+def _texts(
+    file: IdFile, path: ColumnPath, options: Mapping[str, object] | None
+) -> Iterator[list[str | None]]:
+    shard = file.shard
+    with open_parquet(Store(shard.store_url, options), shard.relative, shard.label) as parquet:
+        try:
+            for batch in parquet.iter_batches(_BATCH_ROWS, columns=[path.column]):
+                cells = read_texts(pa.Table.from_batches([batch]), path)
+                yield [cell if isinstance(cell, str) and cell.strip() else None for cell in cells]
+        except (pa.ArrowException, OSError, JobError) as error:
+            reason = str(error).strip().split("\n")[0][:200]
+            raise InputFault(
+                shard.label, f"its id column {path.text} cannot be read ({reason})", "write the file again"
+            ) from error

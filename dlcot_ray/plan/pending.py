@@ -1,0 +1,150 @@
+"""What is left to do of a plan, made as it is asked for.
+
+The Ray graph takes one `ReadTask` at a time and packs it; a task's units are held as their cuts and a
+bitmap, so that a job of ten million units is fed from a few bytes per unit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+
+from dlcot_ray.plan.duplicates import Duplicates
+from dlcot_ray.plan.listing import UnitIndex, complete_units
+from dlcot_ray.plan.plan import Numbers, Plan, unit_name
+from dlcot_ray.plan.tasks import ReadTask, UnitTask
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units(Sequence[UnitTask]):
+    """Some units of one file, in order; each is made when it is looked at.
+
+    Attributes:
+        label: the file, for people.
+        shard_name: of the file.
+        starts, stops: the rows of each unit within the file.
+        duplicates: rows of the file whose id occurred before -> where.
+    """
+
+    label: str
+    shard_name: str
+    starts: Numbers
+    stops: Numbers
+    duplicates: Mapping[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __iter__(self) -> Iterator[UnitTask]:
+        # In one pass, because a large segment may have many units and many repeats.
+        repeats = deque(sorted(self.duplicates.items()))
+        for start, stop in zip(self.starts.tolist(), self.stops.tolist(), strict=True):
+            while repeats and repeats[0][0] < start:
+                repeats.popleft()
+            mine: dict[int, str] = {}
+            while repeats and repeats[0][0] < stop:
+                row, place = repeats.popleft()
+                mine[row] = place
+            yield self._unit(start, stop, mine)
+
+    @overload
+    def __getitem__(self, index: int) -> UnitTask: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[UnitTask]: ...
+    def __getitem__(self, index: int | slice) -> UnitTask | Sequence[UnitTask]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        start, stop = int(self.starts[index]), int(self.stops[index])
+        return self._unit(
+            start, stop, {row: place for row, place in self.duplicates.items() if start <= row < stop}
+        )
+
+    def _unit(self, start: int, stop: int, duplicates: Mapping[int, str]) -> UnitTask:
+        name = unit_name(self.shard_name, start, stop)
+        return UnitTask(name, self.label, self.shard_name, start, stop, duplicates)
+
+
+class Pending(Sequence[ReadTask]):
+    """The units that are neither complete nor impossible, as tasks that are made when they are looked at.
+
+    Args:
+        plan: all units.
+        done: which are complete.
+        available: which can be done at all (when deriving: were annotated); None means every one.
+        duplicates: rows that repeat an id; None means none.
+    """
+
+    def __init__(
+        self, plan: Plan, done: Mask, available: Mask | None = None, duplicates: Duplicates | None = None
+    ) -> None:
+        self._plan = plan
+        self._duplicates = duplicates
+        left = ~done
+        self._missing = left & ~available if available is not None else np.zeros_like(left)
+        self._left = left & ~self._missing
+        self._ends = np.append(plan.segment_units[1:], plan.unit_count)
+        # Numbers of the segments that still have something to do; the others are not even looked at.
+        self._segments = np.unique(np.searchsorted(self._ends, np.flatnonzero(self._left), side="right"))
+        self._firsts = plan.file_rows
+        self.units = int(self._left.sum())
+        self.rows = int(plan.unit_rows[self._left].sum())
+
+    def remaining(self, complete: Iterable[tuple[str, int]], failed: Iterable[str]) -> Pending:
+        """What is left of it.
+
+        Args:
+            complete: names of units and sizes of their `enhanced/` objects, as listed now.
+            failed: names of units that are not to be tried again.
+        """
+        gone = complete_units(self._plan, complete) > 0
+        numbers = UnitIndex(self._plan).numbers(failed)
+        gone[numbers[numbers >= 0]] = True
+        return Pending(self._plan, gone | ~self._left, None, self._duplicates)
+
+    def __len__(self) -> int:
+        return len(self._segments)
+
+    @overload
+    def __getitem__(self, index: int) -> ReadTask: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ReadTask]: ...
+    def __getitem__(self, index: int | slice) -> ReadTask | Sequence[ReadTask]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        plan, segment = self._plan, int(self._segments[index])
+        number = int(np.searchsorted(plan.file_segments, segment, side="right")) - 1
+        first, stop = int(plan.segment_units[segment]), int(self._ends[segment])
+        cuts = plan.cuts[first : stop + 1] - self._firsts[number]
+        mask = self._left[first:stop]
+        starts, stops = cuts[:-1][mask], cuts[1:][mask]
+        repeats: Mapping[int, str] = {}
+        if self._duplicates is not None:
+            repeats = self._duplicates.within(number, int(starts[0]), int(stops[-1]))
+        shard = plan.shards[number]
+        first_group, stop_group = plan.segment_groups[segment].tolist()
+        return ReadTask(
+            shard.store_url,
+            shard.relative,
+            first_group,
+            stop_group,
+            int(cuts[0]),
+            Units(shard.label, shard.name, starts, stops, repeats),
+        )
+
+    def missing(self) -> Iterator[UnitTask]:
+        """The units that cannot be done now."""
+        plan = self._plan
+        numbers = np.flatnonzero(self._missing)
+        files = np.searchsorted(plan.file_units, numbers, side="right") - 1
+        firsts = plan.file_rows
+        for unit, number in zip(numbers.tolist(), files.tolist(), strict=True):
+            start, stop = (int(cut - firsts[number]) for cut in plan.cuts[unit : unit + 2])
+            shard = plan.shards[number]
+            yield UnitTask(unit_name(shard.name, start, stop), shard.label, shard.name, start, stop)

@@ -1,0 +1,297 @@
+"""Work units: which rows of which file are read, judged and written as one, fixed before anything runs.
+
+A plan depends on the inputs' footers and two settings alone, so every run of a job arrives at the same
+units under the same names, and a LIST of the output tells what is left.
+
+Units are no objects here. The rows of all files are thought of as one long row; a plan is the ascending
+positions at which that row is cut, 8 bytes per unit, and a unit is a number. Files, segments and units
+are made from it when somebody looks at them.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from itertools import pairwise
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dlcot_ray.errors import InputFault
+from dlcot_ray.inputs.footers import Footer, Footers, read_footer
+from dlcot_ray.inputs.presets import DatasetPreset
+from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.inputs.traces import ColumnMap, resolve_columns
+from dlcot_ray.plan.cuts import Segment, cut_rows
+from dlcot_ray.storage.lookahead import in_order
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkUnit:
+    """Rows `[start, stop)` of one file; `name` is that of its output objects, without suffix."""
+
+    name: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedFile:
+    """One readable input file and how it is cut: a view into a plan.
+
+    Attributes:
+        shard: where it lies; `shard.name` is unique within the job.
+        number: its place in the plan.
+        rows: how many rows it has.
+        columns: which of its columns make a trace.
+        first_row: position of its first row among all rows of the job.
+        first_unit, stop_unit: numbers of its units, the latter exclusive.
+    """
+
+    shard: Shard
+    number: int
+    rows: int
+    columns: ColumnMap
+    first_row: int
+    first_unit: int
+    stop_unit: int
+    plan: Plan = field(repr=False)
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """They cover all rows, in order."""
+        plan = self.plan
+        low, high = plan.file_segments[self.number : self.number + 2].tolist()
+        ends = [*plan.segment_units[low:high].tolist(), self.stop_unit]
+        groups = plan.segment_groups[low:high].tolist()
+        return tuple(
+            Segment(first, stop, tuple((plan.cuts[start : end + 1] - self.first_row).tolist()))
+            for (first, stop), (start, end) in zip(groups, pairwise(ends), strict=True)
+        )
+
+    def units_of(self, segment: Segment) -> Iterator[WorkUnit]:
+        """The units of one segment, in order."""
+        for start, stop in pairwise(segment.cuts):
+            yield WorkUnit(unit_name(self.shard.name, start, stop), start, stop)
+
+    def units(self) -> Iterator[WorkUnit]:
+        """The units of the file, in order."""
+        for start, stop in pairwise((self.plan.cuts[self.first_unit : self.stop_unit + 1]).tolist()):
+            first, end = start - self.first_row, stop - self.first_row
+            yield WorkUnit(unit_name(self.shard.name, first, end), first, end)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """All work of a job, in order, and the files that cannot be used.
+
+    Attributes:
+        shards: the readable files, in order.
+        columns: of each file, which of its columns make a trace.
+        cuts: positions among all rows of the job, from 0 to their number: unit i is the rows
+            ``[cuts[i], cuts[i+1])``. A cut lies between any two files.
+        file_units: of each file, the number of its first unit; the number of units behind the last.
+        file_segments: of each file, the number of its first segment; their number behind the last.
+        segment_units: of each segment, the number of its first unit.
+        segment_groups: of each segment, its first row group in the file and the one behind its last;
+            shape (segments, 2).
+    """
+
+    shards: tuple[Shard, ...]
+    columns: tuple[ColumnMap, ...]
+    cuts: Numbers
+    file_units: Numbers
+    file_segments: Numbers
+    segment_units: Numbers
+    segment_groups: npt.NDArray[np.int32]
+    faults: tuple[InputFault, ...]
+
+    @property
+    def files(self) -> Sequence[PlannedFile]:
+        """The readable files, made as they are looked at."""
+        return _Files(self)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all readable files."""
+        return int(self.cuts[-1])
+
+    @property
+    def unit_count(self) -> int:
+        """Units of all readable files."""
+        return len(self.cuts) - 1
+
+    @property
+    def unit_rows(self) -> Numbers:
+        """How many rows each unit has."""
+        return np.diff(self.cuts)
+
+    @property
+    def file_rows(self) -> Numbers:
+        """Position of each file's first row, and the number of rows behind the last."""
+        return self.cuts[self.file_units]
+
+    def without(self, number: int, fault: InputFault) -> Plan:
+        """The plan without one file, which cannot be used after all."""
+        builder = _Builder()
+        for file in self.files:
+            if file.number != number:
+                builder.add(file.shard, file.columns, file.segments)
+        return builder.plan((*self.faults, fault))
+
+
+class _Files(Sequence[PlannedFile]):
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def __len__(self) -> int:
+        return len(self._plan.shards)
+
+    @overload
+    def __getitem__(self, index: int) -> PlannedFile: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[PlannedFile]: ...
+    def __getitem__(self, index: int | slice) -> PlannedFile | Sequence[PlannedFile]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        plan = self._plan
+        first, stop = plan.file_units[number : number + 2].tolist()
+        start, end = int(plan.cuts[first]), int(plan.cuts[stop])
+        return PlannedFile(
+            plan.shards[number], number, end - start, plan.columns[number], start, first, stop, plan
+        )
+
+
+class _Builder:
+    """Appends files to the arrays of a plan."""
+
+    def __init__(self) -> None:
+        self._shards: list[Shard] = []
+        self._columns: list[ColumnMap] = []
+        self._cuts = array("q", [0])
+        self._file_units = array("q", [0])
+        self._file_segments = array("q", [0])
+        self._segment_units = array("q")
+        self._groups = array("i")
+
+    def add(self, shard: Shard, columns: ColumnMap, segments: Iterable[Segment]) -> None:
+        base = self._cuts[-1]
+        self._shards.append(shard)
+        self._columns.append(columns)
+        for segment in segments:
+            self._segment_units.append(len(self._cuts) - 1)
+            self._groups.extend((segment.first_group, segment.stop_group))
+            self._cuts.extend(base + cut for cut in segment.cuts[1:])
+        self._file_units.append(len(self._cuts) - 1)
+        self._file_segments.append(len(self._segment_units))
+
+    def plan(self, faults: tuple[InputFault, ...]) -> Plan:
+        return Plan(
+            tuple(self._shards),
+            tuple(self._columns),
+            np.frombuffer(self._cuts, np.int64),
+            np.frombuffer(self._file_units, np.int64),
+            np.frombuffer(self._file_segments, np.int64),
+            np.frombuffer(self._segment_units, np.int64),
+            np.frombuffer(self._groups, np.int32).reshape(-1, 2),
+            faults,
+        )
+
+
+def inputs_digest(plan: Plan) -> str:
+    """Identity of a plan's files, their rows and versions, in order (64 hex digits)."""
+    files = zip(plan.shards, np.diff(plan.file_rows).tolist(), strict=True)
+    return files_digest((shard.label, rows, shard.version) for shard, rows in files)
+
+
+def files_digest(files: Iterable[tuple[str, int, str]]) -> str:
+    """The same of labels, rows and versions."""
+    digest = sha256()
+    for entry in files:
+        digest.update(json.dumps(entry).encode())
+    return digest.hexdigest()
+
+
+def unit_name(shard_name: str, start: int, stop: int) -> str:
+    """The deterministic name of a unit, e.g. ``math/train-00001.r000000000-000000256``."""
+    return f"{shard_name}.r{start:09d}-{stop:09d}"
+
+
+def assign_names(shards: Sequence[Shard], recorded: Mapping[str, str]) -> list[Shard]:
+    """Order and name the shards so that neither changes when inputs are added later.
+
+    Args:
+        shards: as found now.
+        recorded: label -> name of the files that an earlier run planned, in its order; they come first
+            and keep their names. A new file whose name is taken gets a short hash of its label.
+    """
+    by_label = {shard.label: shard for shard in shards}
+    ordered = [replace(by_label[label], name=name) for label, name in recorded.items() if label in by_label]
+    taken = set(recorded.values())
+    for shard in shards:
+        if shard.label in recorded:
+            continue
+        name = shard.name
+        if name in taken:
+            name = f"{name}-{sha256(shard.label.encode()).hexdigest()[:8]}"
+        taken.add(name)
+        ordered.append(replace(shard, name=name))
+    return ordered
+
+
+def make_plan(
+    shards: Iterable[Shard],
+    preset: DatasetPreset,
+    *,
+    rows_per_unit: int,
+    bytes_per_unit: int,
+    options: Mapping[str, object] | None = None,
+    footers: Footers | None = None,
+) -> Plan:
+    """Plan the shards, in the order given, from their footers alone.
+
+    A file that is empty, corrupt, not Parquet, without rows, or without the columns that the preset
+    needs becomes a fault; the others are planned.
+
+    Args:
+        footers: those that are known already; the others are read, and recorded there.
+    """
+    known = footers if footers is not None else Footers()
+    maps: dict[bytes, ColumnMap] = {}
+    builder = _Builder()
+    faults: list[InputFault] = []
+
+    def attempt(item: tuple[Shard, Footer | None]) -> tuple[Shard, Footer | InputFault, bool]:
+        shard, footer = item
+        if footer is not None:
+            return shard, footer, False
+        try:
+            return shard, read_footer(shard, options), True
+        except InputFault as fault:
+            return shard, fault, True
+
+    for shard, found, fresh in in_order(attempt, ((shard, known.get(shard)) for shard in shards)):
+        try:
+            if isinstance(found, InputFault):
+                raise found
+            columns = maps.get(found.schema)
+            if columns is None:
+                schema = pa.ipc.read_schema(pa.py_buffer(found.schema))
+                columns = maps[found.schema] = resolve_columns(preset, schema, shard.label)
+        except InputFault as fault:
+            faults.append(fault)
+            continue
+        builder.add(
+            shard, columns, cut_rows(found.group_rows, found.group_bytes, rows_per_unit, bytes_per_unit)
+        )
+        if fresh:
+            known.put(shard, found)
+    return builder.plan(tuple(faults))

@@ -1,0 +1,176 @@
+"""What storage backends raise, told to people in one line with a remedy and without credentials.
+
+Backends agree on little: s3fs maps service codes to OSErrors (the code itself is in the cause), aiohttp
+and botocore raise their own. They are told apart by the service's code, base class, errno and, where a
+class cannot be imported without its package, by name. What trying again cannot help is a `StoreRefused`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from dlcot_ray.errors import JobError
+
+_SENSITIVE = ("key", "secret", "token", "password", "credential", "auth", "sas")
+_SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_NO_CREDENTIALS = (
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "CredentialRetrievalError",
+    "TokenRetrievalError",
+    "SSOTokenLoadError",
+    "UnauthorizedSSOTokenError",
+    "ProfileNotFound",
+)
+_CONNECTION = (
+    "SSLError",
+    "HTTPClientError",
+    "ReadTimeoutError",
+    "ClientPayloadError",
+    "ResponseStreamingError",
+)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED_CODES = {
+    "ExpiredToken": "the credentials have expired: renew them, then run again",
+    "ExpiredTokenException": "the credentials have expired: renew them, then run again",
+    "TokenRefreshRequired": "the credentials have expired: renew them, then run again",
+    "InvalidToken": "the session token is not valid: renew the credentials, then run again",
+    "InvalidAccessKeyId": "check AWS_ACCESS_KEY_ID or the profile",
+    "SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY or the profile",
+    "RequestTimeTooSkewed": "set this machine's clock",
+    "NoSuchBucket": "check the bucket's name and the endpoint",
+    "InvalidBucketName": "check the bucket's name",
+    "AllAccessDisabled": "choose another bucket",
+    "PermanentRedirect": "set AWS_REGION to the bucket's region, and check the endpoint",
+    "AuthorizationHeaderMalformed": "set AWS_REGION to the bucket's region",
+    "IllegalLocationConstraintException": "set AWS_REGION to the bucket's region",
+    "QuotaExceeded": "free some space or choose another place, then run again",
+    "InsufficientStorage": "free some space or choose another place, then run again",
+    "XMinioStorageFull": "free some space or choose another place, then run again",
+}
+"""Codes of S3 that no repetition helps with, and what does."""
+_BUSY = ("SlowDown", "ServiceUnavailable", "503", "RequestLimitExceeded", "TooManyRequests", "429")
+
+
+class MissingObject(JobError):
+    """There is no object of that name."""
+
+
+class StoreRefused(JobError):
+    """The store will not do it however often it is asked: credentials, rights, a missing bucket, no space."""
+
+
+def explain(error: Exception, what: str, *, local: bool, secrets: Iterable[str] = ()) -> JobError:
+    """One clear line for anything a backend raised.
+
+    Args:
+        error: what it raised.
+        what: what was tried and where, e.g. ``cannot read s3://bucket/name``.
+        local: a local path, so that the remedies speak of paths.
+        secrets: texts that must not appear in the line.
+    """
+    detail = _first_line(error)
+    for secret in secrets:
+        detail = detail.replace(secret, "***")
+    return _of_files(error, what, detail) if local else _of_service(error, what, detail)
+
+
+def code_of(error: BaseException) -> str:
+    """The service's own code for an error (``NoSuchKey``, ``404``), or an empty string."""
+    for candidate in (error, error.__cause__):
+        response = getattr(candidate, "response", None)
+        if isinstance(response, Mapping):
+            return str(response.get("Error", {}).get("Code", ""))
+    return ""
+
+
+def _of_files(error: Exception, what: str, detail: str) -> JobError:
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, FileNotFoundError):
+        return MissingObject(f"{what}: no such file or directory", "check the path")
+    if isinstance(error, PermissionError):
+        return StoreRefused(f"{what}: permission denied", "choose another path or change its permissions")
+    if number in _FULL:
+        return StoreRefused(
+            f"{what}: no space left", "free some space or choose another path, then run again"
+        )
+    if number == errno.EROFS:
+        return StoreRefused(f"{what}: the file system is read-only", "choose another path")
+    if isinstance(error, NotADirectoryError | FileExistsError | IsADirectoryError):
+        return StoreRefused(
+            f"{what}: a file is where a directory should be, or the reverse", "choose another path"
+        )
+    return JobError(f"{what}: {type(error).__name__}: {detail}", "run again; what is finished is kept")
+
+
+def _of_service(error: Exception, what: str, detail: str) -> JobError:
+    code, name = code_of(error), type(error).__name__
+    if code in _REFUSED_CODES:
+        return StoreRefused(f"{what}: {code} ({detail})", _REFUSED_CODES[code])
+    if isinstance(error, FileNotFoundError):
+        return MissingObject(f"{what}: not found ({detail})", "check the bucket and the name")
+    if isinstance(error, PermissionError):
+        return StoreRefused(f"{what}: refused ({detail})", "check the credentials and the bucket's policy")
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return StoreRefused(
+            f"{what}: no space left", "free some space or choose another place, then run again"
+        )
+    if isinstance(error, ImportError):
+        return StoreRefused(f"{what}: {detail}", "install that package")
+    if isinstance(error, ValueError) and "rotocol" in detail:
+        return StoreRefused(f"{what}: {detail}", "use a local path, s3://, gs:// or another fsspec URL")
+    if name in _NO_CREDENTIALS:
+        return StoreRefused(
+            f"{what}: {detail}", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+        )
+    if code in _BUSY:
+        return JobError(
+            f"{what}: the store is overloaded ({detail})", "run again later or with fewer workers"
+        )
+    if isinstance(error, TimeoutError):
+        return JobError(f"{what}: no answer in time", "check the network and the endpoint, then run again")
+    if isinstance(error, ConnectionError) or "onnect" in name or name in _CONNECTION:
+        return JobError(f"{what}: {detail}", "check the network and the endpoint, then run again")
+    return JobError(f"{what}: {code or name}: {detail}", "run again; what is finished is kept")
+
+
+def without_credentials(url: str) -> str:
+    """`url` without its ``user:password@`` part."""
+    parts = _split(url)
+    if "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def secrets_of(url: str, options: Mapping[str, object]) -> list[str]:
+    """The texts in a URL and its storage options that must never be printed."""
+    found = [*_secrets(options), *(os.environ[name] for name in _SECRET_VARIABLES if os.environ.get(name))]
+    userinfo, at, _ = _split(url).netloc.rpartition("@")
+    password = userinfo.partition(":")[2]
+    return [*found, password] if at and password else found
+
+
+def _secrets(options: Mapping[str, object], *, sensitive: bool = False) -> Iterator[str]:
+    for key, value in options.items():
+        here = sensitive or any(word in str(key).lower() for word in _SENSITIVE)
+        if isinstance(value, Mapping):
+            yield from _secrets(value, sensitive=here)
+        elif here and isinstance(value, str) and len(value) > 3:
+            yield value
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, OSError) and error.errno and error.strerror:
+        text = str(error.strerror)
+    return (text.strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")

@@ -1,0 +1,228 @@
+"""Atomic, durable files on a local (or mounted) file system, by operating system calls.
+
+A file is written under a temporary name in its own directory, synced, and then renamed or linked to its
+final name, so that a reader, a killed writer or a power cut never leaves half an object. That costs one
+fsync per work unit, some milliseconds.
+
+`LocalBackend` at the end is these functions as the place of a `Store`.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned, content_version
+
+TEMPORARY_SUFFIX = ".dlcot-tmp"
+"""Names of half-written files end with this; nothing else does."""
+
+
+def put(target: Path, data: bytes, *, replace: bool = True) -> None:
+    """Write a file atomically and durably, with its directories.
+
+    Raises:
+        FileExistsError: there is one already and `replace` is off.
+        OSError: it cannot be written.
+    """
+    # A second attempt, because another job's clean-up may have taken the temporary file away.
+    for attempt in (1, 2):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        name = f".{target.name[:60]}.{os.getpid()}-{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
+        temporary = target.parent / name
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                temporary.replace(target)
+            else:
+                # A link fails where the name is taken; a rename would silently win.
+                target.hardlink_to(temporary)
+            break
+        except FileNotFoundError:
+            if attempt == 2:
+                raise
+        finally:
+            temporary.unlink(missing_ok=True)
+    _sync_directory(target.parent)
+
+
+def link(source: Path, target: Path) -> None:
+    """Make `target` a hard link to `source`, atomically; a copy where the file system has no links.
+
+    Raises:
+        OSError: it cannot be done.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    name = f".{target.name[:60]}.{os.getpid()}-{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
+    temporary = target.parent / name
+    try:
+        temporary.hardlink_to(source)
+        temporary.replace(target)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV):
+            raise
+        put(target, source.read_bytes())
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_directory(target.parent)
+
+
+def walk(top: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Every regular file below a directory, in no particular order; none if it does not exist.
+
+    Files that vanish meanwhile are left out.
+
+    Raises:
+        OSError: a directory cannot be read.
+    """
+    for directory, _, names in os.walk(top, onerror=_raise_unless_missing):
+        for name in names:
+            path = Path(directory, name)
+            try:
+                stat = path.stat()
+            except FileNotFoundError:
+                continue
+            if path.is_file():
+                yield path, stat
+
+
+def remove_temporary(top: Path, min_age_s: float) -> int:
+    """Remove half-written files that were last modified at least `min_age_s` seconds ago; how many."""
+    removed = 0
+    for path, stat in walk(top):
+        if path.name.endswith(TEMPORARY_SUFFIX) and time.time() - stat.st_mtime >= min_age_s:
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
+
+
+class LocalBackend:
+    """A directory.
+
+    Args:
+        root: its absolute path.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self.list_calls = 0
+
+    def check(self, timeout_s: float) -> None:
+        """See `Backend`; that it does not exist yet is no failure."""
+        if Path(self._root).exists():
+            next(walk(Path(self._root)), None)
+
+    def scan(self, relative: str) -> Iterator[ObjectInfo]:
+        """See `Backend`."""
+        for path, stat in walk(self._path(relative)):
+            yield self._described(path.relative_to(self._root).as_posix(), stat)
+
+    def info(self, relative: str) -> ObjectInfo | None:
+        """See `Backend`."""
+        path = self._path(relative)
+        try:
+            return self._described(relative, path.stat()) if path.is_file() else None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def read(self, relative: str) -> bytes:
+        """See `Backend`."""
+        return self._path(relative).read_bytes()
+
+    def read_versioned(self, relative: str) -> Versioned:
+        """See `Backend`; the version is a hash of the content, times being too coarse."""
+        data = self.read(relative)
+        return Versioned(data, content_version(data))
+
+    def open(self, relative: str) -> BinaryIO:
+        """See `Backend`."""
+        return self._path(relative).open("rb")
+
+    def put(self, relative: str, data: bytes, timeout_s: float | None = None) -> None:
+        """See `Backend`."""
+        put(self._path(relative), data)
+
+    def copy(self, source: str, target: str) -> None:
+        """See `Backend`: a second name for the same bytes, which are never written to again."""
+        link(self._path(source), self._path(target))
+
+    def put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
+        """See `Backend`; among processes that see the same file system's locks."""
+        path = self._path(relative)
+        try:
+            if version is None:
+                put(path, data, replace=False)
+                return content_version(data)
+            with _locked(path.parent):
+                if self.read_versioned(relative).version != version:
+                    return None
+                put(path, data)
+                return content_version(data)
+        except FileNotFoundError:
+            return None
+        except FileExistsError:
+            # A file in the way of a directory raises this as well.
+            if path.is_file():
+                return None
+            raise
+
+    def puts_conditionally(self) -> bool:
+        """See `Backend`."""
+        return True
+
+    def delete(self, relatives: Sequence[str]) -> None:
+        """See `Backend`."""
+        for relative in relatives:
+            self._path(relative).unlink(missing_ok=True)
+
+    def remove_temporary(self, belongs: Belongs, min_age_s: float) -> int:
+        """See `Backend`; temporary names tell by themselves that they are ours."""
+        return remove_temporary(Path(self._root), min_age_s)
+
+    def _path(self, relative: str) -> Path:
+        return Path(self._root, relative)
+
+    def _described(self, relative: str, stat: os.stat_result) -> ObjectInfo:
+        version = f"{stat.st_size}-{stat.st_mtime_ns}"
+        url = f"{self._root.rstrip('/')}/{relative}"
+        return ObjectInfo(relative, url, stat.st_size, version, stat.st_mtime)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Alone among those who lock this directory; the lock ends with the process."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sync_directory(path: Path) -> None:
+    """Make a rename durable, where the file system can sync directories."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        return
+    finally:
+        os.close(handle)
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error

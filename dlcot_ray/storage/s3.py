@@ -1,0 +1,268 @@
+"""S3 as the place of a store: a bucket, or a prefix in one.
+
+Listings are read page by page, conditional puts are tried out before they are believed, and readers stay
+with the version of the object that they opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import secrets
+import time
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, BinaryIO, cast
+
+import s3fs
+from botocore.exceptions import BotoCoreError
+
+from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned, settled_put
+from dlcot_ray.storage.failures import code_of
+from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
+from dlcot_ray.storage.s3_requests import PART_BYTES, WRITER, Bucket, pause
+
+_CONFLICT_ATTEMPTS = 5
+_DELETES_AT_ONCE = 1_000
+
+_LOST = ("PreconditionFailed", "412")
+_GONE = ("NoSuchKey", "404")
+_CONFLICT = ("ConditionalRequestConflict", "OperationAborted", "409")
+_UNKNOWN_HEADER = ("NotImplemented", "501", "InvalidRequest", "InvalidArgument")
+_NO_BATCHES = (
+    "NotImplemented",
+    "501",
+    "MissingContentMD5",
+    "InvalidRequest",
+    "MalformedXML",
+    "MethodNotAllowed",
+)
+
+_conditional: weakref.WeakKeyDictionary[Any, dict[str, bool]] = weakref.WeakKeyDictionary()
+"""What the probe found, per client and bucket."""
+
+
+class S3Backend:
+    """A bucket or a prefix in one.
+
+    Args:
+        fs: made with `client_options`.
+        root: ``bucket`` or ``bucket/prefix``.
+        label: the same as a URL, for people.
+    """
+
+    def __init__(self, fs: s3fs.S3FileSystem, root: str, label: str) -> None:
+        bucket, prefix, _ = fs.split_path(root)
+        self._requests = Bucket(fs, bucket)
+        self._prefix = f"{prefix.rstrip('/')}/" if prefix else ""
+        self._label = label.rstrip("/")
+        self.list_calls = 0
+
+    def check(self, timeout_s: float) -> None:
+        """See `Backend`: the cheapest request that needs bucket, credentials and the right to list."""
+        self._requests.call("list_objects_v2", Prefix=self._prefix, MaxKeys=1, timeout=timeout_s)
+
+    def scan(self, relative: str) -> Iterator[ObjectInfo]:
+        """See `Backend`; pages of 1,000, none of them held or cached."""
+        words: dict[str, Any] = {"Prefix": self._directory(relative)}
+        while True:
+            self.list_calls += 1
+            page = self._requests.call("list_objects_v2", **words)
+            for item in page.get("Contents", ()):
+                name = item["Key"][len(self._prefix) :]
+                # Names that end with a slash are what some tools make of a directory.
+                if name and not name.endswith("/"):
+                    yield self._described(name, item["Size"], item.get("ETag"), item.get("LastModified"))
+            if not page.get("IsTruncated"):
+                return
+            words["ContinuationToken"] = page["NextContinuationToken"]
+
+    def info(self, relative: str) -> ObjectInfo | None:
+        """See `Backend`."""
+        if not self._key(relative):
+            return None
+        try:
+            head = self._requests.call("head_object", Key=self._key(relative))
+        except FileNotFoundError:
+            return None
+        return self._described(relative, head["ContentLength"], head.get("ETag"), head.get("LastModified"))
+
+    def read(self, relative: str) -> bytes:
+        """See `Backend`."""
+        return self._requests.get(self._key(relative)).data
+
+    def read_versioned(self, relative: str) -> Versioned:
+        """See `Backend`; the version is the ETag."""
+        return self._requests.get(self._key(relative))
+
+    def open(self, relative: str) -> BinaryIO:
+        """See `Backend`; an object that is replaced meanwhile is an error, never a mix of both."""
+        key = self._key(relative)
+        head = self._requests.call("head_object", Key=key)
+        return cast(BinaryIO, _Reader(self._requests.get, key, head["ContentLength"], head.get("ETag", "")))
+
+    def put(self, relative: str, data: bytes, timeout_s: float | None = None) -> None:
+        """See `Backend`: one request, or parts that become visible together."""
+        if len(data) > 2 * PART_BYTES:
+            self._requests.put_in_parts(self._key(relative), data, {})
+        else:
+            self._requests.call("put_object", Key=self._key(relative), Body=data, timeout=timeout_s)
+
+    def copy(self, source: str, target: str) -> None:
+        """See `Backend`: one request, for objects of up to 5 GB."""
+        origin = {"Bucket": self._requests.name, "Key": self._key(source)}
+        self._requests.call("copy_object", Key=self._key(target), CopySource=origin)
+
+    def put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
+        """See `Backend`."""
+        if self.puts_conditionally():
+            return self._put_if(relative, data, version)
+        return settled_put(self, relative, data, version)
+
+    def puts_conditionally(self) -> bool:
+        """See `Backend`: found out once per bucket, because many stores take the headers and ignore them."""
+        known = _conditional.setdefault(self._requests.fs, {})
+        if self._requests.name not in known:
+            known[self._requests.name] = self._probe()
+        return known[self._requests.name]
+
+    def delete(self, relatives: Sequence[str]) -> None:
+        """See `Backend`: 1,000 per request where the store takes batches."""
+        if len(relatives) == 1:
+            self._delete_one(relatives[0])
+            return
+        for start in range(0, len(relatives), _DELETES_AT_ONCE):
+            batch = relatives[start : start + _DELETES_AT_ONCE]
+            try:
+                self._requests.delete([self._key(relative) for relative in batch])
+            except OSError as error:
+                if code_of(error) not in _NO_BATCHES:
+                    raise
+                for relative in batch:
+                    self._delete_one(relative)
+
+    def remove_temporary(self, belongs: Belongs, min_age_s: float) -> int:
+        """See `Backend`: multipart uploads that were begun and never completed. They are paid for."""
+        words: dict[str, Any] = {"Prefix": self._prefix}
+        removed = 0
+        while True:
+            try:
+                page = self._requests.call("list_multipart_uploads", **words)
+            except OSError as error:
+                # A right of its own that a writer may well lack, and a verb that not every store has.
+                if isinstance(error, PermissionError) or code_of(error) in ("NotImplemented", "501"):
+                    return removed
+                raise
+            for upload in page.get("Uploads", ()):
+                begun = upload.get("Initiated")
+                young = isinstance(begun, datetime) and time.time() - begun.timestamp() < min_age_s
+                if belongs(upload["Key"][len(self._prefix) :]) and not young:
+                    self._requests.abort(upload["Key"], upload["UploadId"])
+                    removed += 1
+            if not page.get("IsTruncated"):
+                return removed
+            words["KeyMarker"] = page.get("NextKeyMarker", "")
+            words["UploadIdMarker"] = page.get("NextUploadIdMarker", "")
+
+    def _key(self, relative: str) -> str:
+        return f"{self._prefix}{relative}" if relative else self._prefix.rstrip("/")
+
+    def _directory(self, relative: str) -> str:
+        return f"{self._prefix}{relative.strip('/')}/" if relative else self._prefix
+
+    def _described(self, relative: str, size: int, etag: str | None, modified: Any) -> ObjectInfo:
+        time_s = modified.timestamp() if isinstance(modified, datetime) else None
+        version = (etag or f"{size}-{time_s}").strip('"')
+        return ObjectInfo(relative, f"{self._label}/{relative}", int(size), version, time_s)
+
+    def _put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
+        key, writer = self._key(relative), secrets.token_hex(8)
+        conditions = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
+        for attempt in range(_CONFLICT_ATTEMPTS):
+            try:
+                if len(data) > 2 * PART_BYTES:
+                    return self._requests.put_in_parts(key, data, conditions)
+                words = {"Body": data, "Metadata": {WRITER: writer}, **conditions}
+                return str(self._requests.call("put_object", Key=key, **words)["ETag"])
+            except OSError as error:
+                code = code_of(error)
+                if code in _LOST:
+                    # Perhaps because of our own first attempt, whose answer was lost: botocore repeats
+                    # requests, and aiohttp below it some more that it does not tell of.
+                    return self._requests.etag_if_written_by(key, writer)
+                if code in _GONE and version is not None:
+                    return None
+                if code not in _CONFLICT or attempt + 1 == _CONFLICT_ATTEMPTS:
+                    raise
+            pause(attempt)
+        raise AssertionError("unreachable")
+
+    def _probe(self) -> bool:
+        """Whether conditional puts are honoured: one must succeed, two must not, one must again."""
+        name = f"_probe-{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+        try:
+            first = self._put_if(name, b"1", None)
+            if first is None or self._put_if(name, b"2", None) is not None:
+                return False
+            if self._put_if(name, b"3", '"00000000000000000000000000000000"') is not None:
+                return False
+            return self._put_if(name, b"4", first) is not None
+        except OSError as error:
+            if code_of(error) in _UNKNOWN_HEADER:
+                return False
+            raise
+        finally:
+            # A bucket that refuses deletes keeps it: it is some bytes, and never listed.
+            with contextlib.suppress(OSError):
+                self._delete_one(name)
+
+    def _delete_one(self, relative: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._requests.call("delete_object", Key=self._key(relative))
+
+
+class _Reader(io.RawIOBase):
+    """A seekable reader of one version of an object; each read is one ranged request."""
+
+    def __init__(self, get: Callable[..., Versioned], key: str, size: int, etag: str) -> None:
+        self._get, self._key, self._size = get, key, size
+        self._only = {"IfMatch": etag} if etag else {}
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        stop = self._size if size is None or size < 0 else min(self._size, self._at + size)
+        if stop <= self._at:
+            return b""
+        try:
+            data = self._get(self._key, Range=f"bytes={self._at}-{stop - 1}", **self._only).data
+        except BotoCoreError as error:
+            # Readers of files expect what files raise.
+            raise OSError(str(error)) from error
+        if len(data) != stop - self._at:
+            raise OSError(f"asked for {stop - self._at} bytes of {self._key}, got {len(data)}")
+        self._at = stop
+        return data
+
+    def readall(self) -> bytes:
+        return self.read()
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

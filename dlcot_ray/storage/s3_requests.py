@@ -1,0 +1,186 @@
+"""The S3 client and its requests: which options it gets, who repeats what, uploads in parts.
+
+s3fs builds the client (so that its options and the AWS credential chain work as everywhere) and every
+request goes through its `call_s3`. botocore alone repeats requests, in its `standard` mode: exponential
+pauses with full jitter, a limit, a quota. s3fs's own retries are switched off, because the two multiply to
+minutes of silence before a dead endpoint is reported. What botocore cannot see, a body that breaks off
+after its headers came, is asked for again here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, cast
+
+import s3fs
+from botocore.session import Session
+from fsspec.asyn import sync
+
+from dlcot_ray.storage.backend import Versioned
+
+ATTEMPTS = 5
+"""Of each request, the first included, unless AWS_MAX_ATTEMPTS or the profile says otherwise: under 10 %
+of refusals one request in 100,000 fails, and a dead endpoint is known after 15 s at most."""
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 20
+"""Of silence on a connection."""
+CONNECTIONS = 16
+"""Of one process at once."""
+PART_BYTES = 16 << 20
+"""Objects of more than twice that go up in parts, so that a lost connection costs one part."""
+
+_RETRY_VARIABLES = ("AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_PROFILE", "AWS_CONFIG_FILE")
+_PARTS_AT_ONCE = 4
+_MAX_PARTS = 10_000
+_BODY_ATTEMPTS = 5
+_DELETE_ATTEMPTS = 5
+WRITER = "dlcot-writer"
+"""Object metadata that tells a writer whose request was repeated that the object is its own."""
+
+
+def client_options(options: Mapping[str, object]) -> dict[str, object]:
+    """The s3fs options with our defaults beneath: what is given there or in the environment wins.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: there is no such profile, or its file is unreadable.
+    """
+    given = cast("Mapping[str, Any]", options.get("config_kwargs") or {})
+    config: dict[str, Any] = {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "read_timeout": READ_TIMEOUT_S,
+        "max_pool_connections": CONNECTIONS,
+    }
+    client = cast("Mapping[str, Any]", options.get("client_kwargs") or {})
+    # The variable of every other AWS SDK, which botocore does not read.
+    region = os.environ.get("AWS_REGION")
+    if region and "region_name" not in given and "region_name" not in client:
+        config["region_name"] = region
+    if "retries" not in given:
+        config["retries"] = _retries(options.get("profile"), *map(os.environ.get, _RETRY_VARIABLES))
+    return {**options, "use_listings_cache": False, "config_kwargs": {**config, **given}}
+
+
+@cache
+def _retries(profile: object, *environment: str | None) -> dict[str, Any]:
+    # Kept, because reading the profiles takes milliseconds and a job opens a store for each input file.
+    session = Session(profile=profile)
+    mode = session.get_config_variable("retry_mode")
+    return {
+        "mode": mode if mode in ("standard", "adaptive") else "standard",
+        "total_max_attempts": session.get_config_variable("max_attempts") or ATTEMPTS,
+    }
+
+
+class Bucket:
+    """Requests to one bucket.
+
+    Args:
+        fs: made with `client_options`.
+        name: the bucket's.
+    """
+
+    def __init__(self, fs: s3fs.S3FileSystem, name: str) -> None:
+        fs.retries = 1
+        self.fs = fs
+        self.name = name
+
+    def call(self, method: str, **words: Any) -> Any:
+        """One request by its botocore name; `timeout` (seconds) bounds it with all its repetitions."""
+        return self.fs.call_s3(method, Bucket=self.name, **words)
+
+    def get(self, key: str, **words: Any) -> Versioned:
+        """An object or a range of it, asked for again if its body breaks off."""
+        for attempt in range(_BODY_ATTEMPTS):
+            answer = self.call("get_object", Key=key, **words)
+            try:
+                data = cast(bytes, sync(self.fs.loop, _drain, answer["Body"]))
+                if len(data) != answer["ContentLength"]:
+                    raise ConnectionError(f"{len(data)} of {answer['ContentLength']} bytes came")
+                return Versioned(data, answer.get("ETag", ""))
+            except Exception:
+                # Whatever it is, the request had been granted: the connection broke.
+                if attempt + 1 == _BODY_ATTEMPTS:
+                    raise
+            pause(attempt)
+        raise AssertionError("unreachable")
+
+    def put_in_parts(self, key: str, data: bytes, conditions: Mapping[str, str]) -> str:
+        """Write an object by a multipart upload, which is aborted whatever fails; returns the ETag."""
+        size = max(PART_BYTES, -(-len(data) // _MAX_PARTS))
+        writer = secrets.token_hex(8)
+        upload = self.call("create_multipart_upload", Key=key, Metadata={WRITER: writer})["UploadId"]
+
+        def send(number: int) -> dict[str, Any]:
+            part = data[(number - 1) * size : number * size]
+            sent = self.call("upload_part", Key=key, UploadId=upload, PartNumber=number, Body=part)
+            return {"PartNumber": number, "ETag": sent["ETag"]}
+
+        try:
+            # Left only when no part is on its way any more: one that arrived after the abort would stay.
+            with ThreadPoolExecutor(_PARTS_AT_ONCE) as threads:
+                parts = list(threads.map(send, range(1, -(-len(data) // size) + 1)))
+            try:
+                made = self.call(
+                    "complete_multipart_upload",
+                    Key=key,
+                    UploadId=upload,
+                    MultipartUpload={"Parts": parts},
+                    **conditions,
+                )
+                return str(made["ETag"])
+            except OSError:
+                # Perhaps completed, and only the answer was lost: then it is no longer an upload.
+                own = self.etag_if_written_by(key, writer)
+                if own is None:
+                    raise
+                return own
+        except BaseException:
+            # Where this fails as well, the next run's `remove_temporary` does it.
+            with contextlib.suppress(Exception):
+                self.abort(key, upload)
+            raise
+
+    def abort(self, key: str, upload: str) -> None:
+        """End an upload, if there is one of that id."""
+        with contextlib.suppress(FileNotFoundError):
+            self.call("abort_multipart_upload", Key=key, UploadId=upload)
+
+    def etag_if_written_by(self, key: str, writer: str) -> str | None:
+        """The ETag of an object that was put with `writer` in its metadata, else None."""
+        try:
+            head = self.call("head_object", Key=key)
+        except FileNotFoundError:
+            return None
+        return str(head["ETag"]) if head.get("Metadata", {}).get(WRITER) == writer else None
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove up to 1,000 objects in one request; it is no error if one is missing."""
+        for attempt in range(_DELETE_ATTEMPTS):
+            words = {"Delete": {"Objects": [{"Key": key} for key in keys], "Quiet": True}}
+            failed = self.call("delete_objects", **words).get("Errors", ())
+            keys = [item["Key"] for item in failed if item.get("Code") not in ("NoSuchKey", "404")]
+            if not keys:
+                return
+            if any(item.get("Code") in ("AccessDenied", "403") for item in failed):
+                raise PermissionError(f"deleting {keys[0]}: {failed[0].get('Message', 'AccessDenied')}")
+            pause(attempt)
+        raise OSError(f"{len(keys)} objects could not be deleted, {keys[0]} among them")
+
+
+async def _drain(body: Any) -> bytes:
+    try:
+        return cast(bytes, await body.read())
+    finally:
+        body.close()
+
+
+def pause(attempt: int) -> None:
+    """Sleep before the next attempt: up to 0.2 s, 0.4 s, 0.8 s, ..., anything in between."""
+    time.sleep(random.uniform(0, 0.2 * 2**attempt))

@@ -1,0 +1,1 @@
+"""What a job says: progress, summary, log, metrics."""

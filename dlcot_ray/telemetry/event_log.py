@@ -1,0 +1,189 @@
+"""What a job and its units do, as lines of JSON for programs that collect logs.
+
+All of it is written by the driver, from results and the ledger, so that no worker needs a logger, and a
+cluster's nodes need no collector of ours. What the ledger tells comes late by up to a few seconds: `time` is
+when it happened, and order is by `time`, not by line. Settings are no part of it, and what looks like a
+credential in an error's text is struck out.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from dlcot_ray.cluster.ledger import Snapshot
+from dlcot_ray.cluster.unit_events import Happening, Kind
+from dlcot_ray.config.settings import LogConfig
+from dlcot_ray.errors import JobError
+from dlcot_ray.outputs.results import UnitResult
+from dlcot_ray.plan.plan import Plan
+
+_LEVELS = {
+    Kind.UNIT_STARTED: logging.DEBUG,
+    Kind.UNIT_RETRIED: logging.WARNING,
+    Kind.ROW_QUARANTINED: logging.WARNING,
+    Kind.UNIT_QUARANTINED: logging.ERROR,
+}
+_UNIT = re.compile(r"(?P<shard>.*)\.r(?P<start>\d+)-(?P<stop>\d+)", re.DOTALL)
+_SECRET_NAME = re.compile(r"secret|password|passwd|token|access_key|account_key|credential", re.IGNORECASE)
+_SECRET_TEXT = re.compile(
+    r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)|(?<=[?&])(X-Amz-\w+(?:-\w+)*|sig|signature|token)=[^&\s]+", re.IGNORECASE
+)
+_SHORTEST_SECRET = 8
+"""Values that are shorter would strike out ordinary words."""
+
+
+class EventLog:
+    """The log of one run; a context, because it opens a file and has the last word.
+
+    Args:
+        config: as given.
+        job: the job's fingerprint, in every line.
+
+    Raises:
+        JobError: on entering: the file cannot be written.
+    """
+
+    def __init__(self, config: LogConfig, job: str) -> None:
+        self._config, self._job = config, job
+        self._files: Mapping[str, str] = {}
+        self._logger = logging.Logger("dlcot", getattr(logging, config.level.upper()))
+        self._secrets = _secrets()
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        if self._config.format != "json":
+            self._logger.disabled = True
+            return self
+        if self._config.file is not None:
+            try:
+                self._file = Path(self._config.file).open("a", encoding="utf-8")
+            except OSError as error:
+                raise JobError(
+                    f"cannot write {self._config.file} ({error.strerror})", "give another log.file"
+                ) from error
+        self._logger.addHandler(_Lines(self._file or sys.stderr))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
+    ) -> None:
+        if error is not None:
+            stopped = isinstance(error, KeyboardInterrupt)
+            self._write(logging.ERROR, "job_failed", cause="stopped" if stopped else str(error))
+        self._logger.disabled = True
+        if self._file is not None:
+            # What could not be written was complained of already.
+            with suppress(OSError):
+                self._file.close()
+
+    def job_started(self, plan: Plan, command: str, *, rows: int, units: int) -> None:
+        """The job begins; `rows` and `units` are what is left to do."""
+        if not self._logger.disabled:
+            self._files = {shard.name: shard.label for shard in plan.shards}
+        self._write(logging.INFO, "job_started", command=command, rows=rows, units=units)
+
+    def job_finished(self, manifest: Mapping[str, Any], *, nothing_to_do: bool = False) -> None:
+        """The job came to its end; the figures are those of the manifest."""
+        totals, run = manifest["totals"], manifest["run"]
+        names = ("rows", "enhanced", "unchanged", "rejected", "unfinished", "tokens_before", "tokens_after")
+        self._write(
+            logging.INFO,
+            "job_finished",
+            **{name: totals[name] for name in names},
+            units=0 if nothing_to_do else run.get("units", 0),
+            failed_units=len(manifest["failed_units"]),
+            unusable_inputs=len(manifest["unusable_inputs"]),
+            seconds=None if nothing_to_do else run["seconds"],
+        )
+
+    def unit(self, result: UnitResult) -> None:
+        """A unit is finished, or failed."""
+        stats = result.stats
+        about: dict[str, Any] = {"unit": result.name, "file": result.label, "first_row": result.start}
+        spent: dict[str, Any] = {
+            "attempt": result.effort.attempt or None,
+            "seconds": round(result.effort.seconds, 3) if result.effort.attempt else None,
+        }
+        rows = result.stop - result.start
+        if result.error:
+            self._write(logging.ERROR, "unit_failed", **about, rows=rows, **spent, cause=result.error)
+            return
+        counts = {name: getattr(stats, name) for name in ("enhanced", "unchanged", "rejected")}
+        self._write(logging.INFO, "unit_finished", **about, rows=rows, **counts, **spent)
+
+    def watch(self, snapshot: Snapshot) -> None:
+        """What the ledger has to tell."""
+        for happening in snapshot.happened:
+            self._happened(happening)
+
+    def _happened(self, happening: Happening) -> None:
+        found = _UNIT.fullmatch(happening.unit)
+        about: dict[str, Any] = {"unit": happening.unit}
+        if found:
+            start, stop = int(found["start"]), int(found["stop"])
+            about |= {"file": self._files.get(found["shard"]), "first_row": start, "rows": stop - start}
+        self._write(
+            _LEVELS[happening.kind],
+            happening.kind.value,
+            at=happening.at,
+            **about,
+            step=happening.step.value,
+            trace_id=happening.row or None,
+            attempt=happening.attempt,
+            cause=happening.cause or None,
+        )
+
+    def _write(self, level: int, event: str, *, at: float | None = None, **about: Any) -> None:
+        """One line; what is None is left out."""
+        if self._logger.disabled or not self._logger.isEnabledFor(level):
+            return
+        when = datetime.now(UTC) if at is None else datetime.fromtimestamp(at, UTC)
+        line = {
+            "time": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": logging.getLevelName(level).lower(),
+            "event": event,
+            "job": self._job,
+            **{
+                name: self._scrubbed(value) if isinstance(value, str) else value
+                for name, value in about.items()
+                if value is not None
+            },
+        }
+        # As an argument: a percent sign in a cause is no format.
+        self._logger.log(level, "%s", json.dumps(line, ensure_ascii=False))
+
+    def _scrubbed(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return _SECRET_TEXT.sub("***", text)
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes to a stream; where that fails, says so once, and the job goes on."""
+
+    _failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not self._failed:
+            self._failed = True
+            reason = getattr(sys.exc_info()[1], "strerror", None) or "the stream is closed"
+            print(f"dlcot: the log cannot be written ({reason}); the job goes on without", file=sys.stderr)
+
+
+def _secrets() -> tuple[str, ...]:
+    """Values of the environment whose names say that they are credentials."""
+    return tuple(
+        value
+        for name, value in os.environ.items()
+        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
+    )

@@ -1,0 +1,119 @@
+"""Progress that a person can read: one live line on a terminal, a rare log line elsewhere.
+
+Everything goes to stderr, so that stdout holds the summary alone.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+
+from dlcot_ray.outputs.counts import UnitStats
+
+
+class RunProgress:
+    """Follows one run. Use as a context manager; `update` after every unit.
+
+    Args:
+        total_rows: rows of all inputs.
+        done_rows: rows that earlier runs finished.
+        interval_s: seconds between lines where stderr is not a terminal.
+    """
+
+    def __init__(self, total_rows: int, done_rows: int, interval_s: float) -> None:
+        self._total = total_rows
+        self._done = done_rows
+        self._rows = 0
+        self._before = 0
+        self._after = 0
+        self._interval = interval_s
+        self._started = self._spoke = time.monotonic()
+        self._first: float | None = None
+        self._first_rows = 0
+        console = Console(stderr=True)
+        self._live = Progress(
+            TextColumn("{task.description}"), BarColumn(), _Figures(self), console=console, transient=True
+        )
+        self._task = self._live.add_task("starting", total=total_rows or 1, completed=done_rows)
+        self._terminal = console.is_terminal
+
+    def __enter__(self) -> Self:
+        if self._terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._terminal:
+            self._live.stop()
+
+    def update(self, stats: UnitStats) -> None:
+        """Count one finished unit."""
+        self._rows += stats.rows
+        self._before += stats.tokens_before
+        self._after += stats.tokens_after
+        now = time.monotonic()
+        if self._first is None:
+            self._first, self._first_rows = now, self._rows
+        if self._terminal:
+            self._live.update(self._task, description="enhancing", completed=self._done + self._rows)
+        elif now - self._spoke >= self._interval:
+            self._spoke = now
+            print(f"dlcot: {self.figures()}", file=sys.stderr, flush=True)
+
+    def figures(self) -> str:
+        """Rows, share, speed, tokens cut and time left, in one line."""
+        rows = self._done + self._rows
+        share = rows / self._total if self._total else 1.0
+        parts = [f"{rows:,} of {self._total:,} rows ({share:.0%})"]
+        speed = self._speed()
+        if speed:
+            parts.append(f"{speed:,.0f} rows/s")
+        if self._before:
+            cut = self._before - self._after
+            parts.append(f"{_short(cut)} tokens cut ({cut / self._before:.0%})")
+        if speed and self._rows and rows < self._total:
+            parts.append(f"{duration((self._total - rows) / speed)} left")
+        return ", ".join(parts)
+
+    def _speed(self) -> float:
+        """Rows per second of this run; start-up counts only until a second unit is there."""
+        now = time.monotonic()
+        if self._first is not None and self._rows > self._first_rows:
+            return (self._rows - self._first_rows) / max(now - self._first, 1e-6)
+        return self._rows / max(now - self._started, 1e-6)
+
+
+class _Figures(ProgressColumn):
+    """The live line's text."""
+
+    def __init__(self, progress: RunProgress) -> None:
+        super().__init__()
+        self._progress = progress
+
+    def render(self, task: Task) -> Text:
+        """The same figures as in a log line."""
+        return Text(self._progress.figures())
+
+
+def _short(number: int) -> str:
+    for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if number >= limit:
+            return f"{number / limit:.1f}{unit}"
+    return str(number)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``1h 05m``, ``2m 30s``, ``12s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h {minutes:02d}m"
+    return f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"

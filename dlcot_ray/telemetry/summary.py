@@ -1,0 +1,136 @@
+"""What a run tells at its end: a table of counts, what went wrong and what to do about it.
+
+It reads the manifest and nothing else, so a run that had nothing to do shows the same table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from dlcot_ray.errors import REMEDIES
+
+_SHOWN = 10
+"""Files and units listed by name; the manifest has them all."""
+
+
+def print_summary(manifest: Mapping[str, Any], output: str, next_step: str, console: Console) -> None:
+    """Print the summary of an output.
+
+    Args:
+        manifest: as stored.
+        output: where it is, for people.
+        next_step: what the user can do now.
+        console: where to print.
+    """
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="dim")
+    for name, figure, note in _lines(manifest):
+        table.add_row(name, figure, note)
+    console.print(table)
+    for line in _problems(manifest):
+        console.print(line, style="yellow", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"output: {output}", soft_wrap=True, highlight=False, markup=False)
+    console.print(next_step, soft_wrap=True, highlight=False, markup=False)
+
+
+def _lines(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    totals = manifest["totals"]
+    rows = totals["rows"]
+    reasons = totals["by_reason"]
+    yield "rows", f"{rows:,}", f"{totals['files']:,} files"
+    yield "  enhanced", f"{totals['enhanced']:,}", _share(totals["enhanced"], rows)
+    for reason, count in _ranked({key: n for key, n in reasons.items() if key.startswith("fallback:")}):
+        yield f"    after {reason}", f"{count:,}", ""
+    yield "  unchanged", f"{totals['unchanged']:,}", _share(totals["unchanged"], rows)
+    for reason, count in _ranked({key: n for key, n in reasons.items() if not key.startswith("fallback:")}):
+        yield f"    {reason}", f"{count:,}", ""
+    yield "  rejected", f"{totals['rejected']:,}", _share(totals["rejected"], rows)
+    for cause, count in _ranked(totals["by_cause"]):
+        yield f"    {cause}", f"{count:,}", REMEDIES.get(cause, "")
+    if totals["unfinished"]:
+        yield "  not finished", f"{totals['unfinished']:,}", _share(totals["unfinished"], rows)
+    before, after = totals["tokens_before"], totals["tokens_after"]
+    yield "tokens before", f"{before:,}", ""
+    yield "tokens after", f"{after:,}", f"{1 - after / before:.1%} cut" if before else ""
+    if totals["prefill"] or totals["decode"]:
+        yield (
+            "judge tokens",
+            f"{totals['prefill']:,}",
+            f"{totals['cached']:,} cached, {totals['decode']:,} decoded",
+        )
+        questions, again, failed = (_over_steps(totals, name) for name in ("questions", "reasked", "failed"))
+        yield "  questions", f"{questions:,}", f"{again:,} asked again, {failed:,} answered by the rules"
+    if "engine_busy_share" in manifest["run"]:
+        lasted = manifest["run"]["engine_seconds"]
+        yield "  engine busy", f"{manifest['run']['engine_busy_share']:.1%}", f"of {lasted:,.0f} s, this run"
+    if len(totals["by_judge"]) > 1 or _is_cascade(manifest):
+        judged = sum(totals["by_judge"].values())
+        for name, count in _ranked(totals["by_judge"]):
+            yield f"judged by {name}", f"{count:,}", _share(count, judged)
+    if totals["writer_prefill"] or totals["writer_decode"]:
+        yield (
+            "writer tokens",
+            f"{totals['writer_prefill']:,}",
+            f"{totals['writer_cached']:,} cached, {totals['writer_decode']:,} decoded",
+        )
+    if totals["unsolved"]:
+        yield "unsolved traces", f"{totals['unsolved']:,}", _share(totals["unsolved"], rows)
+    yield from _quality(totals)
+
+
+def _is_cascade(manifest: Mapping[str, Any]) -> bool:
+    return str(manifest["settings"].get("judge", "")).startswith("cascade/")
+
+
+def _over_steps(totals: Mapping[str, Any], figure: str) -> int:
+    return sum(count for name, count in totals["by_step"].items() if name.endswith(f".{figure}"))
+
+
+def _quality(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What gates, seams and errors came to."""
+    stopped, passed = totals["by_gate"], totals["by_gate_passed"]
+    checked = sum(stopped.values()) + sum(passed.values())
+    if checked:
+        yield "gates that stopped a cut", f"{sum(stopped.values()):,}", f"of {checked:,} evaluated"
+        for gate in sorted({*stopped, *passed}):
+            count = stopped.get(gate, 0)
+            if count:
+                yield f"    {gate}", f"{count:,}", f"of {count + passed.get(gate, 0):,}"
+    seams, errors = totals["by_seam"], totals["by_error"]
+    if seams:
+        yield "loose ends at cuts", f"{sum(seams.values()):,}", _listed(seams)
+    if errors:
+        yield "errors in what is kept", f"{sum(errors.values()):,}", _listed(errors)
+    if totals["pairs"]:
+        yield "preference pairs", f"{totals['pairs']:,}", ""
+
+
+def _problems(manifest: Mapping[str, Any]) -> Iterator[str]:
+    faults, failed = manifest["unusable_inputs"], manifest["failed_units"]
+    for fault in faults[:_SHOWN]:
+        remedy = f"; {fault['remedy']}" if fault["remedy"] else ""
+        yield f"unusable input: {fault['file']}: {fault['message']}{remedy}"
+    if len(faults) > _SHOWN:
+        yield f"... and {len(faults) - _SHOWN:,} more unusable inputs, see the manifest"
+    for unit in failed[:_SHOWN]:
+        yield f"failed: {unit['file']}, rows {unit['rows'][0]}-{unit['rows'][1] - 1}: {unit['error']}"
+    if len(failed) > _SHOWN:
+        yield f"... and {len(failed) - _SHOWN:,} more failed units, see the manifest"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else ""
+
+
+def _ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in _ranked(counts))

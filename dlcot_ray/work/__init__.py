@@ -1,0 +1,1 @@
+"""One work unit: rows in, objects out. No Ray."""

@@ -1,0 +1,181 @@
+"""Units that kill their worker, judges that hang, and too many failures: the job goes on, or says why not."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import ray
+
+from dlcot_ray.cli import main
+from dlcot_ray.cluster.nodes import start_ray, stop_ray
+from tests.support import REPO, SUPPORT
+from tests.support.faulty_judge import begun
+
+JUDGE = SUPPORT / "faulty.yaml"
+ROWS = 24
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray_session() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        # Where the workers find the judge.
+        patch.setenv("PYTHONPATH", str(REPO))
+        assert start_ray("local")
+        yield
+        stop_ray()
+
+
+def source(folder: Path, **problems: str) -> Path:
+    """Rows r0 ... r23; `problems` gives some of them another problem."""
+    folder.mkdir()
+    rows = [
+        {
+            "id": f"r{i}",
+            "problem": problems.get(f"r{i}", f"What is {i} + 1?"),
+            "reasoning": f"Let me add. {i} + 1 = {i + 1}. The answer is {i + 1}.",
+            "answer": str(i + 1),
+        }
+        for i in range(ROWS)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "a.parquet")
+    return folder
+
+
+def enhance(data: Path, out: Path, *words: str) -> int:
+    given = (f"input={data}", f"output={out}", f"judge={JUDGE}", "rows_per_unit=4", "retries=0", *words)
+    return main(["enhance", *given])
+
+
+def manifest(out: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((out / "manifest.json").read_text())
+    return content
+
+
+def rows_of(out: Path, folder: str) -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(path) for path in sorted((out / folder).rglob("*.parquet"))])
+
+
+def assert_all_is_free() -> None:
+    """A job that is over holds no CPU of a session that goes on."""
+    until = time.monotonic() + 60
+    while (free := ray.available_resources().get("CPU")) != ray.cluster_resources()["CPU"]:
+        assert time.monotonic() < until, f"only {free} CPUs are free"
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("in_flight", [1, 4])
+def test_one_row_that_kills_its_judge_is_found_and_rejected(
+    tmp_path: Path, in_flight: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out, log = source(tmp_path / "in", r9="CRASH"), tmp_path / "out", tmp_path / "log"
+    words = ("workers=1", f"in_flight={in_flight}", f"judge_options.log={log}", "max_rejected_share=1.0")
+    assert enhance(data, out, *words) == 0
+    assert "raylet" not in capsys.readouterr().out
+    bad = rows_of(out, "rejected").row(0, named=True)
+    assert (bad["trace_id"], bad["stage"], bad["cause"]) == ("r9", "judge", "killed_judge")
+    assert bad["message"] == "it killed its judge 3 times"
+    good = rows_of(out, "enhanced")
+    assert sorted(good["trace_id"]) == sorted(f"r{i}" for i in range(ROWS) if i != 9)
+    assert manifest(out)["complete"]
+    counts = begun(log)
+    assert counts["r9"] == 3
+    # Its neighbours in the unit are begun again after each death, what was in flight beside it after the first.
+    again = {row: count for row, count in counts.items() if count > 1}
+    assert max(again.values()) <= 4
+    assert len({int(row[1:]) // 4 for row in again}) <= 3
+
+
+def test_a_judge_that_dies_before_its_first_unit_ends_the_job_with_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = source(tmp_path / "in")
+    assert enhance(data, tmp_path / "out", "workers=1", "judge_options.start_crashes=true") == 1
+    assert "worker processes died before they took a unit" in capsys.readouterr().err
+    assert_all_is_free()
+
+
+def test_more_failed_units_than_allowed_stop_the_job(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = source(tmp_path / "in", r1="CRASH", r9="CRASH"), tmp_path / "out"
+    # One death is one too many here, so that no row is singled out.
+    words = ("workers=1", "max_worker_deaths=1", "max_rejected_share=1.0")
+    assert enhance(data, out, *words, "max_failed_units=1") == 1
+    said = capsys.readouterr().err
+    assert "2 units failed, more than max_failed_units=1" in said
+    assert "it killed its worker 1 times" in said
+    assert not (out / "manifest.json").exists()
+    assert enhance(data, out, *words, "max_failed_units=2") == 3
+    told = manifest(out)
+    assert [unit["rows"] for unit in told["failed_units"]] == [[0, 4], [8, 12]]
+    assert len(rows_of(out, "enhanced")) == ROWS - 8
+
+
+def test_a_job_that_hangs_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out = source(tmp_path / "in", r9="HANG"), tmp_path / "out"
+    begin = time.monotonic()
+    assert enhance(data, out, "workers=1", "stall_s=20") == 1
+    assert time.monotonic() - begin < 200
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    for words in ("nothing was finished for", "stall_s=20", "Ray has 1 of 1 nodes", "1 of 1 judges run"):
+        assert words in line
+    assert "in progress: a.r000000008-000000012 for" in line
+    assert "what is finished is kept" in line
+    assert list((out / "enhanced").glob("*.parquet"))
+
+
+def test_finished_rows_are_progress_though_no_unit_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = source(tmp_path / "in"), tmp_path / "out"
+    # Ray Data ends a graph in which no block moves for so long, and knows of no rows.
+    monkeypatch.setattr(ray.data.DataContext.get_current(), "execution_no_progress_timeout_s", 4)
+    words = ("workers=1", f"rows_per_unit={ROWS}", "judge_options.seconds=0.6", "stall_s=30")
+    assert enhance(data, out, *words) == 0
+    assert len(rows_of(out, "enhanced")) == ROWS
+
+
+def test_a_job_ends_even_where_ray_itself_hangs(tmp_path: Path) -> None:
+    data, out, log = source(tmp_path / "in"), tmp_path / "out", tmp_path / "log"
+    words = [f"input={data}", f"output={out}", f"judge={JUDGE}", f"judge_options.log={log}", "stall_s=15"]
+    command = [sys.executable, "-m", "dlcot_ray.cli", "enhance", "ray.address=local", *words]
+    environment = {**os.environ, "PYTHONPATH": str(REPO)}
+    more = ["rows_per_unit=2", "judge_options.seconds=1.5"]
+    job = subprocess.Popen(
+        [*command, *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
+    family: list[psutil.Process] = []
+    try:
+        until = time.monotonic() + 120
+        while not log.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        family = psutil.Process(job.pid).children(recursive=True)
+        for process in family:
+            if process.name() in ("gcs_server", "raylet"):
+                process.suspend()
+        said, _ = job.communicate(timeout=150)
+    finally:
+        job.kill()
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    assert job.returncode == 1
+    line = said.strip().splitlines()[-1]
+    assert "nothing was finished for" in line
+    assert "Traceback" not in said
+    # A stopped process takes its kill when the system gets round to it.
+    _, left = psutil.wait_procs(family, timeout=60)
+    assert not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]

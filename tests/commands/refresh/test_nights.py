@@ -1,0 +1,189 @@
+"""Nights on local disk, in one Ray session: each snapshot against a run from scratch, and who was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from datasets import load_dataset
+
+from dlcot_ray.cluster.nodes import start_ray, stop_ray
+from dlcot_ray.commands.refresh import command
+from dlcot_ray.commands.refresh.root import Root
+from dlcot_ray.commands.refresh.snapshot import Made, make_night
+from tests.support.nights import Place, local, trace
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray_session() -> Iterator[None]:
+    assert start_ray("local")
+    yield
+    stop_ray()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = local(tmp_path)
+    place.write("a.parquet", [trace(number) for number in range(12)], rows_per_group=4)
+    place.write("deep/b.parquet", [trace(number) for number in range(12, 30)])
+    return place
+
+
+def sums(*numbers: int) -> set[str]:
+    return {f"sum-{number}" for number in numbers}
+
+
+def test_nights_equal_runs_from_scratch_and_judge_only_what_is_new(place: Place) -> None:
+    assert place.refresh("name=one") == 0
+    assert place.latest() == "one"
+    assert place.judged() == sums(*range(30))
+    place.scratch("scratch-one")
+    assert place.snapshot() == place.objects("scratch-one")
+
+    # Edited, removed, added, moved within a shard and between shards, all at once; one shard stays.
+    place.write("c.parquet", [trace(40), trace(3), trace(13), trace(41)])
+    rows = [trace(number) for number in (29, 12, 14, 15, *range(17, 29))]
+    place.write("deep/b.parquet", [rows[0], trace(16, edition=1), *rows[1:]])
+    place.write("a.parquet", [trace(number) for number in range(12) if number != 3], rows_per_group=4)
+    place.write("deep/stays.parquet", [trace(50)])
+    assert place.refresh("name=two") == 0
+    assert place.judged() == sums(16, 40, 41, 50)
+    place.scratch("scratch-two")
+    assert place.snapshot() == place.objects("scratch-two")
+    total = place.report()
+    assert (total["added"], total["changed"], total["removed"], total["judged"]) == (3, 1, 0, 4)
+
+    # Only one file changes: the units of the others are carried over.
+    before = place.snapshot()
+    place.write("c.parquet", [trace(40), trace(3), trace(41)])
+    assert place.refresh("name=three") == 0
+    assert place.judged() == set()
+    place.scratch("scratch-three")
+    assert place.snapshot() == place.objects("scratch-three")
+    facts = place.facts()
+    assert set(facts.filter(pl.col("night") == "three")["trace_id"]) == sums(40, 3, 41)
+    stayed = {name for name in before if "c.r" not in name}
+    assert {name: place.snapshot()[name] for name in stayed} == {name: before[name] for name in stayed}
+    assert place.report()["removed"] == 1
+
+
+def test_a_snapshot_is_a_plain_data_set_and_a_night_without_a_change_leaves_it_alone(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert place.refresh("name=one") == 0
+    folder = f"{place.root}/out/snapshots/one"
+    rows = load_dataset(folder, split="train", cache_dir=f"{place.root}/cache")
+    assert sorted(rows["id"]) == sorted(sums(*range(30)))
+    assert pl.scan_parquet(f"{folder}/enhanced/**/*.parquet").collect().height == 30
+    assert load_dataset(folder, "annotations", split="train", cache_dir=f"{place.root}/cache").num_rows == 30
+    assert "### By teacher" in place.bytes_of("out/snapshots/one/README.md").decode()
+
+    pointer = place.bytes_of("out/latest.json")
+    capsys.readouterr()
+    assert place.refresh("name=two") == 0
+    assert "nothing changed since one" in capsys.readouterr().out
+    assert place.bytes_of("out/latest.json") == pointer
+    assert not place.fs.exists(f"{place.root}/out/snapshots/two")
+
+
+def test_ids_that_repeat_across_files_follow_the_order_of_the_files(place: Place) -> None:
+    words = ("max_rejected_share=1", "bounds.max_rejected_share_change=1")
+    assert place.refresh("name=one") == 0
+    # Sorts first, so the rows that were fine in b.parquet, which is as it was, are now the repeats.
+    place.write("0.parquet", [trace(14, edition=1), trace(15)])
+    assert place.refresh("name=two", *words) == 0
+    place.scratch("scratch-two", *words[:1])
+    assert place.snapshot() == place.objects("scratch-two")
+    assert place.judged() == sums(14)
+    place.remove("0.parquet")
+    assert place.refresh("name=three", *words) == 0
+    place.scratch("scratch-three")
+    assert place.snapshot() == place.objects("scratch-three")
+    # Nobody had judged the old edition in the last night, for it was rejected there.
+    assert place.judged() == sums(14)
+
+
+def test_a_night_beyond_a_bound_is_held_and_published_by_hand_and_gone_back_from(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strict = "bounds.max_removed_share=0.2"
+    assert place.refresh("name=one", strict) == 0
+    place.remove("deep/b.parquet")
+    assert place.refresh("name=two", strict) == 4
+    told = capsys.readouterr().err
+    assert "two is held back: bounds.max_removed_share is 0.2, and this night comes to 0.6" in told
+    assert f"dlcot refresh output={place.root}/out action=publish snapshot=two" in told
+    assert place.latest() == "one"
+    assert "**broken**" in place.bytes_of("out/snapshots/two/report.md").decode()
+    # Again and again it is the same snapshot, and a wider bound publishes it as it is.
+    assert place.refresh("name=three", strict) == 4
+    assert place.latest() == "one"
+    assert place.refresh("name=four", "bounds.max_removed_share=0.7") == 0
+    assert place.latest() == "two"
+    place.scratch("scratch")
+    assert place.snapshot() == place.objects("scratch")
+
+    # Back to the night before; the one that was withdrawn does not come back by itself.
+    assert place.refresh("action=publish", "snapshot=one") == 0
+    assert place.latest() == "one"
+    assert place.refresh("name=five", "bounds.max_removed_share=0.7") == 4
+    assert "two is held back: somebody went back from it" in capsys.readouterr().err
+    assert place.refresh("action=publish", "snapshot=none") == 1
+    assert "there are: one, two" in capsys.readouterr().err
+    assert place.refresh("action=list") == 0
+    one, two = capsys.readouterr().out.splitlines()
+    assert "one  finished" in one
+    assert "latest" in one
+    assert "withdrawn" in two
+    assert place.refresh("action=publish", "snapshot=two") == 0
+    assert place.latest() == "two"
+
+    # What nobody refers to is shown first, and only then removed.
+    words = ("action=gc", "keep=1", "grace_h=0")
+    assert place.refresh(*words, "gc=plan") == 0
+    assert "gc=run would remove snapshots/one is older than those to keep" in capsys.readouterr().out
+    assert place.fs.exists(f"{place.root}/out/snapshots/one/manifest.json")
+    assert place.refresh(*words, "gc=run") == 0
+    assert place.fs.find(f"{place.root}/out/snapshots/one") == []
+    assert place.snapshot() == place.objects("scratch")
+
+
+def test_what_was_judged_for_a_night_that_was_held_is_not_judged_again(place: Place) -> None:
+    assert place.refresh("name=one") == 0
+    place.write("a.parquet", [trace(number, edition=1) for number in range(12)])
+    place.write("junk.parquet", [trace(60)])
+    place.fs.pipe_file(f"{place.root}/in/junk.parquet", b"PAR1 nonsense PAR1")
+    assert place.refresh("name=two") == 4
+    assert place.latest() == "one"
+    assert place.judged("two") == sums(*range(12))
+    place.write("junk.parquet", [trace(60), trace(61)])
+    assert place.refresh("name=three") == 0
+    assert place.latest() == "three"
+    assert place.judged() == sums(60, 61)
+    assert place.report()["changed"] == 12
+    place.scratch("scratch")
+    assert place.snapshot() == place.objects("scratch")
+
+
+def test_a_pointer_that_somebody_else_moved_meanwhile_is_left_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert place.refresh("name=one") == 0
+    place.remove("a.parquet")
+
+    def overtaken(config: Any, root: Root, *rest: Any) -> Made:
+        made = make_night(config, root, *rest)
+        pointer, version = root.pointer()
+        assert pointer is not None
+        root.publish(pointer.to("of-somebody-else", 1.0), version)
+        return made
+
+    monkeypatch.setattr(command, "make_night", overtaken)
+    assert place.refresh("name=two") == 1
+    assert "changed by another refresh meanwhile; this one stops" in capsys.readouterr().err
+    assert place.latest() == "of-somebody-else"

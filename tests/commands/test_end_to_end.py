@@ -1,0 +1,200 @@
+"""The whole job as a user runs it: the command, real Ray, real files; killed, resumed, repeated, fed with dirt."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.support import REPO
+
+SHARDS = REPO / "examples" / "shards"
+COUNT = 20
+
+
+def dlcot(*words: str, code: int = 0) -> str:
+    """Run the command on a Ray of its own; returns everything that it printed."""
+    done = subprocess.run(command(*words), capture_output=True, text=True, timeout=240, check=False)
+    printed = done.stdout + done.stderr
+    assert done.returncode == code, printed
+    assert "Traceback" not in printed
+    return printed
+
+
+def command(*words: str) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "dlcot_ray.cli",
+        *words,
+        *(() if words[0] != "enhance" else ("ray.address=local",)),
+    ]
+
+
+def objects(output: Path) -> dict[str, bytes]:
+    """All data objects of an output, by name."""
+    folders = ("annotations", "enhanced", "rejected")
+    return {
+        str(p.relative_to(output)): p.read_bytes()
+        for f in folders
+        for p in sorted((output / f).rglob("*.parquet"))
+    }
+
+
+def read(output: Path, folder: str) -> pl.DataFrame:
+    return pl.concat(
+        [pl.read_parquet(p) for p in sorted((output / folder).rglob("*.parquet"))], how="diagonal_relaxed"
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("finished") / "out"
+    printed = dlcot("enhance", f"input={SHARDS}", f"output={output}", "rows_per_unit=2")
+    assert "enhanced" in printed
+    return output
+
+
+def test_every_row_comes_out_once_and_replays(finished: Path) -> None:
+    rows = read(finished, "enhanced")
+    source = pl.concat([pl.read_parquet(p) for p in SHARDS.glob("*.parquet")])
+    assert sorted(rows["id"]) == sorted(source["id"])
+    assert rows["id"].n_unique() == COUNT
+    assert set(rows["status"]) == {"enhanced", "unchanged"}
+    for row in rows.iter_rows(named=True):
+        replayed = "".join(
+            row["reasoning"][e["start"] : e["stop"]] if e["op"] == "keep" else e["text"] or ""
+            for e in row["edits"]
+        )
+        assert replayed == row["enhanced_reasoning"]
+        assert (row["status"] == "unchanged") == (row["reasoning"] == replayed)
+        assert row["messages"][-1]["role"] == "assistant"
+        assert row["enhanced_reasoning"].strip() in row["messages"][-1]["content"]
+    assert read(finished, "annotations").height == COUNT
+    assert (finished / "manifest.json").stat().st_size > 0
+
+
+def test_a_second_run_does_no_work_and_says_so(finished: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in finished.rglob("*.parquet")}
+    assert "nothing to do" in dlcot("enhance", f"input={SHARDS}", f"output={finished}", "rows_per_unit=2")
+    assert before == {p: p.stat().st_mtime_ns for p in finished.rglob("*.parquet")}
+
+
+def test_other_settings_on_a_finished_output_are_refused(finished: Path) -> None:
+    printed = dlcot(
+        "enhance", f"input={SHARDS}", f"output={finished}", "rows_per_unit=2", "policy=keep_first", code=1
+    )
+    assert "policy" in printed
+
+
+def test_a_killed_job_resumes_to_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    output = tmp_path / "killed"
+    words = ("enhance", f"input={SHARDS}", f"output={output}", "rows_per_unit=2", "workers=1")
+    job = subprocess.Popen(
+        command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while not list(output.glob("enhanced/*.parquet")) and job.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    family = psutil.Process(job.pid).children(recursive=True) if job.poll() is None else []
+    for process in [psutil.Process(job.pid), *family] if job.poll() is None else family:
+        try:
+            os.kill(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    job.wait()
+    done = {p.name: p.stat().st_mtime_ns for p in output.glob("enhanced/*.parquet")}
+    assert done
+    dlcot(*words)
+    assert objects(output) == objects(finished)
+    after = {p.name: p.stat().st_mtime_ns for p in output.glob("enhanced/*.parquet")}
+    assert {name: after[name] for name in done} == done
+    assert not [p for p in output.rglob("*") if "tmp" in p.suffix]
+
+
+def test_derive_applies_another_policy_without_judging(finished: Path, tmp_path: Path) -> None:
+    output = tmp_path / "derived"
+    dlcot("derive", f"annotations={finished}", f"output={output}", "policy=keep_first", "ray.address=local")
+    rows = read(output, "enhanced")
+    assert rows.height == COUNT
+    assert set(rows["policy"]) == {"keep_first"}
+    assert not (output / "annotations").exists()
+
+
+def test_dirt_is_rejected_row_by_row_and_file_by_file(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    good = "Add the numbers: 40 + 2 = 42. The answer is 42."
+    reasonings = [good, None, "", "   ", good, "x" * 5_000_000, good]
+    ids = ["a", "b", "c", "d", "a", "big", "e"]
+    table = pa.table({"id": ids, "problem": ["?"] * 7, "reasoning": reasonings, "ground_truth": ["42"] * 7})
+    pq.write_table(table, source / "a.parquet")
+    data = pa.Array.from_buffers(
+        pa.string(), 2, [None, pa.py_buffer(b"\0\0\0\0\x04\0\0\0\x08\0\0\0"), pa.py_buffer(b"fine\xff\xfe!!")]
+    )
+    pq.write_table(
+        pa.table({"id": ["u1", "u2"], "problem": ["?", "?"], "reasoning": data}), source / "b.parquet"
+    )
+    pq.write_table(pa.table({"id": ["a"], "problem": ["?"], "reasoning": [good]}), source / "c.parquet")
+    pq.write_table(pa.table({"id": ["z"], "problem": ["?"]}), source / "missing.parquet")
+    pq.write_table(pa.table({"id": ["z"], "problem": ["?"], "reasoning": [7]}), source / "types.parquet")
+    (source / "corrupt.parquet").write_bytes(b"PAR1 this is not parquet PAR1")
+    (source / "empty.parquet").write_bytes(b"")
+    output = tmp_path / "out"
+    printed = dlcot("enhance", f"input={source}", f"output={output}", "max_trace_chars=1000000", code=3)
+    for name in ("missing", "types", "corrupt", "empty"):
+        assert f"{name}.parquet" in printed
+    kept = read(output, "enhanced")
+    assert sorted(kept["id"]) == ["a", "big", "e", "u1"]
+    assert kept.filter(pl.col("id") == "big")["status_reason"].item() == "too_long"
+    found = [
+        pq.read_table(p, columns=["cause"])["cause"].to_pylist()
+        for p in (output / "rejected").rglob("*.parquet")
+    ]
+    assert sum(map(len, found)) + kept.height == 10
+    causes = {cause for part in found for cause in part}
+    assert {"duplicate_id", "null_reasoning", "empty_reasoning", "invalid_utf8"} <= causes
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("policy=keep_frist",), (1, 2), "keep_first"),
+        (("polcy=keep_first",), (2,), "policy"),
+        (("dataset=openr1_mth",), (1, 2), "openr1_math"),
+        (("judge=rulse",), (1, 2), "rules"),
+        (("rows_per_unit=many",), (2,), "rows_per_unit"),
+    ],
+)
+def test_mistakes_in_the_command_are_one_clear_line(
+    words: tuple[str, ...], code: tuple[int, ...], says: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        command("enhance", f"input={SHARDS}", f"output={tmp_path / 'out'}", *words),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode in code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out" / "enhanced").exists()
+
+
+def test_no_shards_and_no_place_to_write_are_said(tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    assert "nothing" in dlcot(
+        "enhance", f"input={tmp_path / 'nothing'}", f"output={tmp_path / 'out'}", code=1
+    )
+    (tmp_path / "file").write_text("in the way")
+    assert "file" in dlcot("enhance", f"input={SHARDS}", f"output={tmp_path / 'file' / 'out'}", code=1)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlcot_ray.inputs.cells import BadCell, Cell, find_path, read_texts
+
+
+def read(column: pa.Array, path: str = "c") -> list[Cell]:
+    table = pa.table({"c": column})
+    found = find_path(table.schema, path)
+    assert found is not None
+    return read_texts(table, found[0])
+
+
+@given(st.lists(st.none() | st.binary(max_size=8)))
+def test_every_cell_is_its_text_or_a_fault_and_never_an_exception(values: list[bytes | None]) -> None:
+    binary = pa.array(values, pa.binary())
+    for column in (binary, pa.Array.from_buffers(pa.string(), len(values), binary.buffers())):
+        cells = read(column)
+        assert len(cells) == len(values)
+        for value, cell in zip(values, cells, strict=True):
+            if isinstance(cell, BadCell):
+                assert value is not None
+                assert value.decode("utf-8", "replace") != value.decode("utf-8", "ignore")
+            else:
+                assert (None if cell is None else cell.encode()) == value
+
+
+def test_broken_text_in_a_dictionary_costs_the_rows_that_use_it() -> None:
+    words = pa.array([b"ok", b"\xff"])
+    words = pa.Array.from_buffers(pa.string(), 2, words.buffers())
+    cells = read(pa.DictionaryArray.from_arrays(pa.array([0, 1, 0]), words))
+    assert cells == ["ok", BadCell("byte 0 (0xff) is not UTF-8"), "ok"]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.list_(pa.string()), pa.large_list(pa.large_string()), pa.list_(pa.string(), 2)], ids=str
+)
+def test_list_indices_reach_into_every_list_type(kind: pa.DataType) -> None:
+    assert read(pa.array([["a", "b"], None, ["c", None]], kind), "c.1") == ["b", None, None]
+
+
+def test_paths_go_through_lists_of_structs_of_lists() -> None:
+    column = pa.array([[{"x": ["q", "r"]}], [], [None]])
+    assert read(column, "c.0.x.1") == ["r", None, None]
+
+
+@pytest.mark.parametrize("path", ["d", "c.y", "c.0", "c.x.y", "d.x"])
+def test_paths_that_lead_nowhere_are_none(path: str) -> None:
+    assert find_path(pa.schema({"c": pa.struct({"x": pa.string()})}), path) is None
+
+
+def test_uuids_read_as_people_write_them() -> None:
+    text = "12345678-1234-5678-1234-567812345678"
+    assert read(pa.array([UUID(text).bytes, None], pa.uuid())) == [text, None]
+
+
+def test_extension_types_read_as_what_they_store() -> None:
+    assert read(pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', None]))) == [
+        '{"a": 1}',
+        None,
+    ]

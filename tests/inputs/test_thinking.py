@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlcot_ray.errors import Cause
+from dlcot_ray.inputs.thinking import Refusal, Reply, split_reply
+
+THINK = (("<think>", "</think>"), ("<|begin_of_thought|>", "<|end_of_thought|>"))
+SOLUTION = (("<|begin_of_solution|>", "<|end_of_solution|>"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "reasoning", "response"),
+    [
+        ("<think>\na\n</think>\n\nb", "\na\n", "\n\nb"),
+        ("\n <think>a</think>", "a", ""),
+        ("<think>a", "a", None),
+        ("a</think>b", "a", "b"),
+        ("<think>say <think> twice</think>b", "say <think> twice", "b"),
+        ("<think>a</think>b </think> c", "a", "b </think> c"),
+        ("a</think>so </think> it is", "a", "so </think> it is"),
+        (
+            "<|begin_of_thought|>\n\na <think> b\n\n<|end_of_thought|>\n\n"
+            "<|begin_of_solution|>\ns\n<|end_of_solution|>",
+            "\n\na <think> b\n\n",
+            "\ns\n",
+        ),
+        ("<|begin_of_thought|>a<|end_of_thought|> <|begin_of_solution|>cut", "a", "cut"),
+        ("<|begin_of_thought|>a<|end_of_thought|>bare", "a", "bare"),
+    ],
+)
+def test_thinking_is_exactly_what_stands_between_the_tags(
+    text: str, reasoning: str, response: str | None
+) -> None:
+    assert split_reply(text, THINK, SOLUTION) == Reply(reasoning, response)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("just an answer", Cause.NO_THINKING),
+        ("", Cause.NO_THINKING),
+        ("Sure! <think>a</think>b", Cause.NO_THINKING),
+        ("<think>a</think>b<think>c</think>d", Cause.SEVERAL_THINKING),
+        ("<think>a</think>b<think>cut", Cause.SEVERAL_THINKING),
+        ("a</think>b<think>c</think>", Cause.SEVERAL_THINKING),
+    ],
+)
+def test_replies_that_cannot_be_taken_apart_are_refused(text: str, cause: Cause) -> None:
+    found = split_reply(text, THINK, SOLUTION)
+    assert isinstance(found, Refusal)
+    assert found.cause is cause
+
+
+@given(st.text(), st.text())
+def test_no_character_is_lost(reasoning: str, response: str) -> None:
+    tags = [tag for pair in THINK + SOLUTION for tag in pair]
+    if any(tag in reasoning + response for tag in tags):
+        return
+    found = split_reply(f"<think>{reasoning}</think>{response}", THINK, SOLUTION)
+    assert found == Reply(reasoning, response)

@@ -1,0 +1,153 @@
+"""The output contract: complete means listed in enhanced/, and one output belongs to one job."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from dlcot_ray.errors import JobError
+from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.layout import InputRecord, JobRecord, Output, check_inputs, with_retries
+from dlcot_ray.storage.store import Store
+
+UNIT = "math/train.r000000000-000000002"
+TABLE = pa.table({"n": [1, 2]})
+STATS = UnitStats(rows=3, enhanced=1, unchanged=1, rejected=1, by_cause=(("empty_reasoning", 1),))
+JOB = JobRecord(
+    "enhance",
+    {"policy": "keep_first", "rows_per_unit": 2},
+    {},
+    (InputRecord("/in/math/train.parquet", "math/train", 3, 10, "v1"),),
+)
+SHARD = Shard("/in", "math/train.parquet", "math/train", 10, "v1", "/in/math/train.parquet")
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Output:
+    return Output(Store(str(tmp_path / "out")))
+
+
+def files(output: Output) -> set[str]:
+    return {info.relative for info in output.store.list()}
+
+
+def test_a_unit_is_three_objects_and_carries_its_counts(output: Output) -> None:
+    output.put_unit(UNIT, STATS, TABLE, TABLE.slice(0, 1), TABLE)
+    assert files(output) == {f"{folder}/{UNIT}.parquet" for folder in ("annotations", "rejected", "enhanced")}
+    assert output.done() == {UNIT}
+    assert output.stats(UNIT) == STATS
+
+
+def test_what_has_no_rows_or_no_owner_is_not_written(output: Output) -> None:
+    output.put_unit(UNIT, STATS, TABLE.slice(0, 0), TABLE.slice(0, 0), None)
+    assert files(output) == {f"enhanced/{UNIT}.parquet"}
+    assert output.done() == {UNIT}
+
+
+def test_a_unit_without_its_last_object_is_not_complete(output: Output) -> None:
+    output.put_unit(UNIT, STATS, TABLE, TABLE, TABLE)
+    output.store.delete(f"enhanced/{UNIT}.parquet")
+    assert output.done() == set()
+
+
+def test_equal_content_gives_equal_bytes(output: Output) -> None:
+    output.put_unit(UNIT, STATS, TABLE, TABLE, TABLE)
+    before = {name: output.store.read_bytes(name) for name in files(output)}
+    output.put_unit(UNIT, STATS, TABLE, TABLE, TABLE)
+    assert before == {name: output.store.read_bytes(name) for name in files(output)}
+
+
+def test_a_damaged_unit_says_how_to_mend_it(output: Output) -> None:
+    output.store.put(f"enhanced/{UNIT}.parquet", b"something else")
+    with pytest.raises(JobError, match="delete that object"):
+        output.stats(UNIT)
+
+
+def test_the_record_comes_back_and_is_recognised(output: Output) -> None:
+    output.write_record(JOB)
+    assert output.record() == JOB
+    resumed = output.claim(replace(JOB, inputs=(), config={"workers": 3}), overwrite=False)
+    assert resumed == replace(JOB, config={"workers": 3})
+
+
+@pytest.mark.parametrize(
+    ("job", "says"),
+    [
+        (
+            replace(JOB, settings={**JOB.settings, "policy": "keep_one"}),
+            "policy: keep_first there, keep_one here",
+        ),
+        (replace(JOB, settings={"policy": "keep_first"}), "rows_per_unit: 2 there, null here"),
+        (replace(JOB, command="derive"), "command: enhance there, derive here"),
+    ],
+)
+def test_another_job_is_refused_by_its_first_difference(output: Output, job: JobRecord, says: str) -> None:
+    output.write_record(JOB)
+    with pytest.raises(JobError, match="overwrite=true") as refused:
+        output.claim(job, overwrite=False)
+    assert says in str(refused.value)
+
+
+def test_overwriting_removes_what_is_ours_and_nothing_else(output: Output) -> None:
+    output.write_record(JOB)
+    output.put_unit(UNIT, STATS, TABLE, TABLE, TABLE)
+    for name in ("manifest.json", "README.md", "notes.txt", "enhanced/mine.parquet"):
+        output.store.put(name, b"x")
+    other = replace(JOB, settings={}, inputs=())
+    assert output.claim(other, overwrite=True) == other
+    assert files(output) == {"notes.txt", "enhanced/mine.parquet"}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_another_programs_output_is_left_alone(output: Output, overwrite: bool) -> None:
+    output.store.put("enhanced/part-0.parquet", b"x")
+    with pytest.raises(JobError, match="another program"):
+        output.claim(JOB, overwrite=overwrite)
+    assert files(output) == {"enhanced/part-0.parquet"}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"{", "damaged"), (b"[]", "damaged"), (b'{"format": 99}', "format 99")]
+)
+def test_a_record_that_cannot_be_read_is_said(output: Output, content: bytes, says: str) -> None:
+    output.store.put("_job.json", content)
+    with pytest.raises(JobError, match=says):
+        output.record()
+
+
+def test_inputs_must_be_as_they_were() -> None:
+    new = replace(SHARD, label="/in/new.parquet", name="new")
+    check_inputs(JOB, [new, SHARD], "out")
+    with pytest.raises(JobError, match=r"/in/math/train\.parquet has changed"):
+        check_inputs(JOB, [replace(SHARD, version="v2")], "out")
+    with pytest.raises(JobError, match=r"/in/math/train\.parquet is no longer among the inputs"):
+        check_inputs(JOB, [new], "out")
+
+
+def test_new_inputs_are_appended_behind_the_known_ones() -> None:
+    new = InputRecord("/in/a.parquet", "a", 1, 1, "v")
+    grown = JOB.with_inputs([new, *JOB.inputs])
+    assert grown.inputs == (*JOB.inputs, new)
+    assert grown.fingerprint == JOB.fingerprint
+    assert json.loads(grown.to_json())["fingerprint"] == JOB.fingerprint
+
+
+def test_storage_errors_are_tried_again_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dlcot_ray.outputs.layout._FIRST_PAUSE_S", 0.0)
+    calls: list[int] = []
+
+    def flaky() -> int:
+        calls.append(1)
+        if len(calls) < 3:
+            raise OSError("try later")
+        return len(calls)
+
+    assert with_retries(2, flaky) == 3
+    calls.clear()
+    with pytest.raises(OSError, match="try later"):
+        with_retries(1, flaky)

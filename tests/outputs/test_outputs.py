@@ -1,0 +1,133 @@
+"""What trainers load: chat messages and preference pairs, read with `datasets` and put through a chat template."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from datasets import load_dataset
+from tokenizers import Tokenizer, models
+from transformers import PreTrainedTokenizerFast
+
+from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.tokens import estimate_tokens
+from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.traces import resolve_columns
+from dlcot_ray.judging.rules.judge import RulesJudge
+from dlcot_ray.outputs.layout import JobRecord, Output
+from dlcot_ray.storage.store import Store
+from dlcot_ray.work.process import Limits, UnitOutput, enhance_unit
+from tests.support import REPO
+
+EXAMPLES = REPO / "examples" / "shards"
+TEMPLATE = (
+    "{% for m in messages %}<|{{ m['role'] }}|>\n{{ m['content'] }}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    """A tokenizer of one token that knows a chat template; nothing is downloaded."""
+    bare = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    return PreTrainedTokenizerFast(tokenizer_object=bare, unk_token="[UNK]", chat_template=TEMPLATE)
+
+
+def made(policy: str, **options: object) -> UnitOutput:
+    table = pa.concat_tables(pq.read_table(path) for path in sorted(EXAMPLES.glob("*.parquet")))
+    judge = RulesJudge()
+    try:
+        return asyncio.run(
+            enhance_unit(
+                table, file="in/a.parquet", shard_name="a", first_row=0, judge=judge, limits=Limits(),
+                columns=resolve_columns(load_preset("plain"), table.schema, "in/a.parquet"),
+                policy=parse_policy(policy, options), count_tokens=estimate_tokens,
+            )
+        )  # fmt: skip
+    finally:
+        judge.close()
+
+
+def written(output: UnitOutput, root: Path) -> Path:
+    store = Output(Store(str(root)))
+    store.write_record(JobRecord("enhance", {}, {}))
+    store.put_unit(
+        "a.r000000000-000000009", output.stats, output.enhanced, output.rejected, output.annotations,
+        output.preferences,
+    )  # fmt: skip
+    return root
+
+
+def loaded(root: Path, folder: str, cache: Path) -> Any:
+    files = str(root / folder / "**" / "*.parquet")
+    return load_dataset("parquet", data_files=files, split="train", cache_dir=str(cache))
+
+
+def test_messages_load_and_take_a_chat_template(tmp_path: Path, tokenizer: Any) -> None:
+    output = made("keep_first")
+    data = loaded(written(output, tmp_path / "out"), "enhanced", tmp_path / "cache")
+    assert data.num_rows == output.enhanced.num_rows > 0
+    for row in data:
+        text = tokenizer.apply_chat_template(row["messages"], tokenize=False)
+        assert text.startswith(f"<|user|>\n{row['problem']}<|end|>\n<|assistant|>\n<think>\n")
+        assert row["enhanced_reasoning"].strip() in text
+        assert text.rstrip().endswith("<|end|>")
+
+
+def test_preference_pairs_load_and_take_a_chat_template(tmp_path: Path, tokenizer: Any) -> None:
+    output = made("keep_first+preference_pairs")
+    data = loaded(written(output, tmp_path / "out"), "preferences", tmp_path / "cache")
+    rows = {row["trace_id"]: row for row in output.enhanced.to_pylist()}
+    changed = {key for key, row in rows.items() if row["status"] == "enhanced"}
+    assert {row["trace_id"] for row in data} == changed
+    assert output.stats.pairs == data.num_rows > 0
+    for pair in data:
+        row = rows[pair["trace_id"]]
+        chosen, rejected = (
+            tokenizer.apply_chat_template(pair["prompt"] + pair[side], tokenize=False)
+            for side in ("chosen", "rejected")
+        )
+        prompt = tokenizer.apply_chat_template(pair["prompt"], tokenize=False, add_generation_prompt=True)
+        assert chosen.startswith(prompt)
+        assert rejected.startswith(prompt)
+        assert row["enhanced_reasoning"].strip() in chosen
+        assert row["reasoning"].strip() in rejected
+        assert pair["tokens_chosen"] < pair["tokens_rejected"]
+
+
+def test_without_the_word_there_are_no_pairs(tmp_path: Path) -> None:
+    root = written(made("keep_first"), tmp_path / "out")
+    assert not (root / "preferences").exists()
+
+
+def test_unsolved_traces_are_kept_flagged_or_rejected_by_choice() -> None:
+    kept, flagged, rejected = (made("clean_local", unsolved=mode) for mode in ("keep", "flag", "reject"))
+    total = kept.enhanced.num_rows
+    assert flagged.enhanced.num_rows == total
+    reasons = dict(flagged.stats.by_reason)
+    count = reasons["unsolved"]
+    assert count == flagged.stats.unsolved == kept.stats.unsolved == rejected.stats.unsolved > 0
+    for row in flagged.enhanced.to_pylist():
+        if row["status_reason"] == "unsolved":
+            assert (row["status"], row["enhanced_reasoning"]) == ("unchanged", row["reasoning"])
+    assert rejected.enhanced.num_rows == total - count
+    assert rejected.stats.rows == total
+    assert dict(rejected.stats.by_cause) == {"unsolved": count}
+    (first, *_) = rejected.rejected.to_pylist()
+    assert (first["stage"], first["cause"]) == ("policy", "unsolved")
+    assert rejected.annotations.num_rows == total
+
+
+def test_every_gate_is_counted_and_the_counts_travel() -> None:
+    stats = made("keep_first").stats
+    passed = dict(stats.by_gate_passed)
+    assert set(passed) == {
+        "span_accounting", "answer_preserved", "correct_approach_left", "cut_bounds", "no_dangling_reference",
+        "results_kept",
+    }  # fmt: skip
+    assert max(passed.values()) <= stats.enhanced + sum(dict(stats.by_gate).values())
+    assert type(stats).from_json(stats.to_json()) == stats

@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.storage.backend import current_version, settled_put
+from dlcot_ray.storage.failures import MissingObject, explain
+from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX, LocalBackend
+from dlcot_ray.storage.store import Store
+
+
+@pytest.fixture(params=["local", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "local":
+        yield Store(str(tmp_path / "out"))
+    else:
+        yield Store(f"memory://{uuid4().hex}/out")
+
+
+def test_objects_come_back_and_are_listed_by_name(store: Store) -> None:
+    assert store.list() == []
+    store.put("b/two.parquet", b"22")
+    store.put("a.parquet", b"1")
+    store.put("b/c/three", b"333")
+    assert [(info.relative, info.size) for info in store.list()] == [
+        ("a.parquet", 1),
+        ("b/c/three", 3),
+        ("b/two.parquet", 2),
+    ]
+    assert [info.relative for info in store.list("b")] == ["b/c/three", "b/two.parquet"]
+    assert store.list("nowhere") == []
+    assert store.read_bytes("b/two.parquet") == b"22"
+    assert store.list()[0].url == store.url("a.parquet")
+
+
+def test_a_prefix_is_a_directory_and_not_a_beginning_of_names(store: Store) -> None:
+    store.put("unit/1", b"")
+    store.put("unit2/1", b"")
+    assert [info.relative for info in store.list("unit")] == ["unit/1"]
+
+
+def test_put_replaces_and_the_version_follows_the_content(store: Store) -> None:
+    store.put("x", b"old")
+    before = store.list()[0].version
+    store.put("x", b"newer")
+    assert store.read_bytes("x") == b"newer"
+    assert store.list()[0].version != before
+
+
+def test_a_listing_tells_when_an_object_was_written(store: Store) -> None:
+    store.put("x", b"1")
+    modified = store.list()[0].modified
+    assert modified is not None
+    assert abs(modified - time.time()) < 60
+
+
+def test_half_written_files_are_listed_only_if_asked_for(store: Store) -> None:
+    store.put("x", b"1")
+    store.put(f".x.1{TEMPORARY_SUFFIX}", b"1")
+    assert [info.relative for info in store.list()] == ["x"]
+    assert [info.relative for info in store.list(temporary=True)] == [f".x.1{TEMPORARY_SUFFIX}", "x"]
+
+
+def test_only_the_first_put_if_absent_wins(store: Store) -> None:
+    assert store.put_if_absent("lock", b"first")
+    assert not store.put_if_absent("lock", b"second")
+    assert store.read_bytes("lock") == b"first"
+    assert len(store.list()) == 1
+
+
+def test_an_object_is_replaced_only_if_it_is_as_it_was_read(store: Store) -> None:
+    assert store.read_versioned("pointer") is None
+    first = store.put_if_version("pointer", b"1", None)
+    assert first is not None
+    assert store.put_if_version("pointer", b"x", None) is None
+    read = store.read_versioned("pointer")
+    assert read is not None
+    assert (read.data, read.version) == (b"1", first)
+    second = store.put_if_version("pointer", b"2", first)
+    assert second not in (None, first)
+    assert store.put_if_version("pointer", b"3", first) is None
+    assert store.read_bytes("pointer") == b"2"
+    store.delete("pointer")
+    assert store.put_if_version("pointer", b"4", second) is None
+    assert store.put_if_version("nowhere/pointer", b"4", second) is None
+    assert store.list(temporary=True) == []
+
+
+def test_of_many_simultaneous_replacements_each_version_has_one_successor(store: Store) -> None:
+    store.put_if_version("count", b"0", None)
+    barrier = threading.Barrier(8)
+
+    def add(number: int) -> None:
+        barrier.wait()
+        for _ in range(5):
+            done = None
+            while done is None:
+                read = store.read_versioned("count")
+                assert read is not None
+                done = store.put_if_version("count", b"%d" % (int(read.data) + 1), read.version)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(add, range(8)))
+    assert store.read_bytes("count") == b"40"
+
+
+def test_without_conditional_puts_one_of_two_writers_wins_after_a_look(tmp_path: Path) -> None:
+    backend = LocalBackend(str(tmp_path))
+    with ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(lambda data: settled_put(backend, "lease", data, None, 0.5), [b"a", b"b"]))
+    winners = [data for data, version in zip([b"a", b"b"], made, strict=True) if version is not None]
+    assert winners == [backend.read("lease")]
+    current = current_version(backend, "lease")
+    assert settled_put(backend, "lease", b"c", None, 0.0) is None
+    assert settled_put(backend, "lease", b"c", "other", 0.0) is None
+    assert settled_put(backend, "lease", b"c", current, 0.0) == current_version(backend, "lease")
+
+
+def test_many_objects_are_deleted_at_once(store: Store) -> None:
+    for number in range(5):
+        store.put(f"d/{number}", b"")
+    store.delete_all(["d/0", "d/1", "d/3", "d/missing"])
+    assert [info.relative for info in store.list()] == ["d/2", "d/4"]
+    store.delete_all([])
+
+
+def test_of_many_simultaneous_local_claims_exactly_one_wins(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    won: list[int] = []
+    barrier = threading.Barrier(8)
+
+    def claim(number: int) -> None:
+        barrier.wait()
+        if store.put_if_absent("claim", str(number).encode()):
+            won.append(number)
+
+    threads = [threading.Thread(target=claim, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [str(number).encode() for number in won] == [store.read_bytes("claim")]
+    assert [path.name for path in tmp_path.iterdir()] == ["claim"]
+
+
+def test_delete_and_exists(store: Store) -> None:
+    store.put("d/x", b"")
+    assert store.exists("d/x")
+    assert not store.exists("d")
+    store.delete("d/x")
+    store.delete("d/x")
+    assert not store.exists("d/x")
+
+
+def test_open_seeks_within_an_object(store: Store) -> None:
+    store.put("x", b"0123456789")
+    with store.open("x") as file:
+        file.seek(-3, os.SEEK_END)
+        assert file.read(2) == b"78"
+        file.seek(0)
+        assert file.read(1) == b"0"
+
+
+def test_missing_objects_are_one_clear_line(store: Store) -> None:
+    with pytest.raises(MissingObject, match=r"cannot read .*nothing.*; check"):
+        store.read_bytes("nothing")
+    with pytest.raises(InputFault, match=r"nothing: .*; check") as caught:
+        store.open("nothing").read()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_store_survives_pickling_and_a_change_of_directory(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put("x", b"1")
+    assert pickle.loads(pickle.dumps(store)).read_bytes("x") == b"1"
+    monkeypatch.chdir(tmp_path)
+    relative = Store("here")
+    relative.put("x", b"2")
+    monkeypatch.chdir("/")
+    assert pickle.loads(pickle.dumps(relative)).read_bytes("x") == b"2"
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x"])
+def test_names_outside_the_root_are_refused(store: Store, name: str) -> None:
+    with pytest.raises(JobError, match="not a name below"):
+        store.put(name, b"")
+
+
+def test_a_killed_writer_leaves_no_object_and_its_leftovers_can_be_removed(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\n"
+        "from dlcot_ray.inputs.shards import Store\n"
+        "os.fsync = lambda handle: os.kill(os.getpid(), 9)\n"
+        "Store(sys.argv[1]).put('units/u1.parquet', b'half')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
+    assert done.returncode == -9
+    store = Store(str(tmp_path))
+    assert store.list() == []
+    assert [path.name.endswith(TEMPORARY_SUFFIX) for path in (tmp_path / "units").iterdir()] == [True]
+    assert store.remove_temporary(min_age_s=3600) == 0
+    assert store.remove_temporary() == 1
+    assert list((tmp_path / "units").iterdir()) == []
+
+
+def test_a_writable_store_is_left_as_it_was(store: Store) -> None:
+    store.check_writable()
+    assert store.list() == []
+
+
+def test_an_output_in_the_place_of_a_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    store = Store(str(tmp_path / "file" / "out"))
+    with pytest.raises(JobError, match="a file is where a directory should be") as caught:
+        store.check_writable()
+    assert caught.value.remedy
+    with pytest.raises(JobError, match="a file is where a directory should be"):
+        store.put_if_absent("x", b"")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_directory_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(JobError, match="permission denied"):
+        Store(str(tmp_path)).check_writable()
+
+
+def test_a_full_disk_says_so() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with pytest.raises(OSError, match="No space") as caught, open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123
+        full.write(b"x")
+    line = str(explain(caught.value, "cannot write /out/u1", local=True))
+    assert line.startswith("cannot write /out/u1: no space left; free some space")
+
+
+def test_unknown_protocols_and_unreachable_endpoints_are_one_line_without_credentials() -> None:
+    with pytest.raises(JobError, match=r"nope.*; use a local path, s3://"):
+        Store("nope://bucket/x")
+    options = {
+        "key": "AKIAEXAMPLE",
+        "secret": "very-secret",
+        "endpoint_url": "http://127.0.0.1:9",
+        "config_kwargs": {"retries": {"max_attempts": 0}},
+    }
+    with pytest.raises(JobError, match="check the network and the endpoint") as caught:
+        Store("s3://bucket/x", options).check_writable()
+    assert "very-secret" not in str(caught.value)
+    assert "very-secret" not in repr(Store("s3://bucket/x", options))
+
+
+def test_credentials_in_a_url_are_never_shown() -> None:
+    error = OSError("login of joe:hunter22 failed at ftp://joe:hunter22@host")
+    assert "hunter22" not in str(explain(error, "cannot open", local=False, secrets=["hunter22"]))
+    with pytest.raises(JobError) as caught:
+        Store("ftp://joe:hunter22@127.0.0.1:9/x")
+    assert "hunter22" not in str(caught.value)
+
+
+def test_shards_of_a_directory_skip_hidden_and_other_files(tmp_path: Path) -> None:
+    for name in ("b.parquet", "a/x.parquet", "_SUCCESS", ".hidden.parquet", "_tmp/y.parquet", "notes.txt"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"abc")
+    shards = find_shards(str(tmp_path / "in"))
+    assert [shard.name for shard in shards] == ["a/x", "b"]
+    assert shards[0].label == str(tmp_path / "in" / "a" / "x.parquet")
+    assert Store(shards[0].store_url).read_bytes(shards[0].relative) == b"abc"
+    assert find_shards(f"{tmp_path}/in/") == shards
+    assert find_shards(f"file://{tmp_path}/in") == shards
+
+
+def test_shards_of_files_globs_and_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one/x.parquet", "two/x.parquet", "two/odd[1].parquet", "two/_part.parquet", "two/y.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    monkeypatch.chdir(tmp_path)
+    assert [shard.name for shard in find_shards("one/x.parquet")] == ["x"]
+    assert [shard.name for shard in find_shards("two/y.txt")] == ["y"]
+    assert [shard.name for shard in find_shards("two/odd[1].parquet")] == ["odd[1]"]
+    assert [shard.name for shard in find_shards("*/x.parquet")] == ["one/x", "two/x"]
+    assert [shard.name for shard in find_shards("two/*.parquet")] == ["odd[1]", "x"]
+    assert [shard.name for shard in find_shards("two/_*.parquet")] == ["_part"]
+
+    both = find_shards(["one", "two", "one/x.parquet"])
+    assert len(both) == 3
+    assert len({shard.name for shard in both}) == 3
+    assert {shard.name.split("-")[0] for shard in both} == {"x", "odd[1]"}
+    assert find_shards(["two", "one"]) == both
+
+
+def test_shards_in_an_object_store() -> None:
+    root = f"memory://{uuid4().hex}/in"
+    Store(root).put("a/x.parquet", b"1")
+    Store(root).put("y.parquet", b"2")
+    assert [shard.name for shard in find_shards(root)] == ["a/x", "y"]
+    assert [shard.name for shard in find_shards(f"{root}/y.parquet")] == ["y"]
+    assert [shard.name for shard in find_shards(f"{root}/*/x.parquet")] == ["a/x"]
+
+
+def test_no_shards_is_an_error_that_says_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match=r"does not exist; check the path"):
+        find_shards(str(tmp_path / "missing"))
+    (tmp_path / "data.csv").write_text("x")
+    with pytest.raises(JobError, match=r"no input shards in .*looked for \*\.parquet.*found 1 other files"):
+        find_shards(str(tmp_path))
+    with pytest.raises(JobError, match=r"no input shards match .*nope"):
+        find_shards(f"{tmp_path}/nope*.parquet")
+    with pytest.raises(JobError, match="no input given"):
+        find_shards([])
+
+
+def test_shards_over_http_are_read_by_range(tmp_path: Path) -> None:
+    (tmp_path / "x.parquet").write_bytes(b"0123456789")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/x.parquet"
+        (shard,) = find_shards(url)
+        assert (shard.name, shard.size) == ("x", 10)
+        assert Store(shard.store_url).read_bytes("x.parquet") == b"0123456789"
+        with pytest.raises(MissingObject):
+            Store(shard.store_url).read_bytes("y.parquet")
+    finally:
+        server.shutdown()
+        server.server_close()

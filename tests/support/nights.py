@@ -1,0 +1,138 @@
+"""Synthetic traces by the shard, and helpers that look at a refresh's root, for the tests of nights."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dlcot_ray.cli import main
+from dlcot_ray.commands.enhance import prepare_enhance
+from dlcot_ray.config.loading import load_enhance
+from dlcot_ray.plan.duplicates import find_duplicates
+from dlcot_ray.plan.pending import Pending
+from dlcot_ray.work.processor import Processor
+from dlcot_ray.work.reading import read_units
+from dlcot_ray.work.writing import write_unit
+from tests.support.sums import sum_thought
+
+FOLDERS = ("enhanced", "annotations", "rejected", "preferences")
+SMALL = ("rows_per_unit=5", "retries=0", "workers=1", "gc=none", "bounds.max_removed_share=1")
+
+
+def trace(number: int, edition: int = 0) -> dict[str, Any]:
+    """A short trace with two approaches to one sum, a check and a conclusion; `edition` edits its text."""
+    a, b = 17 + number, 5 + number % 7
+    total = a + b
+    return {
+        "id": f"sum-{number}",
+        "problem": f"What is {a} + {b}?",
+        "reasoning": sum_thought(a, b, total, " Let me see." * edition),
+        "answer": str(total),
+        "source": "sums" if number % 2 else "additions",
+        "teacher": f"teacher-{number % 3}",
+    }
+
+
+class Place:
+    """Where a test keeps inputs and outputs: a local directory, or a prefix on an S3 server."""
+
+    def __init__(self, url: str, words: Sequence[str] = SMALL) -> None:
+        self.words = words
+        self.url = url.rstrip("/")
+        self.fs, self.root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+
+    def write(self, name: str, rows: Iterable[Mapping[str, Any]], rows_per_group: int = 100) -> None:
+        """A shard below `in/`."""
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pylist(list(rows)), sink, row_group_size=rows_per_group)
+        path = f"{self.root}/in/{name}"
+        self.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        self.fs.pipe_file(path, sink.getvalue().to_pybytes())
+
+    def remove(self, name: str) -> None:
+        """A shard from below `in/`."""
+        self.fs.rm_file(f"{self.root}/in/{name}")
+
+    def refresh(self, *words: str) -> int:
+        """`dlcot refresh` into `out/`."""
+        return main(["refresh", f"input={self.url}/in", f"output={self.url}/out", *self.words, *words])
+
+    def scratch(self, name: str, *words: str) -> None:
+        """What `dlcot enhance` makes of the inputs in an output of its own, without Ray.
+
+        The very functions of the job in one plain loop; `test_run.py` and `benchmarks/ray_job.py` show that
+        the job writes the same bytes.
+        """
+        own = [word for word in self.words if not word.startswith(("gc", "bounds"))]
+        config = load_enhance([f"input={self.url}/in", f"output={self.url}/{name}", *own, *words])
+        job = prepare_enhance(config)
+        job.output.write_record(job.record)
+        nothing = np.zeros(job.plan.unit_count, np.bool_)
+        pending = Pending(job.plan, nothing, None, find_duplicates(job.plan.files, job.options))
+        processor = Processor(job.spec)
+
+        async def loop() -> None:
+            for task in pending:
+                for read in read_units(task, job.spec):
+                    result = write_unit(read.task, await processor(read), job.output, job.spec)
+                    assert result.error == ""
+
+        asyncio.run(loop())
+        processor.close()
+
+    def bytes_of(self, name: str) -> bytes:
+        self.fs.invalidate_cache()
+        data: bytes = self.fs.cat_file(f"{self.root}/{name}")
+        return data
+
+    def json_of(self, name: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.bytes_of(name))
+        return content
+
+    def latest(self) -> str:
+        """The snapshot that readers take."""
+        return str(self.json_of("out/latest.json")["snapshot"])
+
+    def report(self, night: str | None = None) -> dict[str, Any]:
+        """The total of a snapshot's report."""
+        total: dict[str, Any] = self.json_of(f"out/snapshots/{night or self.latest()}/report.json")["total"]
+        return total
+
+    def objects(self, output: str) -> dict[str, bytes]:
+        """Every data object of an output."""
+        self.fs.invalidate_cache()
+        found: dict[str, bytes] = {}
+        for folder in FOLDERS:
+            top = f"{self.root}/{output}/{folder}"
+            for path in self.fs.find(top) if self.fs.exists(top) else []:
+                found[path.split(f"{output}/", 1)[1]] = self.fs.cat_file(path)
+        return found
+
+    def snapshot(self, night: str | None = None) -> dict[str, bytes]:
+        """Every data object of a snapshot."""
+        return self.objects(f"out/snapshots/{night or self.latest()}")
+
+    def facts(self, night: str | None = None) -> pl.DataFrame:
+        """The facts of a snapshot."""
+        self.fs.invalidate_cache()
+        top = f"{self.root}/out/snapshots/{night or self.latest()}/_facts"
+        return pl.concat(pl.read_parquet(self.fs.cat_file(path)) for path in sorted(self.fs.find(top)))
+
+    def judged(self, night: str | None = None) -> set[str]:
+        """Ids that the judge was asked about in a night."""
+        name = night or self.latest()
+        facts = self.facts(name).filter(pl.col("judged") & (pl.col("night") == name))
+        return set(facts["trace_id"])
+
+
+def local(path: Path) -> Place:
+    return Place(str(path))

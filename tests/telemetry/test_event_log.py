@@ -1,0 +1,151 @@
+"""The log for programs: what it tells of a job with a unit that kills, with the figures of the manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dlcot_ray.cli import main
+from dlcot_ray.cluster.nodes import start_ray, stop_ray
+from dlcot_ray.cluster.unit_events import Happenings, Kind, Step
+from dlcot_ray.config.settings import LogConfig
+from dlcot_ray.errors import JobError
+from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.results import Effort, UnitResult
+from dlcot_ray.telemetry.event_log import EventLog
+from tests.support import REPO, SUPPORT
+from tests.support.finished_job import sum_trace
+
+FAULTY = SUPPORT / "faulty.yaml"
+SECRET = "not-for-any-log-0123456789"
+
+
+@pytest.fixture(scope="module")
+def ray_session() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        # Where the workers find the judge.
+        patch.setenv("PYTHONPATH", str(REPO))
+        assert start_ray("local")
+        yield
+        stop_ray()
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def of(events: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    return [event for event in events if event["event"] == name]
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_a_unit_that_kills_beside_a_good_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out, log = tmp_path / "in", tmp_path / "out", tmp_path / "log.jsonl"
+    data.mkdir()
+    rows = [sum_trace(number) for number in range(8)]
+    rows[5]["problem"] = "CRASH"
+    pq.write_table(pa.Table.from_pylist(rows), data / "a.parquet")
+    words = (f"input={data}", f"output={out}", f"judge={FAULTY}", "rows_per_unit=4", "max_worker_deaths=1")
+    asked = ("workers=1", "retries=0", "log.format=json", f"log.file={log}", "log.level=debug")
+    assert main(["enhance", *words, *asked]) == 3
+    assert '"event"' not in "".join(capsys.readouterr())
+    manifest = json.loads((out / "manifest.json").read_text())
+    totals, events = manifest["totals"], lines(log)
+    assert {event["job"] for event in events} == {manifest["fingerprint"]}
+    assert all(datetime.fromisoformat(event["time"]).utcoffset() is not None for event in events)
+    assert [events[0]["event"], events[-1]["event"]] == ["job_started", "job_finished"]
+    assert (events[0]["rows"], events[0]["units"]) == (totals["rows"], 2)
+    good, bad = "a.r000000000-000000004", "a.r000000004-000000008"
+    assert {event["unit"] for event in of(events, "unit_started")} == {good, bad}
+    (finished,) = of(events, "unit_finished")
+    assert finished["unit"] == good
+    assert finished["file"] == manifest["inputs"][0]["file"]
+    assert finished["seconds"] > 0
+    for name in ("enhanced", "unchanged", "rejected"):
+        assert finished[name] == totals[name] == events[-1][name]
+    (failed,), (listed,) = of(events, "unit_failed"), manifest["failed_units"]
+    assert (failed["unit"], failed["cause"]) == (listed["unit"], listed["error"])
+    assert [failed["first_row"], failed["first_row"] + failed["rows"]] == listed["rows"]
+    (given_up,) = of(events, "unit_quarantined")
+    assert (given_up["unit"], given_up["cause"]) == (bad, listed["error"])
+    retried = [event for event in of(events, "unit_retried") if event["unit"] == bad]
+    assert [event["attempt"] for event in retried] == [1]
+    assert retried[0]["cause"] == "its process died"
+    assert retried[0]["rows"] == 4
+    assert events[-1]["unfinished"] == totals["unfinished"] == 4
+    assert events[-1]["failed_units"] == 1
+    assert events[-1]["seconds"] == manifest["run"]["seconds"]
+
+
+def test_what_ends_a_job_is_its_last_line_and_credentials_are_struck_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    file = tmp_path / "log.jsonl"
+    said = f"PUT s3://user:{'pw' * 5}@host/x?X-Amz-Signature=abcdef&a=1 with {SECRET} is refused, 100 %s"
+    with pytest.raises(JobError), EventLog(LogConfig("json", "info", str(file)), "f00d"):
+        raise JobError(said)
+    (event,) = lines(file)
+    assert (event["event"], event["level"], event["job"]) == ("job_failed", "error", "f00d")
+    assert event["cause"] == "PUT s3://***@host/x?***&a=1 with *** is refused, 100 %s"
+
+
+def test_levels_leave_out_what_is_below_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = UnitResult("a.r0-2", "a.parquet", 0, 2, UnitStats(rows=2, enhanced=2), effort=Effort(1.5, 2))
+    bad = UnitResult("a.r2-4", "a.parquet", 2, 4, error="cannot be read")
+    with EventLog(LogConfig("json", "error"), "f00d") as log:
+        log.unit(good)
+        log.unit(bad)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["unit"] == "a.r2-4"
+    with EventLog(LogConfig(), "f00d") as log:
+        log.unit(bad)
+    assert capsys.readouterr().err == ""
+    with EventLog(LogConfig("json", file=str(tmp_path / "log")), "f00d") as log:
+        log.unit(good)
+    (told,) = lines(tmp_path / "log")
+    assert (told["seconds"], told["attempt"], told["rows"]) == (1.5, 2, 2)
+
+
+def test_a_log_that_cannot_be_written_and_unknown_words_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = tmp_path / "missing" / "log"
+    with pytest.raises(JobError, match="log"), EventLog(LogConfig("json", file=str(nowhere)), "f00d"):
+        pass
+    assert main(["enhance", f"input={tmp_path}", f"output={tmp_path / 'o'}", "log.format=xml"]) == 2
+    assert "log.format cannot be 'xml'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
+def test_a_full_disk_is_said_once_and_the_job_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    result = UnitResult("a.r0-2", "a.parquet", 0, 2, UnitStats(rows=2, enhanced=2))
+    with EventLog(LogConfig("json", file="/dev/full"), "f00d") as log:
+        log.unit(result)
+        log.unit(result)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "dlcot: the log cannot be written (No space left on device); the job goes on without"
+
+
+def test_happenings_are_told_until_they_are_known() -> None:
+    told = Happenings(clock=lambda: 7.0)
+    for number in range(3):
+        told.add(Kind.UNIT_STARTED, f"u{number}", Step.JUDGING, 1)
+    count, first = told.after(0)
+    assert (count, [item.unit for item in first]) == (3, ["u0", "u1", "u2"])
+    # The answer was lost: all of it again, with what came since.
+    told.add(Kind.UNIT_RETRIED, "u0", Step.READING, 1, cause="its process died")
+    count, again = told.after(0)
+    assert (count, len(again)) == (4, 4)
+    assert told.after(3) == (4, again[3:])
+    assert told.after(4) == (4, ())
+    told.add(Kind.UNIT_STARTED, "u0", Step.JUDGING, 2)
+    # Whoever knows more than there is spoke with a ledger that died.
+    assert [item.attempt for item in told.after(50)[1]] == [2]
