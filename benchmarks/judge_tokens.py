@@ -63,8 +63,8 @@ async def count(traces: Sequence[Trace], model: str, context: int) -> None:
         asked = requests_of(trace, by_rules, plain)
         theirs.append((prefill(asked), decode(asked)))
         lengths.append(len(plain(trace.reasoning)))
-        units = find(trace, rules.checker).units
-        shown = "".join(f"[{i}] {unit.strip()}\n" for i, unit in enumerate(units, 1))
+        segments = find(trace, rules.checker).segments
+        shown = "".join(f"[{i}] {text.strip()}\n" for i, text in enumerate(segments, 1))
         whole = system + len(plain(f"{trace.problem}{by_rules.reference or ''}{shown}"))
         if whole + 1100 < context:
             once.append(annotation.tokens.prefill / whole)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from dlcot_ray.core.annotation import Annotation, SectionKind
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.policies import parse_policy
-from dlcot_ray.core.segments import unit_texts
+from dlcot_ray.core.segments import segment_texts
 from dlcot_ray.core.trace import Trace
 
 Encode = Callable[[str], list[int]]
@@ -55,10 +55,10 @@ class Request:
 
 def requests_of(trace: Trace, annotation: Annotation, encode: Encode) -> list[Request]:
     """The requests of one trace, in order."""
-    units = unit_texts(trace.reasoning, annotation.unit_offsets)
+    segments = segment_texts(trace.reasoning, annotation.segment_offsets)
 
     def text(start: int, stop: int) -> str:
-        return "".join(units[start:stop])
+        return "".join(segments[start:stop])
 
     def section(kind: SectionKind) -> str:
         return "".join(text(s.start, s.stop) for s in annotation.sections if s.kind is kind)

@@ -41,7 +41,7 @@ GROUPS: dict[str, tuple[tuple[ModuleType, str, object], ...]] = {
     "no announcements (NEW_APPROACH)": ((cues, "NEW_APPROACH", NEVER),),
     "nothing looks back (LOOKS_BACK)": ((cues, "LOOKS_BACK", NEVER),),
     "short stretches are approaches (MIN_APPROACH_CHARS)": ((structure, "MIN_APPROACH_CHARS", 0),),
-    "asides are approaches (_without_asides)": ((structure, "_without_asides", lambda runs, units: runs),),
+    "asides are approaches (_without_asides)": ((structure, "_without_asides", lambda runs, segments: runs),),
     "nothing restates (_restates)": ((structure, "_restates", lambda *_, **__: False),),
     "a last approach stays without its check's answer (_complete_last)": (
         (judge, "_complete_last", lambda runs, answers: (runs, 0)),

@@ -69,7 +69,7 @@ COMMANDS: dict[str, Command] = {
 }
 
 VIEWERS: dict[str, tuple[str, str]] = {
-    "diff": ("show traces of an output before and after, unit by unit", "dlcot_ray.commands.diff:main"),
+    "diff": ("show traces of an output before and after, segment by segment", "dlcot_ray.commands.diff:main"),
 }
 """Commands that only read an output; they take options (``--id``) instead of settings."""
 

@@ -35,7 +35,7 @@ def main(output: str, trace_id: str) -> int:
     console.print(Text(row["problem"], style="bold"))
     for edit in row["edits"]:
         source = row["reasoning"][edit["start"] : edit["stop"]]
-        note = f" {edit['op']} units {edit['unit_start']}-{edit['unit_stop'] - 1} "
+        note = f" {edit['op']} segments {edit['segment_start']}-{edit['segment_stop'] - 1} "
         console.print(
             Text(f"\n[{note.strip()}{': ' + edit['reason'] if edit['reason'] else ''}]", style="cyan")
         )

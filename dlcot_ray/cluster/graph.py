@@ -191,7 +191,7 @@ def _units(batch: pa.Table, spec: WorkSpec, ledger: Any) -> Iterator[tuple[int, 
             entry = _Entry(ledger, f"reading {unit.name}")
             given_up = given_up or entry.begin()
             if given_up:
-                # The rest of the segment lies behind what kills.
+                # The rest of the sweep lies behind what kills.
                 yield 0, pack_unit(unit, f"cannot be read ({given_up})", dict.fromkeys(_READ))
                 continue
             read = next(reading)

@@ -1,8 +1,8 @@
-"""`dlcot diff`: traces of an output before and after, unit by unit, in the terminal.
+"""`dlcot diff`: traces of an output before and after, segment by segment, in the terminal.
 
-It reads the output alone: the source text is carried in it, the edits are stored, units are cut again (they
+It reads the output alone: the source text is carried in it, the edits are stored, segments are cut again (they
 depend on nothing but the text). Only ids and statuses are read of all rows, so that a large remote output
-can be looked into; of a long kept stretch the first and the last unit are shown unless all are wanted.
+can be looked into; of a long kept stretch the first and the last segment are shown unless all are wanted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rich.text import Text
 
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhancement import Status
-from dlcot_ray.core.segments import split_units
+from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.footers import open_parquet
@@ -32,7 +32,7 @@ from dlcot_ray.storage.store import Store
 _STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green bold"}
 _WORD = {"keep": "kept", "drop": "dropped", "replace": "replaced", "insert": "inserted"}
 _SHOWN = 600
-"""Characters shown of a unit: its beginning and its end."""
+"""Characters shown of a segment: its beginning and its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Units `[start, stop)` of one edit; `texts` are theirs, `new` is what stands there now."""
+    """Segments `[start, stop)` of one edit; `texts` are theirs, `new` is what stands there now."""
 
     op: EditOp
     start: int
@@ -67,7 +67,7 @@ def main(words: Sequence[str]) -> int:
     which.add_argument("--id", help="the trace of this id")
     which.add_argument("--sample", type=int, default=1, metavar="N", help="N changed traces (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="which sample (default: 0)")
-    parser.add_argument("--all", action="store_true", help="show every kept unit, and units in full")
+    parser.add_argument("--all", action="store_true", help="show every kept segment, and segments in full")
     parser.add_argument("--endpoint-url", help="of an S3-compatible store")
     try:
         given = parser.parse_args(words)
@@ -112,11 +112,11 @@ def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: 
 
 
 def blocks(shown: Shown) -> Iterator[Block]:
-    """The edits of a row with the texts of their units."""
+    """The edits of a row with the texts of their segments."""
     text = shown.trace.reasoning
-    offsets = split_units(text)
+    offsets = split_segments(text)
     for edit in shown.row["edits"]:
-        start, stop = edit["unit_start"], edit["unit_stop"]
+        start, stop = edit["segment_start"], edit["segment_stop"]
         if stop < len(offsets) and (offsets[start], offsets[stop]) == (edit["start"], edit["stop"]):
             texts = tuple(text[offsets[i] : offsets[i + 1]] for i in range(start, stop))
         else:
@@ -126,7 +126,7 @@ def blocks(shown: Shown) -> Iterator[Block]:
 
 
 def show(shown: Shown, console: Console, *, everything: bool = False) -> None:
-    """Print one trace: the problem, then kept, dropped, replaced and inserted units in order."""
+    """Print one trace: the problem, then kept, dropped, replaced and inserted segments in order."""
     row = shown.row
     before, after = row["tokens_before"], row["tokens_after"]
     cut = f", {1 - after / before:.0%} cut" if before else ""
@@ -146,15 +146,15 @@ def show(shown: Shown, console: Console, *, everything: bool = False) -> None:
 
 
 def _show_block(block: Block, console: Console, everything: bool) -> None:
-    units = (
-        f"before unit {block.start}"
+    segments = (
+        f"before segment {block.start}"
         if block.op is EditOp.INSERT
-        else f"unit {block.start}"
+        else f"segment {block.start}"
         if block.stop == block.start + 1
-        else f"units {block.start}-{block.stop - 1}"
+        else f"segments {block.start}-{block.stop - 1}"
     )
     why = f": {block.reason}" if block.reason else ""
-    console.print(Text(f"\n{_WORD[block.op]} {units}{why}", style="cyan"))
+    console.print(Text(f"\n{_WORD[block.op]} {segments}{why}", style="cyan"))
     style = _STYLE[block.op]
     if block.op is EditOp.REPLACE:
         console.print(Text(_short("".join(block.texts), everything), style=_STYLE["drop"]))
@@ -164,13 +164,13 @@ def _show_block(block: Block, console: Console, everything: bool) -> None:
     numbered = list(enumerate(block.texts, block.start))
     hidden = 0 if everything else len(numbered) - 2
     for number, text in numbered if hidden <= 0 else numbered[:1]:
-        console.print(_unit(number, text, style, everything))
+        console.print(_segment(number, text, style, everything))
     if hidden > 0:
         console.print(Text(f"      ... {hidden} more ...", style="dim"))
-        console.print(_unit(*numbered[-1], style, everything))
+        console.print(_segment(*numbered[-1], style, everything))
 
 
-def _unit(number: int, text: str, style: str, everything: bool) -> Text:
+def _segment(number: int, text: str, style: str, everything: bool) -> Text:
     return Text.assemble((f"{number:>5} ", "dim"), (_short(text, everything), style))
 
 

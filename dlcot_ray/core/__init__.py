@@ -1,1 +1,1 @@
-"""Pure facts and functions: traces, units, annotations, edits, policies, evidence. No I/O."""
+"""Pure facts and functions: traces, segments, annotations, edits, policies, evidence. No I/O."""

@@ -1,6 +1,6 @@
 """What a judge says about one trace: its structure, labels, clusters, evidence and cost.
 
-An annotation speaks of a trace in unit numbers only (half-open ranges over `units.Units`), never in
+An annotation speaks of a trace in segment numbers only (half-open ranges over `segments.Segments`), never in
 text, so it cannot alter a character. It is written once per trace and every policy derives from it;
 the price of that separation is that a policy may ask for nothing the judge did not record here.
 
@@ -88,7 +88,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Units `[start, stop)` belong to one macro-section. Sections partition the trace."""
+    """Segments `[start, stop)` belong to one macro-section. Sections partition the trace."""
 
     kind: SectionKind
     start: int
@@ -97,7 +97,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class ErrorSpan:
-    """A located error inside units `[start, stop)`.
+    """A located error inside segments `[start, stop)`.
 
     Attributes:
         char_start, char_stop: the exact quote, as offsets (code points) into the reasoning.
@@ -117,15 +117,15 @@ class ErrorSpan:
 
 @dataclass(frozen=True, slots=True)
 class Approach:
-    """One line of attack on the problem, units `[start, stop)`, inside SOLUTION_EXPLORE.
+    """One line of attack on the problem, segments `[start, stop)`, inside SOLUTION_EXPLORE.
 
     Attributes:
         answer: the final answer it arrives at, as the trace writes it, or None.
-        answer_unit: the unit that states that answer (for a correct approach: where it first stands),
+        answer_segment: the segment that states that answer (for a correct approach: where it first stands),
             or None.
         cluster: number of its method; equal numbers mean fundamentally the same method. Clusters are
             numbered 0, 1, ... in order of first appearance, over approaches.
-        completed_units: how many units at its end were taken from the following verification because
+        completed_segments: how many segments at its end were taken from the following verification because
             the approach alone did not reach its answer (DLCoT step 2.3).
         confidence: 0..1, how sure the source is of label and cluster together.
     """
@@ -135,16 +135,16 @@ class Approach:
     label: Label
     label_source: Source
     answer: str | None
-    answer_unit: int | None
+    answer_segment: int | None
     cluster: int
     errors: tuple[ErrorSpan, ...] = ()
-    completed_units: int = 0
+    completed_segments: int = 0
     confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """One check, units `[start, stop)`, inside VERIFY.
+    """One check, segments `[start, stop)`, inside VERIFY.
 
     Attributes:
         approach: index of the approach that it checks (the one before it), or None if none precedes.
@@ -207,13 +207,13 @@ class Annotation:
     """Everything a judge found out about one trace.
 
     Attributes:
-        unit_offsets: n+1 code-point offsets; unit i is ``reasoning[offsets[i]:offsets[i+1]]``.
-        sections: partition of all units, in order.
+        segment_offsets: n+1 code-point offsets; segment i is ``reasoning[offsets[i]:offsets[i+1]]``.
+        sections: partition of all segments, in order.
         approaches, verifications: in order; they lie inside the sections of their kind.
         reference: the answer that labels were compared with, or None; `reference_kind` says whence.
-        first_correct_unit: first unit in which the reference, or an equivalent of it, stands as what was
+        first_correct_segment: first segment in which the reference, or an equivalent of it, stands as what was
             looked for, or None.
-        loops: unit ranges that only repeat what stands before them (exact repetition).
+        loops: segment ranges that only repeat what stands before them (exact repetition).
         truncated: the trace breaks off without an end.
         steps: one entry per step of the method.
         fingerprint: identity by content (see `judging/fingerprint.py`).
@@ -225,13 +225,13 @@ class Annotation:
     trace_id: str
     fingerprint: str
     judge: str
-    unit_offsets: tuple[int, ...]
+    segment_offsets: tuple[int, ...]
     sections: tuple[Section, ...]
     approaches: tuple[Approach, ...]
     verifications: tuple[Verification, ...]
     reference: str | None
     reference_kind: ReferenceKind
-    first_correct_unit: int | None
+    first_correct_segment: int | None
     loops: tuple[tuple[int, int], ...]
     truncated: bool
     steps: tuple[StepStatus, ...]

@@ -34,7 +34,7 @@ WINDOW = 500
 
 LAST_WORDS = 3
 LAST_WORDS_CHARS = 240
-"""Units at the end of a trace, and characters of each, that can serve as a conclusion."""
+"""Segments at the end of a trace, and characters of each, that can serve as a conclusion."""
 
 LAST_CHARS = 400
 """Characters at the end of a trace in which it says what its answer is."""
@@ -60,8 +60,8 @@ def settle(trace: Trace, annotation: Annotation) -> Annotation:
     """The annotation with its first correct approach ending where the work does.
 
     Where a trace concludes something else in the end, an approach is only correct if it says outright
-    that this is its answer, and the conclusion is none of it. The first correct approach's `answer_unit`
-    becomes the first unit that ends on the answer, its `stop` moves behind what completes it; correct
+    that this is its answer, and the conclusion is none of it. The first correct approach's `answer_segment`
+    becomes the first segment that ends on the answer, its `stop` moves behind what completes it; correct
     approaches before it that never arrive become incomplete. Where the trace has no conclusion but its
     last words state the answer, these become one.
     """
@@ -103,7 +103,7 @@ def ends_on(text: str, accepted: Sequence[str]) -> bool:
     tail = text[-WINDOW:]
     reference = accepted[0]
     if reference.isdecimal() and len(accepted) == 1 and reference not in tail.replace(",", ""):
-        # Nearly every unit ends here: a whole number is hardly ever stated in other figures than its own.
+        # Nearly every segment ends here: a whole number is hardly ever stated in other figures than its own.
         return False
     stated = [answer for answer in find_answers(tail) if not _ASKED.match(tail, answer.stop)]
     if not stated:
@@ -138,28 +138,28 @@ def is_accepted(text: str, accepted: Sequence[str]) -> bool:
 def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) -> Approach | None:
     """Approach `index` ending where it arrives; None where it never does and another one may."""
     approach = annotation.approaches[index]
-    if approach.answer_unit is None:
+    if approach.answer_segment is None:
         return approach
-    offsets, accepted = annotation.unit_offsets, accepted_answers(annotation, approach)
-    start = max(offsets[approach.answer_unit], offsets[approach.stop] - WINDOW)
+    offsets, accepted = annotation.segment_offsets, accepted_answers(annotation, approach)
+    start = max(offsets[approach.answer_segment], offsets[approach.stop] - WINDOW)
     if ends_on(trace.reasoning[start : offsets[approach.stop]], accepted):
-        if approach.answer_unit == approach.stop - 1:
+        if approach.answer_segment == approach.stop - 1:
             return approach
-        unit = _arrival(trace, annotation, accepted, approach.answer_unit, approach.stop)
-        unit = approach.stop - 1 if unit is None else unit
-        return approach if unit == approach.answer_unit else replace(approach, answer_unit=unit)
+        segment = _arrival(trace, annotation, accepted, approach.answer_segment, approach.stop)
+        segment = approach.stop - 1 if segment is None else segment
+        return approach if segment == approach.answer_segment else replace(approach, answer_segment=segment)
     if index + 1 < len(annotation.approaches):
         end = annotation.approaches[index + 1].start
     else:
         end = max(conclusion_start(annotation), approach.stop)
-    unit = _arrival(trace, annotation, accepted, approach.stop, end)
-    if unit is None and not last:
+    segment = _arrival(trace, annotation, accepted, approach.stop, end)
+    if segment is None and not last:
         return None
-    stop = end if unit is None else unit + 1
+    stop = end if segment is None else segment + 1
     if stop == approach.stop:
         return approach
-    grown = approach.completed_units + stop - approach.stop
-    return replace(approach, stop=stop, answer_unit=stop - 1, completed_units=grown)
+    grown = approach.completed_segments + stop - approach.stop
+    return replace(approach, stop=stop, answer_segment=stop - 1, completed_segments=grown)
 
 
 def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
@@ -182,7 +182,7 @@ def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
 
 
 def _says_so(trace: Trace, annotation: Annotation, approach: Approach) -> bool:
-    offsets = annotation.unit_offsets
+    offsets = annotation.segment_offsets
     text = trace.reasoning[offsets[approach.start] : offsets[approach.stop]]
     said = [answer for answer in find_answers(text, passing=False) if answer.form in SAID]
     return bool(said) and is_accepted(said[-1].text, accepted_answers(annotation, approach))
@@ -198,25 +198,25 @@ def _without_conclusion(sections: Sequence[Section]) -> tuple[Section, ...]:
 def _arrival(
     trace: Trace, annotation: Annotation, accepted: Sequence[str], start: int, stop: int
 ) -> int | None:
-    """The first of units `[start, stop)` that ends on an accepted answer."""
-    offsets = annotation.unit_offsets
-    for unit in range(start, stop):
-        if ends_on(trace.reasoning[offsets[unit] : offsets[unit + 1]], accepted):
-            return unit
+    """The first of segments `[start, stop)` that ends on an accepted answer."""
+    offsets = annotation.segment_offsets
+    for segment in range(start, stop):
+        if ends_on(trace.reasoning[offsets[segment] : offsets[segment + 1]], accepted):
+            return segment
     return None
 
 
 def _concluded(trace: Trace, annotation: Annotation) -> Annotation:
     """The annotation with the last words that state the answer as its conclusion, where it has none."""
     trunk = next(a for a in annotation.approaches if a.label is Label.CORRECT)
-    count = len(annotation.unit_offsets) - 1
+    count = len(annotation.segment_offsets) - 1
     if conclusion_start(annotation) < count:
         return annotation
-    offsets, accepted = annotation.unit_offsets, accepted_answers(annotation)
+    offsets, accepted = annotation.segment_offsets, accepted_answers(annotation)
     starts = [a.start for a in annotation.approaches] + [v.start for v in annotation.verifications]
     first = max(starts) + 1
-    for unit in range(count - 1, max(first, trunk.stop, count - LAST_WORDS) - 1, -1):
-        text = trace.reasoning[offsets[unit] : offsets[unit + 1]]
+    for segment in range(count - 1, max(first, trunk.stop, count - LAST_WORDS) - 1, -1):
+        text = trace.reasoning[offsets[segment] : offsets[segment + 1]]
         if len(text) > LAST_WORDS_CHARS:
             break
         if _states_outright(text, accepted) and not refers_back(text, adjacent=True, single=True):
@@ -228,14 +228,14 @@ def _concluded(trace: Trace, annotation: Annotation) -> Annotation:
     last = annotation.sections[-1]
     sections = (
         *annotation.sections[:-1],
-        replace(last, stop=unit),
-        Section(SectionKind.CONCLUSION, unit, count),
+        replace(last, stop=segment),
+        Section(SectionKind.CONCLUSION, segment, count),
     )
     return replace(
         annotation,
         sections=sections,
-        approaches=tuple(replace(a, stop=min(a.stop, unit)) for a in annotation.approaches),
-        verifications=tuple(replace(v, stop=min(v.stop, unit)) for v in annotation.verifications),
+        approaches=tuple(replace(a, stop=min(a.stop, segment)) for a in annotation.approaches),
+        verifications=tuple(replace(v, stop=min(v.stop, segment)) for v in annotation.verifications),
     )
 
 
@@ -245,7 +245,7 @@ def _states_outright(text: str, accepted: Sequence[str]) -> bool:
 
 
 def _left_of(checks: Sequence[Verification], approaches: Sequence[Approach]) -> tuple[Verification, ...]:
-    """The checks without the units that approaches have taken; what is left of one no longer affirms."""
+    """The checks without the segments that approaches have taken; what is left of one no longer affirms."""
     left: list[Verification] = []
     for check in checks:
         taken = max((a.stop for a in approaches if a.start < check.start < a.stop), default=check.start)

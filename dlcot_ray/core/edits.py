@@ -1,6 +1,6 @@
-"""An edit script over a trace: which units stay, which go, what is put in their place.
+"""An edit script over a trace: which segments stay, which go, what is put in their place.
 
-A policy yields a script, never a text. The script is total (every unit is kept, dropped or replaced,
+A policy yields a script, never a text. The script is total (every segment is kept, dropped or replaced,
 in order), so the enhanced reasoning can be replayed, diffed and audited from the source alone, and a
 character can only disappear by a recorded decision. The cost is a list per row that is larger than
 a bare "before/after"; runs of equal decisions are merged to keep it short.
@@ -14,7 +14,7 @@ from enum import StrEnum
 
 
 class EditOp(StrEnum):
-    """What happens to a range of units."""
+    """What happens to a range of segments."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -24,7 +24,7 @@ class EditOp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One decision over units `[start, stop)`; an INSERT has ``start == stop``.
+    """One decision over segments `[start, stop)`; an INSERT has ``start == stop``.
 
     Attributes:
         text: the new text of a REPLACE or INSERT, else empty.
@@ -42,25 +42,25 @@ EditScript = tuple[Edit, ...]
 
 
 class EditScriptError(ValueError):
-    """The script does not account for every unit exactly once, in order."""
+    """The script does not account for every segment exactly once, in order."""
 
 
-def check_script(script: Sequence[Edit], unit_count: int) -> None:
-    """Raise `EditScriptError` unless `script` covers units 0..unit_count exactly once, in order."""
+def check_script(script: Sequence[Edit], segment_count: int) -> None:
+    """Raise `EditScriptError` unless `script` covers segments 0..segment_count exactly once, in order."""
     at = 0
     for edit in script:
         if edit.start != at:
-            raise EditScriptError(f"{edit.op} starts at unit {edit.start}, expected {at}")
+            raise EditScriptError(f"{edit.op} starts at segment {edit.start}, expected {at}")
         if edit.op is EditOp.INSERT:
             if edit.stop != edit.start or not edit.text:
-                raise EditScriptError(f"insert at unit {edit.start} must be empty in units, with text")
+                raise EditScriptError(f"insert at segment {edit.start} must be empty in segments, with text")
         elif edit.stop <= edit.start:
-            raise EditScriptError(f"{edit.op} at unit {edit.start} is empty")
+            raise EditScriptError(f"{edit.op} at segment {edit.start} is empty")
         if edit.text and edit.op in (EditOp.KEEP, EditOp.DROP):
-            raise EditScriptError(f"{edit.op} at unit {edit.start} must not carry text")
+            raise EditScriptError(f"{edit.op} at segment {edit.start} must not carry text")
         at = edit.stop
-    if at != unit_count:
-        raise EditScriptError(f"script ends at unit {at}, the trace has {unit_count}")
+    if at != segment_count:
+        raise EditScriptError(f"script ends at segment {at}, the trace has {segment_count}")
 
 
 def merge_script(edits: Iterable[Edit]) -> EditScript:
@@ -84,7 +84,7 @@ def merge_script(edits: Iterable[Edit]) -> EditScript:
 def apply_script(reasoning: str, offsets: Sequence[int], script: Sequence[Edit]) -> str:
     """The enhanced reasoning: kept characters from `reasoning`, new ones from the script.
 
-    `offsets` are the n+1 code-point offsets of the units.
+    `offsets` are the n+1 code-point offsets of the segments.
     """
     parts: list[str] = []
     for edit in script:
@@ -95,18 +95,18 @@ def apply_script(reasoning: str, offsets: Sequence[int], script: Sequence[Edit])
     return "".join(parts)
 
 
-def keep_all(unit_count: int) -> EditScript:
+def keep_all(segment_count: int) -> EditScript:
     """The script that changes nothing."""
-    return (Edit(EditOp.KEEP, 0, unit_count),) if unit_count else ()
+    return (Edit(EditOp.KEEP, 0, segment_count),) if segment_count else ()
 
 
-def drop_script(drops: Mapping[int, str], unit_count: int) -> EditScript:
-    """The script that drops the units of `drops` (unit -> reason), one edit per run of one reason."""
+def drop_script(drops: Mapping[int, str], segment_count: int) -> EditScript:
+    """The script that drops the segments of `drops` (segment -> reason), one edit per run of one reason."""
     edits: list[Edit] = []
     at = start = stop = 0
     reason = ""
-    for unit in [*sorted(drops), unit_count]:
-        if unit == stop < unit_count and drops[unit] == reason and stop > start:
+    for segment in [*sorted(drops), segment_count]:
+        if segment == stop < segment_count and drops[segment] == reason and stop > start:
             stop += 1
             continue
         if stop > start:
@@ -114,31 +114,31 @@ def drop_script(drops: Mapping[int, str], unit_count: int) -> EditScript:
                 edits.append(Edit(EditOp.KEEP, at, start))
             edits.append(Edit(EditOp.DROP, start, stop, "", reason))
             at = stop
-        if unit < unit_count:
-            start, stop, reason = unit, unit + 1, drops[unit]
-    if at < unit_count:
-        edits.append(Edit(EditOp.KEEP, at, unit_count))
+        if segment < segment_count:
+            start, stop, reason = segment, segment + 1, drops[segment]
+    if at < segment_count:
+        edits.append(Edit(EditOp.KEEP, at, segment_count))
     return tuple(edits)
 
 
-def replace_units(
+def replace_segments(
     script: Sequence[Edit], texts: Mapping[int, str], reason: str | Mapping[int, str]
 ) -> EditScript:
-    """The script with kept units replaced by new texts, or dropped where nothing is left of them.
+    """The script with kept segments replaced by new texts, or dropped where nothing is left of them.
 
-    `reason` is that of every replaced unit, or one for each.
+    `reason` is that of every replaced segment, or one for each.
     """
     edits: list[Edit] = []
     for edit in script:
         inside = sorted(u for u in texts if edit.op is EditOp.KEEP and edit.start <= u < edit.stop)
         at = edit.start
-        for unit in inside:
-            if unit > at:
-                edits.append(Edit(EditOp.KEEP, at, unit))
-            new = texts[unit] if texts[unit].strip() else ""
-            why = reason if isinstance(reason, str) else reason[unit]
-            edits.append(Edit(EditOp.REPLACE if new else EditOp.DROP, unit, unit + 1, new, why))
-            at = unit + 1
+        for segment in inside:
+            if segment > at:
+                edits.append(Edit(EditOp.KEEP, at, segment))
+            new = texts[segment] if texts[segment].strip() else ""
+            why = reason if isinstance(reason, str) else reason[segment]
+            edits.append(Edit(EditOp.REPLACE if new else EditOp.DROP, segment, segment + 1, new, why))
+            at = segment + 1
         if not inside:
             edits.append(edit)
         elif at < edit.stop:
@@ -146,8 +146,8 @@ def replace_units(
     return merge_script(edits)
 
 
-def units_of(script: Iterable[Edit], ops: Collection[EditOp]) -> Iterator[int]:
-    """The units that edits of certain kinds cover, in order."""
+def segments_of(script: Iterable[Edit], ops: Collection[EditOp]) -> Iterator[int]:
+    """The segments that edits of certain kinds cover, in order."""
     for edit in script:
         if edit.op in ops:
             yield from range(edit.start, edit.stop)

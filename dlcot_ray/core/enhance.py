@@ -122,7 +122,7 @@ def _cut(
 
     A dangling sentence that states the answer may go where the answer stands without it.
     """
-    count = len(annotation.unit_offsets) - 1
+    count = len(annotation.segment_offsets) - 1
     accepted = accepted_answers(annotation)
     script, errors = delete_errors(trace, annotation, drop_script(drops, count), policy)
     closed = close_seams(trace.reasoning, annotation, script, lambda text: False)
@@ -134,7 +134,7 @@ def _cut(
     for need in needs:
         if need in bridges:
             script = _inserted(script, need, bridges[need])
-            seams = (*seams, Seam(need.kind, need.unit, Closed.BRIDGE))
+            seams = (*seams, Seam(need.kind, need.segment, Closed.BRIDGE))
     return _Cut(script, seams, tuple(need for need in needs if need not in bridges), errors)
 
 
@@ -155,9 +155,9 @@ def _laddered(
     for _ in range(GIVING_BACK):
         if not cut.needs:
             break
-        given_back += [Seam(need.kind, need.unit, Closed.KEPT) for need in cut.needs]
-        gone = {unit for need in cut.needs for unit in range(need.left + 1, need.right)}
-        left = {unit: reason for unit, reason in left.items() if unit not in gone}
+        given_back += [Seam(need.kind, need.segment, Closed.KEPT) for need in cut.needs]
+        gone = {segment for need in cut.needs for segment in range(need.left + 1, need.right)}
+        left = {segment: reason for segment, reason in left.items() if segment not in gone}
         cut = _cut(trace, annotation, policy, left, bridges)
     gates = evaluate_gates(trace, annotation, cut.script, policy.min_keep)
     if given_back:
@@ -171,7 +171,7 @@ def _laddered(
         cut = less
     elif all(edit.op is EditOp.KEEP for edit in cut.script):
         return _unchanged(trace, annotation, policy, f"gate:{stopped}", gates, cut.errors)
-    text = apply_script(trace.reasoning, annotation.unit_offsets, cut.script)
+    text = apply_script(trace.reasoning, annotation.segment_offsets, cut.script)
     reason = f"fallback:{stopped}" if stopped is not None else ""
     seams = (*cut.seams, *given_back)
     return Enhancement(Status.ENHANCED, reason, cut.script, text, gates, policy.expression, seams, cut.errors)
@@ -186,7 +186,7 @@ def _less(
     trace: Trace, annotation: Annotation, policy: Policy, drops: Drops, bridges: Mapping[SeamNeed, str]
 ) -> _Cut | None:
     """The largest choice of dropped items, taken greedily from the end, that passes every gate."""
-    script = drop_script(drops, len(annotation.unit_offsets) - 1)
+    script = drop_script(drops, len(annotation.segment_offsets) - 1)
     items = [edit for edit in script if edit.op is EditOp.DROP][-LADDER_STEPS:]
     taken: Drops = {}
     best: _Cut | None = None
@@ -217,7 +217,7 @@ def _with_repairs(
             gates = evaluate_gates(trace, annotation, script, policy.min_keep)
             fault = next((f"gate {g.name}: {g.detail}" for g in gates if not g.passed), "")
         if fault:
-            faults.append(f"unit {request.start}: {fault}")
+            faults.append(f"segment {request.start}: {fault}")
         else:
             repaired.append((request, text))
     done = sum(len(request.errors) for request, _ in repaired)
@@ -230,7 +230,7 @@ def _with_repairs(
     if not repaired:
         return enhancement
     script = apply_repairs(enhancement.script, repaired)
-    text = apply_script(trace.reasoning, annotation.unit_offsets, script)
+    text = apply_script(trace.reasoning, annotation.segment_offsets, script)
     unchanged = enhancement.status is Status.UNCHANGED
     reason = "" if unchanged else enhancement.reason
     return replace(enhancement, status=Status.ENHANCED, reason=reason, script=script, reasoning=text)
@@ -244,14 +244,14 @@ def _unchanged(
     gates: tuple[GateResult, ...],
     errors: tuple[ErrorOutcome, ...],
 ) -> Enhancement:
-    script = keep_all(len(annotation.unit_offsets) - 1)
+    script = keep_all(len(annotation.segment_offsets) - 1)
     return Enhancement(
         Status.UNCHANGED, reason, script, trace.reasoning, gates, policy.expression, errors=errors
     )
 
 
 def _inserted(script: EditScript, need: SeamNeed, text: str) -> EditScript:
-    """The script with a bridge behind the drops before unit `need.right`."""
+    """The script with a bridge behind the drops before segment `need.right`."""
     edits: list[Edit] = []
     bridge = Edit(EditOp.INSERT, need.right, need.right, f"{text}\n\n", f"bridge: {need.kind}")
     placed = False

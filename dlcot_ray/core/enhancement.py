@@ -42,11 +42,11 @@ class Enhancement:
     """An enhanced trace.
 
     Attributes:
-        status: ENHANCED if any unit was dropped, replaced or inserted.
+        status: ENHANCED if any segment was dropped, replaced or inserted.
         reason: why unchanged (``nothing_to_cut``, ``gate:answer_preserved``, ``no_approach``,
             ``unsolved``, ...), or which fallback was taken, else empty.
-        script: total edit script over the annotation's units.
-        reasoning: the new text, ``apply_script(trace.reasoning, annotation.unit_offsets, script)``.
+        script: total edit script over the annotation's segments.
+        reasoning: the new text, ``apply_script(trace.reasoning, annotation.segment_offsets, script)``.
         gates: every gate that was evaluated.
         policy: the policy expression that produced it, e.g. ``keep_one_per_cluster``.
         seams: the loose ends that the edit left, and how each was closed.

@@ -2,7 +2,7 @@
 
 DLCoT (arXiv 2503.16385) step 5.2. An error that the trace notices and fixes teaches how to do that, so it
 stays unless the policy says otherwise. Of the others the erroneous sentences go (`errors=delete`) or a
-writer is asked for those units alone (`errors=repair`). An error whose wrong value is used further on is
+writer is asked for those segments alone (`errors=repair`). An error whose wrong value is used further on is
 not touched: taking out the place where it arose would only make the rest unfounded. That comparison is of
 numbers as written, which errs on the side of leaving an error where it is.
 """
@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from dlcot_ray.core.annotation import Annotation, ErrorSpan
 from dlcot_ray.core.arrival import accepted_answers, states
-from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_units, units_of
+from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_segments, segments_of
 from dlcot_ray.core.evidence.arithmetic import find_claims
 from dlcot_ray.core.policies.base import CorrectedMode, ErrorMode, Policy
 from dlcot_ray.core.seams import sentences
@@ -40,7 +40,7 @@ class ErrorOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RepairRequest:
-    """Units `[start, stop)` to be written anew without `errors`, no longer than they are."""
+    """Segments `[start, stop)` to be written anew without `errors`, no longer than they are."""
 
     start: int
     stop: int
@@ -87,7 +87,7 @@ def delete_errors(
     """
     if not any(approach.errors for approach in annotation.approaches):
         return tuple(script), ()
-    kept = set(units_of(script, (EditOp.KEEP,)))
+    kept = set(segments_of(script, (EditOp.KEEP,)))
     found = located_errors(trace, annotation, evidence=policy.errors is not ErrorMode.KEEP)
     errors = [e for e in found if kept.issuperset(range(e.start, e.stop))]
     outcomes: list[ErrorOutcome] = []
@@ -105,21 +105,24 @@ def delete_errors(
             outcomes.append(ErrorOutcome.KEPT)
         else:
             outcomes.append(ErrorOutcome.DELETED)
-            for unit, start, stop in spans:
-                cuts.setdefault(unit, []).append((start, stop))
+            for segment, start, stop in spans:
+                cuts.setdefault(segment, []).append((start, stop))
     if not cuts:
         return tuple(script), tuple(outcomes)
-    texts = {unit: _cut(_text(trace, annotation, unit, unit + 1), spans) for unit, spans in cuts.items()}
-    return replace_units(script, texts, "error deleted"), tuple(outcomes)
+    texts = {
+        segment: _cut(_text(trace, annotation, segment, segment + 1), spans)
+        for segment, spans in cuts.items()
+    }
+    return replace_segments(script, texts, "error deleted"), tuple(outcomes)
 
 
 def repair_requests(
     trace: Trace, annotation: Annotation, script: Sequence[Edit], policy: Policy
 ) -> tuple[RepairRequest, ...]:
-    """The units of `script` that have to be written anew; neighbouring errors share a request."""
+    """The segments of `script` that have to be written anew; neighbouring errors share a request."""
     if policy.errors is not ErrorMode.REPAIR:
         return ()
-    kept = set(units_of(script, (EditOp.KEEP,)))
+    kept = set(segments_of(script, (EditOp.KEEP,)))
     requests: list[RepairRequest] = []
     for error in located_errors(trace, annotation):
         if error.corrected and policy.corrected is CorrectedMode.KEEP:
@@ -137,7 +140,7 @@ def repair_requests(
 def checked_repair(
     trace: Trace, annotation: Annotation, request: RepairRequest, text: str | None
 ) -> tuple[str, str]:
-    """The text to put in place of a request's units, and why there is none.
+    """The text to put in place of a request's segments, and why there is none.
 
     The same evidence that found the errors is asked again: no false arithmetic, none of the quoted errors,
     the answer still stated where it was, nothing longer than before, no markup that was not there.
@@ -165,7 +168,7 @@ def checked_repair(
 
 
 def apply_repairs(script: Sequence[Edit], repaired: Iterable[tuple[RepairRequest, str]]) -> EditScript:
-    """The script with the units of each request replaced, where all of them are still kept."""
+    """The script with the segments of each request replaced, where all of them are still kept."""
     result = tuple(script)
     for request, text in repaired:
         result = _replace_range(result, request, text)
@@ -204,11 +207,11 @@ def _is_carried(trace: Trace, annotation: Annotation, error: ErrorSpan, kept: se
     wrong = set(_NUMBER.findall(_side(quote, left=False) or quote))
     if not wrong:
         return False
-    offsets = annotation.unit_offsets
+    offsets = annotation.segment_offsets
     end = next((a.stop for a in annotation.approaches if a.start <= error.start < a.stop), error.stop)
     behind = trace.reasoning[error.char_stop : offsets[error.stop]]
-    units = [unit for unit in range(error.stop, end) if unit in kept]
-    texts = [behind, *(trace.reasoning[offsets[unit] : offsets[unit + 1]] for unit in units)]
+    segments = [segment for segment in range(error.stop, end) if segment in kept]
+    texts = [behind, *(trace.reasoning[offsets[segment] : offsets[segment + 1]] for segment in segments)]
     return any(not wrong.isdisjoint(_NUMBER.findall(text)) for text in texts)
 
 
@@ -224,16 +227,16 @@ def _side(quote: str, *, left: bool) -> str:
 def _sentences_of(
     trace: Trace, annotation: Annotation, error: ErrorSpan
 ) -> list[tuple[int, int, int]] | None:
-    """Unit and span of the sentences that hold an error; None where one of them states the answer."""
+    """Segment and span of the sentences that hold an error; None where one of them states the answer."""
     accepted = accepted_answers(annotation)
     spans: list[tuple[int, int, int]] = []
-    for unit in range(error.start, error.stop):
-        text, base = _text(trace, annotation, unit, unit + 1), annotation.unit_offsets[unit]
+    for segment in range(error.start, error.stop):
+        text, base = _text(trace, annotation, segment, segment + 1), annotation.segment_offsets[segment]
         for start, stop in sentences(text):
             if base + start < error.char_stop and base + stop > error.char_start:
                 if accepted and states(text[start:stop], accepted):
                     return None
-                spans.append((unit, start, stop))
+                spans.append((segment, start, stop))
     return spans or None
 
 
@@ -247,4 +250,4 @@ def _cut(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 
 def _text(trace: Trace, annotation: Annotation, start: int, stop: int) -> str:
-    return trace.reasoning[annotation.unit_offsets[start] : annotation.unit_offsets[stop]]
+    return trace.reasoning[annotation.segment_offsets[start] : annotation.segment_offsets[stop]]

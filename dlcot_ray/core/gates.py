@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from dlcot_ray.core.annotation import Annotation, Label
 from dlcot_ray.core.arrival import accepted_answers, ends_on, is_accepted, states
-from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, check_script, units_of
+from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, check_script, segments_of
 from dlcot_ray.core.enhancement import GateResult
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
@@ -37,7 +37,7 @@ def evaluate_gates(
     accounting = _span_accounting(annotation, script)
     if not accounting.passed:
         return (accounting,)
-    text = apply_script(trace.reasoning, annotation.unit_offsets, script)
+    text = apply_script(trace.reasoning, annotation.segment_offsets, script)
     return (
         accounting,
         _answer_preserved(trace, annotation, script, text),
@@ -50,7 +50,7 @@ def evaluate_gates(
 
 def _span_accounting(annotation: Annotation, script: Sequence[Edit]) -> GateResult:
     try:
-        check_script(script, len(annotation.unit_offsets) - 1)
+        check_script(script, len(annotation.segment_offsets) - 1)
     except EditScriptError as error:
         return GateResult("span_accounting", False, str(error))
     return GateResult("span_accounting", True)
@@ -61,22 +61,22 @@ def _answer_preserved(trace: Trace, annotation: Annotation, script: Sequence[Edi
     accepted = accepted_answers(annotation)
     if not accepted or all(edit.op is EditOp.KEEP for edit in script):
         return GateResult(ANSWER, True)
-    stated = {a.answer_unit for a in annotation.approaches if a.label is Label.CORRECT}
-    stated.add(annotation.first_correct_unit)
+    stated = {a.answer_segment for a in annotation.approaches if a.label is Label.CORRECT}
+    stated.add(annotation.first_correct_segment)
     stated.discard(None)
-    standing = set(units_of(script, (EditOp.KEEP,)))
-    offsets = annotation.unit_offsets
+    standing = set(segments_of(script, (EditOp.KEEP,)))
+    offsets = annotation.segment_offsets
     for edit in script:
         if edit.op is EditOp.REPLACE:
             old = trace.reasoning[offsets[edit.start] : offsets[edit.stop]]
             if states(edit.text, accepted):
                 standing.update(range(edit.start, edit.stop))
             elif states(old, accepted) and not _is_shortened(old, edit.text):
-                return GateResult(ANSWER, False, f"unit {edit.start} no longer states the answer")
+                return GateResult(ANSWER, False, f"segment {edit.start} no longer states the answer")
         elif edit.op is EditOp.INSERT and (other := _other_answer(edit.text, accepted)) is not None:
-            return GateResult(ANSWER, False, f"the text put in at unit {edit.start} states {other.text!r}")
+            return GateResult(ANSWER, False, f"the text put in at segment {edit.start} states {other.text!r}")
     if stated and stated.isdisjoint(standing):
-        return GateResult(ANSWER, False, "no kept unit states the correct answer")
+        return GateResult(ANSWER, False, "no kept segment states the correct answer")
     return _ends_as_before(trace, accepted, script, text, offsets, solved=bool(stated))
 
 
@@ -152,12 +152,12 @@ def _other_answer(text: str, accepted: Sequence[str]) -> StatedAnswer | None:
 def _correct_approach_left(annotation: Annotation, script: Sequence[Edit]) -> GateResult:
     """One correct approach must stand from its start to its answer; sentences in it may be mended."""
     correct = [a for a in annotation.approaches if a.label is Label.CORRECT]
-    standing = set(units_of(script, (EditOp.KEEP, EditOp.REPLACE)))
+    standing = set(segments_of(script, (EditOp.KEEP, EditOp.REPLACE)))
     # What only repeats, announces or errs is no loss to an approach.
-    standing.update(unit for start, stop in annotation.loops for unit in range(start, stop))
-    standing.update(units_of(_mended(script), (EditOp.DROP,)))
+    standing.update(segment for start, stop in annotation.loops for segment in range(start, stop))
+    standing.update(segments_of(_mended(script), (EditOp.DROP,)))
     for approach in correct:
-        stop = approach.stop if approach.answer_unit is None else approach.answer_unit + 1
+        stop = approach.stop if approach.answer_segment is None else approach.answer_segment + 1
         if standing.issuperset(range(approach.start, stop)):
             return GateResult("correct_approach_left", True)
     return GateResult(
@@ -177,7 +177,7 @@ def _cut_bounds(trace: Trace, text: str, min_keep: float) -> GateResult:
 
 def _no_dangling_reference(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> GateResult:
     """What is kept behind a drop must not lean on what is gone, unless a bridge stands between."""
-    name, offsets = "no_dangling_reference", annotation.unit_offsets
+    name, offsets = "no_dangling_reference", annotation.segment_offsets
     single = is_single(annotation, script)
     behind = adjacent = False
     for edit in script:
@@ -186,12 +186,12 @@ def _no_dangling_reference(trace: Trace, annotation: Annotation, script: Sequenc
         elif edit.op is EditOp.INSERT:
             behind = adjacent = False
         elif behind:
-            for unit in range(edit.start, edit.stop):
+            for segment in range(edit.start, edit.stop):
                 text = edit.text
                 if edit.op is EditOp.KEEP:
-                    text = trace.reasoning[offsets[unit] : offsets[unit + 1]]
+                    text = trace.reasoning[offsets[segment] : offsets[segment + 1]]
                 if found := refers_back(text, adjacent=adjacent, single=single):
-                    return GateResult(name, False, f"unit {unit}: {found.group()!r}")
+                    return GateResult(name, False, f"segment {segment}: {found.group()!r}")
                 adjacent = False
     return GateResult(name, True)
 
@@ -199,5 +199,5 @@ def _no_dangling_reference(trace: Trace, annotation: Annotation, script: Sequenc
 def _results_kept(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> GateResult:
     """What is kept on the way to the answer uses no value that only what is gone worked out."""
     found = missing_result(trace, annotation, script)
-    detail = f"unit {found.unit} uses {found.value} of unit {found.source}" if found else ""
+    detail = f"segment {found.segment} uses {found.value} of segment {found.source}" if found else ""
     return GateResult("results_kept", found is None, detail)

@@ -34,9 +34,9 @@ _TELLING = 3
 
 @dataclass(frozen=True, slots=True)
 class Reliance:
-    """Kept unit `unit` uses `value`, which only dropped unit `source` worked out."""
+    """Kept segment `segment` uses `value`, which only dropped segment `source` worked out."""
 
-    unit: int
+    segment: int
     value: str
     source: int
 
@@ -47,9 +47,9 @@ def missing_result(trace: Trace, annotation: Annotation, script: Sequence[Edit])
     Args:
         trace: the source.
         annotation: settled; without a correct approach the whole trace counts.
-        script: a total edit script over its units.
+        script: a total edit script over its segments.
     """
-    offsets, stop = annotation.unit_offsets, _arrival(annotation)
+    offsets, stop = annotation.segment_offsets, _arrival(annotation)
     dropped = [edit for edit in script if edit.op is EditOp.DROP and edit.start < stop]
     text = trace.reasoning[: offsets[stop]]
     gone: dict[str, int] = {}
@@ -65,22 +65,22 @@ def missing_result(trace: Trace, annotation: Annotation, script: Sequence[Edit])
         if next(_places(value, trace.problem), None) is not None:
             continue
         for start in _places(value, text):
-            unit = bisect_right(offsets, start) - 1
-            if any(edit.start <= unit < edit.stop for edit in dropped):
+            segment = bisect_right(offsets, start) - 1
+            if any(edit.start <= segment < edit.stop for edit in dropped):
                 continue
-            if unit > source and not _ARRIVED.search(text[max(0, start - _LOOK_BACK) : start]):
-                missing.append(Reliance(unit, value, source))
+            if segment > source and not _ARRIVED.search(text[max(0, start - _LOOK_BACK) : start]):
+                missing.append(Reliance(segment, value, source))
             # Where it stands first decides: there it is given, worked out again, or missed.
             break
-    return min(missing, key=lambda found: found.unit, default=None)
+    return min(missing, key=lambda found: found.segment, default=None)
 
 
 def _arrival(annotation: Annotation) -> int:
-    """The unit behind the one in which the first correct approach arrives."""
+    """The segment behind the one in which the first correct approach arrives."""
     for approach in annotation.approaches:
         if approach.label is Label.CORRECT:
-            return approach.stop if approach.answer_unit is None else approach.answer_unit + 1
-    return len(annotation.unit_offsets) - 1
+            return approach.stop if approach.answer_segment is None else approach.answer_segment + 1
+    return len(annotation.segment_offsets) - 1
 
 
 def _results(text: str, start: int, stop: int) -> Iterator[tuple[str, int]]:

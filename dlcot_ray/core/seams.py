@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from dlcot_ray.core import seam_cues as cues
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_units, units_of
+from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_segments, segments_of
 from dlcot_ray.core.trace import Trace
 
 
@@ -41,27 +41,27 @@ class Closed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """A loose end and how it was closed; `unit` holds it."""
+    """A loose end and how it was closed; `segment` holds it."""
 
     kind: SeamKind
-    unit: int
+    segment: int
     closed: Closed
 
 
 @dataclass(frozen=True, slots=True)
 class SeamNeed:
-    """A seam that no rule closes: units `left` and `right` are to be joined by a bridge.
+    """A seam that no rule closes: segments `left` and `right` are to be joined by a bridge.
 
     Attributes:
-        left, right: kept units with nothing kept between them; -1 or the number of units at the ends.
-        unit: the unit that dangles.
+        left, right: kept segments with nothing kept between them; -1 or the number of segments at the ends.
+        segment: the segment that dangles.
         sentence: what dangles.
     """
 
     kind: SeamKind
     left: int
     right: int
-    unit: int
+    segment: int
     sentence: str
 
 
@@ -78,7 +78,7 @@ class ClosedScript:
 
 
 _ANNOUNCING_UNITS = 3
-"""Units before a drop that may go as announcements; more would be work."""
+"""Segments before a drop that may go as announcements; more would be work."""
 _ANSWER_CHARS = 140
 """Characters that an answering sentence has at most; a longer one goes on with work of its own."""
 _LONGEST = 260
@@ -99,7 +99,7 @@ def refers_back(text: str, *, adjacent: bool, single: bool) -> re.Match[str] | N
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Spans of the sentences of a unit, in code points; together with the white space behind they tile it."""
+    """Spans of the sentences of a segment, in code points; together with the white space behind they tile it."""
     cuts = [0, *(match.end() for match in _SENTENCE.finditer(text)), len(text)]
     return [(a, b) for a, b in itertools.pairwise(cuts) if b > a]
 
@@ -118,50 +118,50 @@ def close_seams(
     joints = list(_joints(script))
     if not joints:
         return ClosedScript(tuple(script))
-    offsets = annotation.unit_offsets
+    offsets = annotation.segment_offsets
     single = is_single(annotation, script)
     texts: dict[int, str] = {}
     reasons: dict[int, str] = {}
     seams: list[Seam] = []
     needs: list[SeamNeed] = []
 
-    def unit_text(unit: int) -> str:
-        return texts.get(unit, reasoning[offsets[unit] : offsets[unit + 1]])
+    def segment_text(segment: int) -> str:
+        return texts.get(segment, reasoning[offsets[segment] : offsets[segment + 1]])
 
-    def take_out(unit: int, span: tuple[int, int], kind: SeamKind) -> bool:
-        text = unit_text(unit)
+    def take_out(segment: int, span: tuple[int, int], kind: SeamKind) -> bool:
+        text = segment_text(segment)
         if states_answer(text[span[0] : span[1]]):
             return False
-        texts[unit] = _without(text, *span)
-        reasons.setdefault(unit, f"seam: {_SAYS[kind]}")
-        seams.append(Seam(kind, unit, Closed.RULE))
+        texts[segment] = _without(text, *span)
+        reasons.setdefault(segment, f"seam: {_SAYS[kind]}")
+        seams.append(Seam(kind, segment, Closed.RULE))
         return True
 
-    kept = set(units_of(script, (EditOp.KEEP,)))
+    kept = set(segments_of(script, (EditOp.KEEP,)))
     for left, right in joints:
-        unit = left
-        while unit in kept and left - unit < _ANNOUNCING_UNITS:
-            span = _announcing(unit_text(unit))
-            if span is None or not take_out(unit, span, SeamKind.ANNOUNCEMENT):
+        segment = left
+        while segment in kept and left - segment < _ANNOUNCING_UNITS:
+            span = _announcing(segment_text(segment))
+            if span is None or not take_out(segment, span, SeamKind.ANNOUNCEMENT):
                 break
-            if not texts[unit].strip():
-                unit -= 1
+            if not texts[segment].strip():
+                segment -= 1
         if right in kept:
-            span = sentences(unit_text(right))[0]
-            text = unit_text(right)[slice(*span)]
+            span = sentences(segment_text(right))[0]
+            text = segment_text(right)[slice(*span)]
             answers = len(text) <= _ANSWER_CHARS and cues.ANSWERS.match(text)
             if answers and not take_out(right, span, SeamKind.ANSWERING):
                 needs.append(SeamNeed(SeamKind.ANSWERING, left, right, right, text.strip()))
-    for unit, adjacent, joint in _behind(script, joints):
-        if refers_back(unit_text(unit), adjacent=adjacent, single=single) is None:
+    for segment, adjacent, joint in _behind(script, joints):
+        if refers_back(segment_text(segment), adjacent=adjacent, single=single) is None:
             continue
-        for span in reversed(sentences(unit_text(unit))):
-            text = unit_text(unit)[slice(*span)]
+        for span in reversed(sentences(segment_text(segment))):
+            text = segment_text(segment)[slice(*span)]
             if refers_back(text, adjacent=adjacent, single=single) is None:
                 continue
-            if not take_out(unit, span, SeamKind.BACK_REFERENCE):
-                needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, unit, text.strip()))
-    closed = replace_units(script, texts, reasons) if texts else tuple(script)
+            if not take_out(segment, span, SeamKind.BACK_REFERENCE):
+                needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, segment, text.strip()))
+    closed = replace_segments(script, texts, reasons) if texts else tuple(script)
     return ClosedScript(closed, tuple(seams), tuple(needs))
 
 
@@ -173,7 +173,7 @@ _SAYS = {
 
 
 def _joints(script: Sequence[Edit]) -> Iterator[tuple[int, int]]:
-    """Pairs of kept units with a dropped range between them; left is -1 at the beginning."""
+    """Pairs of kept segments with a dropped range between them; left is -1 at the beginning."""
     dropping = False
     left = -1
     for edit in script:
@@ -191,19 +191,19 @@ def _joints(script: Sequence[Edit]) -> Iterator[tuple[int, int]]:
 def _behind(
     script: Sequence[Edit], joints: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, bool, tuple[int, int]]]:
-    """Kept units behind the first drop: the unit, whether a drop is directly before it, its last joint."""
+    """Kept segments behind the first drop: the segment, whether a drop is directly before it, its last joint."""
     starts = {right: (left, right) for left, right in joints}
     joint: tuple[int, int] | None = None
     for edit in script:
-        for unit in range(edit.start, edit.stop) if edit.op is EditOp.KEEP else ():
-            joint = starts.get(unit, joint)
+        for segment in range(edit.start, edit.stop) if edit.op is EditOp.KEEP else ():
+            joint = starts.get(segment, joint)
             if joint is not None:
-                yield unit, unit in starts, joint
+                yield segment, segment in starts, joint
 
 
 def is_single(annotation: Annotation, script: Sequence[Edit]) -> bool:
-    """Whether at most one approach or check has any unit left."""
-    dropped = set(units_of(script, (EditOp.DROP,)))
+    """Whether at most one approach or check has any segment left."""
+    dropped = set(segments_of(script, (EditOp.DROP,)))
     left = 0
     items = [(a.start, a.stop) for a in annotation.approaches]
     items += [(v.start, v.stop) for v in annotation.verifications]
@@ -215,7 +215,7 @@ def is_single(annotation: Annotation, script: Sequence[Edit]) -> bool:
 
 
 def _announcing(text: str) -> tuple[int, int] | None:
-    """The last sentence of a unit, where it announces something or asks a question that nobody answers."""
+    """The last sentence of a segment, where it announces something or asks a question that nobody answers."""
     spans = sentences(text)
     if not spans:
         return None
@@ -229,7 +229,7 @@ def _announcing(text: str) -> tuple[int, int] | None:
 
 
 def _without(text: str, start: int, stop: int) -> str:
-    """The text without a sentence; the white space at its end stays, because it separates units."""
+    """The text without a sentence; the white space at its end stays, because it separates segments."""
     head, tail = text[:start], text[stop:]
     if tail.strip():
         return head + tail

@@ -1,10 +1,10 @@
-"""Cut a trace into numbered units: lossless, small enough to point at, large enough to mean something.
+"""Cut a trace into numbered segments: lossless, small enough to point at, large enough to mean something.
 
-A unit is a paragraph (text up to and including its blank line); a long paragraph is cut further at
-sentence ends. Code fences and display formulas are never cut, and no unit is only white space. The
-judge and every policy speak in unit numbers, so ``"".join(units) == reasoning`` is what makes losing a
+A segment is a paragraph (text up to and including its blank line); a long paragraph is cut further at
+sentence ends. Code fences and display formulas are never cut, and no segment is only white space. The
+judge and every policy speak in segment numbers, so ``"".join(segments) == reasoning`` is what makes losing a
 character impossible. Paragraphs over-segment about 2x against human annotators; that is deliberate,
-because neighbouring units can be joined later but a unit can never be split.
+because neighbouring segments can be joined later but a segment can never be split.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|Eq|Fig|cf|Dr|Mr|Mrs|No)|(?
 _INLINE_MATH = re.compile(r"\$[^$\n]{1,400}\$|\\\(.{1,400}?\\\)", re.DOTALL)
 
 
-def split_units(reasoning: str) -> tuple[int, ...]:
-    """Return the n+1 code-point offsets of the units of `reasoning`.
+def split_segments(reasoning: str) -> tuple[int, ...]:
+    """Return the n+1 code-point offsets of the segments of `reasoning`.
 
-    Unit ``i`` is ``reasoning[offsets[i]:offsets[i + 1]]``; the first offset is 0 and the last one is
-    ``len(reasoning)``. Empty text gives ``(0,)``: no unit. Text of white space only is one unit.
+    Segment ``i`` is ``reasoning[offsets[i]:offsets[i + 1]]``; the first offset is 0 and the last one is
+    ``len(reasoning)``. Empty text gives ``(0,)``: no segment. Text of white space only is one segment.
     """
     if not reasoning:
         return (0,)
@@ -52,11 +52,11 @@ def split_units(reasoning: str) -> tuple[int, ...]:
         if stop - start > LONG_PARAGRAPH:
             offsets.extend(_sentence_cuts(reasoning, start, stop, spans))
         offsets.append(stop)
-    return _without_blank_units(reasoning, offsets)
+    return _without_blank_segments(reasoning, offsets)
 
 
-def unit_texts(reasoning: str, offsets: Sequence[int]) -> list[str]:
-    """The units' texts, in order."""
+def segment_texts(reasoning: str, offsets: Sequence[int]) -> list[str]:
+    """The segments' texts, in order."""
     return [reasoning[a:b] for a, b in itertools.pairwise(offsets)]
 
 
@@ -98,8 +98,8 @@ def _sentence_cuts(text: str, start: int, stop: int, spans: Sequence[tuple[int, 
             last = cut
 
 
-def _without_blank_units(text: str, offsets: Sequence[int]) -> tuple[int, ...]:
-    """Join a unit of white space only to its left neighbour (the first one to its right)."""
+def _without_blank_segments(text: str, offsets: Sequence[int]) -> tuple[int, ...]:
+    """Join a segment of white space only to its left neighbour (the first one to its right)."""
     kept = [0]
     for cut in offsets[1:-1]:
         if cut > kept[-1] and not text[kept[-1] : cut].isspace():

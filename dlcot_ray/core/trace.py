@@ -1,6 +1,6 @@
 """What a trace is: the problem, the long chain of thought, and what it should arrive at.
 
-Everything downstream (units, evidence, judges, policies) works on this one frozen fact and never
+Everything downstream (segments, evidence, judges, policies) works on this one frozen fact and never
 on the row it came from, so that no dataset layout leaks past `job/datasets.py`.
 """
 

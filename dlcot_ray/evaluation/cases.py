@@ -42,7 +42,7 @@ class FirstErrorCase:
 
 @dataclass(frozen=True, slots=True)
 class LabelledApproach:
-    """An approach as a human sees it: units `[start, stop)`; `method` equal means the same method."""
+    """An approach as a human sees it: segments `[start, stop)`; `method` equal means the same method."""
 
     start: int
     stop: int
@@ -89,10 +89,10 @@ class EquivalenceCase:
 
 @dataclass(frozen=True, slots=True)
 class ArrivalCase:
-    """The first unit of a trace that states the right answer, or None where none does."""
+    """The first segment of a trace that states the right answer, or None where none does."""
 
     trace: Trace
-    first_correct_unit: int | None
+    first_correct_segment: int | None
 
 
 JudgedCase = SegmentationCase | FirstErrorCase | ApproachesCase | MethodPairCase | ArrivalCase

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from dlcot_ray.core.annotation import Label, SectionKind
-from dlcot_ray.core.segments import split_units
+from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.evaluation.cases import (
     ApproachesCase,
@@ -247,19 +247,19 @@ def _equivalence(row: Row, number: int, context: Context) -> Iterator[Case]:
 
 
 def _trace_labels(row: Row, number: int, context: Context) -> Iterator[Case]:
-    """Sections, approaches and the first correct unit of a trace, in unit numbers."""
+    """Sections, approaches and the first correct segment of a trace, in segment numbers."""
     trace = context.named(_labelled_trace(row, number, context))
-    offsets = split_units(trace.reasoning)
+    offsets = split_segments(trace.reasoning)
     count = len(offsets) - 1
-    expected = row.get("units")
+    expected = row.get("segments")
     if expected is not None and expected != count:
         raise LabelError(
-            f"{trace.trace_id} was labelled in {expected} units, but has {count}: label it again"
+            f"{trace.trace_id} was labelled in {expected} segments, but has {count}: label it again"
         )
 
     def checked(start: int, stop: int) -> tuple[int, int]:
         if not 0 <= start < stop <= count:
-            raise LabelError(f"units {start}-{stop} do not exist in {trace.trace_id}, which has {count}")
+            raise LabelError(f"segments {start}-{stop} do not exist in {trace.trace_id}, which has {count}")
         return start, stop
 
     if row.get("sections"):
@@ -276,11 +276,11 @@ def _trace_labels(row: Row, number: int, context: Context) -> Iterator[Case]:
             label = Label(item["label"]) if item.get("label") else None
             approaches.append(LabelledApproach(start, stop, label, item.get("method")))
         yield ApproachesCase(trace, tuple(approaches))
-    if "first_correct_unit" in row:
-        unit = row["first_correct_unit"]
-        if unit is not None:
-            checked(unit, unit + 1)
-        yield ArrivalCase(trace, unit)
+    if "first_correct_segment" in row:
+        segment = row["first_correct_segment"]
+        if segment is not None:
+            checked(segment, segment + 1)
+        yield ArrivalCase(trace, segment)
 
 
 def _labelled_trace(row: Row, number: int, context: Context) -> Trace:
@@ -343,7 +343,7 @@ LAYOUTS = (
         "trace labels",
         frozenset(),
         _trace_labels,
-        frozenset({"sections", "approaches", "first_correct_unit"}),
+        frozenset({"sections", "approaches", "first_correct_segment"}),
     ),
 )
 """In the order in which they are tried."""

@@ -1,6 +1,6 @@
 """The figures of an evaluation as plain JSON types and as Markdown.
 
-Neither holds a word of the sets: cases are named by id and unit range, so that a report can be published
+Neither holds a word of the sets: cases are named by id and segment range, so that a report can be published
 where its data cannot. The text of the worst cases is a document of its own (`worst_to_markdown`).
 """
 
@@ -193,4 +193,4 @@ def _metric_to_json(metric: Metric) -> dict[str, float | bool | None]:
 
 
 def _bad_to_json(bad: BadCase) -> dict[str, Any]:
-    return {"case": bad.case, "loss": round(bad.loss, 6), "units": [bad.start, bad.stop], "what": bad.what}
+    return {"case": bad.case, "loss": round(bad.loss, 6), "segments": [bad.start, bad.stop], "what": bad.what}

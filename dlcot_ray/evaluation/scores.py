@@ -91,7 +91,7 @@ class BadCase:
     Attributes:
         case: its id.
         loss: how bad, for the order; 0 is right.
-        start, stop: the units (or steps) to look at.
+        start, stop: the segments (or steps) to look at.
         what: what is wrong, without a word of the text.
         text: the passage, which leaves this process only into local files.
     """

@@ -32,7 +32,7 @@ class Gpu:
     price: float = 0.0
 
     def peak(self, weight_bytes: int) -> float:
-        """FLOP/s for weights of this size; a type without FP8 units computes those in bfloat16."""
+        """FLOP/s for weights of this size; a type without FP8 segments computes those in bfloat16."""
         return self.flops.get(weight_bytes) or self.flops[2]
 
 

@@ -95,7 +95,7 @@ class Written:
     """What a writer offers.
 
     Attributes:
-        text: the text to insert or to put in place of the units, or None where it has none.
+        text: the text to insert or to put in place of the segments, or None where it has none.
         tokens: what asking cost.
         note: why there is no text, or empty.
     """
@@ -114,19 +114,19 @@ class Writer(Protocol):
         ...
 
     async def repair(
-        self, trace: Trace, unit_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
+        self, trace: Trace, segment_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
     ) -> Written:
-        """Units `[start, stop)` without their errors, no longer than they are.
+        """Segments `[start, stop)` without their errors, no longer than they are.
 
         Raises:
             JudgeDied: the engine is gone.
         """
         ...
 
-    async def bridge(self, trace: Trace, unit_offsets: Sequence[int], left: int, right: int) -> Written:
-        """One or two sentences that join unit `left` to unit `right` where all between them went.
+    async def bridge(self, trace: Trace, segment_offsets: Sequence[int], left: int, right: int) -> Written:
+        """One or two sentences that join segment `left` to segment `right` where all between them went.
 
-        `left` is -1 where nothing stands before, `right` the number of units where nothing stands after.
+        `left` is -1 where nothing stands before, `right` the number of segments where nothing stands after.
 
         Raises:
             JudgeDied: the engine is gone.

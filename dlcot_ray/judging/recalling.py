@@ -45,7 +45,7 @@ class RecallingJudge:
         mark = fingerprint(trace, self.identity)
         known = self._known.get(mark)
         # One that does not cover the text was damaged; asking again costs a judgement, using it a trace.
-        if known is not None and known.unit_offsets[-1:] == (len(trace.reasoning),):
+        if known is not None and known.segment_offsets[-1:] == (len(trace.reasoning),):
             return replace(known, trace_id=trace.trace_id)
         self.asked.add(mark)
         return await self._judge.judge(trace)

@@ -303,47 +303,47 @@ def _row(row: Mapping[str, Any], trace: Trace, expected: Expected) -> Iterator[s
 
 
 def _script(edits: Sequence[Mapping[str, Any]], length: int) -> Iterator[str]:
-    """Edits account for every character and unit once, in order."""
-    at = unit = 0
+    """Edits account for every character and segment once, in order."""
+    at = segment = 0
     for number, edit in enumerate(edits):
         if edit["op"] not in set(EditOp):
             yield f"edit {number}: there is no operation {edit['op']!r}"
-        if (edit["start"], edit["unit_start"]) != (at, unit) or edit["stop"] < at:
+        if (edit["start"], edit["segment_start"]) != (at, segment) or edit["stop"] < at:
             yield f"edit {number} starts at character {edit['start']}, the one before ends at {at}"
         if edit["text"] and edit["op"] in (EditOp.KEEP, EditOp.DROP):
             yield f"edit {number} is a {edit['op']} and brings text"
-        at, unit = edit["stop"], edit["unit_stop"]
+        at, segment = edit["stop"], edit["segment_stop"]
     if at != length:
         yield f"its edits account for {at} characters, the trace has {length}"
 
 
 def _fit(row: Mapping[str, Any], trace: Trace, annotation: Annotation) -> Iterator[str]:
     """The annotation fits the trace, and the row's edits fit the annotation."""
-    offsets = annotation.unit_offsets
+    offsets = annotation.segment_offsets
     count = len(offsets) - 1
     if (row["judge"], row["fingerprint"]) != (annotation.judge, annotation.fingerprint):
         yield "judge or fingerprint differ from its row in enhanced/"
     if not offsets or offsets[0] != 0 or offsets[-1] != len(trace.reasoning):
-        yield f"its units cover {offsets[-1:]} characters, the trace has {len(trace.reasoning)}"
+        yield f"its segments cover {offsets[-1:]} characters, the trace has {len(trace.reasoning)}"
         return
     if any(one >= other for one, other in pairwise(offsets)):
-        yield "its unit offsets do not ascend"
+        yield "its segment offsets do not ascend"
     edges = [0, *(section.stop for section in annotation.sections)]
     starts = [section.start for section in annotation.sections]
     if starts != edges[:-1] or edges[-1] != count:
-        yield "its sections do not partition the units"
+        yield "its sections do not partition the segments"
     for what, items in (("approaches", annotation.approaches), ("verifications", annotation.verifications)):
         ranges = [(item.start, item.stop) for item in items]
         inside = all(0 <= start < stop <= count for start, stop in ranges)
         if not inside or any(one[1] > other[0] for one, other in pairwise(ranges)):
             yield f"its {what} leave the trace or overlap"
     for edit in row["edits"]:
-        first, last = edit["unit_start"], edit["unit_stop"]
+        first, last = edit["segment_start"], edit["segment_stop"]
         if not 0 <= first <= last <= count or (offsets[first], offsets[last]) != (
             edit["start"],
             edit["stop"],
         ):
-            yield f"units {first}-{last} are not characters {edit['start']}-{edit['stop']}, as an edit has it"
+            yield f"segments {first}-{last} are not characters {edit['start']}-{edit['stop']}, as an edit has it"
             break
     spent = Counter[str]()
     for step in annotation.steps:

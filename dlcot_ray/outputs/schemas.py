@@ -32,8 +32,8 @@ EDIT_TYPE = pa.struct(
         pa.field("op", pa.string(), nullable=False),
         pa.field("start", pa.int32(), nullable=False),
         pa.field("stop", pa.int32(), nullable=False),
-        pa.field("unit_start", pa.int32(), nullable=False),
-        pa.field("unit_stop", pa.int32(), nullable=False),
+        pa.field("segment_start", pa.int32(), nullable=False),
+        pa.field("segment_stop", pa.int32(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
     ]
@@ -109,7 +109,7 @@ class EnhancedRow:
     """Row of the unit's input table."""
     trace: Trace
     enhancement: Enhancement
-    unit_offsets: tuple[int, ...]
+    segment_offsets: tuple[int, ...]
     tokens_before: int
     tokens_after: int
     judge: str
@@ -176,7 +176,7 @@ def enhanced_table(table: pa.Table, rows: Sequence[EnhancedRow]) -> pa.Table:
     columns: list[Any] = [
         [row.trace.trace_id for row in rows],
         [row.enhancement.reasoning for row in rows],
-        [edit_rows(row.enhancement, row.unit_offsets) for row in rows],
+        [edit_rows(row.enhancement, row.segment_offsets) for row in rows],
         [chat_messages(row.trace, row.enhancement.reasoning) for row in rows],
         [row.tokens_before for row in rows],
         [row.tokens_after for row in rows],
@@ -239,8 +239,8 @@ def edit_rows(enhancement: Enhancement, offsets: Sequence[int]) -> list[dict[str
             "op": edit.op.value,
             "start": offsets[edit.start],
             "stop": offsets[edit.stop],
-            "unit_start": edit.start,
-            "unit_stop": edit.stop,
+            "segment_start": edit.start,
+            "segment_stop": edit.stop,
             "text": edit.text,
             "reason": edit.reason,
         }

@@ -1,7 +1,7 @@
 """Where a file is cut into work units.
 
 Small row groups are joined into one unit; a large one is cut into equal parts that are read in one sweep (a
-`Segment`), because Parquet cannot seek inside a row group: reading each part on its own would decode the
+`Sweep`), because Parquet cannot seek inside a row group: reading each part on its own would decode the
 group once per part. The names of outputs depend on these cuts: a change here is a change of format.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class Sweep:
     """Row groups `[first_group, stop_group)` of a file and the cuts between the units in them.
 
     Attributes:
@@ -26,20 +26,20 @@ class Segment:
 
 def cut_rows(
     group_rows: Sequence[int], group_bytes: Sequence[int], rows_per_unit: int, bytes_per_unit: int
-) -> tuple[Segment, ...]:
-    """Cut a file, given the rows and uncompressed bytes of its row groups, into segments and units.
+) -> tuple[Sweep, ...]:
+    """Cut a file, given the rows and uncompressed bytes of its row groups, into sweeps and units.
 
     No unit has more than `rows_per_unit` rows; its bytes stay below `bytes_per_unit` as far as the
     average row of its row group tells, but a unit always has at least one row.
     """
-    segments: list[Segment] = []
+    sweeps: list[Sweep] = []
     open_from: int | None = None
     open_rows = open_bytes = row = open_row = 0
 
     def close(stop_group: int) -> None:
         nonlocal open_from
         if open_from is not None and open_rows:
-            segments.append(Segment(open_from, stop_group, (open_row, open_row + open_rows)))
+            sweeps.append(Sweep(open_from, stop_group, (open_row, open_row + open_rows)))
         open_from = None
 
     for group, (rows, size) in enumerate(zip(group_rows, group_bytes, strict=True)):
@@ -48,14 +48,14 @@ def cut_rows(
         if parts > 1 or not fits:
             close(group)
         if parts > 1:
-            segments.append(Segment(group, group + 1, _even_cuts(row, rows, parts)))
+            sweeps.append(Sweep(group, group + 1, _even_cuts(row, rows, parts)))
         elif open_from is None:
             open_from, open_row, open_rows, open_bytes = group, row, rows, size
         else:
             open_rows, open_bytes = open_rows + rows, open_bytes + size
         row += rows
     close(len(group_rows))
-    return tuple(segments)
+    return tuple(sweeps)
 
 
 def _even_cuts(start: int, rows: int, parts: int) -> tuple[int, ...]:

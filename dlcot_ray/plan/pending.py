@@ -43,7 +43,7 @@ class Units(Sequence[UnitTask]):
         return len(self.starts)
 
     def __iter__(self) -> Iterator[UnitTask]:
-        # In one pass, because a large segment may have many units and many repeats.
+        # In one pass, because a large sweep may have many units and many repeats.
         repeats = deque(sorted(self.duplicates.items()))
         for start, stop in zip(self.starts.tolist(), self.stops.tolist(), strict=True):
             while repeats and repeats[0][0] < start:
@@ -89,9 +89,9 @@ class Pending(Sequence[ReadTask]):
         left = ~done
         self._missing = left & ~available if available is not None else np.zeros_like(left)
         self._left = left & ~self._missing
-        self._ends = np.append(plan.segment_units[1:], plan.unit_count)
-        # Numbers of the segments that still have something to do; the others are not even looked at.
-        self._segments = np.unique(np.searchsorted(self._ends, np.flatnonzero(self._left), side="right"))
+        self._ends = np.append(plan.sweep_units[1:], plan.unit_count)
+        # Numbers of the sweeps that still have something to do; the others are not even looked at.
+        self._sweeps = np.unique(np.searchsorted(self._ends, np.flatnonzero(self._left), side="right"))
         self._firsts = plan.file_rows
         self.units = int(self._left.sum())
         self.rows = int(plan.unit_rows[self._left].sum())
@@ -109,7 +109,7 @@ class Pending(Sequence[ReadTask]):
         return Pending(self._plan, gone | ~self._left, None, self._duplicates)
 
     def __len__(self) -> int:
-        return len(self._segments)
+        return len(self._sweeps)
 
     @overload
     def __getitem__(self, index: int) -> ReadTask: ...
@@ -118,9 +118,9 @@ class Pending(Sequence[ReadTask]):
     def __getitem__(self, index: int | slice) -> ReadTask | Sequence[ReadTask]:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
-        plan, segment = self._plan, int(self._segments[index])
-        number = int(np.searchsorted(plan.file_segments, segment, side="right")) - 1
-        first, stop = int(plan.segment_units[segment]), int(self._ends[segment])
+        plan, sweep = self._plan, int(self._sweeps[index])
+        number = int(np.searchsorted(plan.file_sweeps, sweep, side="right")) - 1
+        first, stop = int(plan.sweep_units[sweep]), int(self._ends[sweep])
         cuts = plan.cuts[first : stop + 1] - self._firsts[number]
         mask = self._left[first:stop]
         starts, stops = cuts[:-1][mask], cuts[1:][mask]
@@ -128,7 +128,7 @@ class Pending(Sequence[ReadTask]):
         if self._duplicates is not None:
             repeats = self._duplicates.within(number, int(starts[0]), int(stops[-1]))
         shard = plan.shards[number]
-        first_group, stop_group = plan.segment_groups[segment].tolist()
+        first_group, stop_group = plan.sweep_groups[sweep].tolist()
         return ReadTask(
             shard.store_url,
             shard.relative,

@@ -4,7 +4,7 @@ A plan depends on the inputs' footers and two settings alone, so every run of a 
 units under the same names, and a LIST of the output tells what is left.
 
 Units are no objects here. The rows of all files are thought of as one long row; a plan is the ascending
-positions at which that row is cut, 8 bytes per unit, and a unit is a number. Files, segments and units
+positions at which that row is cut, 8 bytes per unit, and a unit is a number. Files, sweeps and units
 are made from it when somebody looks at them.
 """
 
@@ -27,7 +27,7 @@ from dlcot_ray.inputs.footers import Footer, Footers, read_footer
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.inputs.traces import ColumnMap, resolve_columns
-from dlcot_ray.plan.cuts import Segment, cut_rows
+from dlcot_ray.plan.cuts import Sweep, cut_rows
 from dlcot_ray.storage.lookahead import in_order
 
 Numbers = npt.NDArray[np.int64]
@@ -65,20 +65,20 @@ class PlannedFile:
     plan: Plan = field(repr=False)
 
     @property
-    def segments(self) -> tuple[Segment, ...]:
+    def sweeps(self) -> tuple[Sweep, ...]:
         """They cover all rows, in order."""
         plan = self.plan
-        low, high = plan.file_segments[self.number : self.number + 2].tolist()
-        ends = [*plan.segment_units[low:high].tolist(), self.stop_unit]
-        groups = plan.segment_groups[low:high].tolist()
+        low, high = plan.file_sweeps[self.number : self.number + 2].tolist()
+        ends = [*plan.sweep_units[low:high].tolist(), self.stop_unit]
+        groups = plan.sweep_groups[low:high].tolist()
         return tuple(
-            Segment(first, stop, tuple((plan.cuts[start : end + 1] - self.first_row).tolist()))
+            Sweep(first, stop, tuple((plan.cuts[start : end + 1] - self.first_row).tolist()))
             for (first, stop), (start, end) in zip(groups, pairwise(ends), strict=True)
         )
 
-    def units_of(self, segment: Segment) -> Iterator[WorkUnit]:
-        """The units of one segment, in order."""
-        for start, stop in pairwise(segment.cuts):
+    def units_of(self, sweep: Sweep) -> Iterator[WorkUnit]:
+        """The units of one sweep, in order."""
+        for start, stop in pairwise(sweep.cuts):
             yield WorkUnit(unit_name(self.shard.name, start, stop), start, stop)
 
     def units(self) -> Iterator[WorkUnit]:
@@ -98,19 +98,19 @@ class Plan:
         cuts: positions among all rows of the job, from 0 to their number: unit i is the rows
             ``[cuts[i], cuts[i+1])``. A cut lies between any two files.
         file_units: of each file, the number of its first unit; the number of units behind the last.
-        file_segments: of each file, the number of its first segment; their number behind the last.
-        segment_units: of each segment, the number of its first unit.
-        segment_groups: of each segment, its first row group in the file and the one behind its last;
-            shape (segments, 2).
+        file_sweeps: of each file, the number of its first sweep; their number behind the last.
+        sweep_units: of each sweep, the number of its first unit.
+        sweep_groups: of each sweep, its first row group in the file and the one behind its last;
+            shape (sweeps, 2).
     """
 
     shards: tuple[Shard, ...]
     columns: tuple[ColumnMap, ...]
     cuts: Numbers
     file_units: Numbers
-    file_segments: Numbers
-    segment_units: Numbers
-    segment_groups: npt.NDArray[np.int32]
+    file_sweeps: Numbers
+    sweep_units: Numbers
+    sweep_groups: npt.NDArray[np.int32]
     faults: tuple[InputFault, ...]
 
     @property
@@ -143,7 +143,7 @@ class Plan:
         builder = _Builder()
         for file in self.files:
             if file.number != number:
-                builder.add(file.shard, file.columns, file.segments)
+                builder.add(file.shard, file.columns, file.sweeps)
         return builder.plan((*self.faults, fault))
 
 
@@ -178,20 +178,20 @@ class _Builder:
         self._columns: list[ColumnMap] = []
         self._cuts = array("q", [0])
         self._file_units = array("q", [0])
-        self._file_segments = array("q", [0])
-        self._segment_units = array("q")
+        self._file_sweeps = array("q", [0])
+        self._sweep_units = array("q")
         self._groups = array("i")
 
-    def add(self, shard: Shard, columns: ColumnMap, segments: Iterable[Segment]) -> None:
+    def add(self, shard: Shard, columns: ColumnMap, sweeps: Iterable[Sweep]) -> None:
         base = self._cuts[-1]
         self._shards.append(shard)
         self._columns.append(columns)
-        for segment in segments:
-            self._segment_units.append(len(self._cuts) - 1)
-            self._groups.extend((segment.first_group, segment.stop_group))
-            self._cuts.extend(base + cut for cut in segment.cuts[1:])
+        for sweep in sweeps:
+            self._sweep_units.append(len(self._cuts) - 1)
+            self._groups.extend((sweep.first_group, sweep.stop_group))
+            self._cuts.extend(base + cut for cut in sweep.cuts[1:])
         self._file_units.append(len(self._cuts) - 1)
-        self._file_segments.append(len(self._segment_units))
+        self._file_sweeps.append(len(self._sweep_units))
 
     def plan(self, faults: tuple[InputFault, ...]) -> Plan:
         return Plan(
@@ -199,8 +199,8 @@ class _Builder:
             tuple(self._columns),
             np.frombuffer(self._cuts, np.int64),
             np.frombuffer(self._file_units, np.int64),
-            np.frombuffer(self._file_segments, np.int64),
-            np.frombuffer(self._segment_units, np.int64),
+            np.frombuffer(self._file_sweeps, np.int64),
+            np.frombuffer(self._sweep_units, np.int64),
             np.frombuffer(self._groups, np.int32).reshape(-1, 2),
             faults,
         )

@@ -29,7 +29,7 @@ class UnitTask:
 
 @dataclass(frozen=True, slots=True)
 class ReadTask:
-    """Unfinished units of one segment, read in one sweep over row groups `[first_group, stop_group)`.
+    """Unfinished units that are read in one sweep over row groups `[first_group, stop_group)`.
 
     `first_row` is the file's row number of the first group's first row.
     """

@@ -92,14 +92,14 @@ def _draft(item: Judged, policy: Policy) -> Draft:
 
 
 def _failed(item: Judged, policy: Policy, reason: str, gate: GateResult) -> Draft:
-    script = keep_all(len(item.annotation.unit_offsets) - 1)
+    script = keep_all(len(item.annotation.segment_offsets) - 1)
     text = item.trace.reasoning
     unchanged = Enhancement(Status.UNCHANGED, reason, script, text, (gate,), policy.expression)
     return Draft(item.trace, item.annotation, policy, {}, unchanged)
 
 
 async def _write(item: Judged, made: Draft, policy: Policy, writer: Writer) -> Edited:
-    offsets = made.annotation.unit_offsets
+    offsets = made.annotation.segment_offsets
     bridges = [_asked(writer.bridge(item.trace, offsets, need.left, need.right)) for need in made.bridges]
     repairs = [
         _asked(writer.repair(item.trace, offsets, request.start, request.stop, request.errors))

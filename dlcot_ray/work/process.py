@@ -156,7 +156,7 @@ async def derive_unit(
 
 
 def minimal_annotation(trace: Trace, judge: str, reason: str, detail: str = "") -> Annotation:
-    """The annotation of a trace that was not judged: one unit, no approaches, no fingerprint.
+    """The annotation of a trace that was not judged: one segment, no approaches, no fingerprint.
 
     The empty fingerprint matches none, so that a later run judges the trace; why it was not judged
     stands in the note of its only step.
@@ -166,13 +166,13 @@ def minimal_annotation(trace: Trace, judge: str, reason: str, detail: str = "") 
         trace_id=trace.trace_id,
         fingerprint="",
         judge=judge,
-        unit_offsets=(0, length) if length else (0,),
+        segment_offsets=(0, length) if length else (0,),
         sections=(Section(SectionKind.SOLUTION_EXPLORE, 0, 1),) if length else (),
         approaches=(),
         verifications=(),
         reference=None,
         reference_kind=ReferenceKind.NONE,
-        first_correct_unit=None,
+        first_correct_segment=None,
         loops=(),
         truncated=False,
         steps=(StepStatus(Step.MACRO, Source.RULES, 0.0, f"{reason}: {detail}" if detail else reason),),
@@ -258,9 +258,9 @@ async def _judge_one(index: int, trace: Trace, judge: Judge, limits: Limits) -> 
 def _recalled(index: int, trace: Trace, annotation: Annotation | None) -> Judged:
     if annotation is None:
         return Judged(index, trace, minimal_annotation(trace, "", NOT_ANNOTATED), NOT_ANNOTATED)
-    if annotation.unit_offsets[-1:] != (len(trace.reasoning),):
+    if annotation.segment_offsets[-1:] != (len(trace.reasoning),):
         detail = (
-            f"it speaks of {annotation.unit_offsets[-1:]} characters, the trace has {len(trace.reasoning)}"
+            f"it speaks of {annotation.segment_offsets[-1:]} characters, the trace has {len(trace.reasoning)}"
         )
         placeholder = minimal_annotation(trace, annotation.judge, STALE_ANNOTATION, detail)
         return Judged(index, trace, placeholder, STALE_ANNOTATION, detail)
@@ -275,7 +275,7 @@ def _misfit(trace: Trace, annotation: Annotation) -> str:
 
     Its offsets decide which characters are kept, so this is checked before anything is cut.
     """
-    covered = annotation.unit_offsets[-1] if annotation.unit_offsets else 0
+    covered = annotation.segment_offsets[-1] if annotation.segment_offsets else 0
     if annotation.trace_id != trace.trace_id:
         return f"the annotation is of trace {annotation.trace_id!r}"
     if covered != len(trace.reasoning):
@@ -325,7 +325,7 @@ def _row(item: Edited, count_tokens: Callable[[str], int]) -> EnhancedRow:
         index=item.judged.index,
         trace=trace,
         enhancement=enhancement,
-        unit_offsets=annotation.unit_offsets,
+        segment_offsets=annotation.segment_offsets,
         tokens_before=before,
         tokens_after=before if same else count_tokens(enhancement.reasoning),
         judge=annotation.judge,

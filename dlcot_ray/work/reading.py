@@ -27,7 +27,7 @@ _FIRST_PAUSE_S = 0.2
 
 
 def read_units(task: ReadTask, spec: WorkSpec) -> Iterator[ReadUnit]:
-    """Read the units of a segment, in order, holding one at a time.
+    """Read the units of a sweep, in order, holding one at a time.
 
     Where the file cannot be read any further, the remaining units come back with an error.
     """

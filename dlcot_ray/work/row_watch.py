@@ -130,13 +130,13 @@ class WatchedWriter:
         return self._writer.identity
 
     async def repair(
-        self, trace: Trace, unit_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
+        self, trace: Trace, segment_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
     ) -> Written:
         """What the writer offers."""
         async with self._watch.at(trace.trace_id):
-            return await self._writer.repair(trace, unit_offsets, start, stop, errors)
+            return await self._writer.repair(trace, segment_offsets, start, stop, errors)
 
-    async def bridge(self, trace: Trace, unit_offsets: Sequence[int], left: int, right: int) -> Written:
+    async def bridge(self, trace: Trace, segment_offsets: Sequence[int], left: int, right: int) -> Written:
         """What the writer offers."""
         async with self._watch.at(trace.trace_id):
-            return await self._writer.bridge(trace, unit_offsets, left, right)
+            return await self._writer.bridge(trace, segment_offsets, left, right)

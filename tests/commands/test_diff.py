@@ -1,4 +1,4 @@
-"""`dlcot diff` shows every unit of a trace as what became of it."""
+"""`dlcot diff` shows every segment of a trace as what became of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.layout import JobRecord, Output
 from dlcot_ray.storage.store import Store
-from dlcot_ray.work.process import Limits, enhance_unit
+from dlcot_ray.work.process import Limits, enhance_segment
 
 UNITS = [
     "Okay, I need to add 17 and 25. Let me set it up with tens and ones, because that is how I learned it.",
@@ -55,7 +55,7 @@ def an_output(tmp_path: Path, dataset: str) -> Output:
     columns = resolve_columns(load_preset(dataset), table.schema, "in/a.parquet")
     judge = RulesJudge()
     made = asyncio.run(
-        enhance_unit(
+        enhance_segment(
             table, file="in/a.parquet", shard_name="a", first_row=0, columns=columns, judge=judge,
             policy=parse_policy("keep_first"), limits=Limits(), count_tokens=estimate_tokens,
         )
@@ -63,32 +63,32 @@ def an_output(tmp_path: Path, dataset: str) -> Output:
     judge.close()
     output = Output(Store(str(tmp_path / "out")))
     output.write_record(JobRecord("enhance", {"dataset": dataset}, {"dataset": dataset}))
-    output.put_unit("a.r000000000-000000002", made.stats, made.enhanced, made.rejected, made.annotations)
+    output.put_segment("a.r000000000-000000002", made.stats, made.enhanced, made.rejected, made.annotations)
     return output
 
 
 @pytest.mark.parametrize("dataset", ["plain", "messages", "auto"])
-def test_every_unit_is_shown_as_what_became_of_it(tmp_path: Path, dataset: str) -> None:
+def test_every_segment_is_shown_as_what_became_of_it(tmp_path: Path, dataset: str) -> None:
     (shown,) = find(an_output(tmp_path, "plain" if dataset == "auto" else dataset), trace_id="sum")
     assert shown.trace.problem == "What is 17 + 25?"
     found = [(block.op, block.start, block.stop) for block in blocks(shown)]
     assert found[0] == (EditOp.KEEP, 0, 2)
     assert found[-1] == (EditOp.KEEP, 5, 6)
-    assert [unit for _, start, stop in found for unit in range(start, stop)] == list(range(len(UNITS)))
+    assert [segment for _, start, stop in found for segment in range(start, stop)] == list(range(len(UNITS)))
     assert {op for op, start, _ in found if 2 <= start < 5} == {EditOp.DROP}
     texts = [text.strip() for block in blocks(shown) for text in block.texts]
-    assert texts == [unit.strip() for unit in UNITS]
+    assert texts == [segment.strip() for segment in UNITS]
 
 
-def test_the_terminal_shows_units_reasons_and_figures(tmp_path: Path) -> None:
+def test_the_terminal_shows_segments_reasons_and_figures(tmp_path: Path) -> None:
     (shown,) = find(an_output(tmp_path, "plain"), trace_id="sum")
     console = Console(width=100, record=True, file=(tmp_path / "log").open("w", encoding="utf-8"))
     show(shown, console, everything=True)
     told = console.export_text()
     assert "== sum:" in told
-    assert "kept units 0-1" in told
+    assert "kept segments 0-1" in told
     assert "check 0 (check of approach 0)" in told
-    assert "dropped unit 3: after the solution: approach 1 (" in told
+    assert "dropped segment 3: after the solution: approach 1 (" in told
     assert "    5 So the final answer is" in told
 
 

@@ -44,7 +44,7 @@ SETS: dict[str, list[dict[str, Any]]] = {
             "units": 3,
             "sections": [{"kind": "solution_explore", "start": 0, "stop": 2}, {"kind": "verify", "start": 2, "stop": 3}],
             "approaches": [{"start": 0, "stop": 2, "label": "correct", "method": 0}],
-            "first_correct_unit": 1,
+            "first_correct_segment": 1,
         }
     ],
 }  # fmt: skip
@@ -98,7 +98,7 @@ def test_labels_may_refer_to_traces_by_id(tmp_path: Path) -> None:
     trace = {key: SETS["traces"][0][key] for key in ("id", "problem", "reasoning", "ground_truth")}
     traces = write(tmp_path / "traces", "x", [trace])
     labels = tmp_path / "labels.jsonl"
-    labels.write_text('{"id": "t", "units": 3, "first_correct_unit": 1}\n')
+    labels.write_text('{"id": "t", "units": 3, "first_correct_segment": 1}\n')
     out = tmp_path / "out"
     assert main(["evaluate", f"set={labels}", f"traces={traces.parent}", f"output={out}"]) == 0
     (item,) = json.loads((out / "evaluation.json").read_text())["sets"]
@@ -112,9 +112,9 @@ def test_labels_may_refer_to_traces_by_id(tmp_path: Path) -> None:
         ([{"steps": ["a"], "first_error": 3}], "row 0: step 3 is wrong, but there are 1 steps"),
         ([{"text": "abc", "spans": '[[0, 9, "verify"]]'}], "lies outside its text of 3 characters"),
         ([{"text": "abc", "spans": '[[0, 3, "Verfy"]]'}], "there is no section 'Verfy'"),
-        ([{"id": "nobody", "first_correct_unit": 1}], "there is no trace 'nobody'; set traces="),
+        ([{"id": "nobody", "first_correct_segment": 1}], "there is no trace 'nobody'; set traces="),
         ([{**SETS["traces"][0], "units": 4}], "was labelled in 4 units, but has 3"),
-        ([{**SETS["traces"][0], "first_correct_unit": 3}], "units 3-4 do not exist in t, which has 3"),
+        ([{**SETS["traces"][0], "first_correct_segment": 3}], "units 3-4 do not exist in t, which has 3"),
         ([{"problem": "p", "solutions": ["a", "b"], "methods": [1]}], "2 solutions, but 1 methods"),
         ([{"gold": "1", "pred": "1", "equivalent": None}], "row 0: it has no label"),
     ],

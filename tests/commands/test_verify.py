@@ -91,7 +91,7 @@ DAMAGES: dict[str, tuple[Damage, str, int | None, str]] = {
     "an edit brings text": (in_table(A1, edit(1, 0, text="x")), A1, 1, "is a keep and brings text"),
     "an edit is of no kind": (in_table(A1, edit(1, 0, op="move")), A1, 1, "no operation 'move'"),
     "edits end early": (in_table(A1, put(1, "edits", lambda edits: edits[:1])), A1, 1, "account for"),
-    "units and characters differ": (in_table(A1, edit(1, 0, unit_stop=1)), NOTES_A1, 1, "are not characters"),
+    "units and characters differ": (in_table(A1, edit(1, 0, segment_stop=1)), NOTES_A1, 1, "are not characters"),
     "a status was changed": (in_table(A1, put(0, "status", "unchanged")), A1, 0, "called unchanged and is not"),
     "counts do not add up": (in_table(A1, put(0, "tokens_after", 1)), A1, None, "counts tokens_after"),
     "a gate was changed": (
@@ -108,7 +108,7 @@ DAMAGES: dict[str, tuple[Damage, str, int | None, str]] = {
     "an annotation is gone": (in_table(NOTES_A1, lambda rows: rows.pop(1)), NOTES_A1, None, "'sum-5' has none"),
     "annotations are shuffled": (in_table(NOTES_A1, lambda rows: rows.reverse()), NOTES_A1, None, "its order"),
     "units do not fit": (
-        in_table(NOTES_A1, put(2, "unit_offsets", lambda offsets: [*offsets[:-1], 7])), NOTES_A1, 2, "its units",
+        in_table(NOTES_A1, put(2, "segment_offsets", lambda offsets: [*offsets[:-1], 7])), NOTES_A1, 2, "its units",
     ),
     "sections have a gap": (in_table(NOTES_A1, put(2, "sections", lambda s: s[1:])), NOTES_A1, 2, "partition"),
     "approaches overlap": (

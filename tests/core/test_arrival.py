@@ -34,8 +34,8 @@ def test_a_coincidence_in_mid_work_is_completed_from_the_checks() -> None:
     ]
     before, after = settled(lines, [(0, 2, CORRECT, 0)], [(2, 5, 0, 0)], conclusion=5, kinds=(AFFIRMS,))
     assert before.approaches[0].stop == 2
-    assert (after.approaches[0].stop, after.approaches[0].answer_unit) == (4, 3)
-    assert after.approaches[0].completed_units == 2
+    assert (after.approaches[0].stop, after.approaches[0].answer_segment) == (4, 3)
+    assert after.approaches[0].completed_segments == 2
     (check,) = after.verifications
     assert (check.start, check.stop, check.kind) == (4, 5, CHECK)
 
@@ -54,7 +54,7 @@ def test_where_nothing_arrives_all_up_to_the_conclusion_is_work() -> None:
     assert after.verifications == ()
 
 
-def test_the_answer_unit_moves_from_a_coincidence_to_the_arrival() -> None:
+def test_the_answer_segment_moves_from_a_coincidence_to_the_arrival() -> None:
     lines = ["Then 5 * bc = 42, bc = 36.", "Hence a = 3.", "So the answer is 42."]
     before, after = settled(lines, [(0, 3, CORRECT, 0)])
     shifted = settle(
@@ -62,7 +62,7 @@ def test_the_answer_unit_moves_from_a_coincidence_to_the_arrival() -> None:
         before,
     )
     assert after == shifted
-    assert after.approaches[0].answer_unit == 2
+    assert after.approaches[0].answer_segment == 2
 
 
 def test_last_words_that_state_the_answer_become_the_conclusion() -> None:

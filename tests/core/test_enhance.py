@@ -19,7 +19,7 @@ def test_a_redundant_approach_goes_and_the_script_replays() -> None:
     assert result.status is Status.ENHANCED
     assert result.reasoning == "We add.\n\nThe answer is 42.\n\n**42**\n\n"
     check_script(result.script, 5)
-    assert apply_script(trace.reasoning, annotation.unit_offsets, result.script) == result.reasoning
+    assert apply_script(trace.reasoning, annotation.segment_offsets, result.script) == result.reasoning
 
 
 def test_nothing_to_cut_is_said() -> None:

@@ -24,9 +24,9 @@ def with_error(lines: list[str], quote: str = SLIP, *, corrected: bool = False) 
     """A trace of one correct approach with one located error."""
     trace, annotation = annotated(lines, [(0, len(lines), CORRECT, 0)])
     at = trace.reasoning.index(quote)
-    unit = next(i for i, line in enumerate(lines) if quote in line)
+    segment = next(i for i, line in enumerate(lines) if quote in line)
     span = ErrorSpan(
-        ErrorKind.CALCULATION, unit, unit + 1, at, at + len(quote), Source.EVIDENCE, corrected, f"{SLIP} (is 204)"
+        ErrorKind.CALCULATION, segment, segment + 1, at, at + len(quote), Source.EVIDENCE, corrected, f"{SLIP} (is 204)"
     )  # fmt: skip
     return trace, replace(annotation, approaches=(replace(annotation.approaches[0], errors=(span,)),))
 
@@ -50,7 +50,7 @@ def test_delete_takes_the_erroneous_sentence_alone() -> None:
     ]
 
 
-def test_delete_drops_a_unit_of_which_nothing_is_left() -> None:
+def test_delete_drops_a_segment_of_which_nothing_is_left() -> None:
     result = treated(["We multiply.", f"{SLIP}.", "So the answer is 42."], "delete")
     assert result.reasoning == "We multiply.\n\nSo the answer is 42.\n\n"
 
@@ -90,7 +90,7 @@ def test_a_sentence_that_states_the_answer_is_not_deleted() -> None:
 def repaired(lines: list[str], write: Callable[[str], str]) -> Enhancement:
     trace, annotation = with_error(lines)
     drafted = draft(trace, annotation, parse_policy("clean_local", {"errors": "repair"}))
-    offsets = annotation.unit_offsets
+    offsets = annotation.segment_offsets
     offers = {
         request: write(trace.reasoning[offsets[request.start] : offsets[request.stop]])
         for request in drafted.repairs
@@ -99,7 +99,7 @@ def repaired(lines: list[str], write: Callable[[str], str]) -> Enhancement:
     return finish(drafted, {}, offers)
 
 
-def test_a_repair_replaces_the_erroneous_unit_alone() -> None:
+def test_a_repair_replaces_the_erroneous_segment_alone() -> None:
     result = repaired(LINES, lambda old: old.replace("214", "204"))
     assert result.status is Status.ENHANCED
     assert result.errors == (ErrorOutcome.REPAIRED,)
@@ -113,7 +113,7 @@ def test_without_a_writer_the_error_stays_and_that_is_said() -> None:
     result = treated(LINES, "repair")
     assert (result.status, result.errors) == (Status.UNCHANGED, (ErrorOutcome.REFUSED,))
     assert result.gates[-1].name == "repair"
-    assert result.gates[-1].detail == "unit 1: nothing was offered"
+    assert result.gates[-1].detail == "segment 1: nothing was offered"
 
 
 @pytest.mark.parametrize(

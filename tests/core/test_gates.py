@@ -14,7 +14,7 @@ import pytest
 
 from dlcot_ray.core.annotation import Annotation, Label
 from dlcot_ray.core.arrival import accepted_answers, settle, states
-from dlcot_ray.core.edits import Edit, EditOp, drop_script, keep_all, replace_units
+from dlcot_ray.core.edits import Edit, EditOp, drop_script, keep_all, replace_segments
 from dlcot_ray.core.evidence.answers import find_answers
 from dlcot_ray.core.gates import evaluate_gates
 from dlcot_ray.core.trace import Trace
@@ -59,26 +59,26 @@ def corruptions(pairs: list[tuple[Trace, Annotation]], seed: int) -> Iterator[Co
 
 
 def removed(trace: Trace, annotation: Annotation, rng: random.Random) -> tuple[Edit, ...] | None:
-    """Every unit that states the answer goes, and some others."""
-    units = texts(trace, annotation)
+    """Every segment that states the answer goes, and some others."""
+    segments = texts(trace, annotation)
     accepted = accepted_answers(annotation)
-    gone = {i for i, text in enumerate(units) if states(text, accepted)}
-    stated = {a.answer_unit for a in annotation.approaches if a.label is Label.CORRECT}
-    gone |= {unit for unit in (*stated, annotation.first_correct_unit) if unit is not None}
-    gone |= set(rng.sample(range(len(units)), len(units) // 10))
-    return drop_script(dict.fromkeys(gone, "corrupted"), len(units))
+    gone = {i for i, text in enumerate(segments) if states(text, accepted)}
+    stated = {a.answer_segment for a in annotation.approaches if a.label is Label.CORRECT}
+    gone |= {segment for segment in (*stated, annotation.first_correct_segment) if segment is not None}
+    gone |= set(rng.sample(range(len(segments)), len(segments) // 10))
+    return drop_script(dict.fromkeys(gone, "corrupted"), len(segments))
 
 
 def changed(trace: Trace, annotation: Annotation, rng: random.Random) -> tuple[Edit, ...] | None:
-    """A unit that states the answer states another one: the last such unit, or all of them."""
-    units, accepted = texts(trace, annotation), accepted_answers(annotation)
-    places = [i for i, text in enumerate(units) if states(text, accepted)]
-    altered = {i: other_answer(units[i], accepted) for i in places}
+    """A segment that states the answer states another one: the last such segment, or all of them."""
+    segments, accepted = texts(trace, annotation), accepted_answers(annotation)
+    places = [i for i, text in enumerate(segments) if states(text, accepted)]
+    altered = {i: other_answer(segments[i], accepted) for i in places}
     altered = {i: text for i, text in altered.items() if not states(text, accepted)}
     if not altered:
         return None
     chosen = [rng.choice(sorted(altered))] if rng.random() < 0.5 else sorted(altered)
-    return replace_units(keep_all(len(units)), {i: altered[i] for i in chosen}, "corrupted")
+    return replace_segments(keep_all(len(segments)), {i: altered[i] for i in chosen}, "corrupted")
 
 
 def other_answer(text: str, accepted: tuple[str, ...]) -> str:
@@ -92,24 +92,24 @@ def other_answer(text: str, accepted: tuple[str, ...]) -> str:
 
 
 def wrong_kept(trace: Trace, annotation: Annotation, rng: random.Random) -> tuple[Edit, ...] | None:
-    """Every correct approach loses units on its way to the answer, while the rest stays."""
+    """Every correct approach loses segments on its way to the answer, while the rest stays."""
     gone: set[int] = set()
     for approach in annotation.approaches:
         if approach.label is Label.CORRECT:
-            stop = approach.stop if approach.answer_unit is None else approach.answer_unit + 1
+            stop = approach.stop if approach.answer_segment is None else approach.answer_segment + 1
             way = [u for u in range(approach.start, stop) if not looped(annotation, u)]
             if not way:
                 return None
             gone |= set(rng.sample(way, max(1, len(way) // 2)))
-    return drop_script(dict.fromkeys(gone, "corrupted"), len(annotation.unit_offsets) - 1)
+    return drop_script(dict.fromkeys(gone, "corrupted"), len(annotation.segment_offsets) - 1)
 
 
-def looped(annotation: Annotation, unit: int) -> bool:
-    return any(start <= unit < stop for start, stop in annotation.loops)
+def looped(annotation: Annotation, segment: int) -> bool:
+    return any(start <= segment < stop for start, stop in annotation.loops)
 
 
 def texts(trace: Trace, annotation: Annotation) -> list[str]:
-    offsets = annotation.unit_offsets
+    offsets = annotation.segment_offsets
     return [trace.reasoning[a:b] for a, b in itertools.pairwise(offsets)]
 
 
@@ -138,14 +138,14 @@ def test_all_seeded_corruptions_of_real_traces_are_caught(shared_data: Path) -> 
 
 def test_the_uncorrupted_traces_pass() -> None:
     for trace, annotation in solved(read(EXAMPLES, "response", 100)):
-        gates = evaluate_gates(trace, annotation, keep_all(len(annotation.unit_offsets) - 1), 0.02)
+        gates = evaluate_gates(trace, annotation, keep_all(len(annotation.segment_offsets) - 1), 0.02)
         assert all(gate.passed for gate in gates), trace.trace_id
 
 
 @pytest.mark.parametrize("text", ["So the answer is 987654.", "This gives \\boxed{987654}."])
 def test_an_inserted_text_must_not_state_another_answer(text: str) -> None:
     trace, annotation = solved(read(EXAMPLES, "response", 100))[0]
-    count = len(annotation.unit_offsets) - 1
+    count = len(annotation.segment_offsets) - 1
     script = (*keep_all(count), Edit(EditOp.INSERT, count, count, text))
     gate = next(g for g in evaluate_gates(trace, annotation, script, 0.02) if g.name == "answer_preserved")
     assert not gate.passed

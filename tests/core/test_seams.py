@@ -22,12 +22,12 @@ WORK = "We compute 6 * 7 = 42."
 
 
 def closed(lines: list[str], gone: set[int], *, answer: str = "nothing") -> tuple[list[str], object]:
-    """The units that are left, stripped, and what `close_seams` found."""
+    """The segments that are left, stripped, and what `close_seams` found."""
     trace, annotation = annotated(lines, [(0, 1, CORRECT, 0)])
     script = drop_script(dict.fromkeys(gone, "redundant"), len(lines))
     result = close_seams(trace.reasoning, annotation, script, lambda text: answer in text)
     check_script(result.script, len(lines))
-    text = apply_script(trace.reasoning, annotation.unit_offsets, result.script)
+    text = apply_script(trace.reasoning, annotation.segment_offsets, result.script)
     return [line for line in text.split("\n\n") if line], result
 
 
@@ -40,7 +40,7 @@ def closed(lines: list[str], gone: set[int], *, answer: str = "nothing") -> tupl
         "Wait.",
         "Wait, no, hold on, wait a second!",
         "But wait, is that right?",
-        "Maybe I should check the units as well.",
+        "Maybe I should check the segments as well.",
         "Is there another way to see this?",
         "Alternatively, perhaps there's a different approach to find it.",
         "Let me plug x = 2 back into the equation to verify.",
@@ -101,7 +101,7 @@ def test_a_sentence_that_has_to_stay_asks_for_a_bridge() -> None:
     kept, result = closed(lines, {1}, answer="42")
     assert kept == [WORK, "Both methods give 42."]
     (need,) = result.needs  # type: ignore[attr-defined]
-    assert (need.kind, need.left, need.right, need.unit) == (SeamKind.BACK_REFERENCE, 0, 2, 2)
+    assert (need.kind, need.left, need.right, need.segment) == (SeamKind.BACK_REFERENCE, 0, 2, 2)
     assert need.sentence == "Both methods give 42."
 
 

@@ -39,18 +39,18 @@ QUIET: dict[str, Any] = {"rounds": 0, "seed": 0}
 UNIT = "abcdefgh\n\n"
 
 
-def annotation(trace: Trace, units: int, **given: Any) -> Annotation:
-    """Units of ten characters, all of them explored."""
+def annotation(trace: Trace, segments: int, **given: Any) -> Annotation:
+    """Segments of ten characters, all of them explored."""
     known: dict[str, Any] = {
-        "sections": (Section(SectionKind.SOLUTION_EXPLORE, 0, units),),
+        "sections": (Section(SectionKind.SOLUTION_EXPLORE, 0, segments),),
         "approaches": (),
-        "first_correct_unit": None,
+        "first_correct_segment": None,
     }
     return Annotation(
         trace_id=trace.trace_id,
         fingerprint="f",
         judge="j",
-        unit_offsets=tuple(range(0, 10 * units + 1, 10)),
+        segment_offsets=tuple(range(0, 10 * segments + 1, 10)),
         verifications=(),
         reference=None,
         reference_kind=ReferenceKind.NONE,
@@ -67,8 +67,8 @@ def approach(
     return Approach(start, stop, label, Source.EVIDENCE, None, None, cluster, errors)
 
 
-def trace(units: int, name: str = "t") -> Trace:
-    return Trace(name, "p", UNIT * units, "7")
+def trace(segments: int, name: str = "t") -> Trace:
+    return Trace(name, "p", UNIT * segments, "7")
 
 
 def figures(scores: Scores, name: str | None = None) -> dict[str, float]:
@@ -181,13 +181,13 @@ def test_methods_by_whole_traces_and_by_similarity() -> None:
     assert (curve[0.62]["apart"], curve[0.62]["merged"]) == (1, 0)
 
 
-def test_arrival_within_a_unit() -> None:
+def test_arrival_within_a_segment() -> None:
     truths_and_found = [(3, 3), (3, 4), (3, 1), (3, None), (None, 2), (None, None)]
     cases, judged = [], {}
-    for index, (truth, unit) in enumerate(truths_and_found):
+    for index, (truth, segment) in enumerate(truths_and_found):
         t = trace(6, str(index))
         cases.append(ArrivalCase(t, truth))
-        judged[t.trace_id] = annotation(t, 6, first_correct_unit=unit)
+        judged[t.trace_id] = annotation(t, 6, first_correct_segment=segment)
     found = figures(arrival.score(cases, judged, "j", **QUIET))
     assert found["exact"] == pytest.approx(2 / 6)
     assert found["within"] == pytest.approx(3 / 6)

@@ -55,7 +55,7 @@ def test_a_recorded_plan_is_the_same_and_opens_no_file(tmp_path: Path) -> None:
     second = make_plan(shards, preset, rows_per_unit=6, bytes_per_unit=1 << 20, footers=known)
     assert not known.changed
     assert first.cuts.tolist() == second.cuts.tolist()
-    assert [file.segments for file in first.files] == [file.segments for file in second.files]
+    assert [file.sweeps for file in first.files] == [file.sweeps for file in second.files]
     assert first.columns == second.columns
     assert not second.faults
 

@@ -112,7 +112,7 @@ def test_a_recalling_judge_asks_only_about_what_it_does_not_know() -> None:
 
 
 def test_a_damaged_annotation_is_not_recalled() -> None:
-    broken = replace(JUDGE.annotate(trace(1)), unit_offsets=(0, 3))
+    broken = replace(JUDGE.annotate(trace(1)), segment_offsets=(0, 3))
     judge = RecallingJudge(JUDGE, {mark(1): broken})
     assert asyncio.run(judge.judge(trace(1))) == JUDGE.annotate(trace(1))
     assert judge.asked == {mark(1)}

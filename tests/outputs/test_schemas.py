@@ -119,7 +119,7 @@ def test_the_annotation_schema_is_the_published_one() -> None:
         "source: string not null, corrected: bool not null, message: string not null"
     )
     approach = (
-        f"{span}, label: string not null, label_source: string not null, answer: string, answer_unit: int32, "
+        f"{span}, label: string not null, label_source: string not null, answer: string, answer_segment: int32, "
         f"cluster: int32 not null, errors: list<item: struct<{error}> not null> not null, "
         "completed_units: int32 not null, confidence: double not null"
     )
@@ -133,13 +133,13 @@ def test_the_annotation_schema_is_the_published_one() -> None:
         "trace_id": "string",
         "fingerprint": "string",
         "judge": "string",
-        "unit_offsets": "list<item: int32 not null>",
+        "segment_offsets": "list<item: int32 not null>",
         "sections": f"list<item: struct<kind: string not null, {span}> not null>",
         "approaches": f"list<item: struct<{approach}> not null>",
         "verifications": f"list<item: struct<{verification}> not null>",
         "reference": "string",
         "reference_kind": "string",
-        "first_correct_unit": "int32",
+        "first_correct_segment": "int32",
         "loops": f"list<item: struct<{span}> not null>",
         "truncated": "bool",
         "steps": f"list<item: struct<{step}> not null>",
@@ -149,7 +149,7 @@ def test_the_annotation_schema_is_the_published_one() -> None:
     assert {field.name: _spelt(field.type) for field in ANNOTATION_SCHEMA} == published
     assert [field.name for field in ANNOTATION_SCHEMA if field.nullable] == [
         "reference",
-        "first_correct_unit",
+        "first_correct_segment",
     ]
 
 
@@ -205,7 +205,7 @@ def test_edits_replay_without_this_package() -> None:
         REASONING[e["start"] : e["stop"]] if e["op"] == "keep" else e["text"] for e in row["edits"]
     )
     assert by_hand == CUT.reasoning
-    assert [(edit["op"], edit["unit_start"], edit["unit_stop"]) for edit in row["edits"]] == [
+    assert [(edit["op"], edit["segment_start"], edit["segment_stop"]) for edit in row["edits"]] == [
         ("keep", 0, 1), ("drop", 1, 2), ("insert", 2, 2), ("replace", 2, 3), ("keep", 3, 4),
     ]  # fmt: skip
 

@@ -48,14 +48,14 @@ def test_cuts_cover_every_row_once_within_bounds(
     rows = [count for count, _ in groups]
     sizes = [count * width for count, width in groups]
     widths = [width for count, width in groups for _ in range(count)]
-    segments = cut_rows(rows, sizes, rows_per_unit, bytes_per_unit)
-    covered = [row for segment in segments for row in range(segment.cuts[0], segment.cuts[-1])]
+    sweeps = cut_rows(rows, sizes, rows_per_unit, bytes_per_unit)
+    covered = [row for sweep in sweeps for row in range(sweep.cuts[0], sweep.cuts[-1])]
     assert covered == list(range(sum(rows)))
-    for segment in segments:
-        assert segment.cuts[0] == sum(rows[: segment.first_group])
-        assert segment.cuts[-1] == sum(rows[: segment.stop_group])
-        joined = segment.stop_group - segment.first_group > 1
-        for start, stop in zip(segment.cuts, segment.cuts[1:], strict=False):
+    for sweep in sweeps:
+        assert sweep.cuts[0] == sum(rows[: sweep.first_group])
+        assert sweep.cuts[-1] == sum(rows[: sweep.stop_group])
+        joined = sweep.stop_group - sweep.first_group > 1
+        for start, stop in zip(sweep.cuts, sweep.cuts[1:], strict=False):
             assert 1 <= stop - start <= rows_per_unit
             # Cutting one group evenly may round a unit up by a row; joining groups has no such excuse.
             spare = 0 if joined else widths[start]
@@ -76,7 +76,7 @@ def test_small_row_groups_are_joined_and_a_large_one_is_cut(tmp_path: Path) -> N
     ]
     assert (plan.rows, plan.unit_count) == (20, 6)
     large = plan.files[0]
-    assert len(large.segments) == 1
+    assert len(large.sweeps) == 1
 
 
 def test_unusable_files_are_named_and_the_rest_is_planned(tmp_path: Path) -> None:
@@ -154,6 +154,6 @@ def test_a_file_that_leaves_takes_nothing_else_with_it(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     left = plan.without(1, InputFault("b.parquet", "gone"))
     assert [file.shard.name for file in left.files] == ["a", "c"]
-    assert [file.segments for file in left.files] == [plan.files[0].segments, plan.files[2].segments]
+    assert [file.sweeps for file in left.files] == [plan.files[0].sweeps, plan.files[2].sweeps]
     assert (left.rows, left.unit_count) == (18, plan.unit_count - 3)
     assert [fault.file for fault in left.faults] == ["b.parquet"]

@@ -1,4 +1,4 @@
-"""Hand-made annotations whose right answer is obvious: one unit is one line."""
+"""Hand-made annotations whose right answer is obvious: one segment is one line."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def annotated(
     `kinds` are those of the checks, in order; a check without one is an open CHECK. A conclusion ends
     with the trace unless its stop is given.
     """
-    units = [line + "\n\n" for line in lines]
+    segments = [line + "\n\n" for line in lines]
     offsets = [0]
-    for unit in units:
-        offsets.append(offsets[-1] + len(unit))
-    count = len(units)
+    for segment in segments:
+        offsets.append(offsets[-1] + len(segment))
+    count = len(segments)
     end, stop = conclusion if isinstance(conclusion, tuple) else (conclusion, count)
     end = count if end is None else end
     sections = [Section(SectionKind.SOLUTION_EXPLORE, 0, end)]
@@ -55,7 +55,7 @@ def annotated(
         Approach(a, b, label, Source.EVIDENCE, reference if label is CORRECT else None, b - 1, cluster)
         for a, b, label, cluster in approaches
     )
-    hits = [a.answer_unit for a in made if a.label is CORRECT]
+    hits = [a.answer_segment for a in made if a.label is CORRECT]
     annotation = Annotation(
         "t",
         "f",
@@ -74,7 +74,7 @@ def annotated(
         truncated,
         (),
     )
-    return Trace("t", "What is it?", "".join(units), reference), annotation
+    return Trace("t", "What is it?", "".join(segments), reference), annotation
 
 
 def drops_of(policy: str, *args: object, **kwargs: object) -> dict[int, str]:
@@ -84,5 +84,5 @@ def drops_of(policy: str, *args: object, **kwargs: object) -> dict[int, str]:
 
 
 def dropped(policy: str, *args: object, **kwargs: object) -> set[int]:
-    """The units that a policy drops of a hand-made annotation."""
+    """The segments that a policy drops of a hand-made annotation."""
     return set(drops_of(policy, *args, **kwargs))

@@ -49,7 +49,11 @@ def family_tokenizer(name: str) -> Any:
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    text = ["Wait, let me check that again.", "So the answer is 42.", "[1] Units and numbers: 12 17 204"] * 20
+    text = [
+        "Wait, let me check that again.",
+        "So the answer is 42.",
+        "[1] Segments and numbers: 12 17 204",
+    ] * 20
     core.train_from_iterator(text, trainers.BpeTrainer(vocab_size=400, initial_alphabet=alphabet))
     core.add_special_tokens([AddedToken(word, special=True) for word in special])
     core.add_tokens([AddedToken(word, special=False) for word in ordinary])

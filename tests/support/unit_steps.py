@@ -43,16 +43,16 @@ def tasks_of(source: Path, rows_per_unit: int) -> list[ReadTask]:
         ReadTask(
             file.shard.store_url,
             file.shard.relative,
-            segment.first_group,
-            segment.stop_group,
-            segment.cuts[0],
+            sweep.first_group,
+            sweep.stop_group,
+            sweep.cuts[0],
             tuple(
                 UnitTask(unit.name, file.shard.label, file.shard.name, unit.start, unit.stop)
-                for unit in file.units_of(segment)
+                for unit in file.units_of(sweep)
             ),
         )
         for file in plan.files
-        for segment in file.segments
+        for sweep in file.sweeps
     ]
 
 

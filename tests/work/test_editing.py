@@ -36,17 +36,17 @@ class RuleWriter:
         self.asked: list[tuple[str, int, int]] = []
 
     async def repair(
-        self, trace: Trace, unit_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
+        self, trace: Trace, segment_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
     ) -> Written:
         await self._work("repair", start, stop)
-        text = trace.reasoning[unit_offsets[start] : unit_offsets[stop]]
+        text = trace.reasoning[segment_offsets[start] : segment_offsets[stop]]
         for error in errors:
             right = error.message.partition("(is ")[2].rstrip(")")
             quote = trace.reasoning[error.char_start : error.char_stop]
             text = text.replace(quote, f"{quote.rpartition('= ')[0]}= {right}")
         return Written(text, Tokens(10, 5, 3))
 
-    async def bridge(self, trace: Trace, unit_offsets: Sequence[int], left: int, right: int) -> Written:
+    async def bridge(self, trace: Trace, segment_offsets: Sequence[int], left: int, right: int) -> Written:
         await self._work("bridge", left, right)
         return Written("Adding them the other way round gives the same.", Tokens(4, 2, 1))
 

@@ -21,7 +21,7 @@ from dlcot_ray.core.annotation import (
     Tokens,
 )
 from dlcot_ray.core.policies import Policy, parse_policy
-from dlcot_ray.core.segments import split_units
+from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import JobError
@@ -48,7 +48,7 @@ class ParagraphJudge:
     identity = "paragraphs/1"
 
     async def judge(self, trace: Trace) -> Annotation:
-        offsets = split_units(trace.reasoning)
+        offsets = split_segments(trace.reasoning)
         count = len(offsets) - 1
         return Annotation(
             trace.trace_id, f"fp-{trace.trace_id}", self.identity, offsets,
@@ -200,7 +200,9 @@ class EditingJudge(ParagraphJudge):
         return replace(found, **self.changes) if trace.trace_id == "bad" else found
 
 
-@pytest.mark.parametrize("changes", [{"unit_offsets": (0, 1)}, {"unit_offsets": ()}, {"trace_id": "other"}])
+@pytest.mark.parametrize(
+    "changes", [{"segment_offsets": (0, 1)}, {"segment_offsets": ()}, {"trace_id": "other"}]
+)
 def test_an_annotation_that_does_not_fit_its_trace_is_not_used(changes: dict[str, Any]) -> None:
     output = run(rows("a", "bad"), EditingJudge(**changes))
     bad = output.enhanced.to_pylist()[1]
@@ -297,8 +299,8 @@ def test_real_traces_go_through_the_rules_judge_and_nothing_is_lost(shared_data:
         for row in output.enhanced.to_pylist():
             assert replay(row["reasoning"], row["edits"]) == row["enhanced_reasoning"]
         stored = annotations_from_table(output.annotations)
-        assert [record.unit_offsets for record in stored] == [
-            split_units(text) for text in table.column("reasoning").to_pylist()
+        assert [record.segment_offsets for record in stored] == [
+            split_segments(text) for text in table.column("reasoning").to_pylist()
         ]
         assert "judge_failed" not in dict(output.stats.by_reason)
         assert "policy_failed" not in dict(output.stats.by_reason)

@@ -128,9 +128,9 @@ def _claims_of_run(text: str, start: int, stop: int) -> Iterator[ArithmeticClaim
     """Claims inside one maximal stretch of numeric text."""
     relations = list(_RELATION.finditer(text, start, stop))
     edges = [start, *itertools.chain.from_iterable(r.span() for r in relations), stop]
-    segments = list(zip(edges[::2], edges[1::2], strict=True))
+    parts = list(zip(edges[::2], edges[1::2], strict=True))
     for (left_start, left_stop), (right_start, right_stop), relation in zip(
-        segments, segments[1:], relations, strict=False
+        parts, parts[1:], relations, strict=False
     ):
         if left_stop == left_start or (left := _left_side(text, left_start, left_stop, start)) is None:
             continue
@@ -175,21 +175,21 @@ def _signed(text: str, left: _Side, b: Value) -> bool:
 
 def _right_side(text: str, start: int, stop: int, run_stop: int) -> _Side | None:
     """The expression directly behind a relation."""
-    segment = text[start:stop]
-    found = evaluate_prefix(segment)
-    if found is None and segment.rstrip(" $").endswith("**"):
-        found = evaluate_prefix(segment.rstrip(" $*"))
+    part = text[start:stop]
+    found = evaluate_prefix(part)
+    if found is None and part.rstrip(" $").endswith("**"):
+        found = evaluate_prefix(part.rstrip(" $*"))
     if found is None:
         return None
     value, length = found
     first, last = _trim(text, start, start + length)
-    rest = segment[length:]
+    rest = part[length:]
     if rest.strip(" $&"):
         clean = _REST.match(rest) and not rest.lstrip().startswith("..")
         return _Side(first, last, value, _CLEAN if clean else _ATTACHED)
     if stop < run_stop:
         return _Side(first, last, value, _CLEAN)
-    return _Side(first, last, value, run_stop if length == len(segment) else start + length)
+    return _Side(first, last, value, run_stop if length == len(part) else start + length)
 
 
 def _left_side(text: str, start: int, stop: int, run_start: int) -> _Side | None:

@@ -1,7 +1,7 @@
 """Exact repetition and truncation: what goes wrong in a trace without any mathematics.
 
-Loops are looked for among whole units (white space aside), by comparing each unit with the one a period
-earlier; what repeats inside a single unit is not found, as only whole units can be dropped. Numbers are compared as they are: "Step 101,
+Loops are looked for among whole segments (white space aside), by comparing each segment with the one a period
+earlier; what repeats inside a single segment is not found, as only whole segments can be dropped. Numbers are compared as they are: "Step 101,
 Step 102" may be honest work, and dropping it as a loop would be a loss that no gate sees. Loops with a
 counter or with one changing word are therefore not found; that is the trade. Time is linear in the text.
 """
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 MAX_PERIOD = 48
-"""Longest cycle, in units, that is looked for; the longest seen in degenerate traces was about 30."""
+"""Longest cycle, in segments, that is looked for; the longest seen in degenerate traces was about 30."""
 
 MIN_REPEATS = 3
 """Occurrences from which repetition is a loop; people repeat themselves twice."""
@@ -28,14 +28,14 @@ _END = re.compile(r"(?:[.!?。！？)\]}*`$\"'”’:]|\\\]|\d|\\boxed\{[^\n]*\}
 _UNFINISHED = re.compile(r"(?:\\\[|\$\$|\\begin\{[a-z*]+\})(?!.*(?:\\\]|\$\$|\\end\{))", re.DOTALL)
 
 
-def find_loops(units: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    """Ranges of units that only repeat the cycle directly before them; the first cycle is not included."""
-    keys = [hash(" ".join(unit.split())) for unit in units]
+def find_loops(segments: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Ranges of segments that only repeat the cycle directly before them; the first cycle is not included."""
+    keys = [hash(" ".join(segment.split())) for segment in segments]
     counts = Counter(keys)
     loops: list[tuple[int, int]] = []
     at = 0
     while at < len(keys):
-        loop = _loop_at(units, keys, at) if counts[keys[at]] >= MIN_REPEATS else None
+        loop = _loop_at(segments, keys, at) if counts[keys[at]] >= MIN_REPEATS else None
         if loop is None:
             at += 1
         else:
@@ -44,8 +44,8 @@ def find_loops(units: Sequence[str]) -> tuple[tuple[int, int], ...]:
     return tuple(loops)
 
 
-def _loop_at(units: Sequence[str], keys: Sequence[int], at: int) -> tuple[int, int] | None:
-    """The loop whose first cycle begins at unit `at`, by its shortest period."""
+def _loop_at(segments: Sequence[str], keys: Sequence[int], at: int) -> tuple[int, int] | None:
+    """The loop whose first cycle begins at segment `at`, by its shortest period."""
     for period in range(1, min(MAX_PERIOD, (len(keys) - at) // MIN_REPEATS) + 1):
         if keys[at] != keys[at + period] or keys[at] != keys[at + 2 * period]:
             continue
@@ -53,7 +53,7 @@ def _loop_at(units: Sequence[str], keys: Sequence[int], at: int) -> tuple[int, i
         while stop < len(keys) and keys[stop] == keys[stop - period]:
             stop += 1
         repeats = (stop - at) // period
-        size = sum(map(len, units[at : at + period]))
+        size = sum(map(len, segments[at : at + period]))
         if repeats >= MIN_SHORT_REPEATS or (repeats >= MIN_REPEATS and size >= MIN_CHARS):
             return at + period, stop
     return None

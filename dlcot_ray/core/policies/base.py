@@ -1,4 +1,4 @@
-"""What a policy is: a named pure function from an annotation to the units that go, and why.
+"""What a policy is: a named pure function from an annotation to the segments that go, and why.
 
 A policy only proposes drops; `core/enhance.py` turns them into a total edit script, closes the seams and
 lets the gates decide. That keeps each policy a few lines long, and lets several be combined by union. A
@@ -15,7 +15,7 @@ from typing import TypeVar
 from dlcot_ray.core.annotation import Annotation, Label, ReferenceKind, SectionKind, VerificationKind
 
 Drops = dict[int, str]
-"""Unit number -> reason, for the units that go."""
+"""Segment number -> reason, for the segments that go."""
 
 LOOP = "repetition loop"
 """The reason of drops that only repeat what stands before them."""
@@ -75,11 +75,11 @@ class Policy:
     preference_pairs: bool = False
 
     def drops(self, annotation: Annotation) -> Drops:
-        """Units to drop; where several parts drop a unit, the first part's reason stands."""
+        """Segments to drop; where several parts drop a segment, the first part's reason stands."""
         united: Drops = {}
         for part in self.parts:
-            for unit, reason in part(annotation).items():
-                united.setdefault(unit, reason)
+            for segment, reason in part(annotation).items():
+                united.setdefault(segment, reason)
         return united
 
 
@@ -110,7 +110,7 @@ def first_correct(annotation: Annotation) -> int | None:
 
 def affirming_check(annotation: Annotation, index: int) -> int | None:
     """The first check that affirms approach `index` and is no longer than it, in characters."""
-    offsets, approach = annotation.unit_offsets, annotation.approaches[index]
+    offsets, approach = annotation.segment_offsets, annotation.approaches[index]
     room = offsets[approach.stop] - offsets[approach.start]
     for i, check in enumerate(annotation.verifications):
         affirms = check.approach == index and check.kind is VerificationKind.AFFIRMATION
@@ -131,19 +131,19 @@ def is_unsolved(annotation: Annotation) -> bool:
 
 
 def conclusion_start(annotation: Annotation) -> int:
-    """First unit of the trailing conclusion, or the number of units where there is none."""
+    """First segment of the trailing conclusion, or the number of segments where there is none."""
     last = annotation.sections[-1] if annotation.sections else None
     if last is not None and last.kind is SectionKind.CONCLUSION:
         return last.start
-    return len(annotation.unit_offsets) - 1
+    return len(annotation.segment_offsets) - 1
 
 
 def unfinished_start(annotation: Annotation) -> int:
-    """First unit of the last attempt where a trace breaks off unsolved, else the number of units.
+    """First segment of the last attempt where a trace breaks off unsolved, else the number of segments.
 
     Dropping that attempt would make an unfinished trace look finished.
     """
-    count = len(annotation.unit_offsets) - 1
+    count = len(annotation.segment_offsets) - 1
     if not annotation.truncated or first_correct(annotation) is not None:
         return count
     starts = [a.start for a in annotation.approaches] + [v.start for v in annotation.verifications]
@@ -153,13 +153,13 @@ def unfinished_start(annotation: Annotation) -> int:
 def without_unfinished(drops: Drops, annotation: Annotation) -> Drops:
     """The drops that spare the last attempt of a trace that breaks off unsolved."""
     unfinished = unfinished_start(annotation)
-    return {unit: reason for unit, reason in drops.items() if unit < unfinished}
+    return {segment: reason for segment, reason in drops.items() if segment < unfinished}
 
 
 def drop_range(drops: Drops, start: int, stop: int, reason: str) -> None:
-    """Mark units `[start, stop)`, leaving reasons that stand already."""
-    for unit in range(start, stop):
-        drops.setdefault(unit, reason)
+    """Mark segments `[start, stop)`, leaving reasons that stand already."""
+    for segment in range(start, stop):
+        drops.setdefault(segment, reason)
 
 
 def name_approach(annotation: Annotation, index: int) -> str:
@@ -176,7 +176,7 @@ def name_check(annotation: Annotation, index: int) -> str:
 
 
 def drop_between(drops: Drops, annotation: Annotation, start: int, stop: int, why: str) -> None:
-    """Mark units `[start, stop)`, each item in them under its own name, what is in none as `why` alone."""
+    """Mark segments `[start, stop)`, each item in them under its own name, what is in none as `why` alone."""
     for i, approach in enumerate(annotation.approaches):
         if approach.start < stop and approach.stop > start:
             reason = f"{why}: {name_approach(annotation, i)}"

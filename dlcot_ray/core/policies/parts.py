@@ -83,7 +83,7 @@ def clean_local(annotation: Annotation) -> Drops:
         stops = [s.stop for s in annotation.sections if s.kind is SectionKind.CONCLUSION]
         end = next((stop for stop in stops if stop >= arrived), None)
         if end is not None:
-            drop_range(drops, end, len(annotation.unit_offsets) - 1, "after the conclusion")
+            drop_range(drops, end, len(annotation.segment_offsets) - 1, "after the conclusion")
     drop_loops(drops, annotation)
     return drops
 

@@ -56,7 +56,7 @@ def earliest_correct_prefix(annotation: Annotation) -> Drops:
     """
     drops: Drops = {}
     index = first_correct(annotation)
-    if index is not None and (unit := annotation.approaches[index].answer_unit) is not None:
-        count = len(annotation.unit_offsets) - 1
-        drop_between(drops, annotation, unit + 1, count, "after the first correct answer")
+    if index is not None and (segment := annotation.approaches[index].answer_segment) is not None:
+        count = len(annotation.segment_offsets) - 1
+        drop_between(drops, annotation, segment + 1, count, "after the first correct answer")
     return drops

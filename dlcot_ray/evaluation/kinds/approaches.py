@@ -94,7 +94,7 @@ def score_clusters(
 
 def covering(approach: LabelledApproach, annotation: Annotation) -> Approach | None:
     """The judge's approach that shares most characters with a human one, or None where none shares any."""
-    offsets = annotation.unit_offsets
+    offsets = annotation.segment_offsets
 
     def shared(other: Approach) -> int:
         start, stop = max(approach.start, other.start), min(approach.stop, other.stop)
@@ -190,7 +190,7 @@ def _bad_labels(case: ApproachesCase, annotation: Annotation) -> list[BadCase]:
     for approach in case.approaches:
         found = _label(covering(approach, annotation))
         if approach.label is not None and found != approach.label.value:
-            offsets = annotation.unit_offsets
+            offsets = annotation.segment_offsets
             text = case.trace.reasoning[offsets[approach.start] : offsets[approach.stop]]
             what = f"labelled {found}, the human says {approach.label.value}"
             # To call a wrong approach correct does more harm than to lose a correct one.

@@ -80,10 +80,10 @@ def is_merged(case: MethodPairCase, annotation: Annotation) -> bool:
     """Whether a judge of the whole trace sees one method: each side counts by its largest cluster."""
     cut = case.second_start
     sides = []
-    for start, stop in ((0, cut), (cut, annotation.unit_offsets[-1])):
+    for start, stop in ((0, cut), (cut, annotation.segment_offsets[-1])):
         sizes: Counter[int] = Counter()
         for approach in annotation.approaches:
-            a, b = annotation.unit_offsets[approach.start], annotation.unit_offsets[approach.stop]
+            a, b = annotation.segment_offsets[approach.start], annotation.segment_offsets[approach.stop]
             sizes[approach.cluster] += max(0, min(b, stop) - max(a, start))
         cluster, size = max(sizes.items(), key=lambda item: (item[1], -item[0]), default=(-1, 0))
         sides.append(cluster if size else None)
@@ -139,8 +139,8 @@ MEASURES = (
 
 
 def _bad(case: MethodPairCase, merged: bool, figure: float, annotations: Mapping[str, Annotation]) -> BadCase:
-    units = len(annotations[case.trace.trace_id].unit_offsets) - 1
+    segments = len(annotations[case.trace.trace_id].segment_offsets) - 1
     wrong = merged != case.same
     what = f"{case.how}: {'merged' if merged else 'kept apart'}, similarity {figure:.2f}"
     loss = (1 + abs(figure - 0.5)) if wrong else 0.0
-    return BadCase(case.trace.trace_id, loss, 0, units, what, case.trace.reasoning)
+    return BadCase(case.trace.trace_id, loss, 0, segments, what, case.trace.reasoning)

@@ -136,8 +136,8 @@ def of_case(case: SegmentationCase) -> Segmented:
 
 
 def of_annotation(annotation: Annotation) -> Segmented:
-    """A judge's sections; its segments are the units, between which every section begins."""
-    offsets = annotation.unit_offsets
+    """A judge's sections; its segments are the segments, between which every section begins."""
+    offsets = annotation.segment_offsets
     classes = np.full(offsets[-1], CLASSES.index(EXPLORE), np.int8)
     for section in annotation.sections:
         index = CLASSES.index(CLASS_OF_SECTION[section.kind])
@@ -205,8 +205,8 @@ def _explore(text: str, segments: Sequence[int]) -> Segmented:
 def _bad(
     case: SegmentationCase, human: Segmented, judged: Segmented, annotations: Mapping[str, Annotation]
 ) -> BadCase:
-    """The longest run of units on which the two differ."""
-    offsets = annotations[case.trace.trace_id].unit_offsets
+    """The longest run of segments on which the two differ."""
+    offsets = annotations[case.trace.trace_id].segment_offsets
     wrong = human.classes != judged.classes
     shares = [bool(wrong[a:b].mean() > 0.5) for a, b in itertools.pairwise(offsets)]
     best, start = (0, 0), None

@@ -1,4 +1,4 @@
-"""The language of each answer, and its reading: unit numbers and letters, never text.
+"""The language of each answer, and its reading: segment numbers and letters, never text.
 
 A constraint is a regular expression whose numbers are exactly those that the trace has, so that a model
 cannot name what does not exist; no free white space, a bounded number of items, and `max_chars` bounds the
@@ -52,14 +52,14 @@ class Language:
 
 
 Ranges = Sequence[tuple[int, int]]
-"""Unit ranges `[start, stop)`, counted from 0 as everywhere in the package; prompts count from 1."""
+"""Segment ranges `[start, stop)`, counted from 0 as everywhere in the package; prompts count from 1."""
 
 
 def sections_language(start: int, stop: int) -> Language:
-    """For `SECTIONS` of units `[start, stop)`.
+    """For `SECTIONS` of segments `[start, stop)`.
 
-    The first unit has a letter; Q and P stand at the beginning, S and V alternate, C comes last. A trace from
-    its first unit has an S: without work towards an answer there is nothing to judge.
+    The first segment has a letter; Q and P stand at the beginning, S and V alternate, C comes last. A trace from
+    its first segment has an S: without work towards an answer there is nothing to judge.
     """
     first, number = start + 1, number_regex(start + 1, stop)
     width = len(str(stop)) + 2
@@ -77,23 +77,23 @@ def sections_language(start: int, stop: int) -> Language:
 
 
 def read_sections(text: str) -> tuple[tuple[int, SectionKind], ...]:
-    """First units and kinds, ascending from `start`; neighbours of one kind are joined.
+    """First segments and kinds, ascending from `start`; neighbours of one kind are joined.
 
     Raises:
-        AnswerInvalid: the units do not ascend.
+        AnswerInvalid: the segments do not ascend.
     """
     marks = [(int(item[:-1]) - 1, SECTION_LETTERS[item[-1]]) for item in text.split()]
-    _check_ascending([unit for unit, _ in marks])
+    _check_ascending([segment for segment, _ in marks])
     joined: list[tuple[int, SectionKind]] = []
-    for unit, kind in marks:
+    for segment, kind in marks:
         if not joined or joined[-1][1] is not kind:
-            joined.append((unit, kind))
+            joined.append((segment, kind))
     return tuple(joined)
 
 
 def starts_language(ranges: Ranges, most: int = MAX_APPROACHES, letters: str = "") -> Language:
-    """For `APPROACHES` and `CHECKS`: units within `ranges`, each with one of `letters` if there are any."""
-    most = min(most, _units(ranges))
+    """For `APPROACHES` and `CHECKS`: segments within `ranges`, each with one of `letters` if there are any."""
+    most = min(most, _segments(ranges))
     number = _within(ranges)
     item = f"{number}[{letters}]" if letters else number
     width = len(str(max(stop for _, stop in ranges))) + 1 + bool(letters)
@@ -101,35 +101,35 @@ def starts_language(ranges: Ranges, most: int = MAX_APPROACHES, letters: str = "
 
 
 def read_starts(text: str) -> tuple[int, ...]:
-    """Units that begin an approach, ascending.
+    """Segments that begin an approach, ascending.
 
     Raises:
         AnswerInvalid: they do not ascend.
     """
-    units = [] if text == "0" else [int(item) - 1 for item in text.split()]
-    _check_ascending(units)
-    return tuple(units)
+    segments = [] if text == "0" else [int(item) - 1 for item in text.split()]
+    _check_ascending(segments)
+    return tuple(segments)
 
 
 def read_checks(text: str) -> tuple[tuple[int, VerificationKind], ...]:
-    """Units that begin a check, ascending, and their kinds.
+    """Segments that begin a check, ascending, and their kinds.
 
     Raises:
         AnswerInvalid: they do not ascend.
     """
     items = [] if text == "0" else text.split()
     found = [(int(item[:-1]) - 1, CHECK_LETTERS[item[-1]]) for item in items]
-    _check_ascending([unit for unit, _ in found])
+    _check_ascending([segment for segment, _ in found])
     return tuple(found)
 
 
-def unit_language(ranges: Ranges) -> Language:
-    """For `ANSWER`: one unit within `ranges`, or 0."""
+def segment_language(ranges: Ranges) -> Language:
+    """For `ANSWER`: one segment within `ranges`, or 0."""
     return Language(f"(?:0|{_within(ranges)})", len(str(max(stop for _, stop in ranges))))
 
 
-def read_unit(text: str) -> int | None:
-    """The unit, or None."""
+def read_segment(text: str) -> int | None:
+    """The segment, or None."""
     return None if text == "0" else int(text) - 1
 
 
@@ -146,22 +146,22 @@ def read_labels(text: str) -> dict[int, Label]:
 
 
 def errors_language(ranges: Ranges) -> Language:
-    """For `ERRORS`: units within `ranges` with a kind, and whether the trace fixes it."""
+    """For `ERRORS`: segments within `ranges` with a kind, and whether the trace fixes it."""
     item = f"{_within(ranges)}[KD][fu]"
     width = len(str(max(stop for _, stop in ranges))) + 3
-    most = min(MAX_ERRORS, _units(ranges))
+    most = min(MAX_ERRORS, _segments(ranges))
     return Language(f"(?:0|{item}(?: {item}){{0,{most - 1}}})", most * width)
 
 
 def read_errors(text: str) -> tuple[tuple[int, ErrorKind, bool], ...]:
-    """Unit, kind, and whether the trace itself fixes it; ascending.
+    """Segment, kind, and whether the trace itself fixes it; ascending.
 
     Raises:
-        AnswerInvalid: the units do not ascend.
+        AnswerInvalid: the segments do not ascend.
     """
     items = [] if text == "0" else text.split()
     found = [(int(item[:-2]) - 1, ERROR_LETTERS[item[-2]], item[-1] == "f") for item in items]
-    _check_ascending([unit for unit, _, _ in found])
+    _check_ascending([segment for segment, _, _ in found])
     return tuple(found)
 
 
@@ -213,8 +213,8 @@ def spoken(ranges: Ranges) -> str:
     return ", ".join(str(stop) if stop - start == 1 else f"{start + 1}-{stop}" for start, stop in ranges)
 
 
-def _units(ranges: Ranges) -> int:
-    """How many units there are: an answer never names more."""
+def _segments(ranges: Ranges) -> int:
+    """How many segments there are: an answer never names more."""
     return sum(stop - start for start, stop in ranges)
 
 
@@ -222,10 +222,10 @@ def _within(ranges: Ranges) -> str:
     return "(?:" + "|".join(number_regex(start + 1, stop) for start, stop in ranges) + ")"
 
 
-def _check_ascending(units: Sequence[int]) -> None:
-    for one, other in itertools.pairwise(units):
+def _check_ascending(segments: Sequence[int]) -> None:
+    for one, other in itertools.pairwise(segments):
         if other <= one:
-            raise AnswerInvalid(f"unit {other + 1} is named after unit {one + 1}")
+            raise AnswerInvalid(f"segment {other + 1} is named after segment {one + 1}")
 
 
 def is_in(language: Language, text: str) -> bool:

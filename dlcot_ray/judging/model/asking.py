@@ -63,8 +63,8 @@ def added(one: Tokens, other: Tokens) -> Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownUnit:
-    """Token ids of a numbered unit as the model sees it."""
+class ShownSegment:
+    """Token ids of a numbered segment as the model sees it."""
 
     number: int
     ids: tuple[int, ...]
@@ -107,13 +107,13 @@ class Asker:
         return (*self._head, *self.tokenizer.plain(f"{body}\n\n"))
 
     def numbered(
-        self, units: Sequence[str], limit: int, loops: Sequence[tuple[int, int]] = ()
-    ) -> list[ShownUnit]:
-        """The units as the model sees them, none above `limit` tokens.
+        self, segments: Sequence[str], limit: int, loops: Sequence[tuple[int, int]] = ()
+    ) -> list[ShownSegment]:
+        """The segments as the model sees them, none above `limit` tokens.
 
-        Units of `loops` repeat to the letter what stands before them: one line says so for all.
+        Segments of `loops` repeat to the letter what stands before them: one line says so for all.
         """
-        texts = [f"[{number}] {unit.strip()}\n" for number, unit in enumerate(units, 1)]
+        texts = [f"[{number}] {segment.strip()}\n" for number, segment in enumerate(segments, 1)]
         for start, stop in loops:
             texts[start:stop] = [""] * (stop - start)
             texts[start] = f"{self.prompts.render('loop', first=start + 1, last=stop)}\n"
@@ -122,23 +122,25 @@ class Asker:
         for number, (text, ids) in enumerate(zip(texts, encoded, strict=True), 1):
             if len(ids) > limit:
                 ids = self.tokenizer.plain(f"{self._fitted(text, limit).strip()}\n")
-            shown.append(ShownUnit(number, tuple(ids)))
+            shown.append(ShownSegment(number, tuple(ids)))
         return shown
 
-    def shared(self, opening: Sequence[int], units: Sequence[ShownUnit], count: int) -> tuple[int, ...]:
-        """The part that all questions about `units` share, ending on a whole cache block.
+    def shared(self, opening: Sequence[int], segments: Sequence[ShownSegment], count: int) -> tuple[int, ...]:
+        """The part that all questions about `segments` share, ending on a whole cache block.
 
         Args:
             opening: see `opening`.
-            units: those shown, out of `count`.
-            count: how many units the trace has.
+            segments: those shown, out of `count`.
+            count: how many segments the trace has.
         """
         ids = list(opening)
-        if len(units) < count:
-            part = self.prompts.render("part", first=units[0].number, last=units[-1].number, count=count)
+        if len(segments) < count:
+            part = self.prompts.render(
+                "part", first=segments[0].number, last=segments[-1].number, count=count
+            )
             ids.extend(self.tokenizer.plain(f"{part}\n"))
-        for unit in units:
-            ids.extend(unit.ids)
+        for segment in segments:
+            ids.extend(segment.ids)
         ids.extend(self.tokenizer.padding(-len(ids) % self.engine.block_tokens))
         return tuple(ids)
 

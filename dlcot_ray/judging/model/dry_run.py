@@ -77,15 +77,17 @@ class RehearsalEngine:
             number = re.search(r"\d+", regex)
             first = int(number[0]) if number else 1
             pairs = [(max(s.start + 1, first), _LETTERS[s.kind]) for s in found.sections if s.stop >= first]
-            marks = [f"{unit}{letter}" for unit, letter in pairs if letter != "C" or unit == pairs[-1][0]]
+            marks = [
+                f"{segment}{letter}" for segment, letter in pairs if letter != "C" or segment == pairs[-1][0]
+            ]
             marks = marks[: answers.MAX_SECTIONS - 1]
         elif question == "APPROACHES":
             marks = [str(a.start + 1) for a in found.approaches][: answers.MAX_APPROACHES]
         elif question == "CHECKS":
             marks = [f"{v.start + 1}{_CHECKS[v.kind]}" for v in found.verifications][: answers.MAX_CHECKS]
         elif question == "ERRORS":
-            units = sorted({e.start + 1 for a in found.approaches for e in a.errors})
-            marks = [f"{unit}Ku" for unit in units][: answers.MAX_ERRORS]
+            segments = sorted({e.start + 1 for a in found.approaches for e in a.errors})
+            marks = [f"{segment}Ku" for segment in segments][: answers.MAX_ERRORS]
         elif question == "CLUSTERS":
             marks = [f"{item}:{item}" for item in re.findall(r"(\d+):\(", regex)]
         elif question == "LABELS":

@@ -29,7 +29,7 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.findings import Findings
 from dlcot_ray.judging.model import answers
 from dlcot_ray.judging.model.admission import TokenBudget
-from dlcot_ray.judging.model.asking import Account, Asker, QuestionFailed, ShownUnit
+from dlcot_ray.judging.model.asking import Account, Asker, QuestionFailed, ShownSegment
 from dlcot_ray.judging.model.structure import (
     Structure,
     approaches_of,
@@ -40,7 +40,7 @@ from dlcot_ray.judging.model.structure import (
     unanswered_last,
     verifications_of,
 )
-from dlcot_ray.judging.model.windows import Window, chosen_units, split_windows
+from dlcot_ray.judging.model.windows import Window, chosen_segments, split_windows
 from dlcot_ray.judging.rules.clusters import assign_clusters
 from dlcot_ray.judging.rules.labels import label_range
 from dlcot_ray.judging.rules.structure import Run, sections_of
@@ -52,7 +52,7 @@ EXPLORE, VERIFY = SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY
 _MODEL_CONFIDENCE = 0.8
 _REASKED_CONFIDENCE = 0.6
 _DIGEST = 400
-"""Tokens of each approach and check, its first and last units, that a question about all of them shows where
+"""Tokens of each approach and check, its first and last segments, that a question about all of them shows where
 no prompt holds the whole trace."""
 _NOTE = 160
 """Characters of a failure's cause that the step's status keeps."""
@@ -93,12 +93,12 @@ class Program:
         Raises:
             JudgeDied: the engine is gone.
         """
-        count = len(self.found.units)
+        count = len(self.found.segments)
         opening = self.asker.opening(self.trace, self._shown_reference())
         room = self.asker.engine.max_context - self.asker.reserve - len(opening)
         room = max(room - self.asker.engine.block_tokens, 64)
-        shown = self.asker.numbered(self.found.units, room // 2, self.found.loops)
-        costs = [len(unit.ids) for unit in shown]
+        shown = self.asker.numbered(self.found.segments, room // 2, self.found.loops)
+        costs = [len(segment.ids) for segment in shown]
         windows = split_windows(costs, room)
         if len(windows) == 1:
             shared = self.asker.shared(opening, shown, count)
@@ -109,8 +109,8 @@ class Program:
         marks = _merged(parts)
         structure = self._structure(marks)
         items = structure.ranges(EXPLORE) + structure.ranges(VERIFY)
-        chosen = chosen_units(items, costs, min(room, _DIGEST * len(items)))
-        shared = self.asker.shared(opening, [shown[unit] for unit in chosen], count) if chosen else ()
+        chosen = chosen_segments(items, costs, min(room, _DIGEST * len(items)))
+        shared = self.asker.shared(opening, [shown[segment] for segment in chosen], count) if chosen else ()
         async with self.budget.hold(len(shared) + self.asker.reserve):
             return await self._conclude(shared, marks)
 
@@ -141,9 +141,11 @@ class Program:
         given = self.found.reference_kind in (ReferenceKind.GROUND_TRUTH, ReferenceKind.RESPONSE)
         return self.found.reference if given else None
 
-    async def _admitted(self, opening: Sequence[int], shown: Sequence[ShownUnit], window: Window) -> _Marks:
-        units = shown[window.start : window.stop]
-        shared = self.asker.shared(opening, units, len(shown))
+    async def _admitted(
+        self, opening: Sequence[int], shown: Sequence[ShownSegment], window: Window
+    ) -> _Marks:
+        segments = shown[window.start : window.stop]
+        shared = self.asker.shared(opening, segments, len(shown))
         async with self.budget.hold(len(shared) + self.asker.reserve):
             return await self._read_window(shared, window)
 
@@ -164,8 +166,8 @@ class Program:
                 self._try(self._ask_errors(shared, explored), Step.ERRORS),
             )
             marks.sections = _owned_sections(sections, window)
-            marks.approaches = [unit for unit in starts or () if _owns(window, unit)]
-            marks.checks = {unit: kind for unit, kind in checks or () if _owns(window, unit)}
+            marks.approaches = [segment for segment in starts or () if _owns(window, segment)]
+            marks.checks = {segment: kind for segment, kind in checks or () if _owns(window, segment)}
         marks.errors = [error for error in errors or () if _owns(window, error[0])]
         return marks
 
@@ -189,7 +191,7 @@ class Program:
 
     def _structure(self, marks: _Marks) -> Structure:
         """From the marks, or from the rules where they are missing or say that nothing was tried."""
-        count = len(self.found.units)
+        count = len(self.found.segments)
         runs = sections_from(marks.sections, count) if Step.MACRO not in self._failed else ()
         if count and not any(run.kind is EXPLORE for run in runs):
             self._failed.setdefault(Step.MACRO, "no section works towards an answer")
@@ -207,20 +209,20 @@ class Program:
         return Structure(cut_runs(runs, VERIFY, kinds), kinds)
 
     async def _completed(self, shared: Sequence[int], structure: Structure) -> Structure:
-        """DLCoT 2.3. Evidence first: the first unit of the check that states an answer."""
+        """DLCoT 2.3. Evidence first: the first segment of the check that states an answer."""
         candidate = self.found.answers.candidate
         last = unanswered_last(structure, candidate)
         if last is None:
             return structure
         check = structure.runs[last + 1]
-        unit = next((i for i in range(check.start, check.stop) if candidate[i]), None)
-        if unit is None and shared:
+        segment = next((i for i in range(check.start, check.stop) if candidate[i]), None)
+        if segment is None and shared:
             ranges = ((check.start, check.stop),)
             question = self.asker.prompts.render("complete_answer", ranges=answers.spoken(ranges))
-            language = answers.unit_language(ranges)
-            asked = self._shared_ask(shared, Step.COMPLETE, question, language, answers.read_unit)
-            unit = await self._try(asked, Step.COMPLETE)
-        return structure if unit is None else completed_by(structure, last, unit)
+            language = answers.segment_language(ranges)
+            asked = self._shared_ask(shared, Step.COMPLETE, question, language, answers.read_segment)
+            segment = await self._try(asked, Step.COMPLETE)
+        return structure if segment is None else completed_by(structure, last, segment)
 
     async def _ask_sections(
         self, shared: Sequence[int], window: Window
@@ -303,7 +305,7 @@ class Program:
         self, shared: Sequence[int], step: Step, question: str, language: answers.Language, read: Any
     ) -> Any:
         if not shared:
-            raise QuestionFailed("none of its units fits the context")
+            raise QuestionFailed("none of its segments fits the context")
         return await self.asker.ask(self.account, step, shared, question, language, read)
 
     async def _try(self, question: Coroutine[Any, Any, T], step: Step) -> T | None:
@@ -314,12 +316,12 @@ class Program:
             return None
 
     def _clusters_by_rules(self, ranges: answers.Ranges) -> tuple[int, ...]:
-        texts = ["".join(self.found.units[start:stop]) for start, stop in ranges]
+        texts = ["".join(self.found.segments[start:stop]) for start, stop in ranges]
         return assign_clusters(texts, self.trace.problem).numbers
 
     @staticmethod
     def _named(ranges: answers.Ranges, items: Sequence[int]) -> str:
-        return ", ".join(f"{item + 1} (units {answers.spoken([ranges[item]])})" for item in items)
+        return ", ".join(f"{item + 1} (segments {answers.spoken([ranges[item]])})" for item in items)
 
 
 def assemble(program: Program, outcome: Any, fingerprint: str, identity: str) -> Annotation:
@@ -330,13 +332,13 @@ def assemble(program: Program, outcome: Any, fingerprint: str, identity: str) ->
         trace_id=program.trace.trace_id,
         fingerprint=fingerprint,
         judge=identity,
-        unit_offsets=found.offsets,
+        segment_offsets=found.offsets,
         sections=sections_of(structure.runs),
         approaches=approaches_of(structure, found, labels, clusters, marks.errors),
-        verifications=verifications_of(structure, found.units, check_clusters),
+        verifications=verifications_of(structure, found.segments, check_clusters),
         reference=found.reference,
         reference_kind=found.reference_kind,
-        first_correct_unit=found.first_correct_unit,
+        first_correct_segment=found.first_correct_segment,
         loops=found.loops,
         truncated=found.truncated,
         steps=program.statuses(),
@@ -356,9 +358,9 @@ def _runs_of(annotation: Annotation) -> tuple[Run, ...]:
 def _merged(parts: Sequence[_Marks]) -> _Marks:
     merged = _Marks()
     for part in parts:
-        for unit, kind in part.sections:
+        for segment, kind in part.sections:
             if not merged.sections or merged.sections[-1][1] is not kind:
-                merged.sections.append((unit, kind))
+                merged.sections.append((segment, kind))
         merged.approaches += part.approaches
         merged.checks |= part.checks
         merged.errors += part.errors
@@ -368,14 +370,14 @@ def _merged(parts: Sequence[_Marks]) -> _Marks:
 def _owned_sections(
     sections: Sequence[tuple[int, SectionKind]], window: Window
 ) -> list[tuple[int, SectionKind]]:
-    """The marks within the window's own units, and before them what holds where these begin."""
-    before = [kind for unit, kind in sections if unit <= window.own_start]
-    owned = [(unit, kind) for unit, kind in sections if window.own_start < unit < window.own_stop]
+    """The marks within the window's own segments, and before them what holds where these begin."""
+    before = [kind for segment, kind in sections if segment <= window.own_start]
+    owned = [(segment, kind) for segment, kind in sections if window.own_start < segment < window.own_stop]
     return [(window.own_start, before[-1] if before else sections[0][1]), *owned]
 
 
-def _owns(window: Window, unit: int) -> bool:
-    return window.own_start <= unit < window.own_stop
+def _owns(window: Window, segment: int) -> bool:
+    return window.own_start <= segment < window.own_stop
 
 
 def _chunks(items: Sequence[int]) -> list[Sequence[int]]:

@@ -1,4 +1,4 @@
-"""From marks (units where something begins) to runs, approaches and verifications. Pure.
+"""From marks (segments where something begins) to runs, approaches and verifications. Pure.
 
 The model says only where things begin; that everything is covered, nothing overlaps and each approach
 lies in an exploration is by construction here, whatever the marks are.
@@ -32,12 +32,12 @@ _NAMED = "named by the model"
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Runs that partition the units, and what each check says of itself.
+    """Runs that partition the segments, and what each check says of itself.
 
     Attributes:
         runs: every approach and every verification is a run of its own.
-        kinds: unit at which a check was marked -> its kind.
-        completed: units that were moved from a check into the last approach (DLCoT 2.3).
+        kinds: segment at which a check was marked -> its kind.
+        completed: segments that were moved from a check into the last approach (DLCoT 2.3).
     """
 
     runs: tuple[Run, ...]
@@ -50,10 +50,10 @@ class Structure:
 
 
 def sections_from(marks: Sequence[tuple[int, SectionKind]], count: int) -> tuple[Run, ...]:
-    """Runs from ascending section marks; the first one reaches back to unit 0, neighbours are joined."""
+    """Runs from ascending section marks; the first one reaches back to segment 0, neighbours are joined."""
     runs: list[Run] = []
-    for place, (unit, kind) in enumerate(marks):
-        start = 0 if place == 0 else unit
+    for place, (segment, kind) in enumerate(marks):
+        start = 0 if place == 0 else segment
         stop = marks[place + 1][0] if place + 1 < len(marks) else count
         if runs and runs[-1].kind is kind:
             runs[-1] = replace(runs[-1], stop=stop)
@@ -67,7 +67,7 @@ def cut_runs(runs: Iterable[Run], kind: SectionKind, starts: Iterable[int]) -> t
     wanted = sorted(set(starts))
     made: list[Run] = []
     for run in runs:
-        inside = [unit for unit in wanted if run.start < unit < run.stop] if run.kind is kind else []
+        inside = [segment for segment in wanted if run.start < segment < run.stop] if run.kind is kind else []
         edges = [run.start, *inside, run.stop]
         made.extend(Run(run.kind, a, b) for a, b in itertools.pairwise(edges))
     return tuple(made)
@@ -82,11 +82,11 @@ def unanswered_last(structure: Structure, candidate: Sequence[bool]) -> int | No
     return None if any(candidate[runs[last].start : runs[last].stop]) else last
 
 
-def completed_by(structure: Structure, last: int, unit: int) -> Structure:
-    """The structure with the units up to `unit` moved from the check behind run `last` into it."""
+def completed_by(structure: Structure, last: int, segment: int) -> Structure:
+    """The structure with the segments up to `segment` moved from the check behind run `last` into it."""
     runs = structure.runs
     run, check = runs[last], runs[last + 1]
-    stop = unit + 1
+    stop = segment + 1
     rest = [replace(check, start=stop)] if stop < check.stop else []
     grown = replace(run, stop=stop)
     return replace(
@@ -108,18 +108,18 @@ def approaches_of(
         found: the evidence.
         opinions: approach index -> the model's label, where it was asked.
         clusters: one number per approach.
-        errors: unit, kind and "fixed later" of each error that the model names.
+        errors: segment, kind and "fixed later" of each error that the model names.
     """
     made = []
     ranges = structure.ranges(SectionKind.SOLUTION_EXPLORE)
     for index, ((start, stop), cluster) in enumerate(zip(ranges, clusters, strict=True)):
-        label, answer, unit = label_range(found.answers, start, stop, found.reference_kind)
+        label, answer, segment = label_range(found.answers, start, stop, found.reference_kind)
         source = Source.EVIDENCE
         if index in opinions:
             label, source = opinions[index], Source.MODEL
         elif label is Label.UNKNOWN:
             source = Source.RULES
-        computed = find_errors(found.units, found.offsets, start, stop)
+        computed = find_errors(found.segments, found.offsets, start, stop)
         made.append(
             Approach(
                 start,
@@ -127,7 +127,7 @@ def approaches_of(
                 label,
                 source,
                 answer,
-                unit,
+                segment,
                 cluster,
                 (*computed, *_named_errors(errors, computed, found, start, stop)),
                 structure.completed if index == len(ranges) - 1 else 0,
@@ -138,7 +138,7 @@ def approaches_of(
 
 
 def verifications_of(
-    structure: Structure, units: Sequence[str], clusters: Sequence[int]
+    structure: Structure, segments: Sequence[str], clusters: Sequence[int]
 ) -> tuple[Verification, ...]:
     """Verifications in order; a check that bears no kind gets the rules' one."""
     made = []
@@ -147,9 +147,9 @@ def verifications_of(
     for run in structure.runs:
         approach += run.kind is SectionKind.SOLUTION_EXPLORE
         if run.kind is SectionKind.VERIFY:
-            marked = [unit for unit in structure.kinds if run.start <= unit < run.stop]
+            marked = [segment for segment in structure.kinds if run.start <= segment < run.stop]
             said = structure.kinds[min(marked)] if marked else None
-            kind = said or verification_kind("".join(units[run.start : run.stop]))
+            kind = said or verification_kind("".join(segments[run.start : run.stop]))
             of = approach if approach >= 0 else None
             made.append(Verification(run.start, run.stop, kind, of, next(numbers)))
     return tuple(made)
@@ -161,11 +161,11 @@ def numbered_clusters(roots: Sequence[int]) -> tuple[int, ...]:
     return tuple(numbers.setdefault(root, len(numbers)) for root in roots)
 
 
-def contradicted(unit: str, kind: ErrorKind) -> bool:
+def contradicted(segment: str, kind: ErrorKind) -> bool:
     """Whether evidence speaks against an error: a miscalculation named where all arithmetic holds."""
     if kind is not ErrorKind.CALCULATION:
         return False
-    claims = [claim.holds for claim in find_claims(unit)]
+    claims = [claim.holds for claim in find_claims(segment)]
     return bool(claims) and all(holds is True for holds in claims)
 
 
@@ -182,5 +182,5 @@ def _named_errors(
             kind, i, i + 1, found.offsets[i], found.offsets[i + 1], Source.MODEL, fixed, "named by the model"
         )
         for i, kind, fixed in errors
-        if start <= i < stop and i not in known and not contradicted(found.units[i], kind)
+        if start <= i < stop and i not in known and not contradicted(found.segments[i], kind)
     ]

@@ -1,8 +1,8 @@
-"""What of a trace fits one prompt: all of it, or windows that overlap and are merged by unit numbers.
+"""What of a trace fits one prompt: all of it, or windows that overlap and are merged by segment numbers.
 
-Every unit belongs to exactly one window's answers (`own`), and stands as context in the overlap of its
+Every segment belongs to exactly one window's answers (`own`), and stands as context in the overlap of its
 neighbour's prompt; a boundary near a window's edge is thus decided by the window that sees both its sides.
-A unit that alone exceeds a window is shown with its middle left out: the judge's view loses it, the trace
+A segment that alone exceeds a window is shown with its middle left out: the judge's view loses it, the trace
 never does.
 """
 
@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 OVERLAP = 0.1
-"""Share of a window that repeats the one before: enough to see how the units at the edge came about."""
+"""Share of a window that repeats the one before: enough to see how the segments at the edge came about."""
 
 _ELIDED = " [... {count} characters not shown ...] "
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Units `[start, stop)` are shown, answers count for units `[own_start, own_stop)`."""
+    """Segments `[start, stop)` are shown, answers count for segments `[own_start, own_stop)`."""
 
     start: int
     stop: int
@@ -29,9 +29,9 @@ class Window:
 
 
 def split_windows(costs: Sequence[int], budget: int) -> tuple[Window, ...]:
-    """Cover units of `costs` tokens each by windows of at most `budget` tokens.
+    """Cover segments of `costs` tokens each by windows of at most `budget` tokens.
 
-    A unit that costs more than `budget` gets a window to itself (see `shortened`). No units, no windows.
+    A segment that costs more than `budget` gets a window to itself (see `shortened`). No segments, no windows.
     """
     count = len(costs)
     if sum(costs) <= budget:
@@ -52,7 +52,7 @@ def split_windows(costs: Sequence[int], budget: int) -> tuple[Window, ...]:
         while again - 1 > start and repeated + costs[again - 1] <= budget * OVERLAP:
             again -= 1
             repeated += costs[again]
-        # Without room for the unit that comes next, an overlap would not move the window on.
+        # Without room for the segment that comes next, an overlap would not move the window on.
         start = again if repeated + costs[stop] <= budget else stop
     edges = [0, *((a + b) // 2 for (_, b), (a, _) in itertools.pairwise(spans)), count]
     return tuple(Window(start, stop, edges[i], edges[i + 1]) for i, (start, stop) in enumerate(spans))
@@ -66,8 +66,8 @@ def shortened(text: str, limit: int) -> str:
     return text[:half] + _ELIDED.format(count=len(text) - 2 * half) + text[-half:]
 
 
-def chosen_units(ranges: Sequence[tuple[int, int]], costs: Sequence[int], budget: int) -> tuple[int, ...]:
-    """Units that stand for `ranges` within `budget` tokens: of each range its first and last ones in turn.
+def chosen_segments(ranges: Sequence[tuple[int, int]], costs: Sequence[int], budget: int) -> tuple[int, ...]:
+    """Segments that stand for `ranges` within `budget` tokens: of each range its first and last ones in turn.
 
     For questions about a whole that no prompt can show (which approaches are the same method).
     """
@@ -78,10 +78,10 @@ def chosen_units(ranges: Sequence[tuple[int, int]], costs: Sequence[int], budget
         going = []
         for queue in queues:
             if queue and costs[queue[0]] <= left:
-                unit = queue.pop(0)
-                if unit not in taken:
-                    taken.add(unit)
-                    left -= costs[unit]
+                segment = queue.pop(0)
+                if segment not in taken:
+                    taken.add(segment)
+                    left -= costs[segment]
                 going.append(queue)
         queues = [queue for queue in going if queue]
     return tuple(sorted(taken))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import ErrorSpan
-from dlcot_ray.core.segments import unit_texts
+from dlcot_ray.core.segments import segment_texts
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
 from dlcot_ray.judging.model.frame import FrameError, Tokenizer
@@ -69,15 +69,15 @@ class ModelWriter:
         self._tokenizer = tokenizer
 
     async def repair(
-        self, trace: Trace, unit_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
+        self, trace: Trace, segment_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
     ) -> Written:
-        """Units `[start, stop)` without their errors, no longer than they are.
+        """Segments `[start, stop)` without their errors, no longer than they are.
 
         Raises:
             JudgeDied: the engine is gone.
         """
-        units = unit_texts(trace.reasoning, unit_offsets)
-        passage = "".join(units[start:stop])
+        segments = segment_texts(trace.reasoning, segment_offsets)
+        passage = "".join(segments[start:stop])
         named = "\n".join(
             f"- {trace.reasoning[e.char_start : e.char_stop].strip()[:300]}: {e.message or e.kind.value}"
             for e in errors
@@ -85,10 +85,10 @@ class ModelWriter:
         prompt = self._prompts.render(
             "repair",
             problem=shortened(trace.problem, _PROBLEM),
-            before=_before(units, start),
+            before=_before(segments, start),
             passage=passage.strip(),
             errors=named or "(not located)",
-            after=_after(units, stop),
+            after=_after(segments, stop),
         )
         most = len(self._plain(passage)) + _SPARE_TOKENS
         written = await self._write("repair_system", prompt, most)
@@ -99,18 +99,18 @@ class ModelWriter:
             return Written(None, written.tokens, "the repair is longer than the passage")
         return Written(text, written.tokens)
 
-    async def bridge(self, trace: Trace, unit_offsets: Sequence[int], left: int, right: int) -> Written:
-        """One or two sentences from unit `left` to unit `right`; -1 and n stand for the trace's ends.
+    async def bridge(self, trace: Trace, segment_offsets: Sequence[int], left: int, right: int) -> Written:
+        """One or two sentences from segment `left` to segment `right`; -1 and n stand for the trace's ends.
 
         Raises:
             JudgeDied: the engine is gone.
         """
-        units = unit_texts(trace.reasoning, unit_offsets)
+        segments = segment_texts(trace.reasoning, segment_offsets)
         prompt = self._prompts.render(
             "bridge",
             problem=shortened(trace.problem, _PROBLEM),
-            before=_before(units, left + 1),
-            after=_after(units, right),
+            before=_before(segments, left + 1),
+            after=_after(segments, right),
         )
         written = await self._write("bridge_system", prompt, _BRIDGE_TOKENS)
         if written.text is None:
@@ -160,12 +160,12 @@ class ModelWriter:
         self._engine.close()
 
 
-def _before(units: Sequence[str], stop: int) -> str:
-    return "".join(units[max(0, stop - 6) : stop])[-_AROUND:].strip() or "(nothing)"
+def _before(segments: Sequence[str], stop: int) -> str:
+    return "".join(segments[max(0, stop - 6) : stop])[-_AROUND:].strip() or "(nothing)"
 
 
-def _after(units: Sequence[str], start: int) -> str:
-    return "".join(units[start : start + 6])[:_AROUND].strip() or "(nothing)"
+def _after(segments: Sequence[str], start: int) -> str:
+    return "".join(segments[start : start + 6])[:_AROUND].strip() or "(nothing)"
 
 
 def _like(passage: str, text: str) -> str:

@@ -1,6 +1,6 @@
 """Which approaches are fundamentally the same method (DLCoT step 4), from vocabulary alone.
 
-Two unit ranges use the same method when they use the same technical terms and quantities: cosine
+Two segment ranges use the same method when they use the same technical terms and quantities: cosine
 similarity of term counts, with everyday words removed and terms that the problem itself contributes
 damped, because every approach to a problem shares those. No model, no download; the price is that two
 different techniques told in the same words merge, and one technique told in new symbols does not.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dlcot_ray.core.annotation import ReferenceKind, SectionKind
 from dlcot_ray.core.evidence.equivalence import is_closed
 from dlcot_ray.judging.rules import cues
-from dlcot_ray.judging.rules.labels import UnitAnswers
+from dlcot_ray.judging.rules.labels import SegmentAnswers
 from dlcot_ray.judging.rules.structure import Run
 
 SECTIONS = 0.8
@@ -36,7 +36,7 @@ _FAR = 0.15
 
 
 def of_labels(
-    kind: ReferenceKind, reference: str | None, answers: UnitAnswers, first_correct: int | None
+    kind: ReferenceKind, reference: str | None, answers: SegmentAnswers, first_correct: int | None
 ) -> float:
     """How sure it is where, and whether, the reference is reached."""
     if reference is None:
@@ -51,19 +51,19 @@ def of_labels(
     return sure * _BY_REFERENCE[kind]
 
 
-def of_approaches(units: Sequence[str], runs: Sequence[Run]) -> float:
+def of_approaches(segments: Sequence[str], runs: Sequence[Run]) -> float:
     """How sure it is where approaches begin: fewer cues passed over or taken on their word, more sure."""
     opened = {run.start for run in runs if run.kind is SectionKind.SOLUTION_EXPLORE}
     first = min(opened, default=0)
     weak = passed = 0
-    for i, unit in enumerate(units):
+    for i, segment in enumerate(segments):
         if i <= first:
             continue
-        alternative = cues.ALTERNATIVELY.match(unit) is not None
+        alternative = cues.ALTERNATIVELY.match(segment) is not None
         if i in opened:
             weak += alternative
         else:
-            passed += alternative or cues.announces_approach(unit)
+            passed += alternative or cues.announces_approach(segment)
     return max(0.5, 0.9 - 0.1 * weak - 0.05 * passed)
 
 

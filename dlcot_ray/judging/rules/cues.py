@@ -1,6 +1,6 @@
-"""The wording by which teachers mark their own structure, as compiled patterns over one unit.
+"""The wording by which teachers mark their own structure, as compiled patterns over one segment.
 
-Cues are anchored at the start of a unit where position matters ("Wait" in mid-sentence marks a local
+Cues are anchored at the start of a segment where position matters ("Wait" in mid-sentence marks a local
 check, not a boundary). They are kept independent of any one teacher's habits: every family (R1, QwQ,
 Qwen3, gpt-oss, Gemini) has at least one wording in every pattern. English only.
 """
@@ -119,7 +119,7 @@ SOLVING = re.compile(
 )
 
 
-def announces_approach(unit: str) -> bool:
-    """Whether a unit opens with `NEW_APPROACH`; looks first for a word that every match contains."""
-    lower = unit.lower()
-    return any(word in lower for word in _STRATEGY_WORDS) and NEW_APPROACH.match(unit) is not None
+def announces_approach(segment: str) -> bool:
+    """Whether a segment opens with `NEW_APPROACH`; looks first for a word that every match contains."""
+    lower = segment.lower()
+    return any(word in lower for word in _STRATEGY_WORDS) and NEW_APPROACH.match(segment) is not None

@@ -1,9 +1,9 @@
-"""In which unit the right answer first stands as what was looked for, not as a figure on the way to it.
+"""In which segment the right answer first stands as what was looked for, not as a figure on the way to it.
 
 A value in passing (``BD² = 16`` on the way to the answer 16) is told from an arrival by what follows: who
 has arrived turns to checking, concluding or another way; who has not computes on. Where no statement is
 followed so, the first one outright counts, else none: an answer that nobody takes up again is a coincidence
-more often than a result. Only a few units ahead are looked at, so that the cost is that of finding answers.
+more often than a result. Only a few segments ahead are looked at, so that the cost is that of finding answers.
 """
 
 from __future__ import annotations
@@ -13,56 +13,56 @@ from collections.abc import Sequence
 
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer
 from dlcot_ray.judging.rules import cues
-from dlcot_ray.judging.rules.labels import STRONG, UnitAnswers
+from dlcot_ray.judging.rules.labels import STRONG, SegmentAnswers
 
 AHEAD = 2
-"""Units behind a statement in which a trace turns to something else, if it has arrived."""
+"""Segments behind a statement in which a trace turns to something else, if it has arrived."""
 
 LAST = 2
-"""Units at the end of a trace: what stands there is its result."""
+"""Segments at the end of a trace: what stands there is its result."""
 
 _DENIED = re.compile(r"(?:\b(?:not|if|when|for|suppose|let|try)|n't|≠|\\ne)\W{0,4}(?:\w{1,3}\W{0,4})?$", re.I)
 """Stands before a value that is not stated, but denied or supposed."""
 
 
-def find_first_correct(units: Sequence[str], answers: UnitAnswers, problem: str) -> int | None:
-    """The unit, or None where the reference is never reached. `problem`: figures it gives are no results."""
+def find_first_correct(segments: Sequence[str], answers: SegmentAnswers, problem: str) -> int | None:
+    """The segment, or None where the reference is never reached. `problem`: figures it gives are no results."""
     outright: int | None = None
     for i, hit in enumerate(answers.correct):
         if hit is None:
             continue
         statements = [answer for answer in answers.stated[i] if answer.text == hit]
-        statements = [a for a in statements if not _DENIED.search(units[i], max(0, a.start - 12), a.start)]
+        statements = [a for a in statements if not _DENIED.search(segments[i], max(0, a.start - 12), a.start)]
         if outright is None and any(answer.form in STRONG for answer in statements):
             outright = i
-        if any(_arrives(units, answers, i, answer, given=hit in problem) for answer in statements):
+        if any(_arrives(segments, answers, i, answer, given=hit in problem) for answer in statements):
             return i
     return outright
 
 
 def _arrives(
-    units: Sequence[str], answers: UnitAnswers, i: int, answer: StatedAnswer, *, given: bool
+    segments: Sequence[str], answers: SegmentAnswers, i: int, answer: StatedAnswer, *, given: bool
 ) -> bool:
     if answer.form in STRONG:
         return True
     if given and answer.form is AnswerForm.EQUATION:
         return False
     if (
-        i >= len(units) - LAST
-        or cues.LOOKS_BACK.search(units[i], answer.stop)
-        or cues.ANSWER.search(units[i])
+        i >= len(segments) - LAST
+        or cues.LOOKS_BACK.search(segments[i], answer.stop)
+        or cues.ANSWER.search(segments[i])
     ):
         return True
     return any(
-        _turns(units[j])
+        _turns(segments[j])
         or any(later.form in STRONG and later.text == answers.correct[j] for later in answers.stated[j])
-        for j in range(i + 1, min(len(units), i + 1 + AHEAD))
+        for j in range(i + 1, min(len(segments), i + 1 + AHEAD))
     )
 
 
-def _turns(unit: str) -> bool:
-    """Whether a unit opens a check, a second look, a conclusion or another way."""
-    return cues.announces_approach(unit) or any(
-        pattern.match(unit)
+def _turns(segment: str) -> bool:
+    """Whether a segment opens a check, a second look, a conclusion or another way."""
+    return cues.announces_approach(segment) or any(
+        pattern.match(segment)
         for pattern in (cues.VERIFY, cues.RECONSIDER, cues.ALTERNATIVELY, cues.CONCLUDE, cues.LOOKS_BACK)
     )

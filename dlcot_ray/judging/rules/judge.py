@@ -25,7 +25,7 @@ from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.rules import confidence
 from dlcot_ray.judging.rules.clusters import SAME_METHOD, assign_clusters, similarity, term_vector, terms_of
-from dlcot_ray.judging.rules.labels import UnitAnswers, find_errors, label_range
+from dlcot_ray.judging.rules.labels import SegmentAnswers, find_errors, label_range
 from dlcot_ray.judging.rules.structure import Run, find_runs, sections_of, verification_kind
 
 VERSION = 4
@@ -76,31 +76,31 @@ class RulesJudge:
 
 def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
     """The rules' annotation of a trace whose findings are known."""
-    units, answers, kind = found.units, found.answers, found.reference_kind
-    runs, completed = _complete_last(find_runs(units, trace.problem, answers.candidate), answers)
-    labels = confidence.of_labels(kind, found.reference, answers, found.first_correct_unit)
+    segments, answers, kind = found.segments, found.answers, found.reference_kind
+    runs, completed = _complete_last(find_runs(segments, trace.problem, answers.candidate), answers)
+    labels = confidence.of_labels(kind, found.reference, answers, found.first_correct_segment)
     approaches, methods = _approaches(runs, found, trace.problem, completed, labels)
     return Annotation(
         trace_id=trace.trace_id,
         fingerprint=fingerprint(trace, identity),
         judge=identity,
-        unit_offsets=found.offsets,
+        segment_offsets=found.offsets,
         sections=sections_of(runs),
         approaches=approaches,
-        verifications=_verifications(runs, units, trace.problem),
+        verifications=_verifications(runs, segments, trace.problem),
         reference=found.reference,
         reference_kind=kind,
-        first_correct_unit=found.first_correct_unit,
+        first_correct_segment=found.first_correct_segment,
         loops=found.loops,
         truncated=found.truncated,
-        steps=_steps(approaches, labels, confidence.of_approaches(units, runs), methods),
+        steps=_steps(approaches, labels, confidence.of_approaches(segments, runs), methods),
     )
 
 
-def _complete_last(runs: list[Run], answers: UnitAnswers) -> tuple[list[Run], int]:
+def _complete_last(runs: list[Run], answers: SegmentAnswers) -> tuple[list[Run], int]:
     """DLCoT 2.3: move the smallest answering prefix of the next check into an unanswered last approach.
 
-    Returns the runs and how many units were moved.
+    Returns the runs and how many segments were moved.
     """
     last = max((i for i, r in enumerate(runs) if r.kind is SectionKind.SOLUTION_EXPLORE), default=None)
     if last is None or last + 1 >= len(runs) or runs[last + 1].kind is not SectionKind.VERIFY:
@@ -121,13 +121,13 @@ def _approaches(
 ) -> tuple[tuple[Approach, ...], float]:
     """The approaches, and how sure it is which of them use the same method."""
     explored = [run for run in runs if run.kind is SectionKind.SOLUTION_EXPLORE]
-    texts = ["".join(found.units[run.start : run.stop]) for run in explored]
+    texts = ["".join(found.segments[run.start : run.stop]) for run in explored]
     grouping = assign_clusters(texts, problem)
     approaches = []
     for index, (run, cluster, nearest) in enumerate(
         zip(explored, grouping.numbers, grouping.nearest, strict=True)
     ):
-        label, answer, unit = label_range(found.answers, run.start, run.stop, found.reference_kind)
+        label, answer, segment = label_range(found.answers, run.start, run.stop, found.reference_kind)
         sure_of_method = confidence.of_method(nearest, SAME_METHOD)
         approaches.append(
             Approach(
@@ -136,9 +136,9 @@ def _approaches(
                 label,
                 Source.EVIDENCE if label is not Label.UNKNOWN else Source.RULES,
                 answer,
-                unit,
+                segment,
                 cluster,
-                find_errors(found.units, found.offsets, run.start, run.stop),
+                find_errors(found.segments, found.offsets, run.start, run.stop),
                 completed if index == len(explored) - 1 else 0,
                 round(min(sure_of_labels, sure_of_method), 3),
             )
@@ -147,13 +147,13 @@ def _approaches(
     return tuple(approaches), methods
 
 
-def _verifications(runs: list[Run], units: Sequence[str], problem: str) -> tuple[Verification, ...]:
+def _verifications(runs: list[Run], segments: Sequence[str], problem: str) -> tuple[Verification, ...]:
     checks = []
     seen = -1
     for run in runs:
         seen += run.kind is SectionKind.SOLUTION_EXPLORE
         if run.kind is SectionKind.VERIFY:
-            checks.append((run, seen if seen >= 0 else None, "".join(units[run.start : run.stop])))
+            checks.append((run, seen if seen >= 0 else None, "".join(segments[run.start : run.stop])))
     clusters = assign_clusters([text for _, _, text in checks], problem).numbers
     return tuple(
         Verification(run.start, run.stop, verification_kind(text), approach, cluster)

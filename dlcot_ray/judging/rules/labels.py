@@ -26,7 +26,7 @@ CAS_LOOKUPS = 3
 """Answers per trace that the CAS may be asked about; a lookup costs as much as judging a trace."""
 
 CONTEXT_UNITS = 12
-"""Units before an alarm in which a modulus may have been named that still holds."""
+"""Segments before an alarm in which a modulus may have been named that still holds."""
 
 _PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
 _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
@@ -34,7 +34,7 @@ _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
 _DIGITS = re.compile(r"\d+")
 _GROUPING = re.compile(r"(?<=\d),(?=\d{3}(?!\d))|(?<=\d)\{,\}(?=\d)|(?<=\d)\\,(?=\d)")
 _OTHER_DIGITS = re.compile(r"[½⅓⅔¼¾⅕⅙⅛⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
-"""Digits that do not look like the reference's; a unit with them is read in full."""
+"""Digits that do not look like the reference's; a segment with them is read in full."""
 _VALUE_OF = re.compile(r"^\W*[A-Za-z](?:_\{?\w+\}?)?(?:\([A-Za-z](?:,\s?[A-Za-z])*\))?\s*=")
 _MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z]{2,}")
 _LETTER = re.compile(r"[A-Za-z]")
@@ -47,8 +47,8 @@ _NOTICED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class UnitAnswers:
-    """What each unit states: all answers, the one that equals the reference, whether one is final."""
+class SegmentAnswers:
+    """What each segment states: all answers, the one that equals the reference, whether one is final."""
 
     stated: tuple[tuple[StatedAnswer, ...], ...]
     correct: tuple[str | None, ...]
@@ -66,8 +66,8 @@ def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
     return None, ReferenceKind.NONE
 
 
-def read_answers(units: Sequence[str], reference: str | None, checker: AnswerChecker) -> UnitAnswers:
-    """Find the answers of every unit and compare them with the reference.
+def read_answers(segments: Sequence[str], reference: str | None, checker: AnswerChecker) -> SegmentAnswers:
+    """Find the answers of every segment and compare them with the reference.
 
     In passing, an answer only counts where the reference's own figures are written: "2^2 * 71" on the way
     to 284 is a coincidence more often than an arrival. So is "x = 1" on the way to 1: a reference of one
@@ -77,7 +77,7 @@ def read_answers(units: Sequence[str], reference: str | None, checker: AnswerChe
     lookups = CAS_LOOKUPS
     known: dict[str, bool] = {}
     figures = _figures(reference) if reference is not None else ()
-    stated = tuple(find_answers(unit, passing=_has_figures(unit, figures)) for unit in units)
+    stated = tuple(find_answers(segment, passing=_has_figures(segment, figures)) for segment in segments)
     correct: list[str | None] = []
     candidate: list[bool] = []
     for answers in stated:
@@ -97,16 +97,16 @@ def read_answers(units: Sequence[str], reference: str | None, checker: AnswerChe
                 hit = answer.text
         correct.append(hit)
         candidate.append(hit is not None or any(answer.form in STRONG for answer in answers))
-    return UnitAnswers(stated, tuple(correct), tuple(candidate))
+    return SegmentAnswers(stated, tuple(correct), tuple(candidate))
 
 
 def label_range(
-    answers: UnitAnswers, start: int, stop: int, kind: ReferenceKind
+    answers: SegmentAnswers, start: int, stop: int, kind: ReferenceKind
 ) -> tuple[Label, str | None, int | None]:
-    """Label, answer and its unit for the approach in units `[start, stop)`.
+    """Label, answer and its segment for the approach in segments `[start, stop)`.
 
     Correct: the last answer stated outright equals the reference, or, where none is, the reference is
-    arrived at in passing. The unit is where a correct answer first stands.
+    arrived at in passing. The segment is where a correct answer first stands.
     """
     first_correct = next((i for i in range(start, stop) if answers.correct[i] is not None), None)
     last_strong: tuple[StatedAnswer, int] | None = None
@@ -123,14 +123,16 @@ def label_range(
     return Label.INCOMPLETE, None, None
 
 
-def find_errors(units: Sequence[str], offsets: Sequence[int], start: int, stop: int) -> tuple[ErrorSpan, ...]:
-    """False arithmetic in units `[start, stop)`; `corrected` where the trace notices it right after."""
+def find_errors(
+    segments: Sequence[str], offsets: Sequence[int], start: int, stop: int
+) -> tuple[ErrorSpan, ...]:
+    """False arithmetic in segments `[start, stop)`; `corrected` where the trace notices it right after."""
     errors = []
     for i in range(start, stop):
-        for claim in find_claims(units[i]):
-            if claim.holds is False and not _explained(units, i, claim):
-                after = units[i][claim.stop : claim.stop + 400] + (
-                    units[i + 1][:400] if i + 1 < len(units) else ""
+        for claim in find_claims(segments[i]):
+            if claim.holds is False and not _explained(segments, i, claim):
+                after = segments[i][claim.stop : claim.stop + 400] + (
+                    segments[i + 1][:400] if i + 1 < len(segments) else ""
                 )
                 errors.append(
                     ErrorSpan(
@@ -147,27 +149,27 @@ def find_errors(units: Sequence[str], offsets: Sequence[int], start: int, stop: 
     return tuple(errors)
 
 
-def _explained(units: Sequence[str], i: int, claim: ArithmeticClaim) -> bool:
-    """Whether units around it explain a claim: a modulus in use since before, its sentence going on to deny it."""
-    rest = units[i][claim.stop :]
-    behind = units[i + 1][:100] if i + 1 < len(units) else ""
+def _explained(segments: Sequence[str], i: int, claim: ArithmeticClaim) -> bool:
+    """Whether segments around it explain a claim: a modulus in use since before, its sentence going on to deny it."""
+    rest = segments[i][claim.stop :]
+    behind = segments[i + 1][:100] if i + 1 < len(segments) else ""
     if len(rest) < 16 and behind[:1].islower() and denied(rest + behind):
         return True
-    before = units[max(0, i - CONTEXT_UNITS) : i]
-    return any(residue_of(unit, claim.left, claim.right) for unit in before)
+    before = segments[max(0, i - CONTEXT_UNITS) : i]
+    return any(residue_of(segment, claim.left, claim.right) for segment in before)
 
 
 def _figures(reference: str) -> tuple[str, ...]:
-    """The digits that a unit must show to state the reference in passing; none if it has no digits."""
+    """The digits that a segment must show to state the reference in passing; none if it has no digits."""
     return tuple(dict.fromkeys(_DIGITS.findall(_GROUPING.sub("", reference))))
 
 
-def _has_figures(unit: str, figures: Sequence[str]) -> bool:
-    if all(map(unit.__contains__, figures)):
+def _has_figures(segment: str, figures: Sequence[str]) -> bool:
+    if all(map(segment.__contains__, figures)):
         return True
-    if _OTHER_DIGITS.search(unit):
+    if _OTHER_DIGITS.search(segment):
         return True
-    return "," in unit and all(map(_GROUPING.sub("", unit).__contains__, figures))
+    return "," in segment and all(map(_GROUPING.sub("", segment).__contains__, figures))
 
 
 def _same_names(answer: str, reference: str) -> bool:

@@ -1,6 +1,6 @@
 """Macro-structure, approaches and verifications of a trace (DLCoT steps 1, 2.1, 2.2) from cues.
 
-One pass over the units with a small state: which section we are in, whether an answer stands already.
+One pass over the segments with a small state: which section we are in, whether an answer stands already.
 "Alternatively" and "Wait" only open something new when an answer stands or enough work lies behind,
 since a split at every such word gives a median of six approaches where readers see one to three.
 """
@@ -15,7 +15,7 @@ from dlcot_ray.core.annotation import Section, SectionKind, VerificationKind
 from dlcot_ray.judging.rules import cues
 
 HEAD_UNITS = 8
-"""Restatement and understanding are looked for in so many first units."""
+"""Restatement and understanding are looked for in so many first segments."""
 
 MIN_APPROACH_CHARS = 240
 """A shorter "approach" is an aside and stays with what surrounds it."""
@@ -25,27 +25,27 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Units `[start, stop)` of one kind."""
+    """Segments `[start, stop)` of one kind."""
 
     kind: SectionKind
     start: int
     stop: int
 
 
-def find_runs(units: Sequence[str], problem: str, answered: Sequence[bool]) -> list[Run]:
-    """Cut a trace into runs. `answered[i]`: unit i states a candidate final answer.
+def find_runs(segments: Sequence[str], problem: str, answered: Sequence[bool]) -> list[Run]:
+    """Cut a trace into runs. `answered[i]`: segment i states a candidate final answer.
 
-    Every approach and every verification is a run of its own; runs partition the units.
+    Every approach and every verification is a run of its own; runs partition the segments.
     """
-    count = len(units)
-    head = _head_runs(units, problem)
-    tail = _conclusion_start(units, answered, head[-1].stop if head else 0)
+    count = len(segments)
+    head = _head_runs(segments, problem)
+    tail = _conclusion_start(segments, answered, head[-1].stop if head else 0)
     runs = list(head)
     at = head[-1].stop if head else 0
     kind, start = SectionKind.SOLUTION_EXPLORE, at
     standing = False
     for i in range(at, tail):
-        opens = _opens(units, i, i - start, standing, kind) if i > start else None
+        opens = _opens(segments, i, i - start, standing, kind) if i > start else None
         if opens is not None:
             runs.append(Run(kind, start, i))
             kind, start = opens, i
@@ -54,7 +54,7 @@ def find_runs(units: Sequence[str], problem: str, answered: Sequence[bool]) -> l
         runs.append(Run(kind, start, tail))
     if tail < count:
         runs.append(Run(SectionKind.CONCLUSION, tail, count))
-    return _without_asides(runs, units)
+    return _without_asides(runs, segments)
 
 
 def sections_of(runs: Sequence[Run]) -> tuple[Section, ...]:
@@ -79,40 +79,42 @@ def verification_kind(text: str) -> VerificationKind:
     return VerificationKind.AFFIRMATION
 
 
-def _opens(units: Sequence[str], i: int, done: int, standing: bool, kind: SectionKind) -> SectionKind | None:
-    unit = units[i]
+def _opens(
+    segments: Sequence[str], i: int, done: int, standing: bool, kind: SectionKind
+) -> SectionKind | None:
+    segment = segments[i]
     explore, verify = SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY
-    if cues.HEADED_APPROACH.match(unit) or cues.announces_approach(unit):
-        worked = done >= 3 or sum(map(len, units[i - done : i])) >= MIN_APPROACH_CHARS
+    if cues.HEADED_APPROACH.match(segment) or cues.announces_approach(segment):
+        worked = done >= 3 or sum(map(len, segments[i - done : i])) >= MIN_APPROACH_CHARS
         return explore if standing or worked else None
-    if cues.ALTERNATIVELY.match(unit):
-        return explore if standing or (done >= 6 and _ahead(units, i) >= 3) else None
+    if cues.ALTERNATIVELY.match(segment):
+        return explore if standing or (done >= 6 and _ahead(segments, i) >= 3) else None
     if not standing:
         return None
-    if cues.VERIFY.match(unit) or (
-        kind is explore and cues.RECONSIDER.match(unit) and cues.QUESTIONING.search(unit)
+    if cues.VERIFY.match(segment) or (
+        kind is explore and cues.RECONSIDER.match(segment) and cues.QUESTIONING.search(segment)
     ):
         return verify
     return None
 
 
-def _ahead(units: Sequence[str], i: int) -> int:
-    """Units until the next cue: how much is done with an alternative."""
-    for j in range(i + 1, min(len(units), i + 6)):
-        if cues.ALTERNATIVELY.match(units[j]) or cues.announces_approach(units[j]):
+def _ahead(segments: Sequence[str], i: int) -> int:
+    """Segments until the next cue: how much is done with an alternative."""
+    for j in range(i + 1, min(len(segments), i + 6)):
+        if cues.ALTERNATIVELY.match(segments[j]) or cues.announces_approach(segments[j]):
             return j - i
-    return min(len(units), i + 6) - i
+    return min(len(segments), i + 6) - i
 
 
-def _head_runs(units: Sequence[str], problem: str) -> list[Run]:
-    """Leading restatement and understanding; a trace always keeps at least one unit to explore."""
+def _head_runs(segments: Sequence[str], problem: str) -> list[Run]:
+    """Leading restatement and understanding; a trace always keeps at least one segment to explore."""
     problem_words = {w.lower() for w in _WORD.findall(problem)}
-    limit = min(HEAD_UNITS, len(units) - 1)
+    limit = min(HEAD_UNITS, len(segments) - 1)
     repeat = 0
-    while repeat < min(limit, 4) and _restates(units[repeat], problem_words, first=repeat == 0):
+    while repeat < min(limit, 4) and _restates(segments[repeat], problem_words, first=repeat == 0):
         repeat += 1
     understand = repeat
-    while understand < limit and _is_understanding(units[understand]):
+    while understand < limit and _is_understanding(segments[understand]):
         understand += 1
     runs = []
     if repeat:
@@ -122,40 +124,40 @@ def _head_runs(units: Sequence[str], problem: str) -> list[Run]:
     return runs
 
 
-def _restates(unit: str, problem_words: set[str], *, first: bool) -> bool:
-    words = [w.lower() for w in _WORD.findall(unit)]
-    if not words or len(unit) > 1500:
+def _restates(segment: str, problem_words: set[str], *, first: bool) -> bool:
+    words = [w.lower() for w in _WORD.findall(segment)]
+    if not words or len(segment) > 1500:
         return False
     shared = sum(w in problem_words for w in words) / len(words)
-    if len(cues.SOLVING.findall(unit)) > 3:
+    if len(cues.SOLVING.findall(segment)) > 3:
         return False
-    return shared >= (0.45 if first else 0.6) or (first and bool(cues.OPENING.search(unit)))
+    return shared >= (0.45 if first else 0.6) or (first and bool(cues.OPENING.search(segment)))
 
 
-def _is_understanding(unit: str) -> bool:
-    return bool(cues.OPENING.search(unit)) and len(cues.SOLVING.findall(unit)) <= 1
+def _is_understanding(segment: str) -> bool:
+    return bool(cues.OPENING.search(segment)) and len(cues.SOLVING.findall(segment)) <= 1
 
 
-def _conclusion_start(units: Sequence[str], answered: Sequence[bool], head: int) -> int:
-    """First unit of the trailing conclusion, or len(units) where the trace has none."""
-    start = len(units)
-    last = len(units) - 1
+def _conclusion_start(segments: Sequence[str], answered: Sequence[bool], head: int) -> int:
+    """First segment of the trailing conclusion, or len(segments) where the trace has none."""
+    start = len(segments)
+    last = len(segments) - 1
     if (
         last > head
-        and cues.ENDING.match(units[last])
-        and len(units[last]) < 600
+        and cues.ENDING.match(segments[last])
+        and len(segments[last]) < 600
         and (not answered[last] or any(answered[head:last]))
     ):
         start = last
-    while start - 1 > head and len(units) - start < 4:
+    while start - 1 > head and len(segments) - start < 4:
         i = start - 1
         if (
-            cues.CONCLUDE.match(units[i])
-            or (answered[i] and "\\boxed" in units[i] and len(units[i]) < 400)
+            cues.CONCLUDE.match(segments[i])
+            or (answered[i] and "\\boxed" in segments[i] and len(segments[i]) < 400)
             or (
-                start < len(units)
-                and len(units[i]) < 60
-                and not cues.SOLVING.search(units[i])
+                start < len(segments)
+                and len(segments[i]) < 60
+                and not cues.SOLVING.search(segments[i])
                 and i - 1 > head
             )
         ):
@@ -165,11 +167,11 @@ def _conclusion_start(units: Sequence[str], answered: Sequence[bool], head: int)
     return start
 
 
-def _without_asides(runs: Sequence[Run], units: Sequence[str]) -> list[Run]:
+def _without_asides(runs: Sequence[Run], segments: Sequence[str]) -> list[Run]:
     """Give approaches that are too short to be one to the run before them."""
     kept: list[Run] = []
     for run in runs:
-        size = sum(len(units[i]) for i in range(run.start, run.stop))
+        size = sum(len(segments[i]) for i in range(run.start, run.stop))
         last = kept[-1] if kept else None
         exploring = (SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY)
         aside = run.kind is SectionKind.SOLUTION_EXPLORE and size < MIN_APPROACH_CHARS

@@ -84,6 +84,6 @@ def test_no_policy_ever_drops_the_only_correct_approach(
     assert all(drops.values())
     correct = [a for a in annotation.approaches if a.label is CORRECT]
     if len(correct) == 1 and not name.startswith("delete_multi"):
-        stop = correct[0].answer_unit
+        stop = correct[0].answer_segment
         assert stop is not None
         assert not set(drops) & set(range(correct[0].start, stop + 1))

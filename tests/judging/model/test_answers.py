@@ -44,17 +44,17 @@ def reads(language: Language, read: Callable[[str], Any], data: st.DataObject) -
 
 @given(ranges, st.data())
 @settings(max_examples=80, deadline=None)
-def test_every_answer_about_ranges_reads_as_units_within_them(spans: Any, data: st.DataObject) -> None:
-    inside = {unit for start, stop in spans for unit in range(start, stop)}
+def test_every_answer_about_ranges_reads_as_segments_within_them(spans: Any, data: st.DataObject) -> None:
+    inside = {segment for start, stop in spans for segment in range(start, stop)}
     letters = "".join(answers.CHECK_LETTERS)
     starts = reads(answers.starts_language(spans), answers.read_starts, data)
     checks = reads(answers.starts_language(spans, 24, letters), answers.read_checks, data)
     errors = reads(answers.errors_language(spans), answers.read_errors, data)
-    unit = reads(answers.unit_language(spans), answers.read_unit, data)
-    for units in (starts or (), [c[0] for c in checks or ()], [e[0] for e in errors or ()]):
-        assert set(units) <= inside
-        assert list(units) == sorted(set(units))
-    assert unit is None or unit in inside
+    segment = reads(answers.segment_language(spans), answers.read_segment, data)
+    for segments in (starts or (), [c[0] for c in checks or ()], [e[0] for e in errors or ()]):
+        assert set(segments) <= inside
+        assert list(segments) == sorted(set(segments))
+    assert segment is None or segment in inside
 
 
 @given(st.one_of(st.just(0), st.integers(0, 500)), st.integers(1, 400), st.data())
@@ -63,7 +63,7 @@ def test_sections_begin_at_the_window_and_conclude_last(start: int, size: int, d
     sections = reads(answers.sections_language(start, start + size), answers.read_sections, data)
     if sections is not None:
         assert sections[0][0] == start
-        assert all(start <= unit < start + size for unit, _ in sections)
+        assert all(start <= segment < start + size for segment, _ in sections)
         kinds = [kind for _, kind in sections]
         assert SectionKind.CONCLUSION not in kinds[:-1]
         if start == 0:
@@ -100,8 +100,8 @@ def test_the_forms_that_the_prompts_show_are_read() -> None:
 
 
 @pytest.mark.parametrize("text", ["5 5", "7 3", "1 2 2"])
-def test_units_out_of_order_are_no_answer(text: str) -> None:
-    with pytest.raises(AnswerInvalid, match=r"unit \d is named after unit \d"):
+def test_segments_out_of_order_are_no_answer(text: str) -> None:
+    with pytest.raises(AnswerInvalid, match=r"segment \d is named after segment \d"):
         answers.read_starts(text)
 
 

@@ -65,8 +65,8 @@ def judge_with(
 
 def check_sound(annotation: Annotation, trace: Trace) -> None:
     """What every policy relies on."""
-    count = len(annotation.unit_offsets) - 1
-    assert annotation.unit_offsets[-1] == len(trace.reasoning)
+    count = len(annotation.segment_offsets) - 1
+    assert annotation.segment_offsets[-1] == len(trace.reasoning)
     edges = [0, *(section.stop for section in annotation.sections)]
     assert [section.start for section in annotation.sections] == edges[:-1]
     assert edges[-1] == count
@@ -74,9 +74,9 @@ def check_sound(annotation: Annotation, trace: Trace) -> None:
         (SectionKind.SOLUTION_EXPLORE, annotation.approaches),
         (SectionKind.VERIFY, annotation.verifications),
     ):
-        covered = [unit for item in items for unit in range(item.start, item.stop)]
+        covered = [segment for item in items for segment in range(item.start, item.stop)]
         sections = [s for s in annotation.sections if s.kind is kind]
-        assert covered == [unit for s in sections for unit in range(s.start, s.stop)]
+        assert covered == [segment for s in sections for segment in range(s.start, s.stop)]
         numbers = [item.cluster for item in items]
         assert all(number <= max([-1, *numbers[:i]]) + 1 for i, number in enumerate(numbers))
     for approach in annotation.approaches:
@@ -145,10 +145,10 @@ def test_a_trace_beyond_the_context_is_judged_in_windows(context: int, seed: int
     check_sound(annotation, long)
     assert len(engine.prompts) > 4
     shown = " ".join(map(engine.tokenizer.decode, engine.prompts))
-    assert all(f"[{number}] " in shown for number in range(1, len(annotation.unit_offsets)))
+    assert all(f"[{number}] " in shown for number in range(1, len(annotation.segment_offsets)))
 
 
-def test_a_unit_larger_than_the_context_is_shown_without_its_middle_and_kept_whole() -> None:
+def test_a_segment_larger_than_the_context_is_shown_without_its_middle_and_kept_whole() -> None:
     giant = Trace("g", "p" * 50_000, "x = 1 and " * 20_000 + "\n\nSo the answer is 42.", "42" * 9_000)
     annotation, engine = judge_with(
         lambda prompt, constraint: {"SECTIONS": "1S", "ERRORS": "0", "APPROACHES": "0"}.get(
@@ -168,7 +168,7 @@ def test_repetition_is_named_once_and_not_shown_again() -> None:
     )
     (loop,) = annotation.loops
     prompt = engine.tokenizer.decode(engine.prompts[0])
-    assert f"[{loop[0] + 1}]-[{loop[1]}] (repeats the units before)" in prompt
+    assert f"[{loop[0] + 1}]-[{loop[1]}] (repeats the segments before)" in prompt
     assert prompt.count("Wait, 7 + 5 = 12") < 5
 
 
@@ -185,7 +185,7 @@ def test_an_impossible_answer_is_asked_again_and_then_left_to_the_rules() -> Non
     check_sound(annotation, TRACE)
     status = next(status for status in annotation.steps if status.step is Step.APPROACHES)
     assert (status.source, status.questions, status.reasked) == (Source.RULES, 1, 1)
-    assert status.note == "the rules' answer: unit 5 is named after unit 6"
+    assert status.note == "the rules' answer: segment 5 is named after segment 6"
     assert status.tokens.prefill > 0
     # One approach by the rules: clusters are not asked.
     assert sorted(engine.seeds, key=str) == [1, None, None, None, None]
@@ -262,7 +262,7 @@ def test_a_check_completes_an_approach_that_states_no_answer() -> None:
     annotation, _ = judge_with(lambda prompt, _: answers[asked(prompt)], trace)
     check_sound(annotation, trace)
     (approach,) = annotation.approaches
-    assert (approach.stop, approach.completed_units) == (4, 2)
+    assert (approach.stop, approach.completed_segments) == (4, 2)
     assert [(v.start, v.kind.value) for v in annotation.verifications] == [(4, "check")]
 
 

@@ -1,29 +1,29 @@
-"""Windows: every unit shown, owned once, within the budget; the walk always ends."""
+"""Windows: every segment shown, owned once, within the budget; the walk always ends."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcot_ray.judging.model.windows import chosen_units, shortened, split_windows
+from dlcot_ray.judging.model.windows import chosen_segments, shortened, split_windows
 
 costs = st.lists(st.integers(1, 400), max_size=120)
 
 
 @given(costs, st.integers(1, 1500))
-def test_windows_own_every_unit_once_and_show_what_they_own(units: list[int], budget: int) -> None:
-    windows = split_windows(units, budget)
-    owned = [unit for window in windows for unit in range(window.own_start, window.own_stop)]
-    assert owned == list(range(len(units)))
+def test_windows_own_every_segment_once_and_show_what_they_own(segments: list[int], budget: int) -> None:
+    windows = split_windows(segments, budget)
+    owned = [segment for window in windows for segment in range(window.own_start, window.own_stop)]
+    assert owned == list(range(len(segments)))
     for window in windows:
         assert window.start <= window.own_start < window.own_stop <= window.stop
-        shown = sum(units[window.start : window.stop])
+        shown = sum(segments[window.start : window.stop])
         assert shown <= budget or window.stop - window.start == 1
 
 
 @given(costs)
-def test_what_fits_is_one_window(units: list[int]) -> None:
-    assert len(split_windows(units, sum(units))) == bool(units)
+def test_what_fits_is_one_window(segments: list[int]) -> None:
+    assert len(split_windows(segments, sum(segments))) == bool(segments)
 
 
 def test_neighbours_overlap() -> None:
@@ -45,10 +45,10 @@ def test_a_shortened_text_keeps_both_ends(text: str, limit: int) -> None:
 
 
 @given(st.lists(st.integers(1, 50), min_size=30, max_size=30), st.integers(0, 800))
-def test_chosen_units_come_from_the_ranges_within_budget(units: list[int], budget: int) -> None:
+def test_chosen_segments_come_from_the_ranges_within_budget(segments: list[int], budget: int) -> None:
     spans = [(0, 4), (6, 20), (25, 30)]
-    chosen = chosen_units(spans, units, budget)
-    assert sum(units[unit] for unit in chosen) <= budget
-    assert all(any(a <= unit < b for a, b in spans) for unit in chosen)
-    if budget >= sum(units):
+    chosen = chosen_segments(spans, segments, budget)
+    assert sum(segments[segment] for segment in chosen) <= budget
+    assert all(any(a <= segment < b for a, b in spans) for segment in chosen)
+    if budget >= sum(segments):
         assert len(chosen) == 23

@@ -10,7 +10,7 @@ from dlcot_ray.judging.rules import cues
 
 
 @pytest.mark.parametrize(
-    "unit",
+    "segment",
     [
         "Wait, but to cross-verify: is 11 prime?",
         "Let me double-check that.",
@@ -19,21 +19,23 @@ from dlcot_ray.judging.rules import cues
         "Wait, let me check n = 3 again.",
     ],
 )
-def test_openings_of_a_check(unit: str) -> None:
-    assert cues.VERIFY.match(unit)
-
-
-@pytest.mark.parametrize("unit", ["The answer is 12.", "So the chessboard has 64 squares.", "Let x be even."])
-def test_what_opens_no_check(unit: str) -> None:
-    assert not cues.VERIFY.match(unit)
+def test_openings_of_a_check(segment: str) -> None:
+    assert cues.VERIFY.match(segment)
 
 
 @pytest.mark.parametrize(
-    "unit",
+    "segment", ["The answer is 12.", "So the chessboard has 64 squares.", "Let x be even."]
+)
+def test_what_opens_no_check(segment: str) -> None:
+    assert not cues.VERIFY.match(segment)
+
+
+@pytest.mark.parametrize(
+    "segment",
     ["Let me try another way.", "Alternatively, a different approach: count pairs.", "We can start over."],
 )
-def test_announcements_of_another_approach(unit: str) -> None:
-    assert cues.announces_approach(unit)
+def test_announcements_of_another_approach(segment: str) -> None:
+    assert cues.announces_approach(segment)
 
 
 WORDS = [
@@ -55,5 +57,5 @@ WORDS = [
 
 @given(st.lists(st.sampled_from(WORDS)))
 def test_the_word_test_before_the_pattern_never_hides_a_match(words: list[str]) -> None:
-    unit = " ".join(words)
-    assert cues.announces_approach(unit) == (cues.NEW_APPROACH.match(unit) is not None)
+    segment = " ".join(words)
+    assert cues.announces_approach(segment) == (cues.NEW_APPROACH.match(segment) is not None)

@@ -1,4 +1,4 @@
-"""The first correct unit is where the answer stands, by what follows it; confidence follows the evidence."""
+"""The first correct segment is where the answer stands, by what follows it; confidence follows the evidence."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def judge() -> Iterator[RulesJudge]:
     judge.close()
 
 
-def judged(judge: RulesJudge, *units: str, truth: str, problem: str = "How long is it?") -> Annotation:
-    return judge.annotate(Trace("t", problem, "\n\n".join(units), truth))
+def judged(judge: RulesJudge, *segments: str, truth: str, problem: str = "How long is it?") -> Annotation:
+    return judge.annotate(Trace("t", problem, "\n\n".join(segments), truth))
 
 
 def test_a_figure_on_the_way_is_no_arrival(judge: RulesJudge) -> None:
-    units = (
+    segments = (
         WORK,
         "Then BD² = 16.",
         WORK,
@@ -36,23 +36,23 @@ def test_a_figure_on_the_way_is_no_arrival(judge: RulesJudge) -> None:
         "Let me double-check that.",
         WORK,
     )
-    assert judged(judge, *units, truth="16").first_correct_unit == 4
+    assert judged(judge, *segments, truth="16").first_correct_segment == 4
 
 
 def test_who_turns_to_checking_has_arrived(judge: RulesJudge) -> None:
-    units = (WORK, "Adding up, 12 + 24 = 36.", "Wait, is that right?", WORK, WORK, "\\boxed{36}")
-    assert judged(judge, *units, truth="36").first_correct_unit == 1
+    segments = (WORK, "Adding up, 12 + 24 = 36.", "Wait, is that right?", WORK, WORK, "\\boxed{36}")
+    assert judged(judge, *segments, truth="36").first_correct_segment == 1
 
 
 def test_a_figure_of_the_problem_is_no_arrival(judge: RulesJudge) -> None:
-    units = ("The edges a, b, c give 4(a+b+c) = 52.", "Wait, is that so?", WORK, "The answer is 52.")
+    segments = ("The edges a, b, c give 4(a+b+c) = 52.", "Wait, is that so?", WORK, "The answer is 52.")
     problem = "The edges of a box add up to 52. How long are they together?"
-    assert judged(judge, *units, truth="52", problem=problem).first_correct_unit == 3
+    assert judged(judge, *segments, truth="52", problem=problem).first_correct_segment == 3
 
 
 def test_what_is_denied_and_never_taken_up_does_not_stand(judge: RulesJudge) -> None:
-    units = (WORK, "That is 62, which is not 51.", WORK, WORK, WORK, "The answer is 48.")
-    assert judged(judge, *units, truth="51").first_correct_unit is None
+    segments = (WORK, "That is 62, which is not 51.", WORK, WORK, WORK, "The answer is 48.")
+    assert judged(judge, *segments, truth="51").first_correct_segment is None
 
 
 def test_a_contested_answer_is_less_sure_than_one_that_stands(judge: RulesJudge) -> None:

@@ -52,14 +52,14 @@ def test_the_structure_of_a_plain_trace(judge: RulesJudge) -> None:
     assert [(a.label, a.answer) for a in found.approaches] == [(Label.CORRECT, "3003")] * 2
     assert found.approaches[0].cluster != found.approaches[1].cluster
     assert [(v.kind, v.approach) for v in found.verifications] == [(VerificationKind.AFFIRMATION, 0)]
-    assert found.first_correct_unit == 2
+    assert found.first_correct_segment == 2
     assert_well_formed(found)
 
 
 def test_a_wrong_ground_truth_makes_approaches_incorrect(judge: RulesJudge) -> None:
     found = judge.annotate(Trace("t", PROBLEM, TRACE, "3004"))
     assert {a.label for a in found.approaches} == {Label.INCORRECT}
-    assert found.first_correct_unit is None
+    assert found.first_correct_segment is None
 
 
 def test_without_ground_truth_the_response_is_the_reference(judge: RulesJudge) -> None:
@@ -105,7 +105,7 @@ def test_real_traces_get_well_formed_annotations_and_their_answer_is_found(
 
 
 def assert_well_formed(found: Annotation) -> None:
-    count = len(found.unit_offsets) - 1
+    count = len(found.segment_offsets) - 1
     at = 0
     for section in found.sections:
         assert section.start == at < section.stop
@@ -116,7 +116,7 @@ def assert_well_formed(found: Annotation) -> None:
     assert all(0 <= a < b <= count for a, b in spans)
     assert all(x[1] <= y[0] for x, y in itertools.pairwise(spans))
     for approach in found.approaches:
-        assert approach.answer_unit is None or approach.start <= approach.answer_unit < approach.stop
+        assert approach.answer_segment is None or approach.start <= approach.answer_segment < approach.stop
 
 
 WORKED = "We multiply and add what we have got so far, carefully and in order, to see where it leads us."
@@ -139,7 +139,7 @@ def test_an_answer_in_passing_counts_where_the_figures_of_the_reference_are_writ
     judge: RulesJudge, stated: str, reference: str, *, reached: bool
 ) -> None:
     trace = Trace("t", "What is it?", f"{WORKED}\n\n{stated}\n\n{WORKED}", reference)
-    assert (judge.annotate(trace).first_correct_unit == 1) is reached
+    assert (judge.annotate(trace).first_correct_segment == 1) is reached
 
 
 @pytest.mark.parametrize(
@@ -157,4 +157,4 @@ def test_outright_answers_are_compared_as_mathematics(
     found = judge.annotate(
         Trace("t", "What is it?", f"{WORKED}\n\nThe answer is \\boxed{{{boxed}}}.", reference)
     )
-    assert (found.first_correct_unit is not None) is equal
+    assert (found.first_correct_segment is not None) is equal

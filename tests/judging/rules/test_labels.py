@@ -1,4 +1,4 @@
-"""Errors are located where arithmetic is false; the units around an equation may explain it."""
+"""Errors are located where arithmetic is false; the segments around an equation may explain it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dlcot_ray.judging.rules.labels import find_errors
 
 
 @pytest.mark.parametrize(
-    ("units", "alarms"),
+    ("segments", "alarms"),
     [
         (["We count the boxes.\n\n", "That is 6*9 = 55.\n\n"], 1),
         (["We count modulo 49.\n\n", "That is 6*9 = 5.\n\n"], 0),
@@ -17,7 +17,7 @@ from dlcot_ray.judging.rules.labels import find_errors
         (["With c = 0:\n\n", "\\[\n3 + 4 = 12.\n\\]\n\n", "No, that is wrong.\n\n"], 1),
     ],
 )
-def test_a_unit_before_or_behind_can_explain_an_equation(units: list[str], alarms: int) -> None:
-    offsets = [sum(map(len, units[:i])) for i in range(len(units))]
-    found = find_errors(units, offsets, 0, len(units))
+def test_a_segment_before_or_behind_can_explain_an_equation(segments: list[str], alarms: int) -> None:
+    offsets = [sum(map(len, segments[:i])) for i in range(len(segments))]
+    found = find_errors(segments, offsets, 0, len(segments))
     assert len(found) == alarms

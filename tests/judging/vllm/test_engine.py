@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from dlcot_ray.core.annotation import Annotation, Source, Step
-from dlcot_ray.core.segments import split_units
+from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, RequestError
 from dlcot_ray.judging.model.judge import ModelJudge
@@ -139,7 +139,7 @@ def test_the_model_judge_annotates_on_the_real_engine(engine: VllmEngine) -> Non
     found = asyncio.run(all_of_them())
     judge.close()
     for trace, annotation in zip(traces, found, strict=True):
-        assert annotation.unit_offsets == split_units(trace.reasoning)
+        assert annotation.segment_offsets == split_segments(trace.reasoning)
         assert [status.step for status in annotation.steps] == list(Step)
         asked = [status for status in annotation.steps if status.questions]
         assert asked
