@@ -134,9 +134,9 @@ def planned(output: Output, shards: int) -> tuple[JobRecord, Plan]:
     """As `prepare_enhance` does it."""
     record = output.claim(JOB, overwrite=False)
     found = shards_of(shards)
-    check_inputs(record, found, output.label)
+    check_inputs(record, found, output.display_url)
     plan = make_plan(
-        assign_names(found, {item.label: item.name for item in record.inputs}),
+        assign_names(found, {item.file: item.name for item in record.inputs}),
         load_preset("auto"),
         rows_per_unit=ROWS_PER_UNIT,
         bytes_per_unit=1 << 26,
@@ -151,7 +151,7 @@ def first(output: Output, shards: int) -> dict[str, float]:
     rows = np.diff(plan.file_rows).tolist()
     output.write_record(
         record.with_inputs(
-            InputRecord(shard.label, shard.name, count, shard.size, shard.version)
+            InputRecord(shard.file, shard.name, count, shard.size, shard.version)
             for shard, count in zip(plan.shards, rows, strict=True)
         )
     )
@@ -193,7 +193,7 @@ def run(output: Output, shards: int) -> dict[str, float]:
         blob = pickle.dumps(task)
         packed += len(blob)
         for unit in pickle.loads(blob).units:
-            journal.add(UnitResult(unit.name, unit.label, unit.start, unit.stop, stats, size=SIZE))
+            journal.add(UnitResult(unit.name, unit.file, unit.start, unit.stop, stats, size=SIZE))
     journal.flush()
     entries = [info.size for info in output.store.list("_counts")]
     return {

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from dlcot_ray.cluster.unit_events import Happening, Happenings, Kind, Step
+from dlcot_ray.cluster.unit_events import EventKind, Happening, Happenings, Phase
 
 MAX_NODE_LOSSES = 10
 """Nodes that may be lost under one unit before it counts as the cause."""
@@ -74,7 +74,7 @@ class InProgress:
     node: str
     seconds: float
     rows: tuple[str, ...] = ()
-    step: Step = Step.JUDGING
+    step: Phase = Phase.JUDGING
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class Ledger:
         if entered is not None and not order.give_up and (alone or not order.alone):
             entered.open[unit] = _Attempt(self._clock())
             if entered.judge:
-                self._happenings.add(Kind.UNIT_STARTED, unit, Step.JUDGING, order.attempt)
+                self._happenings.add(EventKind.UNIT_STARTED, unit, Phase.JUDGING, order.attempt)
         return order
 
     def row(self, unit: str, process: str, row: str, *, begins: bool) -> None:
@@ -296,12 +296,14 @@ class Ledger:
         """Of what is given up, once."""
         step, unit = _place(work, process)
         if order.give_up:
-            self._happenings.add(Kind.UNIT_QUARANTINED, unit, step, order.attempt - 1, cause=order.give_up)
+            self._happenings.add(
+                EventKind.UNIT_QUARANTINED, unit, step, order.attempt - 1, cause=order.give_up
+            )
         for row, cause in order.condemned:
             if (work, row) not in self._condemned:
                 self._condemned.add((work, row))
                 self._happenings.add(
-                    Kind.ROW_QUARANTINED, unit, step, order.attempt - 1, cause=cause, row=row
+                    EventKind.ROW_QUARANTINED, unit, step, order.attempt - 1, cause=cause, row=row
                 )
 
     def _open(self, unit: str, process: str) -> _Attempt | None:
@@ -318,7 +320,7 @@ class Ledger:
             deaths = self._deaths.setdefault(unit, [])
             deaths.append(death)
             step, name = _place(unit, dead)
-            self._happenings.add(Kind.UNIT_RETRIED, name, step, len(deaths), cause=dead.note or gone)
+            self._happenings.add(EventKind.UNIT_RETRIED, name, step, len(deaths), cause=dead.note or gone)
             self._cleared.get(unit, set()).difference_update(attempt.rows)
         if dead.node not in self._alive():
             return
@@ -336,12 +338,12 @@ class Ledger:
         return ""
 
 
-def _place(work: str, process: _Process | None) -> tuple[Step, str]:
+def _place(work: str, process: _Process | None) -> tuple[Phase, str]:
     """Where in the graph a piece of work is, and its unit."""
     if process is None or process.judge:
-        return Step.JUDGING, work
+        return Phase.JUDGING, work
     step, _, unit = work.partition(" ")
-    return Step(step), unit
+    return Phase(step), unit
 
 
 def _ended(deaths: Sequence[Death], how: str) -> str:

@@ -42,7 +42,7 @@ _RERUN = "what is finished is kept: run the same command again"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FailureLimits:
     """What a run puts up with.
 
     Attributes:
@@ -60,7 +60,7 @@ def run_units(
     pending: Pending,
     spec: WorkSpec,
     workers: Workers,
-    limits: Limits,
+    limits: FailureLimits,
     plan_again: Callable[[int], Workers],
     watch: Callable[[Snapshot], None] = lambda snapshot: None,
 ) -> Iterator[UnitResult]:
@@ -70,7 +70,7 @@ def run_units(
         pending: what to read.
         spec: what the workers need to know.
         workers: the pool of judges to begin with.
-        limits: see `Limits`.
+        limits: see `FailureLimits`.
         plan_again: the pool for so many units on the cluster as it is then.
         watch: is told every few seconds what goes on, by a thread; each happening comes once.
 
@@ -112,7 +112,7 @@ def run_units(
 def _results(
     graph: _GraphThread,
     pulse: _Pulse,
-    limits: Limits,
+    limits: FailureLimits,
     workers: Workers,
     plan_again: Callable[[int], Workers],
 ) -> Iterator[UnitResult | Workers]:
@@ -148,11 +148,11 @@ def _results(
                     pulse.complained = str(error)
 
 
-def _check_failures(failed: int, limits: Limits, last: UnitResult) -> None:
+def _check_failures(failed: int, limits: FailureLimits, last: UnitResult) -> None:
     if limits.max_failed_units is not None and failed > limits.max_failed_units:
         raise JobError(
             f"{failed} units failed, more than max_failed_units={limits.max_failed_units}; the last: "
-            f"{last.label}, rows {last.start}-{last.stop - 1}: {last.error}",
+            f"{last.file}, rows {last.start}-{last.stop - 1}: {last.error}",
             f"see to the cause; {_RERUN}",
         )
 

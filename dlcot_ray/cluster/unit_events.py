@@ -16,7 +16,7 @@ _MOST = 100_000
 """Happenings kept for a driver that does not ask; beyond it the oldest go."""
 
 
-class Step(StrEnum):
+class Phase(StrEnum):
     """Where in the graph a unit is."""
 
     READING = "reading"
@@ -24,7 +24,7 @@ class Step(StrEnum):
     WRITING = "writing"
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What happened."""
 
     UNIT_STARTED = "unit_started"
@@ -48,9 +48,9 @@ class Happening:
         row: id of the trace, where it is about one.
     """
 
-    kind: Kind
+    kind: EventKind
     unit: str
-    step: Step
+    step: Phase
     at: float
     attempt: int
     cause: str = ""
@@ -69,7 +69,9 @@ class Happenings:
         self._kept: deque[Happening] = deque(maxlen=_MOST)
         self._count = 0
 
-    def add(self, kind: Kind, unit: str, step: Step, attempt: int, *, cause: str = "", row: str = "") -> None:
+    def add(
+        self, kind: EventKind, unit: str, step: Phase, attempt: int, *, cause: str = "", row: str = ""
+    ) -> None:
         """One more, now."""
         self._kept.append(Happening(kind, unit, step, self._clock(), attempt, cause, row))
         self._count += 1

@@ -55,16 +55,18 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
     source = Output(Store(place, read_options))
     base = source.record()
     if base is None:
-        raise JobError(f"there is no job in {source.label}", "set annotations= to an output of dlcot enhance")
+        raise JobError(
+            f"there is no job in {source.display_url}", "set annotations= to an output of dlcot enhance"
+        )
     if base.command != "enhance":
         origin = base.config.get("annotations")
         raise JobError(
-            f"{source.label} was itself derived and has no annotations", f"set annotations={origin}"
+            f"{source.display_url} was itself derived and has no annotations", f"set annotations={origin}"
         )
     preset = load_preset(base.config["dataset"])
     if definition_of(preset) != base.settings["dataset_definition"]:
         raise JobError(
-            f"the dataset preset {base.config['dataset']} has changed since {source.label} was made",
+            f"the dataset preset {base.config['dataset']} has changed since {source.display_url} was made",
             "restore the preset or run dlcot enhance again",
         )
     policy_options = checked_policy(config)
@@ -88,12 +90,12 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
     output = open_output(config.output or "", storage.output, [*inputs, place])
     record = output.claim(JobRecord("derive", settings, stored(config)), overwrite=config.overwrite)
     shards = find_shards(inputs, input_options)
-    check_inputs(base, shards, source.label)
-    check_inputs(record, shards, output.label)
-    names = {item.label: item.name for item in base.inputs}
+    check_inputs(base, shards, source.display_url)
+    check_inputs(record, shards, output.display_url)
+    names = {item.file: item.name for item in base.inputs}
     footers = Footers(source.read_state(FOOTERS_FILE))
     plan = make_plan(
-        [shard for shard in assign_names(shards, names) if shard.label in names],
+        [shard for shard in assign_names(shards, names) if shard.file in names],
         preset,
         rows_per_unit=base.settings["rows_per_unit"],
         bytes_per_unit=base.settings["bytes_per_unit"],

@@ -1,6 +1,7 @@
 """`dlcot diff`: traces of an output before and after, segment by segment, in the terminal.
 
-It reads the output alone: the source text is carried in it, the edits are stored, segments are cut again (they
+It reads the output alone: the source text is carried in it, the edits are stored, segments are cut again
+(they
 depend on nothing but the text). Only ids and statuses are read of all rows, so that a large remote output
 can be looked into; of a long kept stretch the first and the last segment are shown unless all are wanted.
 """
@@ -90,7 +91,7 @@ def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: 
     record = output.record()
     if record is None:
         raise JobError(
-            f"there is no job in {output.label}", "give an output of dlcot enhance or dlcot derive"
+            f"there is no job in {output.display_url}", "give an output of dlcot enhance or dlcot derive"
         )
     names = sorted(output.done())
     places: list[tuple[str, int, str, str]] = []
@@ -102,11 +103,11 @@ def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: 
         chosen = [place for place in places if place[2] == trace_id][:1]
         if not chosen:
             some = ", ".join(place[2] for place in places[:3])
-            raise JobError(f"{output.label} holds no trace {trace_id!r}", f"it holds {some}, ...")
+            raise JobError(f"{output.display_url} holds no trace {trace_id!r}", f"it holds {some}, ...")
     else:
         changed = [place for place in places if place[3] == Status.ENHANCED] or places
         if not changed:
-            raise JobError(f"{output.label} holds no traces yet", "wait for the job, or run it again")
+            raise JobError(f"{output.display_url} holds no traces yet", "wait for the job, or run it again")
         chosen = sorted(random.Random(seed).sample(changed, min(sample, len(changed))))
     return [_load(output, record, name, row) for name, row, *_ in chosen]
 

@@ -113,10 +113,10 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         # Before an earlier job's results are removed; what it found serves the job, too.
         gate = partial(lambda found: found, gate())
     record = output.claim(JobRecord("enhance", resolved.settings, stored(config)), overwrite=config.overwrite)
-    check_inputs(record, shards, output.label)
+    check_inputs(record, shards, output.display_url)
     footers = Footers(output.read_state(FOOTERS_FILE))
     plan = make_plan(
-        assign_names(shards, {item.label: item.name for item in record.inputs}),
+        assign_names(shards, {item.file: item.name for item in record.inputs}),
         preset,
         rows_per_unit=config.rows_per_unit,
         bytes_per_unit=config.bytes_per_unit,

@@ -21,7 +21,7 @@ from dlcot_ray.commands.scoring import score_sets
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.settings import EvaluateConfig, JudgeConfig
 from dlcot_ray.evaluation.evaluate import Options
-from dlcot_ray.evaluation.report import Report, figures_of, to_json, to_markdown, worst_to_markdown
+from dlcot_ray.evaluation.report import EvaluationReport, figures_of, to_json, to_markdown, worst_to_markdown
 from dlcot_ray.inputs.label_files import LabelSet, read_sets, read_traces, resolve_places
 from dlcot_ray.storage.store import Store, absolute, is_local
 
@@ -51,7 +51,7 @@ def run_evaluate(config: EvaluateConfig) -> Exit:
 
 def evaluate_sets(
     sets: Sequence[LabelSet], left_out: Sequence[str], judge: JudgeConfig, config: EvaluateConfig
-) -> Report:
+) -> EvaluationReport:
     """Judge the traces of all sets, and score every set.
 
     Args:
@@ -72,7 +72,7 @@ def evaluate_sets(
         "seed": config.seed,
         "dlcot_version": __version__,
     }
-    return Report(
+    return EvaluationReport(
         identity,
         settings,
         tuple(scored),
@@ -84,7 +84,7 @@ def evaluate_sets(
     )
 
 
-def _print(report: Report, console: Console) -> None:
+def _print(report: EvaluationReport, console: Console) -> None:
     for item in report.sets:
         for table in item.scores.tables:
             shown = RichTable(
@@ -110,7 +110,7 @@ def _print(report: Report, console: Console) -> None:
     )
 
 
-def _write(report: Report, output: Store, console: Console) -> None:
+def _write(report: EvaluationReport, output: Store, console: Console) -> None:
     content = json.dumps(to_json(report), indent=2, ensure_ascii=False)
     output.put("evaluation.json", f"{content}\n".encode())
     output.put("evaluation.md", to_markdown(report).encode())

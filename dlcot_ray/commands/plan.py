@@ -85,7 +85,7 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
     output = Output(Store(given.output or "", config.storage.output)) if wants_output else None
     record = output.record() if output is not None else None
     shards = find_shards(given.input, config.storage.input)
-    names = {item.label: item.name for item in record.inputs} if record is not None else {}
+    names = {item.file: item.name for item in record.inputs} if record is not None else {}
     plan = make_plan(
         assign_names(shards, names),
         resolved.preset,

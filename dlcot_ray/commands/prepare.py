@@ -68,12 +68,12 @@ def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> 
         JobError: it is not.
     """
     output = Output(Store(url, options))
-    place = output.label.rstrip("/") + "/"
+    place = output.display_url.rstrip("/") + "/"
     for source in inputs:
-        folder = Store(source).label.rstrip("/") + "/"
+        folder = Store(source).display_url.rstrip("/") + "/"
         if place.startswith(folder):
             raise JobError(
-                f"the output {output.label} lies inside the input {folder.rstrip('/')}",
+                f"the output {output.display_url} lies inside the input {folder.rstrip('/')}",
                 "choose an output elsewhere: the next run would take it for input",
             )
         if folder.startswith(tuple(f"{place}{name}/" for name in FOLDERS)):

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from dlcot_ray.cluster.ledger import Snapshot
 from dlcot_ray.cluster.nodes import plan_workers, start_ray, stop_ray, waiting_for
-from dlcot_ray.cluster.supervision import Limits, run_units
+from dlcot_ray.cluster.supervision import FailureLimits, run_units
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import Prepared
 from dlcot_ray.errors import InputFault, JobError
@@ -75,7 +75,7 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
         raise JobError(f"none of the {len(job.plan.faults)} inputs can be used: {first}")
     job = replace(job, record=job.record.with_inputs(_records(job.plan)))
     pending = Pending(job.plan, sizes > 0, job.available, duplicates)
-    failed = [FailedUnit(u.name, u.label, u.start, u.stop, FINISH_FIRST) for u in pending.missing()]
+    failed = [FailedUnit(u.name, u.file, u.start, u.stop, FINISH_FIRST) for u in pending.missing()]
     manifest = read_manifest(output)
     if not (pending.units or failed) and manifest and describes(manifest, job.record, job.plan):
         return manifest, True
@@ -117,7 +117,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
     try:
         timings["ray_start_seconds"] = round(time.monotonic() - begin, 3)
         config = job.config
-        limits = Limits(config.max_worker_deaths, config.max_failed_units, config.stall_s)
+        limits = FailureLimits(config.max_worker_deaths, config.max_failed_units, config.stall_s)
         workers = plan_workers(job.pool, pending.units, job.config.ray.wait_s)
         # After a loss of nodes the job goes on with what fits.
         plan = partial(plan_workers, replace(job.pool, least=None))
@@ -140,7 +140,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
                 engine += result.engine
                 if result.error:
                     failed.append(
-                        FailedUnit(result.name, result.label, result.start, result.stop, result.error)
+                        FailedUnit(result.name, result.file, result.start, result.stop, result.error)
                     )
                 else:
                     journal.add(result)
@@ -167,7 +167,7 @@ def _without_unreadable_ids(job: Prepared, sizes: Sizes) -> tuple[Prepared, Size
         try:
             found = find_duplicates(plan.files, job.options)
         except InputFault as fault:
-            number = next(i for i, shard in enumerate(plan.shards) if shard.label == fault.file)
+            number = next(i for i, shard in enumerate(plan.shards) if shard.file == fault.file)
             first, stop = plan.file_units[number : number + 2].tolist()
             plan, sizes = plan.without(number, fault), np.delete(sizes, range(first, stop))
             if job.available is not None:
@@ -180,13 +180,13 @@ def _without_unreadable_ids(job: Prepared, sizes: Sizes) -> tuple[Prepared, Size
 
 def _records(plan: Plan) -> list[InputRecord]:
     return [
-        InputRecord(shard.label, shard.name, rows, shard.size, shard.version)
+        InputRecord(shard.file, shard.name, rows, shard.size, shard.version)
         for shard, rows in zip(plan.shards, np.diff(plan.file_rows).tolist(), strict=True)
     ]
 
 
 def _finish(job: Prepared, manifest: Mapping[str, Any], next_step: str) -> Exit:
-    print_summary(manifest, job.output.label, next_step, Console(highlight=False))
+    print_summary(manifest, job.output.display_url, next_step, Console(highlight=False))
     totals = manifest["totals"]
     too_many = totals["rejected"] > job.config.max_rejected_share * max(totals["rows"], 1)
     faulty = manifest["unusable_inputs"] or manifest["failed_units"] or totals["unfinished"]
@@ -201,5 +201,6 @@ def _next_step(job: Prepared, manifest: Mapping[str, Any]) -> str:
     if manifest["totals"]["rejected"] > job.config.max_rejected_share * max(manifest["totals"]["rows"], 1):
         return f"next: look into {job.output.store.url('rejected')}, more rows than usual are there"
     if job.record.command == "enhance":
-        return f"next: try another policy: dlcot derive annotations={job.output.label} output=... policy=..."
+        again = f"dlcot derive annotations={job.output.display_url} output=... policy=..."
+        return f"next: try another policy: {again}"
     return f"next: train on {job.output.store.url('enhanced')}"

@@ -93,7 +93,7 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
     record = output.record()
     if record is None:
         raise JobError(
-            f"there is no job in {output.label}", "give an output of dlcot enhance or dlcot derive"
+            f"there is no job in {output.display_url}", "give an output of dlcot enhance or dlcot derive"
         )
     inventory = take_inventory(output.store.list(), names_of(record))
     units = [unit for group in inventory.units.values() for unit in group if unit.complete]
@@ -109,7 +109,7 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
     stats = add_up(in_order(output.stats, (unit.name for unit in sampled)))
     left = rows - done
     return {
-        "output": output.label,
+        "output": output.display_url,
         "command": record.command,
         "fingerprint": record.fingerprint,
         "judge": record.settings.get("judge"),

@@ -91,10 +91,10 @@ def run_verify(config: VerifyConfig) -> Exit:
     lines += [f"note: {note}" for note in audit.notes]
     verdict = f"{len(audit.findings):,} findings" if audit.findings else "nothing wrong"
     lines.append(
-        f"{output.label}: {verdict} in {audit.units:,} units with {audit.rows:,} rows "
+        f"{output.display_url}: {verdict} in {audit.units:,} units with {audit.rows:,} rows "
         f"({audit.compared:,} of them compared with their inputs)"
     )
-    tell({"output": output.label, **asdict(audit)}, lines, config.json)
+    tell({"output": output.display_url, **asdict(audit)}, lines, config.json)
     return Exit.WITH_FAULTS if audit.findings else Exit.OK
 
 
@@ -114,7 +114,7 @@ def verify(
     record = output.record()
     if record is None:
         raise JobError(
-            f"there is no job in {output.label}", "give an output of dlcot enhance or dlcot derive"
+            f"there is no job in {output.display_url}", "give an output of dlcot enhance or dlcot derive"
         )
     audit = Audit()
     expected = _expected(record, audit)
@@ -161,7 +161,7 @@ def _record(output: Output, record: JobRecord) -> Iterator[Finding]:
     told = json.loads(output.store.read_bytes(JOB_FILE)).get("fingerprint")
     if told != record.fingerprint:
         yield Finding(JOB_FILE, None, f"its fingerprint is {told}, its settings come to {record.fingerprint}")
-    for what in ("label", "name"):
+    for what in ("file", "name"):
         values = Counter(getattr(item, what) for item in record.inputs)
         for value in (value for value, count in values.items() if count > 1):
             yield Finding(JOB_FILE, None, f"several inputs have the {what} {value}")
@@ -178,14 +178,14 @@ def _look(
     file = _File(item)
     audit = file.audit
     units = inventory.units.get(item.name, ())
-    audit.findings += coverage(item.label, item.rows, units)
+    audit.findings += coverage(item.file, item.rows, units)
     source = _source(item, options, audit) if options is not None else None
     for listed in units:
         if not listed.complete:
             continue
         audit.units += 1
         try:
-            unit = _load(output, listed, item.label)
+            unit = _load(output, listed, item.file)
         except (JobError, InputFault) as error:
             audit.findings.append(Finding(f"{ENHANCED}/{listed.name}.parquet", None, str(error)))
             continue
@@ -198,7 +198,7 @@ def _look(
         if source is not None:
             rows = source.take(listed.start, listed.stop)
             if rows is None:
-                audit.notes.append(f"{item.label} cannot be read any further: its rows are not compared")
+                audit.notes.append(f"{item.file} cannot be read any further: its rows are not compared")
                 source = None
             else:
                 audit.findings += compare_rows(unit, rows)
@@ -238,18 +238,18 @@ def _read(output: Output, relative: str) -> pa.Table:
 
 def _source(item: InputRecord, options: Mapping[str, Any], audit: Audit) -> _Source | None:
     """The input file, if it is what it was."""
-    head, _, name = item.label.rpartition("/")
+    head, _, name = item.file.rpartition("/")
     try:
         store = Store(head or "/", options)
         info = store.info(name)
         if info is None:
-            audit.notes.append(f"{item.label} is gone: its rows are not compared")
+            audit.notes.append(f"{item.file} is gone: its rows are not compared")
         elif (info.size, info.version) != (item.size, item.version):
-            audit.notes.append(f"{item.label} has changed since the job: its rows are not compared")
+            audit.notes.append(f"{item.file} has changed since the job: its rows are not compared")
         else:
-            return _Source(store, name, item.label)
+            return _Source(store, name, item.file)
     except (JobError, InputFault) as error:
-        audit.notes.append(f"{item.label} is not compared: {error}")
+        audit.notes.append(f"{item.file} is not compared: {error}")
     return None
 
 
@@ -340,8 +340,8 @@ def _manifest(
     told["complete"], found["complete"] = manifest.get("complete"), total.rows == rows
     listed = {item["file"]: item for item in read_inputs(output, manifest)}
     for file in files:
-        item, stats, name = file.item, file.stats, f"inputs, {file.item.label}"
-        told[name] = listed.pop(item.label, None)
+        item, stats, name = file.item, file.stats, f"inputs, {file.item.file}"
+        told[name] = listed.pop(item.file, None)
         if told[name] is not None:
             found[name] = {
                 **told[name],

@@ -74,7 +74,7 @@ class ErrorKind(StrEnum):
     DERIVATION = "derivation"
 
 
-class Step(StrEnum):
+class JudgeStep(StrEnum):
     """The steps of the method that a judge answers, in order."""
 
     MACRO = "macro_structure"
@@ -185,7 +185,7 @@ class StepStatus:
         questions, reasked: how many were put to a model, and how many of them were asked again.
     """
 
-    step: Step
+    step: JudgeStep
     source: Source
     confidence: float = 1.0
     note: str = ""
@@ -195,10 +195,10 @@ class StepStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ModelReply:
     """What a model said to one question of a step, verbatim."""
 
-    step: Step
+    step: JudgeStep
     text: str
 
 
@@ -211,7 +211,8 @@ class Annotation:
         sections: partition of all segments, in order.
         approaches, verifications: in order; they lie inside the sections of their kind.
         reference: the answer that labels were compared with, or None; `reference_kind` says whence.
-        first_correct_segment: first segment in which the reference, or an equivalent of it, stands as what was
+        first_correct_segment: first segment in which the reference, or an equivalent of it, stands as what
+        was
             looked for, or None.
         loops: segment ranges that only repeat what stands before them (exact repetition).
         truncated: the trace breaks off without an end.
@@ -236,4 +237,4 @@ class Annotation:
     truncated: bool
     steps: tuple[StepStatus, ...]
     tokens: Tokens = Tokens()
-    replies: tuple[Reply, ...] = ()
+    replies: tuple[ModelReply, ...] = ()

@@ -99,7 +99,8 @@ def refers_back(text: str, *, adjacent: bool, single: bool) -> re.Match[str] | N
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Spans of the sentences of a segment, in code points; together with the white space behind they tile it."""
+    """Spans of the sentences of a segment, in code points; together with the white space behind they tile
+    it."""
     cuts = [0, *(match.end() for match in _SENTENCE.finditer(text)), len(text)]
     return [(a, b) for a, b in itertools.pairwise(cuts) if b > a]
 
@@ -191,7 +192,8 @@ def _joints(script: Sequence[Edit]) -> Iterator[tuple[int, int]]:
 def _behind(
     script: Sequence[Edit], joints: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, bool, tuple[int, int]]]:
-    """Kept segments behind the first drop: the segment, whether a drop is directly before it, its last joint."""
+    """Kept segments behind the first drop: the segment, whether a drop is directly before it, its last
+    joint."""
     starts = {right: (left, right) for left, right in joints}
     joint: tuple[int, int] | None = None
     for edit in script:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dlcot_ray.core.annotation import Annotation, Step
+from dlcot_ray.core.annotation import Annotation, JudgeStep
 from dlcot_ray.evaluation.scores import Graded
 from dlcot_ray.judging.cascade import confidence_of
 
@@ -19,7 +19,7 @@ SHARES = tuple(round(0.1 * i, 1) for i in range(11))
 
 
 def graded(
-    case: str, annotation: Annotation, step: Step, score: float, confidence: float | None = None
+    case: str, annotation: Annotation, step: JudgeStep, score: float, confidence: float | None = None
 ) -> Graded:
     """A case with what its annotation says of the step; `confidence` where something nearer is known."""
     own = next((status.confidence for status in annotation.steps if status.step is step), 0.0)

@@ -29,7 +29,7 @@ class SetScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EvaluationReport:
     """An evaluation.
 
     Attributes:
@@ -57,7 +57,7 @@ class Report:
         return blake2b(self.judge.encode(), digest_size=16).hexdigest()
 
 
-def to_json(report: Report) -> dict[str, Any]:
+def to_json(report: EvaluationReport) -> dict[str, Any]:
     """Plain JSON types; figures that are not defined are null."""
     return {
         "format": FORMAT,
@@ -87,7 +87,7 @@ def to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(report: EvaluationReport) -> str:
     """Tables with 95 % intervals, notes and the worst cases by id."""
     lines = [
         "# Evaluation",
@@ -114,7 +114,7 @@ def to_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def worst_to_markdown(report: Report) -> str:
+def worst_to_markdown(report: EvaluationReport) -> str:
     """The worst cases with their text, to be read and not to be published."""
     lines = [f"# Worst cases of `{report.judge}`"]
     for item in report.sets:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 _WHOLE_FLOATS = 2.0**53
 
 
-class Kind(Enum):
+class CellKind(Enum):
     """What a column's cells can be read as."""
 
     TEXT = "text"
@@ -77,17 +77,17 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
-def kind_of(kind: pa.DataType) -> Kind:
+def kind_of(kind: pa.DataType) -> CellKind:
     """What cells of this Arrow type can be read as; a column of nulls counts as text."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if _is_string(kind) or _is_binary(kind) or pa.types.is_null(kind) or isinstance(kind, pa.UuidType):
-        return Kind.TEXT
+        return CellKind.TEXT
     if pa.types.is_integer(kind):
-        return Kind.INTEGER
+        return CellKind.INTEGER
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
-        return Kind.NUMBER
-    return Kind.OTHER
+        return CellKind.NUMBER
+    return CellKind.OTHER
 
 
 def read_texts(table: pa.Table, path: ColumnPath) -> list[Cell]:

@@ -19,11 +19,11 @@ from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.storage.store import Store
 
 _READ_BYTES = 8 << 20
-_VERSION = b"1"
+_VERSION = b"2"
 _PART_ROWS = 1_000
 _SCHEMA = pa.schema(
     [
-        ("label", pa.string()),
+        ("file", pa.string()),
         ("size", pa.int64()),
         ("version", pa.string()),
         ("schema", pa.dictionary(pa.int32(), pa.binary())),
@@ -67,7 +67,7 @@ class Footers:
 
     def get(self, shard: Shard) -> Footer | None:
         """The recorded footer of a file, if the file is still what it was."""
-        part, row = self._where.get(shard.label, (0, -1))
+        part, row = self._where.get(shard.file, (0, -1))
         if row < 0:
             return None
         if part == len(self._parts):
@@ -81,10 +81,10 @@ class Footers:
     def put(self, shard: Shard, footer: Footer) -> None:
         """Record the footer of a file."""
         self.changed = True
-        self._where[shard.label] = (len(self._parts), len(self._fresh))
+        self._where[shard.file] = (len(self._parts), len(self._fresh))
         self._fresh.append(
             {
-                "label": shard.label,
+                "file": shard.file,
                 "size": shard.size,
                 "version": shard.version,
                 "schema": footer.schema,
@@ -113,7 +113,7 @@ class Footers:
     def _append(self, table: pa.Table) -> None:
         number = len(self._parts)
         self._parts.append(table)
-        self._where.update((label, (number, row)) for row, label in enumerate(table["label"].to_pylist()))
+        self._where.update((file, (number, row)) for row, file in enumerate(table["file"].to_pylist()))
 
     def _settle(self) -> None:
         if self._fresh:
@@ -140,16 +140,16 @@ def read_footer(shard: Shard, options: Mapping[str, object] | None = None) -> Fo
         InputFault: the file is empty, cannot be read, is no Parquet file, or has no rows.
     """
     if shard.size == 0:
-        raise InputFault(shard.label, "the file is empty (0 bytes)", "write it again or remove it")
-    with open_parquet(Store(shard.store_url, options), shard.relative, shard.label) as file:
+        raise InputFault(shard.file, "the file is empty (0 bytes)", "write it again or remove it")
+    with open_parquet(Store(shard.store_url, options), shard.relative, shard.file) as file:
         footer = file.metadata
         if footer.num_rows == 0:
-            raise InputFault(shard.label, "the file has no rows", "remove it")
+            raise InputFault(shard.file, "the file has no rows", "remove it")
         try:
             schema = file.schema_arrow
         except (pa.ArrowException, OSError) as error:
             raise InputFault(
-                shard.label, f"its schema cannot be read ({_reason(error)})", "write the file again"
+                shard.file, f"its schema cannot be read ({_reason(error)})", "write the file again"
             ) from error
         groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
         return Footer(

@@ -121,12 +121,12 @@ def read_traces(places: Sequence[str], dataset: str, options: Mapping[str, objec
     found: dict[str, Trace] = {}
     for shard in find_shards(list(places), options):
         try:
-            with open_parquet(Store(shard.store_url, options), shard.relative, shard.label) as file:
+            with open_parquet(Store(shard.store_url, options), shard.relative, shard.file) as file:
                 table = file.read()
-            columns = resolve_columns(preset, table.schema, shard.label)
+            columns = resolve_columns(preset, table.schema, shard.file)
         except (InputFault, OSError, pa.ArrowException) as error:
             raise JobError(f"{error}", "check traces=") from error
-        rows = traces_of(table, columns, file=shard.label, first_row=0, shard_name=shard.name)
+        rows = traces_of(table, columns, file=shard.file, first_row=0, shard_name=shard.name)
         for row in rows:
             if isinstance(row, Trace):
                 found.setdefault(row.trace_id, row)
@@ -144,7 +144,9 @@ def _files(place: str, options: Mapping[str, object]) -> Iterator[_File]:
     store = Store(place, options)
     files = [info.relative for info in store.list() if info.relative.endswith(SUFFIXES)]
     if not files:
-        raise JobError(f"no label sets in {store.label}: looked for *.parquet and *.jsonl", "check set=")
+        raise JobError(
+            f"no label sets in {store.display_url}: looked for *.parquet and *.jsonl", "check set="
+        )
     yield from (_File(store, relative, named=False) for relative in sorted(files))
 
 

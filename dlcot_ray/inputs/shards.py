@@ -35,7 +35,7 @@ class Shard:
         name: names its outputs: the relative path without its suffix, unique within the job.
         size: bytes.
         version: changes when the content does (see `ObjectInfo`).
-        label: its full name for people, without credentials.
+        file: its full name for people, without credentials.
     """
 
     store_url: str
@@ -43,7 +43,7 @@ class Shard:
     name: str
     size: int
     version: str
-    label: str
+    file: str
 
 
 def find_shards(input_url: str | Sequence[str], options: Mapping[str, object] | None = None) -> list[Shard]:
@@ -62,7 +62,7 @@ def find_shards(input_url: str | Sequence[str], options: Mapping[str, object] | 
     found: dict[str, Shard] = {}
     for url in urls:
         for shard in _shards_of(url, options):
-            found.setdefault(shard.label, shard)
+            found.setdefault(shard.file, shard)
     names = Counter(shard.name for shard in found.values())
     return sorted(
         (_renamed(shard) if names[shard.name] > 1 else shard for shard in found.values()),
@@ -85,10 +85,10 @@ def _shards_of(url: str, options: Mapping[str, object] | None) -> list[Shard]:
     shards = [_shard(whole, info) for info in objects if _is_shard(info.relative)]
     if not shards:
         if not objects and whole.is_missing_directory():
-            raise JobError(f"input {whole.label} does not exist", "check the path")
+            raise JobError(f"input {whole.display_url} does not exist", "check the path")
         seen = f"{len(objects)} other files" if objects else "nothing"
         raise JobError(
-            f"no input shards in {whole.label}: looked for *.parquet at any depth, found {seen}",
+            f"no input shards in {whole.display_url}: looked for *.parquet at any depth, found {seen}",
             "check the path (and bucket), or give a glob such as data/*.parquet",
         )
     return shards
@@ -133,5 +133,5 @@ def _shard(store: Store, info: ObjectInfo) -> Shard:
 
 
 def _renamed(shard: Shard) -> Shard:
-    digest = hashlib.sha256(shard.label.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(shard.file.encode()).hexdigest()[:8]
     return replace(shard, name=f"{shard.name}-{digest}")

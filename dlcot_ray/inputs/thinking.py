@@ -19,7 +19,7 @@ Delimiters = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SplitReply:
     """A reply taken apart.
 
     Attributes:
@@ -40,7 +40,9 @@ class Refusal:
     message: str
 
 
-def split_reply(text: str, thinking: Sequence[Delimiters], solution: Sequence[Delimiters]) -> Reply | Refusal:
+def split_reply(
+    text: str, thinking: Sequence[Delimiters], solution: Sequence[Delimiters]
+) -> SplitReply | Refusal:
     """Separate thinking and visible answer.
 
     Args:
@@ -63,11 +65,11 @@ def split_reply(text: str, thinking: Sequence[Delimiters], solution: Sequence[De
     if text[:start].strip():
         return Refusal(Cause.NO_THINKING, f"the reply has visible text before {opening}")
     if end < 0:
-        return Reply(text[body:], None)
+        return SplitReply(text[body:], None)
     rest = text[end + len(closing) :]
     if opening in rest:
         return Refusal(Cause.SEVERAL_THINKING, f"the reply opens {opening} again after {closing}")
-    return Reply(text[body:end], _unwrap(rest, solution))
+    return SplitReply(text[body:end], _unwrap(rest, solution))
 
 
 def _first_pair(text: str, thinking: Sequence[Delimiters]) -> Delimiters | None:

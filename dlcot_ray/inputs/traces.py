@@ -18,8 +18,8 @@ from dlcot_ray.errors import Cause, InputFault, RowFault, Stage
 from dlcot_ray.inputs.cells import (
     BadCell,
     Cell,
+    CellKind,
     ColumnPath,
-    Kind,
     describe,
     find_path,
     is_list,
@@ -29,7 +29,7 @@ from dlcot_ray.inputs.cells import (
     short_type,
 )
 from dlcot_ray.inputs.presets import DatasetPreset, MessageKeys, load_preset, preset_names
-from dlcot_ray.inputs.thinking import Delimiters, Refusal, Reply, split_reply
+from dlcot_ray.inputs.thinking import Delimiters, Refusal, SplitReply, split_reply
 
 __all__ = [
     "ColumnMap",
@@ -183,7 +183,7 @@ def _detected(preset: DatasetPreset, schema: pa.Schema) -> bool:
 def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
     used: set[str] = set()
 
-    def first(names: Sequence[str], field: str, allowed: tuple[Kind, ...]) -> ColumnPath | None:
+    def first(names: Sequence[str], field: str, allowed: tuple[CellKind, ...]) -> ColumnPath | None:
         for name in names:
             found = find_path(schema, name)
             if found is None or name in used:
@@ -200,7 +200,7 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
             return path
         return None
 
-    text, number = (Kind.TEXT,), (Kind.TEXT, Kind.INTEGER, Kind.NUMBER)
+    text, number = (CellKind.TEXT,), (CellKind.TEXT, CellKind.INTEGER, CellKind.NUMBER)
     reasoning = first(preset.reasoning, "reasoning", text)
     tagged = None if reasoning else first(preset.tagged, "tagged", text)
     messages = None
@@ -212,7 +212,7 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
     problem = first(preset.problem, "problem", text)
     if problem is None and messages is None and preset.problem:
         raise _missing(preset, "problem", preset.problem, schema, file)
-    identity = first(preset.id, "id", (Kind.TEXT, Kind.INTEGER))
+    identity = first(preset.id, "id", (CellKind.TEXT, CellKind.INTEGER))
     ground_truth = first(preset.ground_truth, "ground truth", number)
     response = first(preset.response, "response", text)
     return ColumnMap(
@@ -237,7 +237,7 @@ def _messages(keys: MessageKeys, schema: pa.Schema, file: str) -> MessageColumn 
         path, kind = found
         item = kind.value_type if is_list(kind) else None
         if item is not None and pa.types.is_struct(item):
-            texts = [field.name for field in item if kind_of(field.type) is Kind.TEXT]
+            texts = [field.name for field in item if kind_of(field.type) is CellKind.TEXT]
             role = next((key for key in keys.role if key in texts), None)
             content = next((key for key in keys.content if key in texts), None)
             if role and content:
@@ -263,7 +263,7 @@ def _missing(
     )
 
 
-def _from_messages(value: Any, column: MessageColumn, columns: ColumnMap) -> tuple[str | None, Reply]:
+def _from_messages(value: Any, column: MessageColumn, columns: ColumnMap) -> tuple[str | None, SplitReply]:
     """The last assistant turn, and the user turn before it."""
     if isinstance(value, BadCell):
         raise _Reject(Cause.INVALID_UTF8, f"column {column.path.text}: {value.message}")
@@ -285,7 +285,7 @@ def _from_messages(value: Any, column: MessageColumn, columns: ColumnMap) -> tup
     for key in column.reasoning:
         thought = _field(turns[last], key, column.path.text)
         if thought is not None:
-            return problem, Reply(thought, content)
+            return problem, SplitReply(thought, content)
     if content is None:
         raise _Reject(Cause.NULL_REASONING, "the last assistant message has no content")
     return problem, _split(content, columns)
@@ -301,7 +301,7 @@ def _field(turn: dict[str, Any], key: str, column: str) -> str | None:
     return None if value is None else str(value)
 
 
-def _split(text: str, columns: ColumnMap) -> Reply:
+def _split(text: str, columns: ColumnMap) -> SplitReply:
     reply = split_reply(text, columns.thinking, columns.solution)
     if isinstance(reply, Refusal):
         raise _Reject(reply.cause, reply.message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dlcot_ray.core.annotation import Annotation, Step
+from dlcot_ray.core.annotation import Annotation, JudgeStep
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.protocol import Judge, Writer
@@ -21,7 +21,7 @@ MIN_CONFIDENCE = 0.6
 compare with, an answer that only the CAS could tell, methods hardly told apart, boundaries on weak cues."""
 
 
-_DECISIVE = frozenset({Step.APPROACHES, Step.LABELS, Step.CLUSTERS})
+_DECISIVE = frozenset({JudgeStep.APPROACHES, JudgeStep.LABELS, JudgeStep.CLUSTERS})
 
 
 def confidence_of(annotation: Annotation) -> float:

@@ -77,12 +77,12 @@ class StoredUnit:
 
     Attributes:
         name: of its objects, without folder and suffix.
-        label: its input file.
+        file: its input file.
         start, stop: its rows of that file.
     """
 
     name: str
-    label: str
+    file: str
     start: int
     stop: int
     stats: UnitStats
@@ -148,7 +148,7 @@ def compare_rows(unit: StoredUnit, source: pa.Table) -> Iterator[Finding]:
             one, other = carried.slice(number, 1), source.slice(index, 1)
             if not one.equals(other) and not _same(one, other):
                 column = next(n for n in source.column_names if not one[n].equals(other[n]))
-                yield Finding(at, number, f"{column} differs from {unit.label}, row {unit.start + index}")
+                yield Finding(at, number, f"{column} differs from {unit.file}, row {unit.start + index}")
 
 
 def _same(one: pa.Table, other: pa.Table) -> bool:
@@ -230,8 +230,8 @@ def _rejected(unit: StoredUnit) -> Iterator[Finding]:
     before = unit.start - 1
     for number, row in enumerate(unit.rejected.select(names).to_pylist()):
         messages = []
-        if row["input_file"] != unit.label:
-            messages.append(f"it is of {row['input_file']}, the unit of {unit.label}")
+        if row["input_file"] != unit.file:
+            messages.append(f"it is of {row['input_file']}, the unit of {unit.file}")
         if not before < row["input_row"] < unit.stop:
             messages.append(f"input row {row['input_row']} is repeated or not one of the unit's")
         if row["stage"] not in set(Stage) or row["cause"] not in set(Cause):
@@ -280,7 +280,7 @@ def _traces(unit: StoredUnit, expected: Expected) -> Iterator[Trace | str]:
         yield from [f"no trace can be read from it: {fault.message}"] * source.num_rows
         return
     shard = unit.name.rpartition(".r")[0]
-    for found in traces_of(source, columns, file=unit.label, first_row=unit.start, shard_name=shard):
+    for found in traces_of(source, columns, file=unit.file, first_row=unit.start, shard_name=shard):
         yield found if isinstance(found, Trace) else f"its source is no trace: {found.message}"
 
 
@@ -343,7 +343,10 @@ def _fit(row: Mapping[str, Any], trace: Trace, annotation: Annotation) -> Iterat
             edit["start"],
             edit["stop"],
         ):
-            yield f"segments {first}-{last} are not characters {edit['start']}-{edit['stop']}, as an edit has it"
+            yield (
+                f"segments {first}-{last} are not characters {edit['start']}-{edit['stop']}, "
+                "as an edit has it"
+            )
             break
     spent = Counter[str]()
     for step in annotation.steps:

@@ -53,9 +53,9 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class InputRecord:
-    """One planned input file: its label, the name of its outputs, and what it was like."""
+    """One planned input file: its name for people, the name of its outputs, and what it was like."""
 
-    label: str
+    file: str
     name: str
     rows: int
     size: int
@@ -86,8 +86,8 @@ class JobRecord:
 
     def with_inputs(self, inputs: Iterable[InputRecord]) -> JobRecord:
         """The same job with files appended that it does not know yet."""
-        known = {item.label for item in self.inputs}
-        return replace(self, inputs=(*self.inputs, *(item for item in inputs if item.label not in known)))
+        known = {item.file for item in self.inputs}
+        return replace(self, inputs=(*self.inputs, *(item for item in inputs if item.file not in known)))
 
     def to_json(self) -> bytes:
         """The bytes of `_job.json`."""
@@ -102,9 +102,9 @@ class Output:
         self.store = store
 
     @property
-    def label(self) -> str:
+    def display_url(self) -> str:
         """Where it is, for people."""
-        return self.store.label
+        return self.store.display_url
 
     def record(self) -> JobRecord | None:
         """The job that this output belongs to, or None where there is none yet.
@@ -123,7 +123,7 @@ class Output:
         except (ValueError, KeyError, TypeError) as error:
             raise JobError(f"{self.store.url(JOB_FILE)} is damaged", "choose another output") from error
         raise JobError(
-            f"{self.label} was written in format {version}, this version of dlcot writes {FORMAT}",
+            f"{self.display_url} was written in format {version}, this version of dlcot writes {FORMAT}",
             "choose another output",
         )
 
@@ -252,7 +252,7 @@ class Output:
             foreign = next((f for f in FOLDERS if next(self.store.scan(f), None) is not None), None)
             if foreign is not None:
                 raise JobError(
-                    f"{self.label} holds {foreign}/ but no {JOB_FILE}: another program's files",
+                    f"{self.display_url} holds {foreign}/ but no {JOB_FILE}: another program's files",
                     "choose another output",
                 )
             return job
@@ -262,7 +262,7 @@ class Output:
         difference = _first_difference(found, job)
         if difference:
             raise JobError(
-                f"{self.label} holds another job's results ({difference})",
+                f"{self.display_url} holds another job's results ({difference})",
                 "choose another output, or set overwrite=true to remove them",
             )
         return replace(found, config=job.config)
@@ -274,13 +274,13 @@ def check_inputs(record: JobRecord, shards: Sequence[Shard], output: str) -> Non
     Raises:
         JobError: naming the first one.
     """
-    now = {shard.label: shard for shard in shards}
+    now = {shard.file: shard for shard in shards}
     for item in record.inputs:
-        shard = now.get(item.label)
+        shard = now.get(item.file)
         if shard is None:
-            what = f"{item.label} is no longer among the inputs"
+            what = f"{item.file} is no longer among the inputs"
         elif (shard.size, shard.version) != (item.size, item.version):
-            what = f"{item.label} has changed"
+            what = f"{item.file} has changed"
         else:
             continue
         raise JobError(

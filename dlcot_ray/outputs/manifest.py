@@ -170,7 +170,7 @@ def _inputs(plan: Plan, tally: Tally) -> pa.Table:
     rows = np.diff(plan.file_rows)
     return pa.table(
         {
-            "file": [shard.label for shard in plan.shards],
+            "file": [shard.file for shard in plan.shards],
             "name": [shard.name for shard in plan.shards],
             "size": [shard.size for shard in plan.shards],
             "version": [shard.version for shard in plan.shards],

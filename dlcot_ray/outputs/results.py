@@ -45,7 +45,7 @@ class UnitResult:
     """
 
     name: str
-    label: str
+    file: str
     start: int
     stop: int
     stats: UnitStats = field(default_factory=UnitStats)

@@ -92,7 +92,7 @@ class Duplicates:
             rows, firsts = (table[name].to_numpy() for name in ("row", "first"))
         except (pa.ArrowException, KeyError, ValueError):
             return None
-        return cls(tuple(shard.label for shard in plan.shards), plan.file_rows, rows, firsts)
+        return cls(tuple(shard.file for shard in plan.shards), plan.file_rows, rows, firsts)
 
     def within(self, file: int, start: int, stop: int) -> dict[int, str]:
         """The repeating rows among `[start, stop)` of a file -> where their id occurred first."""
@@ -132,7 +132,7 @@ def find_duplicates(
         firsts.append(first)
     all_rows, all_firsts = np.concatenate(rows), np.concatenate(firsts)
     order = np.argsort(all_rows, kind="stable")
-    labels = tuple(file.shard.label for file in files)
+    labels = tuple(file.shard.file for file in files)
     return Duplicates(labels, offsets, all_rows[order], all_firsts[order])
 
 
@@ -226,7 +226,7 @@ def _texts(
     file: IdFile, path: ColumnPath, options: Mapping[str, object] | None
 ) -> Iterator[list[str | None]]:
     shard = file.shard
-    with open_parquet(Store(shard.store_url, options), shard.relative, shard.label) as parquet:
+    with open_parquet(Store(shard.store_url, options), shard.relative, shard.file) as parquet:
         try:
             for batch in parquet.iter_batches(_BATCH_ROWS, columns=[path.column]):
                 cells = read_texts(pa.Table.from_batches([batch]), path)
@@ -234,5 +234,5 @@ def _texts(
         except (pa.ArrowException, OSError, JobError) as error:
             reason = str(error).strip().split("\n")[0][:200]
             raise InputFault(
-                shard.label, f"its id column {path.text} cannot be read ({reason})", "write the file again"
+                shard.file, f"its id column {path.text} cannot be read ({reason})", "write the file again"
             ) from error

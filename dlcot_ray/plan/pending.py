@@ -27,13 +27,13 @@ class Units(Sequence[UnitTask]):
     """Some units of one file, in order; each is made when it is looked at.
 
     Attributes:
-        label: the file, for people.
+        file: the file, for people.
         shard_name: of the file.
         starts, stops: the rows of each unit within the file.
         duplicates: rows of the file whose id occurred before -> where.
     """
 
-    label: str
+    file: str
     shard_name: str
     starts: Numbers
     stops: Numbers
@@ -68,7 +68,7 @@ class Units(Sequence[UnitTask]):
 
     def _unit(self, start: int, stop: int, duplicates: Mapping[int, str]) -> UnitTask:
         name = unit_name(self.shard_name, start, stop)
-        return UnitTask(name, self.label, self.shard_name, start, stop, duplicates)
+        return UnitTask(name, self.file, self.shard_name, start, stop, duplicates)
 
 
 class Pending(Sequence[ReadTask]):
@@ -135,7 +135,7 @@ class Pending(Sequence[ReadTask]):
             first_group,
             stop_group,
             int(cuts[0]),
-            Units(shard.label, shard.name, starts, stops, repeats),
+            Units(shard.file, shard.name, starts, stops, repeats),
         )
 
     def missing(self) -> Iterator[UnitTask]:
@@ -147,4 +147,4 @@ class Pending(Sequence[ReadTask]):
         for unit, number in zip(numbers.tolist(), files.tolist(), strict=True):
             start, stop = (int(cut - firsts[number]) for cut in plan.cuts[unit : unit + 2])
             shard = plan.shards[number]
-            yield UnitTask(unit_name(shard.name, start, stop), shard.label, shard.name, start, stop)
+            yield UnitTask(unit_name(shard.name, start, stop), shard.file, shard.name, start, stop)

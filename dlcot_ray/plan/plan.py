@@ -209,7 +209,7 @@ class _Builder:
 def inputs_digest(plan: Plan) -> str:
     """Identity of a plan's files, their rows and versions, in order (64 hex digits)."""
     files = zip(plan.shards, np.diff(plan.file_rows).tolist(), strict=True)
-    return files_digest((shard.label, rows, shard.version) for shard, rows in files)
+    return files_digest((shard.file, rows, shard.version) for shard, rows in files)
 
 
 def files_digest(files: Iterable[tuple[str, int, str]]) -> str:
@@ -233,15 +233,15 @@ def assign_names(shards: Sequence[Shard], recorded: Mapping[str, str]) -> list[S
         recorded: label -> name of the files that an earlier run planned, in its order; they come first
             and keep their names. A new file whose name is taken gets a short hash of its label.
     """
-    by_label = {shard.label: shard for shard in shards}
+    by_label = {shard.file: shard for shard in shards}
     ordered = [replace(by_label[label], name=name) for label, name in recorded.items() if label in by_label]
     taken = set(recorded.values())
     for shard in shards:
-        if shard.label in recorded:
+        if shard.file in recorded:
             continue
         name = shard.name
         if name in taken:
-            name = f"{name}-{sha256(shard.label.encode()).hexdigest()[:8]}"
+            name = f"{name}-{sha256(shard.file.encode()).hexdigest()[:8]}"
         taken.add(name)
         ordered.append(replace(shard, name=name))
     return ordered
@@ -285,7 +285,7 @@ def make_plan(
             columns = maps.get(found.schema)
             if columns is None:
                 schema = pa.ipc.read_schema(pa.py_buffer(found.schema))
-                columns = maps[found.schema] = resolve_columns(preset, schema, shard.label)
+                columns = maps[found.schema] = resolve_columns(preset, schema, shard.file)
         except InputFault as fault:
             faults.append(fault)
             continue

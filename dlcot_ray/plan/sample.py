@@ -78,7 +78,7 @@ def _read_rows(
     traces: list[Trace] = []
     seen = unusable = 0
     try:
-        with open_parquet(Store(shard.store_url, options), shard.relative, shard.label) as file:
+        with open_parquet(Store(shard.store_url, options), shard.relative, shard.file) as file:
             footer = file.metadata
             starts = np.cumsum([0, *(footer.row_group(g).num_rows for g in range(footer.num_row_groups))])
             groups = sorted({int(np.searchsorted(starts, row, side="right")) - 1 for row in rows})
@@ -100,7 +100,7 @@ def _read_rows(
                         whole = pa.Table.from_batches([batch])
                         table = pa.concat_tables([whole.slice(row, 1) for row in inside])
                         found = traces_of(
-                            table, columns, file=shard.label, first_row=at, shard_name=shard.name
+                            table, columns, file=shard.file, first_row=at, shard_name=shard.name
                         )
                         seen += len(found)
                         traces += [item for item in found if isinstance(item, Trace)]

@@ -14,13 +14,13 @@ class UnitTask:
     """One unit to do: rows `[start, stop)` of a file.
 
     Attributes:
-        label: the file, for people.
+        file: the file, for people.
         shard_name: names rows that have no id.
         duplicates: rows of the file whose id occurred before -> where.
     """
 
     name: str
-    label: str
+    file: str
     shard_name: str
     start: int
     stop: int

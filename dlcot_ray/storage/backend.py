@@ -106,13 +106,13 @@ class FsspecBackend:
     Args:
         fs: the file system, its listing cache switched off.
         root: the directory that names are relative to, as the file system spells it.
-        label: the same for people.
+        display_url: the same for people.
     """
 
-    def __init__(self, fs: Any, root: str, label: str) -> None:
+    def __init__(self, fs: Any, root: str, display_url: str) -> None:
         self._fs = fs
         self._root = root.rstrip("/") or "/"
-        self._label = label.rstrip("/")
+        self._display_url = display_url.rstrip("/")
         self.list_calls = 0
 
     def check(self, timeout_s: float) -> None:
@@ -204,7 +204,9 @@ class FsspecBackend:
 
     def _described(self, info: Mapping[str, Any], relative: str) -> ObjectInfo:
         size = int(info.get("size") or 0)
-        return ObjectInfo(relative, f"{self._label}/{relative}", size, _version(info, size), _modified(info))
+        return ObjectInfo(
+            relative, f"{self._display_url}/{relative}", size, _version(info, size), _modified(info)
+        )
 
 
 def settled_put(

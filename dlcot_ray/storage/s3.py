@@ -50,14 +50,14 @@ class S3Backend:
     Args:
         fs: made with `client_options`.
         root: ``bucket`` or ``bucket/prefix``.
-        label: the same as a URL, for people.
+        display_url: the same as a URL, for people.
     """
 
-    def __init__(self, fs: s3fs.S3FileSystem, root: str, label: str) -> None:
+    def __init__(self, fs: s3fs.S3FileSystem, root: str, display_url: str) -> None:
         bucket, prefix, _ = fs.split_path(root)
         self._requests = Bucket(fs, bucket)
         self._prefix = f"{prefix.rstrip('/')}/" if prefix else ""
-        self._label = label.rstrip("/")
+        self._display_url = display_url.rstrip("/")
         self.list_calls = 0
 
     def check(self, timeout_s: float) -> None:
@@ -175,7 +175,7 @@ class S3Backend:
     def _described(self, relative: str, size: int, etag: str | None, modified: Any) -> ObjectInfo:
         time_s = modified.timestamp() if isinstance(modified, datetime) else None
         version = (etag or f"{size}-{time_s}").strip('"')
-        return ObjectInfo(relative, f"{self._label}/{relative}", int(size), version, time_s)
+        return ObjectInfo(relative, f"{self._display_url}/{relative}", int(size), version, time_s)
 
     def _put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
         key, writer = self._key(relative), secrets.token_hex(8)

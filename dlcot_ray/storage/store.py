@@ -66,9 +66,9 @@ class Store:
             from dlcot_ray.storage.s3_requests import client_options
 
             fs, root = url_to_fs(self._given, **client_options(self._options))
-            return S3Backend(fs, str(root), self.label)
+            return S3Backend(fs, str(root), self.display_url)
         fs, root = url_to_fs(self._given, **{"use_listings_cache": False, **self._options})
-        return FsspecBackend(fs, str(root), self.label)
+        return FsspecBackend(fs, str(root), self.display_url)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"url": self._given, "options": self._options}
@@ -78,10 +78,10 @@ class Store:
         self._connect()
 
     def __repr__(self) -> str:
-        return f"Store({self.label!r})"
+        return f"Store({self.display_url!r})"
 
     @property
-    def label(self) -> str:
+    def display_url(self) -> str:
         """The store's root for people: absolute, without credentials."""
         return without_credentials(self._given.rstrip("/")) or "/"
 
@@ -102,7 +102,7 @@ class Store:
 
     def url(self, relative: str = "") -> str:
         """The full name of an object, for people and manifests (without credentials)."""
-        return f"{self.label.rstrip('/')}/{relative}" if relative else self.label
+        return f"{self.display_url.rstrip('/')}/{relative}" if relative else self.display_url
 
     def check_readable(self) -> None:
         """Prove that the store answers and lets us list, within about `CHECK_S` seconds.

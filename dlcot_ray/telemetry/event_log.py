@@ -21,17 +21,17 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from dlcot_ray.cluster.ledger import Snapshot
-from dlcot_ray.cluster.unit_events import Happening, Kind
+from dlcot_ray.cluster.unit_events import EventKind, Happening
 from dlcot_ray.config.settings import LogConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.plan.plan import Plan
 
 _LEVELS = {
-    Kind.UNIT_STARTED: logging.DEBUG,
-    Kind.UNIT_RETRIED: logging.WARNING,
-    Kind.ROW_QUARANTINED: logging.WARNING,
-    Kind.UNIT_QUARANTINED: logging.ERROR,
+    EventKind.UNIT_STARTED: logging.DEBUG,
+    EventKind.UNIT_RETRIED: logging.WARNING,
+    EventKind.ROW_QUARANTINED: logging.WARNING,
+    EventKind.UNIT_QUARANTINED: logging.ERROR,
 }
 _UNIT = re.compile(r"(?P<shard>.*)\.r(?P<start>\d+)-(?P<stop>\d+)", re.DOTALL)
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|access_key|account_key|credential", re.IGNORECASE)
@@ -89,7 +89,7 @@ class EventLog:
     def job_started(self, plan: Plan, command: str, *, rows: int, units: int) -> None:
         """The job begins; `rows` and `units` are what is left to do."""
         if not self._logger.disabled:
-            self._files = {shard.name: shard.label for shard in plan.shards}
+            self._files = {shard.name: shard.file for shard in plan.shards}
         self._write(logging.INFO, "job_started", command=command, rows=rows, units=units)
 
     def job_finished(self, manifest: Mapping[str, Any], *, nothing_to_do: bool = False) -> None:
@@ -109,7 +109,7 @@ class EventLog:
     def unit(self, result: UnitResult) -> None:
         """A unit is finished, or failed."""
         stats = result.stats
-        about: dict[str, Any] = {"unit": result.name, "file": result.label, "first_row": result.start}
+        about: dict[str, Any] = {"unit": result.name, "file": result.file, "first_row": result.start}
         spent: dict[str, Any] = {
             "attempt": result.effort.attempt or None,
             "seconds": round(result.effort.seconds, 3) if result.effort.attempt else None,

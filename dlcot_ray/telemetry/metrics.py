@@ -11,7 +11,7 @@ from collections import Counter as Counts
 from typing import Any
 
 from dlcot_ray.cluster.ledger import Snapshot
-from dlcot_ray.cluster.unit_events import Kind, Step
+from dlcot_ray.cluster.unit_events import EventKind, Phase
 from dlcot_ray.outputs.results import EngineUse, UnitResult
 
 _TAGS = ("job",)
@@ -75,15 +75,15 @@ class RunMetrics:
         """Take what goes on right now, and what was done again since."""
         self._set(Counts(unit.step for unit in snapshot.open), snapshot.judges)
         for happening in snapshot.happened:
-            if happening.kind is Kind.UNIT_RETRIED:
+            if happening.kind is EventKind.UNIT_RETRIED:
                 self._retries.inc(1, {"step": happening.step.value})
 
     def end(self) -> None:
         """Nothing goes on any more: on a cluster that lives on, gauges keep their last figure."""
         self._set(Counts(), 0)
 
-    def _set(self, in_flight: Counts[Step], judges: int) -> None:
-        for step in Step:
+    def _set(self, in_flight: Counts[Phase], judges: int) -> None:
+        for step in Phase:
             self._in_flight.set(in_flight[step], {"step": step.value})
         self._judges.set(judges)
 

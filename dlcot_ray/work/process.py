@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from dlcot_ray.core.annotation import (
     Annotation,
+    JudgeStep,
     ReferenceKind,
     Section,
     SectionKind,
     Source,
-    Step,
     StepStatus,
 )
 from dlcot_ray.core.enhance import UNSOLVED
@@ -175,7 +175,7 @@ def minimal_annotation(trace: Trace, judge: str, reason: str, detail: str = "") 
         first_correct_segment=None,
         loops=(),
         truncated=False,
-        steps=(StepStatus(Step.MACRO, Source.RULES, 0.0, f"{reason}: {detail}" if detail else reason),),
+        steps=(StepStatus(JudgeStep.MACRO, Source.RULES, 0.0, f"{reason}: {detail}" if detail else reason),),
     )
 
 

@@ -82,14 +82,14 @@ class Processor:
         unit, watch = read.task, watch or RowWatch()
         writer = WatchedWriter(self._writer, watch) if self._writer is not None else None
         try:
-            columns = resolve_columns(self._spec.preset, read.table.schema, unit.label)
+            columns = resolve_columns(self._spec.preset, read.table.schema, unit.file)
             if self._judge is not None:
                 known = [] if read.annotations is None else annotations_from_table(read.annotations)
                 judge = WatchedJudge(self._judge, watch)
                 recalling = RecallingJudge(judge, {item.fingerprint: item for item in known})
                 made = await enhance_unit(
                     read.table,
-                    file=unit.label,
+                    file=unit.file,
                     shard_name=unit.shard_name,
                     first_row=unit.start,
                     columns=columns,
@@ -108,7 +108,7 @@ class Processor:
             return await derive_unit(
                 read.table,
                 read.annotations,
-                file=unit.label,
+                file=unit.file,
                 shard_name=unit.shard_name,
                 first_row=unit.start,
                 columns=columns,

@@ -56,7 +56,7 @@ def _sweep(
     waiting = deque(units)
     parts: list[pa.RecordBatch] = []
     stop = task.first_row
-    with open_parquet(store, task.relative, waiting[0].label) as file:
+    with open_parquet(store, task.relative, waiting[0].file) as file:
         batches = file.iter_batches(
             max(unit.stop - unit.start for unit in units),
             row_groups=range(task.first_group, task.stop_group),
@@ -75,7 +75,7 @@ def _sweep(
                 parts = []
             if not waiting:
                 return
-    raise InputFault(waiting[0].label, f"its data ends at row {stop}, its footer promises more")
+    raise InputFault(waiting[0].file, f"its data ends at row {stop}, its footer promises more")
 
 
 def _with_annotations(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> ReadUnit:
@@ -116,5 +116,5 @@ def unit_traces(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> list[Trace |
     Raises:
         InputFault: columns are missing.
     """
-    columns = resolve_columns(spec.preset, table.schema, unit.label)
-    return traces_of(table, columns, file=unit.label, first_row=unit.start, shard_name=unit.shard_name)
+    columns = resolve_columns(spec.preset, table.schema, unit.file)
+    return traces_of(table, columns, file=unit.file, first_row=unit.start, shard_name=unit.shard_name)

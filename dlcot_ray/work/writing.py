@@ -19,7 +19,7 @@ from dlcot_ray.work.spec import WorkSpec
 def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: WorkSpec) -> UnitResult:
     """Write a processed unit, and tell what became of it."""
     if isinstance(made, str):
-        return UnitResult(task.name, task.label, task.start, task.stop, error=made)
+        return UnitResult(task.name, task.file, task.start, task.stop, error=made)
     try:
         size = output.put_unit(
             task.name,
@@ -34,5 +34,5 @@ def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: Wor
     except (OSError, JobError, pa.ArrowException) as error:
         message = f"cannot be written ({reason_of(error)})"
         refused = str(error) if isinstance(error, StoreRefused) else ""
-        return UnitResult(task.name, task.label, task.start, task.stop, error=message, refused=refused)
-    return UnitResult(task.name, task.label, task.start, task.stop, made.stats, size=size)
+        return UnitResult(task.name, task.file, task.start, task.stop, error=message, refused=refused)
+    return UnitResult(task.name, task.file, task.start, task.stop, made.stats, size=size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dlcot_ray.cluster.ledger import MAX_NODE_LOSSES, Death, Ledger, Order, decide, longest
-from dlcot_ray.cluster.unit_events import Kind, Step
+from dlcot_ray.cluster.unit_events import EventKind, Phase
 
 ALIVE = {"n1", "n2"}
 
@@ -171,16 +171,16 @@ def test_deaths_and_what_they_lead_to_are_told_once() -> None:
     retried = [
         (item.step, item.unit, item.attempt, item.cause)
         for item in happened
-        if item.kind is Kind.UNIT_RETRIED
+        if item.kind is EventKind.UNIT_RETRIED
     ]
     died, lost = "its process died", "its node was lost"
     assert retried == [
-        (Step.JUDGING, "u", 1, died),
-        (Step.JUDGING, "u", 2, died),
-        (Step.READING, "v", 1, died),
-        (Step.JUDGING, "u", 3, lost),
+        (Phase.JUDGING, "u", 1, died),
+        (Phase.JUDGING, "u", 2, died),
+        (Phase.READING, "v", 1, died),
+        (Phase.JUDGING, "u", 3, lost),
     ]
-    (row,) = [item for item in happened if item.kind is Kind.ROW_QUARANTINED]
+    (row,) = [item for item in happened if item.kind is EventKind.ROW_QUARANTINED]
     assert (row.unit, row.row, row.cause) == ("u", "x", "it killed its judge 2 times")
-    starts = [item.attempt for item in happened if item.kind is Kind.UNIT_STARTED]
+    starts = [item.attempt for item in happened if item.kind is EventKind.UNIT_STARTED]
     assert starts == [1, 2, 3, 3]

@@ -20,7 +20,7 @@ from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.layout import JobRecord, Output
 from dlcot_ray.storage.store import Store
-from dlcot_ray.work.process import Limits, enhance_segment
+from dlcot_ray.work.process import Limits, enhance_unit
 
 UNITS = [
     "Okay, I need to add 17 and 25. Let me set it up with tens and ones, because that is how I learned it.",
@@ -55,7 +55,7 @@ def an_output(tmp_path: Path, dataset: str) -> Output:
     columns = resolve_columns(load_preset(dataset), table.schema, "in/a.parquet")
     judge = RulesJudge()
     made = asyncio.run(
-        enhance_segment(
+        enhance_unit(
             table, file="in/a.parquet", shard_name="a", first_row=0, columns=columns, judge=judge,
             policy=parse_policy("keep_first"), limits=Limits(), count_tokens=estimate_tokens,
         )
@@ -63,7 +63,7 @@ def an_output(tmp_path: Path, dataset: str) -> Output:
     judge.close()
     output = Output(Store(str(tmp_path / "out")))
     output.write_record(JobRecord("enhance", {"dataset": dataset}, {"dataset": dataset}))
-    output.put_segment("a.r000000000-000000002", made.stats, made.enhanced, made.rejected, made.annotations)
+    output.put_unit("a.r000000000-000000002", made.stats, made.enhanced, made.rejected, made.annotations)
     return output
 
 
@@ -102,9 +102,9 @@ def test_the_command_prints_and_says_what_is_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = an_output(tmp_path, "plain")
-    assert main(["diff", output.label, "--id", "sum"]) == 0
+    assert main(["diff", output.display_url, "--id", "sum"]) == 0
     assert "dropped" in capsys.readouterr().out
-    assert main(["diff", output.label, "--id", "nobody"]) == 1
+    assert main(["diff", output.display_url, "--id", "nobody"]) == 1
     assert "holds no trace 'nobody'; it holds sum, short" in capsys.readouterr().err
     assert main(["diff", str(tmp_path)]) == 1
     assert "there is no job" in capsys.readouterr().err

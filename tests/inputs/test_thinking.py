@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcot_ray.errors import Cause
-from dlcot_ray.inputs.thinking import Refusal, Reply, split_reply
+from dlcot_ray.inputs.thinking import Refusal, SplitReply, split_reply
 
 THINK = (("<think>", "</think>"), ("<|begin_of_thought|>", "<|end_of_thought|>"))
 SOLUTION = (("<|begin_of_solution|>", "<|end_of_solution|>"),)
@@ -34,7 +34,7 @@ SOLUTION = (("<|begin_of_solution|>", "<|end_of_solution|>"),)
 def test_thinking_is_exactly_what_stands_between_the_tags(
     text: str, reasoning: str, response: str | None
 ) -> None:
-    assert split_reply(text, THINK, SOLUTION) == Reply(reasoning, response)
+    assert split_reply(text, THINK, SOLUTION) == SplitReply(reasoning, response)
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_no_character_is_lost(reasoning: str, response: str) -> None:
     if any(tag in reasoning + response for tag in tags):
         return
     found = split_reply(f"<think>{reasoning}</think>{response}", THINK, SOLUTION)
-    assert found == Reply(reasoning, response)
+    assert found == SplitReply(reasoning, response)

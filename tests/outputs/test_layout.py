@@ -121,7 +121,7 @@ def test_a_record_that_cannot_be_read_is_said(output: Output, content: bytes, sa
 
 
 def test_inputs_must_be_as_they_were() -> None:
-    new = replace(SHARD, label="/in/new.parquet", name="new")
+    new = replace(SHARD, file="/in/new.parquet", name="new")
     check_inputs(JOB, [new, SHARD], "out")
     with pytest.raises(JobError, match=r"/in/math/train\.parquet has changed"):
         check_inputs(JOB, [replace(SHARD, version="v2")], "out")

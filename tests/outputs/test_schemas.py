@@ -16,12 +16,12 @@ from dlcot_ray.core.annotation import (
     Approach,
     ErrorKind,
     ErrorSpan,
+    JudgeStep,
     Label,
     ReferenceKind,
     Section,
     SectionKind,
     Source,
-    Step,
     StepStatus,
     Tokens,
     Verification,
@@ -78,7 +78,8 @@ annotation_records = st.builds(
     st.lists(st.tuples(number, number), max_size=3).map(tuple),
     st.booleans(),
     st.lists(
-        st.builds(StepStatus, st.sampled_from(Step), st.sampled_from(Source), share, st.text()), max_size=3
+        st.builds(StepStatus, st.sampled_from(JudgeStep), st.sampled_from(Source), share, st.text()),
+        max_size=3,
     ).map(tuple),
     st.builds(Tokens, number, number, number),
 )
@@ -121,7 +122,7 @@ def test_the_annotation_schema_is_the_published_one() -> None:
     approach = (
         f"{span}, label: string not null, label_source: string not null, answer: string, answer_segment: int32, "
         f"cluster: int32 not null, errors: list<item: struct<{error}> not null> not null, "
-        "completed_units: int32 not null, confidence: double not null"
+        "completed_segments: int32 not null, confidence: double not null"
     )
     tokens = "struct<prefill: int32 not null, cached: int32 not null, decode: int32 not null>"
     step = (

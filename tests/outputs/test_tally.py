@@ -38,7 +38,7 @@ def write(output: Output, plan: Plan, units: Sequence[int], journal: Journal | N
         rejected = pa.table({"n": list(range(number + 1))})
         size = output.put_unit(unit.name, stats, NOTHING, rejected, None)
         if journal is not None:
-            journal.add(UnitResult(unit.name, file.shard.label, unit.start, unit.stop, stats, size=size))
+            journal.add(UnitResult(unit.name, file.shard.file, unit.start, unit.stop, stats, size=size))
 
 
 def counted(plan: Plan, output: Output) -> Tally:

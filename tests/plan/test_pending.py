@@ -102,10 +102,10 @@ def test_what_cannot_be_done_yet_is_named_and_no_task() -> None:
 def test_repeated_ids_travel_with_their_unit_only() -> None:
     plan = plan_of([[(8, 10)], [(12, 10)]])
     rows, firsts = np.array([3, 8, 15, 16, 19]), np.array([0, 1, 2, 3, 8])
-    duplicates = Duplicates(tuple(one.label for one in plan.shards), plan.file_rows, rows, firsts)
+    duplicates = Duplicates(tuple(one.file for one in plan.shards), plan.file_rows, rows, firsts)
     pending = Pending(plan, np.zeros(plan.unit_count, np.bool_), duplicates=duplicates)
     found = {unit.name: dict(unit.duplicates) for task in pending for unit in task.units}
-    f0, f1 = (one.label for one in plan.shards)
+    f0, f1 = (one.file for one in plan.shards)
     assert found == {
         "f0.r000000000-000000004": {3: f"{f0}, row 0"},
         "f0.r000000004-000000008": {},

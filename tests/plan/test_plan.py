@@ -101,7 +101,7 @@ def test_names_and_order_survive_new_inputs(tmp_path: Path) -> None:
         write(tmp_path / f"{name}.parquet", [name])
     first = assign_names(find_shards(str(tmp_path)), {})
     write(tmp_path / "a/w.parquet", ["w"])
-    recorded = {shard.label: shard.name for shard in first}
+    recorded = {shard.file: shard.name for shard in first}
     second = assign_names(find_shards(str(tmp_path)), recorded)
     assert second[:2] == first
     assert second[2].name == "a/w"
@@ -110,8 +110,8 @@ def test_names_and_order_survive_new_inputs(tmp_path: Path) -> None:
 def test_a_new_file_with_a_taken_name_gets_another(tmp_path: Path) -> None:
     write(tmp_path / "x.parquet", ["x"])
     shard = find_shards(str(tmp_path))[0]
-    other = replace(shard, label="/elsewhere/x.parquet")
-    one, two = assign_names([shard, other], {shard.label: "x"})
+    other = replace(shard, file="/elsewhere/x.parquet")
+    one, two = assign_names([shard, other], {shard.file: "x"})
     assert one.name == "x"
     assert two.name != "x"
     assert two.name.startswith("x-")

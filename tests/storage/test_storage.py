@@ -279,7 +279,7 @@ def test_shards_of_a_directory_skip_hidden_and_other_files(tmp_path: Path) -> No
         path.write_bytes(b"abc")
     shards = find_shards(str(tmp_path / "in"))
     assert [shard.name for shard in shards] == ["a/x", "b"]
-    assert shards[0].label == str(tmp_path / "in" / "a" / "x.parquet")
+    assert shards[0].file == str(tmp_path / "in" / "a" / "x.parquet")
     assert Store(shards[0].store_url).read_bytes(shards[0].relative) == b"abc"
     assert find_shards(f"{tmp_path}/in/") == shards
     assert find_shards(f"file://{tmp_path}/in") == shards

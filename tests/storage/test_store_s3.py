@@ -128,7 +128,7 @@ def test_parquet_is_read_through_the_store(store: Store) -> None:
     source = find_shards("examples/shards")[0]
     data = Store(source.store_url).read_bytes(source.relative)
     store.put("a.parquet", data)
-    assert pq.ParquetFile(store.open("a.parquet")).read().equals(pq.read_table(source.label))
+    assert pq.ParquetFile(store.open("a.parquet")).read().equals(pq.read_table(source.file))
 
 
 def test_large_objects_go_up_in_parts_and_leave_no_upload(store: Store, s3: S3Place) -> None:

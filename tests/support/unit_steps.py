@@ -47,7 +47,7 @@ def tasks_of(source: Path, rows_per_unit: int) -> list[ReadTask]:
             sweep.stop_group,
             sweep.cuts[0],
             tuple(
-                UnitTask(unit.name, file.shard.label, file.shard.name, unit.start, unit.stop)
+                UnitTask(unit.name, file.shard.file, file.shard.name, unit.start, unit.stop)
                 for unit in file.units_of(sweep)
             ),
         )

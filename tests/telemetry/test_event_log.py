@@ -14,7 +14,7 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.cluster.nodes import start_ray, stop_ray
-from dlcot_ray.cluster.unit_events import Happenings, Kind, Step
+from dlcot_ray.cluster.unit_events import EventKind, Happenings, Phase
 from dlcot_ray.config.settings import LogConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats
@@ -137,15 +137,15 @@ def test_a_full_disk_is_said_once_and_the_job_goes_on(capsys: pytest.CaptureFixt
 def test_happenings_are_told_until_they_are_known() -> None:
     told = Happenings(clock=lambda: 7.0)
     for number in range(3):
-        told.add(Kind.UNIT_STARTED, f"u{number}", Step.JUDGING, 1)
+        told.add(EventKind.UNIT_STARTED, f"u{number}", Phase.JUDGING, 1)
     count, first = told.after(0)
     assert (count, [item.unit for item in first]) == (3, ["u0", "u1", "u2"])
     # The answer was lost: all of it again, with what came since.
-    told.add(Kind.UNIT_RETRIED, "u0", Step.READING, 1, cause="its process died")
+    told.add(EventKind.UNIT_RETRIED, "u0", Phase.READING, 1, cause="its process died")
     count, again = told.after(0)
     assert (count, len(again)) == (4, 4)
     assert told.after(3) == (4, again[3:])
     assert told.after(4) == (4, ())
-    told.add(Kind.UNIT_STARTED, "u0", Step.JUDGING, 2)
+    told.add(EventKind.UNIT_STARTED, "u0", Phase.JUDGING, 2)
     # Whoever knows more than there is spoke with a ledger that died.
     assert [item.attempt for item in told.after(50)[1]] == [2]

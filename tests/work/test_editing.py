@@ -81,7 +81,7 @@ def edited(items: Sequence[Judged], writer: Any, in_flight: int = 4, **options: 
     return asyncio.run(edit_all(items, policy, writer, in_flight))
 
 
-def test_a_repair_is_asked_for_the_erroneous_units_alone() -> None:
+def test_a_repair_is_asked_for_the_erroneous_segments_alone() -> None:
     writer = RuleWriter()
     (result,) = edited([slipped()], writer, errors="repair")
     assert writer.asked == [("repair", 1, 2)]
@@ -119,7 +119,7 @@ def test_a_writer_that_fails_offers_nothing(error: Exception) -> None:
     (result,) = edited([slipped()], RuleWriter(error), errors="repair")
     assert result.enhancement.status is Status.UNCHANGED
     assert result.enhancement.errors == (ErrorOutcome.REFUSED,)
-    assert result.enhancement.gates[-1].detail == "unit 1: nothing was offered"
+    assert result.enhancement.gates[-1].detail == "segment 1: nothing was offered"
 
 
 def test_a_dead_engine_stops_everything() -> None:

@@ -81,7 +81,7 @@ class Carrier:
 
     def _stays(self, unit: UnitTask) -> bool:
         return (
-            self._same.get(unit.label) == unit.shard_name and unit.name in self._clean and not unit.duplicates
+            self._same.get(unit.file) == unit.shard_name and unit.name in self._clean and not unit.duplicates
         )
 
     def _present(self) -> set[str]:
@@ -102,9 +102,9 @@ class Carrier:
 
 def _unchanged(inputs: Iterable[InputRecord], shards: Sequence[Shard]) -> Mapping[str, str]:
     """Files that are as they were: label -> name of their outputs."""
-    before = {(item.label, item.size, item.version): item.name for item in inputs}
+    before = {(item.file, item.size, item.version): item.name for item in inputs}
     return {
-        shard.label: before[key]
+        shard.file: before[key]
         for shard in shards
-        if (key := (shard.label, shard.size, shard.version)) in before
+        if (key := (shard.file, shard.size, shard.version)) in before
     }

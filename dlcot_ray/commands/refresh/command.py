@@ -14,7 +14,7 @@ from rich.console import Console
 
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.refresh.lease import Busy, Lease
-from dlcot_ray.commands.refresh.report import Report, bounds_of
+from dlcot_ray.commands.refresh.report import SnapshotReport, bounds_of
 from dlcot_ray.commands.refresh.report_text import REPORT_TEXT_FILE, summary_lines
 from dlcot_ray.commands.refresh.retention import described, removable, remove
 from dlcot_ray.commands.refresh.root import POINTER_FILE, Catalogue, Night, Pointer, Publication, Root, State
@@ -75,7 +75,7 @@ def _refresh(config: RefreshConfig, root: Root, lease: Lease) -> Exit:
             _say(f"going on with {night.name}")
         made = make_night(config, root, lease, catalogue, pointer, night, shards)
     if made.manifest is not None:
-        folder = root.output(made.night).label
+        folder = root.output(made.night).display_url
         print_summary(made.manifest, folder, _next_step(made), Console(highlight=False))
     if made.report is None:
         return Exit.WITH_FAULTS
@@ -98,7 +98,7 @@ def _publish_by_hand(config: RefreshConfig, root: Root, lease: Lease) -> Exit:
     if night is None or night.state is not State.FINISHED:
         finished = ", ".join(n.name for n in catalogue.nights if n.state is State.FINISHED) or "none"
         raise JobError(
-            f"{root.store.label} has no finished snapshot {config.snapshot!r}", f"there are: {finished}"
+            f"{root.store.display_url} has no finished snapshot {config.snapshot!r}", f"there are: {finished}"
         )
     if pointer is not None and pointer.snapshot == night.name:
         _say(f"{night.name} is what readers take already")
@@ -129,14 +129,14 @@ def _held(root: Root, night: Night, reasons: list[str]) -> Exit:
         print(f"dlcot: {night.name} is held back: {reason}", file=sys.stderr)
     print(
         f"dlcot: readers keep what they have; see {root.output(night).store.url(REPORT_TEXT_FILE)}, and "
-        f"publish it by hand with: dlcot refresh output={root.store.label} action=publish "
+        f"publish it by hand with: dlcot refresh output={root.store.display_url} action=publish "
         f"snapshot={night.name}",
         file=sys.stderr,
     )
     return Exit.HELD
 
 
-def _broken(config: RefreshConfig, report: Report) -> list[str]:
+def _broken(config: RefreshConfig, report: SnapshotReport) -> list[str]:
     return [
         f"{bound.name} is {bound.limit:g}, and this night comes to {bound.value:g}"
         for bound in bounds_of(report, config.bounds, config.max_rejected_share)
@@ -174,7 +174,7 @@ def _list(config: RefreshConfig, root: Root) -> Exit:
             words.append(f"{total.rows:,} rows, {total.judged:,} judged, {total.cut:.1%} cut")
         _say("  ".join(words))
     if pointer is None:
-        _say(f"nothing is published at {root.store.label}")
+        _say(f"nothing is published at {root.store.display_url}")
     return Exit.OK
 
 

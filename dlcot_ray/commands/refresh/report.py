@@ -98,7 +98,7 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class SnapshotReport:
     """`report.json`.
 
     Attributes:
@@ -130,7 +130,7 @@ class Report:
         }
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Report:
+    def from_dict(cls, content: Mapping[str, Any]) -> SnapshotReport:
         """What `as_dict` gave.
 
         Raises:
@@ -156,7 +156,7 @@ def compare(
     before: pl.DataFrame | None,
     by: Sequence[str],
     unusable: int = 0,
-) -> Report:
+) -> SnapshotReport:
     """The report of a night.
 
     Args:
@@ -172,10 +172,10 @@ def compare(
     joined = _joined(now, old, columns)
     total = _summed(night, now, old, joined, None)[""]
     groups = {name: _summed(night, now, old, joined, GROUP_PREFIX + name) for name in by}
-    return Report(night, previous, unusable, total, groups)
+    return SnapshotReport(night, previous, unusable, total, groups)
 
 
-def bounds_of(report: Report, bounds: RefreshBounds, max_rejected_share: float) -> list[Bound]:
+def bounds_of(report: SnapshotReport, bounds: RefreshBounds, max_rejected_share: float) -> list[Bound]:
     """What the configuration limits, with tonight's values; the first night is compared with nothing."""
     total = report.total
     moved = {

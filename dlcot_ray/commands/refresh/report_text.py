@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dlcot_ray.commands.refresh.report import Bound, Change, Report
+from dlcot_ray.commands.refresh.report import Bound, Change, SnapshotReport
 
 REPORT_TEXT_FILE = "report.md"
 _SHOWN = 50
 """Values of one column that are listed; `report.json` has them all."""
 
 
-def report_text(report: Report, bounds: Sequence[Bound]) -> str:
+def report_text(report: SnapshotReport, bounds: Sequence[Bound]) -> str:
     """`report.md`."""
     against = f"compared with {report.previous}" if report.previous else "the first one"
     lines = [
@@ -28,7 +28,7 @@ def report_text(report: Report, bounds: Sequence[Bound]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary_lines(report: Report, carried: int | None = None) -> Iterator[str]:
+def summary_lines(report: SnapshotReport, carried: int | None = None) -> Iterator[str]:
     """A few lines for the terminal."""
     total = report.total
     yield (

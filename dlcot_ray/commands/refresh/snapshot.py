@@ -20,7 +20,7 @@ from dlcot_ray.commands.enhance import prepare_enhance, resolve_enhance
 from dlcot_ray.commands.refresh.carry import Carrier
 from dlcot_ray.commands.refresh.known import index_known, load_known, sources
 from dlcot_ray.commands.refresh.lease import Lease
-from dlcot_ray.commands.refresh.report import Report, bounds_of, compare
+from dlcot_ray.commands.refresh.report import SnapshotReport, bounds_of, compare
 from dlcot_ray.commands.refresh.report_text import REPORT_TEXT_FILE, report_text
 from dlcot_ray.commands.refresh.retention import REPORT_FILE, drop_index
 from dlcot_ray.commands.refresh.root import SNAPSHOTS, Catalogue, Night, Pointer, Root, State
@@ -47,7 +47,7 @@ class Made:
 
     night: Night
     catalogue: Catalogue
-    report: Report | None
+    report: SnapshotReport | None
     manifest: dict[str, Any] | None = None
     carried: int = 0
 
@@ -67,7 +67,7 @@ def identify(config: RefreshConfig, root: Root, now: float) -> tuple[Night, list
     resolved = resolve_enhance(enhance_config(config, root.store.url(SNAPSHOTS)))
     settings = JobRecord("enhance", resolved.settings, {}).fingerprint
     shards = find_shards(resolved.config.input, config.storage.input)
-    listed = sorted((shard.label, shard.name, shard.size, shard.version) for shard in shards)
+    listed = sorted((shard.file, shard.name, shard.size, shard.version) for shard in shards)
     content = json.dumps([settings, listed, config.report_by])
     identity = hashlib.sha256(content.encode()).hexdigest()[:16]
     judge = str(resolved.settings["judge"])
@@ -160,13 +160,13 @@ def make_night(
 
 def _check_listing(listed: Sequence[Shard], planned: Sequence[Shard]) -> None:
     """Refuse inputs that changed between the night's identification and its plan."""
-    known = {(shard.label, shard.size, shard.version) for shard in listed}
+    known = {(shard.file, shard.size, shard.version) for shard in listed}
     for shard in planned:
-        if (shard.label, shard.size, shard.version) not in known:
-            raise JobError(f"{shard.label} changed while the night was planned", "run it again")
+        if (shard.file, shard.size, shard.version) not in known:
+            raise JobError(f"{shard.file} changed while the night was planned", "run it again")
 
 
-def read_report(root: Root, night: Night) -> Report:
+def read_report(root: Root, night: Night) -> SnapshotReport:
     """The report of a finished snapshot.
 
     Raises:
@@ -174,7 +174,7 @@ def read_report(root: Root, night: Night) -> Report:
     """
     store = root.output(night).store
     try:
-        return Report.from_dict(json.loads(store.read_bytes(REPORT_FILE)))
+        return SnapshotReport.from_dict(json.loads(store.read_bytes(REPORT_FILE)))
     except (ValueError, KeyError, TypeError) as error:
         raise JobError(f"{store.url(REPORT_FILE)} is damaged", "publish another snapshot") from error
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dlcot_ray.core.annotation import Annotation, Approach, Label, Step
+from dlcot_ray.core.annotation import Annotation, Approach, JudgeStep, Label
 from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import ApproachesCase, LabelledApproach
 from dlcot_ray.evaluation.metrics.agreement import accuracy, class_f1, cohen_kappa, harmonic_mean, ratio
@@ -206,5 +206,5 @@ def _graded_labels(case: ApproachesCase, annotation: Annotation) -> list[Graded]
             cover = covering(approach, annotation)
             right = float(_label(cover) == approach.label.value)
             sure = cover.confidence if cover is not None else None
-            marks.append(graded(f"{case.trace.trace_id}/{index}", annotation, Step.LABELS, right, sure))
+            marks.append(graded(f"{case.trace.trace_id}/{index}", annotation, JudgeStep.LABELS, right, sure))
     return marks

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dlcot_ray.core.annotation import Annotation, Step
+from dlcot_ray.core.annotation import Annotation, JudgeStep
 from dlcot_ray.core.segments import segment_texts
 from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import ArrivalCase
@@ -50,7 +50,10 @@ def score(
     notes = (f"within: at most {within} segments off",)
     marks = tuple(
         graded(
-            c.trace.trace_id, annotations[c.trace.trace_id], Step.LABELS, tally(c, found, within)["within"]
+            c.trace.trace_id,
+            annotations[c.trace.trace_id],
+            JudgeStep.LABELS,
+            tally(c, found, within)["within"],
         )
         for c, found in zip(cases, guesses[judge], strict=True)
     )

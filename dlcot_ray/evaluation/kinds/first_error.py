@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Source, Step
+from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, JudgeStep, Source
 from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import FirstErrorCase
 from dlcot_ray.evaluation.metrics.agreement import harmonic_mean, ratio
@@ -48,7 +48,7 @@ def score(
     marks = []
     for case, steps in zip(cases, found, strict=True):
         name, right = case.trace.trace_id, min(steps, default=None) == case.first_error
-        marks.append(graded(name, annotations[name], Step.ERRORS, float(right)))
+        marks.append(graded(name, annotations[name], JudgeStep.ERRORS, float(right)))
     table = Table("first error", tuple(rows))
     return Scores("first_error", len(cases), (table,), worst_first(bad), notes, graded=tuple(marks))
 

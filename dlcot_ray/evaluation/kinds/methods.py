@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dlcot_ray.core.annotation import Annotation, Step
+from dlcot_ray.core.annotation import Annotation, JudgeStep
 from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import MethodPairCase
 from dlcot_ray.evaluation.metrics.agreement import harmonic_mean, ratio
@@ -70,7 +70,9 @@ def score(
         tuple(notes),
         {"threshold": curve} if curve else {},
         tuple(
-            graded(c.trace.trace_id, annotations[c.trace.trace_id], Step.CLUSTERS, float(merged == c.same))
+            graded(
+                c.trace.trace_id, annotations[c.trace.trace_id], JudgeStep.CLUSTERS, float(merged == c.same)
+            )
             for c, merged in zip(cases, whole, strict=True)
         ),
     )

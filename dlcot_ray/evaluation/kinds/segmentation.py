@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlcot_ray.core.annotation import Annotation, SectionKind, Step
+from dlcot_ray.core.annotation import Annotation, JudgeStep, SectionKind
 from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import SegmentationCase
 from dlcot_ray.evaluation.metrics.agreement import (
@@ -119,7 +119,7 @@ def score(
     for case in cases:
         name = case.trace.trace_id
         share = float((humans[name, case.annotator].classes == judged[name].classes).mean())
-        marks.append(graded(f"{name}/{case.annotator}", annotations[name], Step.MACRO, share))
+        marks.append(graded(f"{name}/{case.annotator}", annotations[name], JudgeStep.MACRO, share))
     return Scores("segmentation", len(cases), tuple(tables), worst_first(bad), graded=tuple(marks))
 
 

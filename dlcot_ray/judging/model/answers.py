@@ -58,8 +58,8 @@ Ranges = Sequence[tuple[int, int]]
 def sections_language(start: int, stop: int) -> Language:
     """For `SECTIONS` of segments `[start, stop)`.
 
-    The first segment has a letter; Q and P stand at the beginning, S and V alternate, C comes last. A trace from
-    its first segment has an S: without work towards an answer there is nothing to judge.
+    The first segment has a letter; Q and P stand at the beginning, S and V alternate, C comes last. A trace
+    from its first segment has an S: without work towards an answer there is nothing to judge.
     """
     first, number = start + 1, number_regex(start + 1, stop)
     width = len(str(stop)) + 2
@@ -92,7 +92,8 @@ def read_sections(text: str) -> tuple[tuple[int, SectionKind], ...]:
 
 
 def starts_language(ranges: Ranges, most: int = MAX_APPROACHES, letters: str = "") -> Language:
-    """For `APPROACHES` and `CHECKS`: segments within `ranges`, each with one of `letters` if there are any."""
+    """For `APPROACHES` and `CHECKS`: segments within `ranges`, each with one of `letters` if there are
+    any."""
     most = min(most, _segments(ranges))
     number = _within(ranges)
     item = f"{number}[{letters}]" if letters else number

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from dlcot_ray.core.annotation import Reply, Step, Tokens
+from dlcot_ray.core.annotation import JudgeStep, ModelReply, Tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.answers import AnswerInvalid, Language, is_in
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
@@ -36,18 +36,18 @@ class Account:
     """What the questions about one trace cost, by step."""
 
     keep_replies: bool
-    tokens: dict[Step, Tokens] = field(default_factory=dict)
-    questions: dict[Step, int] = field(default_factory=dict)
-    reasked: dict[Step, int] = field(default_factory=dict)
-    replies: list[Reply] = field(default_factory=list)
+    tokens: dict[JudgeStep, Tokens] = field(default_factory=dict)
+    questions: dict[JudgeStep, int] = field(default_factory=dict)
+    reasked: dict[JudgeStep, int] = field(default_factory=dict)
+    replies: list[ModelReply] = field(default_factory=list)
 
-    def add(self, step: Step, cost: Tokens, text: str, again: bool) -> None:
+    def add(self, step: JudgeStep, cost: Tokens, text: str, again: bool) -> None:
         """Book one request."""
         self.tokens[step] = added(self.tokens.get(step, Tokens()), cost)
         self.questions[step] = self.questions.get(step, 0) + (not again)
         self.reasked[step] = self.reasked.get(step, 0) + again
         if self.keep_replies:
-            self.replies.append(Reply(step, text))
+            self.replies.append(ModelReply(step, text))
 
     def total(self) -> Tokens:
         """Over all steps."""
@@ -147,7 +147,7 @@ class Asker:
     async def ask(
         self,
         account: Account,
-        step: Step,
+        step: JudgeStep,
         shared: Sequence[int],
         question: str,
         language: Language,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import log2
 from typing import Any
 
-from dlcot_ray.core.annotation import Annotation, Step, Tokens
+from dlcot_ray.core.annotation import Annotation, JudgeStep, Tokens
 from dlcot_ray.judging.model import answers
 from dlcot_ray.judging.model.engine import Completion, Constraint
 
@@ -169,9 +169,9 @@ def with_habits(rehearsed: Annotation, habits: Habits | None, length: int) -> To
     if habits is None or not rehearsed.tokens.prefill:
         return rehearsed.tokens
     steps = {status.step: status for status in rehearsed.steps}
-    first = steps[Step.MACRO]
+    first = steps[JudgeStep.MACRO]
     windows = max(1, first.questions)
-    others = [status for step, status in steps.items() if step is not Step.MACRO and status.questions]
+    others = [status for step, status in steps.items() if step is not JudgeStep.MACRO and status.questions]
     asked = sum(status.questions for status in others)
     tail = sum(status.tokens.prefill for status in others) / asked if asked else 24.0
     requests, decode = habits.of(length // windows)

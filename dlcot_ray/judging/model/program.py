@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 from dlcot_ray.core.annotation import (
     Annotation,
     ErrorKind,
+    JudgeStep,
     Label,
     ReferenceKind,
     SectionKind,
     Source,
-    Step,
     StepStatus,
     VerificationKind,
 )
@@ -52,8 +52,8 @@ EXPLORE, VERIFY = SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY
 _MODEL_CONFIDENCE = 0.8
 _REASKED_CONFIDENCE = 0.6
 _DIGEST = 400
-"""Tokens of each approach and check, its first and last segments, that a question about all of them shows where
-no prompt holds the whole trace."""
+"""Tokens of each approach and check, its first and last segments, that a question about all of them shows
+where no prompt holds the whole trace."""
 _NOTE = 160
 """Characters of a failure's cause that the step's status keeps."""
 
@@ -85,7 +85,7 @@ class Program:
     found: Findings
     by_rules: Annotation
     account: Account
-    _failed: dict[Step, str] = field(default_factory=dict)
+    _failed: dict[JudgeStep, str] = field(default_factory=dict)
 
     async def run(self) -> tuple[Structure, Mapping[int, Label], Sequence[int], Sequence[int], _Marks]:
         """Structure, labels by opinion, clusters of approaches and of checks, and all marks.
@@ -118,7 +118,7 @@ class Program:
         """How each step was decided, with its cost. After `run`."""
         rules = {status.step: status for status in self.by_rules.steps}
         made = []
-        for step in Step:
+        for step in JudgeStep:
             cost = self.account.tokens.get(step)
             asked, again = self.account.questions.get(step, 0), self.account.reasked.get(step, 0)
             status = rules[step]
@@ -128,7 +128,7 @@ class Program:
             elif asked:
                 confidence = _REASKED_CONFIDENCE if again else _MODEL_CONFIDENCE
                 status = StepStatus(step, Source.MODEL, confidence)
-            elif step in (Step.MACRO, Step.APPROACHES, Step.VERIFICATIONS, Step.CLUSTERS):
+            elif step in (JudgeStep.MACRO, JudgeStep.APPROACHES, JudgeStep.VERIFICATIONS, JudgeStep.CLUSTERS):
                 # Nothing to ask follows from what the model said: one approach is one cluster.
                 status = StepStatus(step, Source.MODEL, _MODEL_CONFIDENCE)
             if cost is not None:
@@ -152,18 +152,20 @@ class Program:
     async def _read_window(self, shared: Sequence[int], window: Window) -> _Marks:
         """Sections first (it fills the cache), then everything that depends on nothing else."""
         marks = _Marks()
-        sections = await self._try(self._ask_sections(shared, window), Step.MACRO)
+        sections = await self._try(self._ask_sections(shared, window), JudgeStep.MACRO)
         if sections is None:
-            errors = await self._try(self._ask_errors(shared, ((window.start, window.stop),)), Step.ERRORS)
+            errors = await self._try(
+                self._ask_errors(shared, ((window.start, window.stop),)), JudgeStep.ERRORS
+            )
         else:
             runs = sections_from(sections, window.stop)
             runs = (Run(runs[0].kind, window.start, runs[0].stop), *runs[1:])
             explored = tuple((run.start, run.stop) for run in runs if run.kind is EXPLORE)
             verified = tuple((run.start, run.stop) for run in runs if run.kind is VERIFY)
             starts, checks, errors = await _three(
-                self._try(self._ask_approaches(shared, explored), Step.APPROACHES),
-                self._try(self._ask_checks(shared, verified), Step.VERIFICATIONS),
-                self._try(self._ask_errors(shared, explored), Step.ERRORS),
+                self._try(self._ask_approaches(shared, explored), JudgeStep.APPROACHES),
+                self._try(self._ask_checks(shared, verified), JudgeStep.VERIFICATIONS),
+                self._try(self._ask_errors(shared, explored), JudgeStep.ERRORS),
             )
             marks.sections = _owned_sections(sections, window)
             marks.approaches = [segment for segment in starts or () if _owns(window, segment)]
@@ -177,9 +179,9 @@ class Program:
         structure = await self._completed(shared, self._structure(marks))
         explored, verified = structure.ranges(EXPLORE), structure.ranges(VERIFY)
         labels, approaches, checks = await _three(
-            self._try(self._ask_labels(shared, explored), Step.LABELS),
-            self._try(self._ask_clusters(shared, explored, "approaches"), Step.CLUSTERS),
-            self._try(self._ask_clusters(shared, verified, "checks"), Step.CLUSTERS),
+            self._try(self._ask_labels(shared, explored), JudgeStep.LABELS),
+            self._try(self._ask_clusters(shared, explored, "approaches"), JudgeStep.CLUSTERS),
+            self._try(self._ask_clusters(shared, verified, "checks"), JudgeStep.CLUSTERS),
         )
         return (
             structure,
@@ -192,18 +194,18 @@ class Program:
     def _structure(self, marks: _Marks) -> Structure:
         """From the marks, or from the rules where they are missing or say that nothing was tried."""
         count = len(self.found.segments)
-        runs = sections_from(marks.sections, count) if Step.MACRO not in self._failed else ()
+        runs = sections_from(marks.sections, count) if JudgeStep.MACRO not in self._failed else ()
         if count and not any(run.kind is EXPLORE for run in runs):
-            self._failed.setdefault(Step.MACRO, "no section works towards an answer")
-            for step in (Step.APPROACHES, Step.VERIFICATIONS):
+            self._failed.setdefault(JudgeStep.MACRO, "no section works towards an answer")
+            for step in (JudgeStep.APPROACHES, JudgeStep.VERIFICATIONS):
                 self._failed.setdefault(step, "the sections are the rules'")
             runs = _runs_of(self.by_rules)
             return Structure(runs, {v.start: v.kind for v in self.by_rules.verifications})
         starts: Iterable[int] = marks.approaches
-        if Step.APPROACHES in self._failed:
+        if JudgeStep.APPROACHES in self._failed:
             starts = [approach.start for approach in self.by_rules.approaches]
         kinds: Mapping[int, VerificationKind] = marks.checks
-        if Step.VERIFICATIONS in self._failed:
+        if JudgeStep.VERIFICATIONS in self._failed:
             kinds = {check.start: check.kind for check in self.by_rules.verifications}
         runs = cut_runs(runs, EXPLORE, starts)
         return Structure(cut_runs(runs, VERIFY, kinds), kinds)
@@ -220,8 +222,8 @@ class Program:
             ranges = ((check.start, check.stop),)
             question = self.asker.prompts.render("complete_answer", ranges=answers.spoken(ranges))
             language = answers.segment_language(ranges)
-            asked = self._shared_ask(shared, Step.COMPLETE, question, language, answers.read_segment)
-            segment = await self._try(asked, Step.COMPLETE)
+            asked = self._shared_ask(shared, JudgeStep.COMPLETE, question, language, answers.read_segment)
+            segment = await self._try(asked, JudgeStep.COMPLETE)
         return structure if segment is None else completed_by(structure, last, segment)
 
     async def _ask_sections(
@@ -231,7 +233,7 @@ class Program:
         question = self.asker.prompts.render("macro_structure", first=start + 1, last=stop)
         language = answers.sections_language(start, stop)
         return await self.asker.ask(
-            self.account, Step.MACRO, shared, question, language, answers.read_sections
+            self.account, JudgeStep.MACRO, shared, question, language, answers.read_sections
         )
 
     async def _ask_approaches(self, shared: Sequence[int], ranges: answers.Ranges) -> tuple[int, ...]:
@@ -240,7 +242,7 @@ class Program:
         question = self.asker.prompts.render("approaches", ranges=answers.spoken(ranges))
         language = answers.starts_language(ranges)
         return await self.asker.ask(
-            self.account, Step.APPROACHES, shared, question, language, answers.read_starts
+            self.account, JudgeStep.APPROACHES, shared, question, language, answers.read_starts
         )
 
     async def _ask_checks(
@@ -251,7 +253,7 @@ class Program:
         question = self.asker.prompts.render("verifications", ranges=answers.spoken(ranges))
         language = answers.starts_language(ranges, answers.MAX_CHECKS, "".join(answers.CHECK_LETTERS))
         return await self.asker.ask(
-            self.account, Step.VERIFICATIONS, shared, question, language, answers.read_checks
+            self.account, JudgeStep.VERIFICATIONS, shared, question, language, answers.read_checks
         )
 
     async def _ask_errors(
@@ -262,7 +264,7 @@ class Program:
         question = self.asker.prompts.render("errors", ranges=answers.spoken(ranges))
         language = answers.errors_language(ranges)
         return await self.asker.ask(
-            self.account, Step.ERRORS, shared, question, language, answers.read_errors
+            self.account, JudgeStep.ERRORS, shared, question, language, answers.read_errors
         )
 
     async def _ask_labels(self, shared: Sequence[int], ranges: answers.Ranges) -> dict[int, Label]:
@@ -282,7 +284,7 @@ class Program:
             named = self._named(ranges, chunk)
             question = self.asker.prompts.render("labels", items=named)
             language = answers.labels_language({index + 1: letters[index] for index in chunk})
-            found = await self._shared_ask(shared, Step.LABELS, question, language, answers.read_labels)
+            found = await self._shared_ask(shared, JudgeStep.LABELS, question, language, answers.read_labels)
             labels.update({item - 1: label for item, label in found.items()})
         return labels
 
@@ -297,18 +299,20 @@ class Program:
                 "clusters", what=what, items=self._named(ranges, [*earlier, *chunk])
             )
             language = answers.clusters_language([i + 1 for i in chunk], [i + 1 for i in earlier])
-            found = await self._shared_ask(shared, Step.CLUSTERS, question, language, answers.read_clusters)
+            found = await self._shared_ask(
+                shared, JudgeStep.CLUSTERS, question, language, answers.read_clusters
+            )
             roots.update({item - 1: root - 1 for item, root in found.items()})
         return numbered_clusters([roots[index] for index in range(len(ranges))])
 
     async def _shared_ask(
-        self, shared: Sequence[int], step: Step, question: str, language: answers.Language, read: Any
+        self, shared: Sequence[int], step: JudgeStep, question: str, language: answers.Language, read: Any
     ) -> Any:
         if not shared:
             raise QuestionFailed("none of its segments fits the context")
         return await self.asker.ask(self.account, step, shared, question, language, read)
 
-    async def _try(self, question: Coroutine[Any, Any, T], step: Step) -> T | None:
+    async def _try(self, question: Coroutine[Any, Any, T], step: JudgeStep) -> T | None:
         try:
             return await question
         except QuestionFailed as error:

@@ -31,7 +31,8 @@ class Window:
 def split_windows(costs: Sequence[int], budget: int) -> tuple[Window, ...]:
     """Cover segments of `costs` tokens each by windows of at most `budget` tokens.
 
-    A segment that costs more than `budget` gets a window to itself (see `shortened`). No segments, no windows.
+    A segment that costs more than `budget` gets a window to itself (see `shortened`). No segments, no
+    windows.
     """
     count = len(costs)
     if sum(costs) <= budget:

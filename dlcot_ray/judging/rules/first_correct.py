@@ -3,7 +3,8 @@
 A value in passing (``BD² = 16`` on the way to the answer 16) is told from an arrival by what follows: who
 has arrived turns to checking, concluding or another way; who has not computes on. Where no statement is
 followed so, the first one outright counts, else none: an answer that nobody takes up again is a coincidence
-more often than a result. Only a few segments ahead are looked at, so that the cost is that of finding answers.
+more often than a result. Only a few segments ahead are looked at, so that the cost is that of finding
+answers.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _DENIED = re.compile(r"(?:\b(?:not|if|when|for|suppose|let|try)|n't|≠|\\ne)\W{
 
 
 def find_first_correct(segments: Sequence[str], answers: SegmentAnswers, problem: str) -> int | None:
-    """The segment, or None where the reference is never reached. `problem`: figures it gives are no results."""
+    """The segment, or None where the reference is never reached. `problem`: figures it gives are no
+    results."""
     outright: int | None = None
     for i, hit in enumerate(answers.correct):
         if hit is None:

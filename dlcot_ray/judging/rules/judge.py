@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dlcot_ray.core.annotation import (
     Annotation,
     Approach,
+    JudgeStep,
     Label,
     SectionKind,
     Source,
-    Step,
     StepStatus,
     Verification,
 )
@@ -167,11 +167,11 @@ def _steps(
     found = any(approach.errors for approach in approaches)
     errors = confidence.ERROR_FOUND if found else confidence.NO_ERROR_FOUND
     return (
-        StepStatus(Step.MACRO, Source.RULES, confidence.SECTIONS),
-        StepStatus(Step.APPROACHES, Source.RULES, round(boundaries, 3)),
-        StepStatus(Step.VERIFICATIONS, Source.RULES, confidence.SECTIONS),
-        StepStatus(Step.COMPLETE, Source.EVIDENCE, round(labels, 3)),
-        StepStatus(Step.LABELS, Source.EVIDENCE, round(labels, 3)),
-        StepStatus(Step.ERRORS, Source.EVIDENCE, errors),
-        StepStatus(Step.CLUSTERS, Source.RULES, round(min(methods, boundaries), 3)),
+        StepStatus(JudgeStep.MACRO, Source.RULES, confidence.SECTIONS),
+        StepStatus(JudgeStep.APPROACHES, Source.RULES, round(boundaries, 3)),
+        StepStatus(JudgeStep.VERIFICATIONS, Source.RULES, confidence.SECTIONS),
+        StepStatus(JudgeStep.COMPLETE, Source.EVIDENCE, round(labels, 3)),
+        StepStatus(JudgeStep.LABELS, Source.EVIDENCE, round(labels, 3)),
+        StepStatus(JudgeStep.ERRORS, Source.EVIDENCE, errors),
+        StepStatus(JudgeStep.CLUSTERS, Source.RULES, round(min(methods, boundaries), 3)),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from dlcot_ray.commands.refresh.report import Change, Report, bounds_of, compare
+from dlcot_ray.commands.refresh.report import Change, SnapshotReport, bounds_of, compare
 from dlcot_ray.commands.refresh.report_text import report_text
 from dlcot_ray.config.settings import RefreshBounds
 from dlcot_ray.outputs.facts import fact_schema
@@ -60,7 +60,7 @@ TWO = frame(
 )
 
 
-def two_nights() -> Report:
+def two_nights() -> SnapshotReport:
     return compare("two", TWO, "one", ONE, ["source", "teacher"])
 
 
@@ -122,7 +122,7 @@ def test_columns_that_no_file_has_make_one_group() -> None:
 
 def test_it_comes_back_from_json_as_it_was() -> None:
     report = two_nights()
-    assert Report.from_dict(json.loads(json.dumps(report.as_dict()))) == report
+    assert SnapshotReport.from_dict(json.loads(json.dumps(report.as_dict()))) == report
 
 
 def test_as_markdown() -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dlcot_ray.core.annotation import Annotation, Step, Tokens
+from dlcot_ray.core.annotation import Annotation, JudgeStep, Tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.dry_run import EstimatedTokenizer, Habits, RehearsalEngine, with_habits
 from dlcot_ray.judging.model.judge import ModelJudge
@@ -48,10 +48,10 @@ def rehearse(*traces: Trace, context: int = 8192, block: int = 16) -> list[Annot
 def test_the_first_question_pays_and_the_others_find_it_cached() -> None:
     one, other = rehearse(trace(1), trace(2))
     steps = {status.step: status for status in one.steps}
-    macro = steps[Step.MACRO].tokens
+    macro = steps[JudgeStep.MACRO].tokens
     assert macro.cached == 0
     assert macro.prefill > 500
-    for step in (Step.APPROACHES, Step.ERRORS):
+    for step in (JudgeStep.APPROACHES, JudgeStep.ERRORS):
         assert steps[step].questions == 1
         assert steps[step].tokens.prefill < 60
         assert steps[step].tokens.cached > 0.9 * macro.prefill
@@ -61,7 +61,7 @@ def test_the_first_question_pays_and_the_others_find_it_cached() -> None:
 
 def test_traces_beyond_the_context_are_counted_in_windows() -> None:
     (made,) = rehearse(trace(3, sums=60), context=2048)
-    macro = next(status for status in made.steps if status.step is Step.MACRO)
+    macro = next(status for status in made.steps if status.step is JudgeStep.MACRO)
     assert macro.questions > 1
 
 
@@ -80,7 +80,7 @@ def test_habits_of_a_model_replace_number_and_length_of_answers() -> None:
     habits = Habits(6.0, 1.0, 90.0, 10.0)
     length = 1024
     told = with_habits(made, habits, length)
-    macro = next(status.tokens for status in made.steps if status.step is Step.MACRO)
+    macro = next(status.tokens for status in made.steps if status.step is JudgeStep.MACRO)
     assert told.decode == 90
     assert told.cached == pytest.approx(macro.cached + 5 * (macro.prefill + macro.cached), rel=0.1)
     assert 0 < told.prefill - macro.prefill < 5 * 60

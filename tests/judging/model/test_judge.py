@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcot_ray.core.annotation import Annotation, Label, SectionKind, Source, Step
+from dlcot_ray.core.annotation import Annotation, JudgeStep, Label, SectionKind, Source
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.cascade import CascadeJudge
 from dlcot_ray.judging.model.engine import Constraint, RequestError
@@ -82,7 +82,7 @@ def check_sound(annotation: Annotation, trace: Trace) -> None:
     for approach in annotation.approaches:
         for error in approach.errors:
             assert approach.start <= error.start < error.stop <= approach.stop
-    assert [status.step for status in annotation.steps] == list(Step)
+    assert [status.step for status in annotation.steps] == list(JudgeStep)
 
 
 def test_good_answers_become_the_annotation() -> None:
@@ -102,7 +102,7 @@ def test_good_answers_become_the_annotation() -> None:
     assert all(a.label_source is Source.EVIDENCE for a in annotation.approaches)
     # The labels were computed and the last approach states its answer: neither is asked.
     questions = {status.step: status.questions for status in annotation.steps}
-    assert questions == dict.fromkeys(Step, 1) | {Step.COMPLETE: 0, Step.LABELS: 0}
+    assert questions == dict.fromkeys(JudgeStep, 1) | {JudgeStep.COMPLETE: 0, JudgeStep.LABELS: 0}
     assert annotation.tokens.prefill == sum(map(len, engine.prompts))
     assert len(annotation.replies) == 5
 
@@ -183,7 +183,7 @@ def test_an_impossible_answer_is_asked_again_and_then_left_to_the_rules() -> Non
     answers = GOOD | {"APPROACHES": "6 5"}
     annotation, engine = judge_with(lambda prompt, _: answers[asked(prompt)])
     check_sound(annotation, TRACE)
-    status = next(status for status in annotation.steps if status.step is Step.APPROACHES)
+    status = next(status for status in annotation.steps if status.step is JudgeStep.APPROACHES)
     assert (status.source, status.questions, status.reasked) == (Source.RULES, 1, 1)
     assert status.note == "the rules' answer: segment 5 is named after segment 6"
     assert status.tokens.prefill > 0
@@ -206,8 +206,8 @@ def test_a_refused_request_costs_its_step_only() -> None:
         lambda prompt, _: RequestError("too long") if asked(prompt) == "CLUSTERS" else GOOD[asked(prompt)]
     )
     by_step = {status.step: status for status in annotation.steps}
-    assert by_step[Step.CLUSTERS].note == "the rules' answer: too long"
-    assert by_step[Step.MACRO].source is Source.MODEL
+    assert by_step[JudgeStep.CLUSTERS].note == "the rules' answer: too long"
+    assert by_step[JudgeStep.MACRO].source is Source.MODEL
 
 
 def test_a_dead_engine_is_not_a_judgement() -> None:

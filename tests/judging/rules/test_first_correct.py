@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dlcot_ray.core.annotation import Annotation, Step
+from dlcot_ray.core.annotation import Annotation, JudgeStep
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.rules.clusters import assign_clusters
 from dlcot_ray.judging.rules.confidence import of_method
@@ -57,7 +57,7 @@ def test_what_is_denied_and_never_taken_up_does_not_stand(judge: RulesJudge) -> 
 
 def test_a_contested_answer_is_less_sure_than_one_that_stands(judge: RulesJudge) -> None:
     def sure(found: Annotation) -> float:
-        return next(s.confidence for s in found.steps if s.step is Step.LABELS)
+        return next(s.confidence for s in found.steps if s.step is JudgeStep.LABELS)
 
     stands = judged(judge, WORK, "The answer is 51.", truth="51")
     contested = judged(judge, WORK, "Then 60 - 9 = 51.", WORK, WORK, WORK, "The answer is 48.", truth="51")

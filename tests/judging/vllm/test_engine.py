@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dlcot_ray.core.annotation import Annotation, Source, Step
+from dlcot_ray.core.annotation import Annotation, JudgeStep, Source
 from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, RequestError
@@ -140,7 +140,7 @@ def test_the_model_judge_annotates_on_the_real_engine(engine: VllmEngine) -> Non
     judge.close()
     for trace, annotation in zip(traces, found, strict=True):
         assert annotation.segment_offsets == split_segments(trace.reasoning)
-        assert [status.step for status in annotation.steps] == list(Step)
+        assert [status.step for status in annotation.steps] == list(JudgeStep)
         asked = [status for status in annotation.steps if status.questions]
         assert asked
         for status in asked:
