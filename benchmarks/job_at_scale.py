@@ -40,9 +40,11 @@ from dlcot_ray.outputs.layout import ENHANCED, FOOTERS_FILE, InputRecord, JobRec
 from dlcot_ray.outputs.manifest import build_manifest, write_manifest
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.outputs.tally import Journal, count, survey
-from dlcot_ray.plan.listing import complete_units
+from dlcot_ray.plan.completed import complete_units
+from dlcot_ray.plan.names import unit_name
 from dlcot_ray.plan.pending import Pending
-from dlcot_ray.plan.plan import Plan, assign_names, make_plan, unit_name
+from dlcot_ray.plan.plan import Plan
+from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.store import Store
 

@@ -27,8 +27,8 @@ from dlcot_ray.inputs.footers import Footers
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.outputs.layout import ENHANCED, FOOTERS_FILE, JobRecord, Output, check_inputs
-from dlcot_ray.plan.listing import complete_units
-from dlcot_ray.plan.plan import assign_names, make_plan
+from dlcot_ray.plan.completed import complete_units
+from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.store import Store, absolute
 from dlcot_ray.work.spec import WorkSpec
 

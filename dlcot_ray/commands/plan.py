@@ -34,8 +34,9 @@ from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.protocol import Judge
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.layout import Output
-from dlcot_ray.plan.listing import complete_units
-from dlcot_ray.plan.plan import Plan, assign_names, make_plan
+from dlcot_ray.plan.completed import complete_units
+from dlcot_ray.plan.plan import Plan
+from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.plan.sample import Sample, take_sample
 from dlcot_ray.storage.store import Store
 from dlcot_ray.telemetry.console import tell

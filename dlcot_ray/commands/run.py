@@ -27,8 +27,8 @@ from dlcot_ray.outputs.layout import DUPLICATES_FILE, ENHANCED, FOOTERS_FILE, MA
 from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
 from dlcot_ray.outputs.results import EngineUse
 from dlcot_ray.outputs.tally import Journal, count, survey
-from dlcot_ray.plan.duplicates import Duplicates, find_duplicates
-from dlcot_ray.plan.listing import Sizes, complete_units
+from dlcot_ray.plan.completed import Sizes, complete_units
+from dlcot_ray.plan.duplicate_ids import Duplicates, find_duplicates
 from dlcot_ray.plan.pending import Pending
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.telemetry.event_log import EventLog

@@ -42,7 +42,7 @@ from dlcot_ray.outputs.layout import (
     Output,
 )
 from dlcot_ray.outputs.manifest import read_inputs, read_manifest
-from dlcot_ray.plan.duplicates import find_duplicates
+from dlcot_ray.plan.duplicate_ids import find_duplicates
 from dlcot_ray.storage.lookahead import in_order
 from dlcot_ray.storage.store import Store, absolute
 from dlcot_ray.telemetry.console import tell

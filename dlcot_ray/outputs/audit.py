@@ -37,6 +37,7 @@ from dlcot_ray.outputs.schemas import (
     chat_messages,
     replay,
 )
+from dlcot_ray.plan.names import parse_unit_name
 
 _SHOWN = 60
 
@@ -279,7 +280,8 @@ def _traces(unit: StoredUnit, expected: Expected) -> Iterator[Trace | str]:
     except InputFault as fault:
         yield from [f"no trace can be read from it: {fault.message}"] * source.num_rows
         return
-    shard = unit.name.rpartition(".r")[0]
+    name = parse_unit_name(unit.name)
+    shard = name.shard if name is not None else unit.name
     for found in traces_of(source, columns, file=unit.file, first_row=unit.start, shard_name=shard):
         yield found if isinstance(found, Trace) else f"its source is no trace: {found.message}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from dlcot_ray.outputs.layout import (
     CARD_FILE,
     DUPLICATES_FILE,
     ENHANCED,
-    FACTS,
     FOLDERS,
     FOOTERS_FILE,
     INPUTS_FILE,
@@ -20,13 +18,11 @@ from dlcot_ray.outputs.layout import (
     JOURNAL,
     MANIFEST_FILE,
     JobRecord,
+    unit_object,
 )
 from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 
-_UNIT = re.compile(
-    r"(?P<folder>[a-z_]+)/(?P<name>.+)\.r(?P<start>\d{9,})-(?P<stop>\d{9,})\.parquet", re.DOTALL
-)
 _OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, INPUTS_FILE, FOOTERS_FILE, DUPLICATES_FILE)
 _OF_NIGHTS = ("report.json", "report.md", "_lease.json")
 """What `dlcot refresh` lays beside a snapshot's units."""
@@ -79,25 +75,25 @@ def take_inventory(objects: Iterable[ObjectInfo], known: Iterable[str]) -> Inven
     strays: list[Finding] = []
     folders = dict.fromkeys(FOLDERS, (0, 0))
     for info in objects:
-        match = _UNIT.fullmatch(info.relative)
+        unit_of = unit_object(info.relative)
         if info.relative.endswith(TEMPORARY_SUFFIX):
             strays.append(Finding(info.relative, None, "a half-written file that a killed writer left"))
-        elif match is not None and match["folder"] in (*FOLDERS, FACTS):
-            folder, name = match["folder"], match["name"]
+        elif unit_of is not None:
+            folder, name = unit_of
             if folder in folders:
                 count, size = folders[folder]
                 folders[folder] = (count + 1, size + info.size)
-            if name not in names:
+            if name.shard not in names:
                 strays.append(Finding(info.relative, None, "it belongs to no input of this job"))
                 continue
-            start, stop = int(match["start"]), int(match["stop"])
-            unit = found.setdefault((name, start, stop), ListedUnit(_unit_name(match), start, stop))
+            key = (name.shard, name.start, name.stop)
+            unit = found.setdefault(key, ListedUnit(str(name), name.start, name.stop))
             unit.objects[folder] = info
         elif info.relative not in (*_OWN, *_OF_NIGHTS) and not info.relative.startswith(f"{JOURNAL}/"):
             strays.append(Finding(info.relative, None, "no job writes an object of this name"))
     units: dict[str, list[ListedUnit]] = defaultdict(list)
-    for (name, _, _), unit in sorted(found.items()):
-        units[name].append(unit)
+    for (shard, _, _), unit in sorted(found.items()):
+        units[shard].append(unit)
         if not unit.complete:
             folder, info = next(iter(unit.objects.items()))
             strays.append(Finding(info.relative, None, f"its unit has no object in {ENHANCED}/"))
@@ -126,7 +122,3 @@ def coverage(label: str, rows: int, units: Sequence[ListedUnit]) -> Iterator[Fin
 def names_of(record: JobRecord) -> list[str]:
     """Under which names a job's input files have their outputs."""
     return [item.name for item in record.inputs]
-
-
-def _unit_name(match: re.Match[str]) -> str:
-    return f"{match['name']}.r{match['start']}-{match['stop']}"

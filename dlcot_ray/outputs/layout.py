@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +23,7 @@ from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.schemas import read_metadata, to_parquet_bytes
+from dlcot_ray.plan.names import UnitName, parse_unit_name
 from dlcot_ray.storage.failures import StoreRefused
 from dlcot_ray.storage.store import Store
 
@@ -44,7 +44,6 @@ DUPLICATES_FILE = "_duplicates.arrow"
 INPUTS_FILE = "inputs.jsonl"
 JOURNAL = "_counts"
 
-_UNIT_OBJECT = re.compile(r"(?:enhanced|annotations|rejected|preferences|_facts)/.+\.r\d{9,}-\d{9,}\.parquet")
 _STATS_KEY = "dlcot.stats"
 _FIRST_PAUSE_S = 0.2
 
@@ -132,12 +131,8 @@ class Output:
         self.store.put(JOB_FILE, record.to_json())
 
     def done(self) -> set[str]:
-        """Names of the complete units, all at once; `listing.complete_units` holds 4 bytes of each."""
-        return {
-            name
-            for name, _ in self.units(self.objects(ENHANCED))
-            if _UNIT_OBJECT.fullmatch(f"{ENHANCED}/{name}.parquet")
-        }
+        """Names of the complete units, all at once; `completed.complete_units` holds 4 bytes of each."""
+        return {name for name, _ in self.units(self.objects(ENHANCED)) if parse_unit_name(name) is not None}
 
     def objects(self, folder: str) -> Iterator[tuple[str, int]]:
         """Names below the folder and sizes (bytes) of its objects, in the order of the LIST.
@@ -228,7 +223,7 @@ class Output:
         self.store.delete(MANIFEST_FILE)
         for folder in (*FOLDERS, FACTS):
             names = (info.relative for info in self.store.scan(folder))
-            self.store.delete_all([name for name in names if _UNIT_OBJECT.fullmatch(name)])
+            self.store.delete_all([name for name in names if unit_object(name) is not None])
         self.store.delete_all([info.relative for info in self.store.scan(JOURNAL)])
         for name in (CARD_FILE, INPUTS_FILE, FOOTERS_FILE, DUPLICATES_FILE):
             self.store.delete(name)
@@ -236,7 +231,7 @@ class Output:
 
     def remove_leftovers(self) -> int:
         """Remove what killed writers left half-written; returns how many (files, or uploads in a bucket)."""
-        return self.store.remove_temporary(belongs=_UNIT_OBJECT.fullmatch)
+        return self.store.remove_temporary(belongs=lambda name: unit_object(name) is not None)
 
     def claim(self, job: JobRecord, *, overwrite: bool) -> JobRecord:
         """Take the output for `job`: empty, or of the same job, or cleared.
@@ -266,6 +261,15 @@ class Output:
                 "choose another output, or set overwrite=true to remove them",
             )
         return replace(found, config=job.config)
+
+
+def unit_object(relative: str) -> tuple[str, UnitName] | None:
+    """The folder of a unit's object and the unit's name, or None for any other object of an output."""
+    folder, _, rest = relative.partition("/")
+    if folder not in (*FOLDERS, FACTS) or not rest.endswith(".parquet"):
+        return None
+    name = parse_unit_name(rest.removesuffix(".parquet"))
+    return (folder, name) if name is not None else None
 
 
 def check_inputs(record: JobRecord, shards: Sequence[Shard], output: str) -> None:

@@ -24,8 +24,9 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats, add_up
 from dlcot_ray.outputs.layout import ENHANCED, FOLDERS, JOURNAL, Output
 from dlcot_ray.outputs.results import UnitResult
-from dlcot_ray.plan.listing import Sizes, UnitIndex, capped, complete_units
-from dlcot_ray.plan.plan import Numbers, Plan, unit_name
+from dlcot_ray.plan.completed import Sizes, UnitIndex, capped, complete_units
+from dlcot_ray.plan.names import unit_name
+from dlcot_ray.plan.plan import Numbers, Plan
 from dlcot_ray.storage.lookahead import in_order
 
 _ENTRY_UNITS = 2_000

@@ -14,9 +14,10 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from dlcot_ray.plan.duplicates import Duplicates
-from dlcot_ray.plan.listing import UnitIndex, complete_units
-from dlcot_ray.plan.plan import Numbers, Plan, unit_name
+from dlcot_ray.plan.completed import UnitIndex, complete_units
+from dlcot_ray.plan.duplicate_ids import Duplicates
+from dlcot_ray.plan.names import unit_name
+from dlcot_ray.plan.plan import Numbers, Plan
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
 
 Mask = npt.NDArray[np.bool_]

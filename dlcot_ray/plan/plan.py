@@ -12,23 +12,20 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
 from typing import overload
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from dlcot_ray.errors import InputFault
-from dlcot_ray.inputs.footers import Footer, Footers, read_footer
-from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.shards import Shard
-from dlcot_ray.inputs.traces import ColumnMap, resolve_columns
-from dlcot_ray.plan.cuts import Sweep, cut_rows
-from dlcot_ray.storage.lookahead import in_order
+from dlcot_ray.inputs.traces import ColumnMap
+from dlcot_ray.plan.names import unit_name
+from dlcot_ray.plan.unit_ranges import Sweep
 
 Numbers = npt.NDArray[np.int64]
 
@@ -140,7 +137,7 @@ class Plan:
 
     def without(self, number: int, fault: InputFault) -> Plan:
         """The plan without one file, which cannot be used after all."""
-        builder = _Builder()
+        builder = PlanBuilder()
         for file in self.files:
             if file.number != number:
                 builder.add(file.shard, file.columns, file.sweeps)
@@ -170,7 +167,7 @@ class _Files(Sequence[PlannedFile]):
         )
 
 
-class _Builder:
+class PlanBuilder:
     """Appends files to the arrays of a plan."""
 
     def __init__(self) -> None:
@@ -183,6 +180,7 @@ class _Builder:
         self._groups = array("i")
 
     def add(self, shard: Shard, columns: ColumnMap, sweeps: Iterable[Sweep]) -> None:
+        """Append a file with its sweeps, which cover all its rows in order."""
         base = self._cuts[-1]
         self._shards.append(shard)
         self._columns.append(columns)
@@ -194,6 +192,7 @@ class _Builder:
         self._file_sweeps.append(len(self._sweep_units))
 
     def plan(self, faults: tuple[InputFault, ...]) -> Plan:
+        """The plan of the files so far, and of the files that cannot be used."""
         return Plan(
             tuple(self._shards),
             tuple(self._columns),
@@ -218,80 +217,3 @@ def files_digest(files: Iterable[tuple[str, int, str]]) -> str:
     for entry in files:
         digest.update(json.dumps(entry).encode())
     return digest.hexdigest()
-
-
-def unit_name(shard_name: str, start: int, stop: int) -> str:
-    """The deterministic name of a unit, e.g. ``math/train-00001.r000000000-000000256``."""
-    return f"{shard_name}.r{start:09d}-{stop:09d}"
-
-
-def assign_names(shards: Sequence[Shard], recorded: Mapping[str, str]) -> list[Shard]:
-    """Order and name the shards so that neither changes when inputs are added later.
-
-    Args:
-        shards: as found now.
-        recorded: label -> name of the files that an earlier run planned, in its order; they come first
-            and keep their names. A new file whose name is taken gets a short hash of its label.
-    """
-    by_label = {shard.file: shard for shard in shards}
-    ordered = [replace(by_label[label], name=name) for label, name in recorded.items() if label in by_label]
-    taken = set(recorded.values())
-    for shard in shards:
-        if shard.file in recorded:
-            continue
-        name = shard.name
-        if name in taken:
-            name = f"{name}-{sha256(shard.file.encode()).hexdigest()[:8]}"
-        taken.add(name)
-        ordered.append(replace(shard, name=name))
-    return ordered
-
-
-def make_plan(
-    shards: Iterable[Shard],
-    preset: DatasetPreset,
-    *,
-    rows_per_unit: int,
-    bytes_per_unit: int,
-    options: Mapping[str, object] | None = None,
-    footers: Footers | None = None,
-) -> Plan:
-    """Plan the shards, in the order given, from their footers alone.
-
-    A file that is empty, corrupt, not Parquet, without rows, or without the columns that the preset
-    needs becomes a fault; the others are planned.
-
-    Args:
-        footers: those that are known already; the others are read, and recorded there.
-    """
-    known = footers if footers is not None else Footers()
-    maps: dict[bytes, ColumnMap] = {}
-    builder = _Builder()
-    faults: list[InputFault] = []
-
-    def attempt(item: tuple[Shard, Footer | None]) -> tuple[Shard, Footer | InputFault, bool]:
-        shard, footer = item
-        if footer is not None:
-            return shard, footer, False
-        try:
-            return shard, read_footer(shard, options), True
-        except InputFault as fault:
-            return shard, fault, True
-
-    for shard, found, fresh in in_order(attempt, ((shard, known.get(shard)) for shard in shards)):
-        try:
-            if isinstance(found, InputFault):
-                raise found
-            columns = maps.get(found.schema)
-            if columns is None:
-                schema = pa.ipc.read_schema(pa.py_buffer(found.schema))
-                columns = maps[found.schema] = resolve_columns(preset, schema, shard.file)
-        except InputFault as fault:
-            faults.append(fault)
-            continue
-        builder.add(
-            shard, columns, cut_rows(found.group_rows, found.group_bytes, rows_per_unit, bytes_per_unit)
-        )
-        if fresh:
-            known.put(shard, found)
-    return builder.plan(tuple(faults))

@@ -25,6 +25,7 @@ from dlcot_ray.cluster.unit_events import EventKind, Happening
 from dlcot_ray.config.settings import LogConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.results import UnitResult
+from dlcot_ray.plan.names import parse_unit_name
 from dlcot_ray.plan.plan import Plan
 
 _LEVELS = {
@@ -33,7 +34,6 @@ _LEVELS = {
     EventKind.ROW_QUARANTINED: logging.WARNING,
     EventKind.UNIT_QUARANTINED: logging.ERROR,
 }
-_UNIT = re.compile(r"(?P<shard>.*)\.r(?P<start>\d+)-(?P<stop>\d+)", re.DOTALL)
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|access_key|account_key|credential", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)|(?<=[?&])(X-Amz-\w+(?:-\w+)*|sig|signature|token)=[^&\s]+", re.IGNORECASE
@@ -127,11 +127,11 @@ class EventLog:
             self._happened(happening)
 
     def _happened(self, happening: Happening) -> None:
-        found = _UNIT.fullmatch(happening.unit)
+        name = parse_unit_name(happening.unit)
         about: dict[str, Any] = {"unit": happening.unit}
-        if found:
-            start, stop = int(found["start"]), int(found["stop"])
-            about |= {"file": self._files.get(found["shard"]), "first_row": start, "rows": stop - start}
+        if name is not None:
+            file = self._files.get(name.shard)
+            about |= {"file": file, "first_row": name.start, "rows": name.stop - name.start}
         self._write(
             _LEVELS[happening.kind],
             happening.kind.value,

@@ -17,7 +17,7 @@ from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.view_settings import load_plan
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
-from dlcot_ray.plan.plan import make_plan
+from dlcot_ray.plan.planning import make_plan
 from dlcot_ray.plan.sample import take_sample
 from tests.support.finished_job import FinishedJob, sum_trace
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from dlcot_ray.plan.names import unit_name
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 from tests.faults.ground import ROWS_PER_SHARD, ROWS_PER_UNIT, objects
 from tests.support.faulty_judge import begun
@@ -42,7 +43,7 @@ def unit_of(trace_id: str) -> str:
     """The unit that a trace belongs to."""
     shard, row = divmod(int(trace_id[1:]), ROWS_PER_SHARD)
     start = row - row % ROWS_PER_UNIT
-    return f"s{shard}.r{start:09d}-{start + ROWS_PER_UNIT:09d}"
+    return unit_name(f"s{shard}", start, start + ROWS_PER_UNIT)
 
 
 def starts(log: Path) -> Counter[str]:

@@ -12,7 +12,7 @@ from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.footers import Footers, read_footer
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
-from dlcot_ray.plan.plan import make_plan
+from dlcot_ray.plan.planning import make_plan
 from tests.support.plans import footer, shard
 
 

@@ -24,7 +24,8 @@ from dlcot_ray.outputs.manifest import (
     write_manifest,
 )
 from dlcot_ray.outputs.tally import Tally
-from dlcot_ray.plan.plan import Plan, make_plan
+from dlcot_ray.plan.plan import Plan
+from dlcot_ray.plan.planning import make_plan
 from dlcot_ray.storage.store import Store
 from tests.support.plans import footer, plan_of, shard
 

@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcot_ray.plan.duplicates import Duplicates
-from dlcot_ray.plan.listing import complete_units
+from dlcot_ray.plan.completed import complete_units
+from dlcot_ray.plan.duplicate_ids import Duplicates
 from dlcot_ray.plan.pending import Pending
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.tasks import ReadTask

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
-from dlcot_ray.plan.cuts import cut_rows
-from dlcot_ray.plan.duplicates import Duplicates, find_duplicates
-from dlcot_ray.plan.plan import Plan, assign_names, make_plan
+from dlcot_ray.plan.duplicate_ids import Duplicates, find_duplicates
+from dlcot_ray.plan.plan import Plan
+from dlcot_ray.plan.planning import assign_names, make_plan
+from dlcot_ray.plan.unit_ranges import cut_rows
 
 
 def write(path: Path, ids: list[str | None], rows_per_group: int = 1_000) -> None:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from dlcot_ray.cli import main
 from dlcot_ray.commands.enhance import prepare_enhance
 from dlcot_ray.config.loading import load_enhance
-from dlcot_ray.plan.duplicates import find_duplicates
+from dlcot_ray.plan.duplicate_ids import find_duplicates
 from dlcot_ray.plan.pending import Pending
 from dlcot_ray.work.processor import Processor
 from dlcot_ray.work.reading import read_units

@@ -9,7 +9,8 @@ import pyarrow as pa
 from dlcot_ray.inputs.footers import Footer, Footers
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import Shard
-from dlcot_ray.plan.plan import Plan, make_plan
+from dlcot_ray.plan.plan import Plan
+from dlcot_ray.plan.planning import make_plan
 
 SCHEMA = pa.schema([("id", pa.string()), ("problem", pa.string()), ("reasoning", pa.string())])
 

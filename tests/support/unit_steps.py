@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
-from dlcot_ray.plan.plan import assign_names, make_plan
+from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
 from dlcot_ray.work.spec import WorkSpec
 

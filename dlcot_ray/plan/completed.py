@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from dlcot_ray.plan.names import parse_unit_names
 from dlcot_ray.plan.plan import Numbers, Plan
 
 _BATCH = 100_000
 _LARGEST = 2**32 - 1
-_NAME = r"(?s)^(.+)\.r([0-9]{9,18})-([0-9]{9,18})$"
 
 Sizes = npt.NDArray[np.uint32]
 """Bytes of each unit's `enhanced/` object, at most 4 GiB - 1 told; 0: the unit is not complete."""
@@ -39,11 +39,8 @@ class UnitIndex:
 
     def numbers(self, names: Iterable[str]) -> Numbers:
         """The unit number of each name; -1 where the plan has no such unit."""
-        parts = pl.Series(list(names), dtype=pl.String).str.extract_groups(_NAME).struct
-        start, stop = (parts.field(part).cast(pl.Int64) for part in ("2", "3"))
-        found = pl.DataFrame({"shard": parts.field("1"), "start": start, "stop": stop}).join(
-            self._files, on="shard", how="left", maintain_order="left"
-        )
+        parsed = parse_unit_names(names)
+        found = parsed.join(self._files, on="shard", how="left", maintain_order="left")
         known = found.with_columns(pl.all().exclude("shard").fill_null(-1))
         file = known["file"].to_numpy()
         base = self._starts[file]
