@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 
@@ -24,7 +22,7 @@ from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.schemas import read_metadata, to_parquet_bytes
 from dlcot_ray.plan.names import UnitName, parse_unit_name
-from dlcot_ray.storage.failures import StoreRefused
+from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
 
 FORMAT = 1
@@ -45,9 +43,6 @@ INPUTS_FILE = "inputs.jsonl"
 JOURNAL = "_counts"
 
 _STATS_KEY = "dlcot.stats"
-_FIRST_PAUSE_S = 0.2
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,21 +286,6 @@ def check_inputs(record: JobRecord, shards: Sequence[Shard], output: str) -> Non
             f"{what} since {output} was made from it",
             "restore it, choose another output, or set overwrite=true to start over",
         )
-
-
-def with_retries(retries: int, action: Callable[[], Result]) -> Result:
-    """Try `action` again after a storage error, with pauses of half to all of 0.2 s, 0.4 s, 0.8 s, ...
-
-    What the store refuses for good is not tried again.
-    """
-    for attempt in range(retries):
-        try:
-            return action()
-        except StoreRefused:
-            raise
-        except (OSError, JobError):
-            time.sleep(_FIRST_PAUSE_S * 2**attempt * random.uniform(0.5, 1.0))
-    return action()
 
 
 def _first_difference(there: JobRecord, here: JobRecord) -> str:

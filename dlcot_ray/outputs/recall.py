@@ -26,8 +26,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.outputs.layout import with_retries
 from dlcot_ray.outputs.schemas import ANNOTATION_SCHEMA
+from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
 
 _HEAD = 15

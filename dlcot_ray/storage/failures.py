@@ -33,6 +33,7 @@ _CONNECTION = (
     "ResponseStreamingError",
 )
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_PUTS = (*_FULL, errno.EROFS)
 _REFUSED_CODES = {
     "ExpiredToken": "the credentials have expired: renew them, then run again",
     "ExpiredTokenException": "the credentials have expired: renew them, then run again",
@@ -76,6 +77,16 @@ def explain(error: Exception, what: str, *, local: bool, secrets: Iterable[str] 
     for secret in secrets:
         detail = detail.replace(secret, "***")
     return _of_files(error, what, detail) if local else _of_service(error, what, detail)
+
+
+def is_refused(error: BaseException | None) -> bool:
+    """Whether an error, or one that caused it, is a refusal: another attempt would end the same way."""
+    while error is not None:
+        refused = isinstance(error, StoreRefused | PermissionError) or code_of(error) in _REFUSED_CODES
+        if refused or (isinstance(error, OSError) and error.errno in _NO_PUTS):
+            return True
+        error = error.__cause__
+    return False
 
 
 def code_of(error: BaseException) -> str:

@@ -16,13 +16,17 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned, content_version
+from dlcot_ray.storage.retries import NO_PAUSE, retrying
 
 TEMPORARY_SUFFIX = ".dlcot-tmp"
 """Names of half-written files end with this; nothing else does."""
+_NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV)
+"""What file systems without hard links answer."""
 
 
 def put(target: Path, data: bytes, *, replace: bool = True) -> None:
@@ -32,28 +36,22 @@ def put(target: Path, data: bytes, *, replace: bool = True) -> None:
         FileExistsError: there is one already and `replace` is off.
         OSError: it cannot be written.
     """
-    # A second attempt, because another job's clean-up may have taken the temporary file away.
-    for attempt in (1, 2):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        name = f".{target.name[:60]}.{os.getpid()}-{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
-        temporary = target.parent / name
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            if replace:
-                temporary.replace(target)
-            else:
-                # A link fails where the name is taken; a rename would silently win.
-                target.hardlink_to(temporary)
-            break
-        except FileNotFoundError:
-            if attempt == 2:
-                raise
-        finally:
-            temporary.unlink(missing_ok=True)
+    # One more attempt, because the clean-up of another job may remove the temporary file.
+    retrying(1, repeat_if=_is_missing, pause=NO_PAUSE)(partial(_put_once, target, data, replace=replace))
     _sync_directory(target.parent)
+
+
+def _put_once(target: Path, data: bytes, *, replace: bool) -> None:
+    with _temporary_beside(target) as temporary:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            temporary.replace(target)
+        else:
+            # A link fails if the name is taken; a rename would replace the file that has it.
+            target.hardlink_to(temporary)
 
 
 def link(source: Path, target: Path) -> None:
@@ -62,19 +60,27 @@ def link(source: Path, target: Path) -> None:
     Raises:
         OSError: it cannot be done.
     """
+    try:
+        with _temporary_beside(target) as temporary:
+            temporary.hardlink_to(source)
+            temporary.replace(target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        put(target, source.read_bytes())
+    _sync_directory(target.parent)
+
+
+@contextmanager
+def _temporary_beside(target: Path) -> Iterator[Path]:
+    """A free temporary name in the directory of `target`, which is made; the file is removed at the end."""
     target.parent.mkdir(parents=True, exist_ok=True)
     name = f".{target.name[:60]}.{os.getpid()}-{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
     temporary = target.parent / name
     try:
-        temporary.hardlink_to(source)
-        temporary.replace(target)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV):
-            raise
-        put(target, source.read_bytes())
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_directory(target.parent)
 
 
 def walk(top: Path) -> Iterator[tuple[Path, os.stat_result]]:
@@ -221,6 +227,10 @@ def _sync_directory(path: Path) -> None:
         return
     finally:
         os.close(handle)
+
+
+def _is_missing(error: BaseException) -> bool:
+    return isinstance(error, FileNotFoundError)
 
 
 def _raise_unless_missing(error: OSError) -> None:

@@ -22,9 +22,10 @@ from botocore.exceptions import BotoCoreError
 from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned, settled_put
 from dlcot_ray.storage.failures import code_of
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
-from dlcot_ray.storage.s3_requests import PART_BYTES, WRITER, Bucket, pause
+from dlcot_ray.storage.retries import FULL_JITTER, retrying
+from dlcot_ray.storage.s3_requests import PART_BYTES, WRITER, Bucket
 
-_CONFLICT_ATTEMPTS = 5
+_CONFLICT_RETRIES = 4
 _DELETES_AT_ONCE = 1_000
 
 _LOST = ("PreconditionFailed", "412")
@@ -180,24 +181,23 @@ class S3Backend:
     def _put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
         key, writer = self._key(relative), secrets.token_hex(8)
         conditions = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
-        for attempt in range(_CONFLICT_ATTEMPTS):
+
+        def once() -> str | None:
             try:
                 if len(data) > 2 * PART_BYTES:
                     return self._requests.put_in_parts(key, data, conditions)
                 words = {"Body": data, "Metadata": {WRITER: writer}, **conditions}
                 return str(self._requests.call("put_object", Key=key, **words)["ETag"])
             except OSError as error:
-                code = code_of(error)
-                if code in _LOST:
-                    # Perhaps because of our own first attempt, whose answer was lost: botocore repeats
-                    # requests, and aiohttp below it some more that it does not tell of.
+                if code_of(error) in _LOST:
+                    # An earlier attempt of this very put may have succeeded and its answer got lost: botocore
+                    # repeats requests, and aiohttp below it repeats some without telling.
                     return self._requests.etag_if_written_by(key, writer)
-                if code in _GONE and version is not None:
+                if code_of(error) in _GONE and version is not None:
                     return None
-                if code not in _CONFLICT or attempt + 1 == _CONFLICT_ATTEMPTS:
-                    raise
-            pause(attempt)
-        raise AssertionError("unreachable")
+                raise
+
+        return retrying(_CONFLICT_RETRIES, repeat_if=_is_conflict, pause=FULL_JITTER)(once)
 
     def _probe(self) -> bool:
         """Whether conditional puts are honoured: one must succeed, two must not, one must again."""
@@ -221,6 +221,10 @@ class S3Backend:
     def _delete_one(self, relative: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             self._requests.call("delete_object", Key=self._key(relative))
+
+
+def _is_conflict(error: BaseException) -> bool:
+    return isinstance(error, OSError) and code_of(error) in _CONFLICT
 
 
 class _Reader(io.RawIOBase):

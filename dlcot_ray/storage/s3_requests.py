@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -24,6 +22,7 @@ from botocore.session import Session
 from fsspec.asyn import sync
 
 from dlcot_ray.storage.backend import Versioned
+from dlcot_ray.storage.retries import FULL_JITTER, retrying
 
 ATTEMPTS = 5
 """Of each request, the first included, unless AWS_MAX_ATTEMPTS or the profile says otherwise: under 10 %
@@ -39,8 +38,8 @@ PART_BYTES = 16 << 20
 _RETRY_VARIABLES = ("AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_PROFILE", "AWS_CONFIG_FILE")
 _PARTS_AT_ONCE = 4
 _MAX_PARTS = 10_000
-_BODY_ATTEMPTS = 5
-_DELETE_ATTEMPTS = 5
+_BODY_RETRIES = 4
+_DELETE_RETRIES = 4
 WRITER = "dlcot-writer"
 """Object metadata that tells a writer whose request was repeated that the object is its own."""
 
@@ -97,19 +96,25 @@ class Bucket:
 
     def get(self, key: str, **words: Any) -> Versioned:
         """An object or a range of it, asked for again if its body breaks off."""
-        for attempt in range(_BODY_ATTEMPTS):
+
+        def once() -> Versioned:
             answer = self.call("get_object", Key=key, **words)
             try:
-                data = cast(bytes, sync(self.fs.loop, _drain, answer["Body"]))
-                if len(data) != answer["ContentLength"]:
-                    raise ConnectionError(f"{len(data)} of {answer['ContentLength']} bytes came")
-                return Versioned(data, answer.get("ETag", ""))
-            except Exception:
-                # Whatever it is, the request had been granted: the connection broke.
-                if attempt + 1 == _BODY_ATTEMPTS:
-                    raise
-            pause(attempt)
-        raise AssertionError("unreachable")
+                return self._received(answer)
+            except Exception as error:
+                # The request was granted, so any error here is a broken connection.
+                raise _BrokenBody(error) from error
+
+        try:
+            return retrying(_BODY_RETRIES, repeat_if=_is_broken_body, pause=FULL_JITTER)(once)
+        except _BrokenBody as broken:
+            raise broken.reason from broken.reason.__cause__
+
+    def _received(self, answer: Mapping[str, Any]) -> Versioned:
+        data = cast(bytes, sync(self.fs.loop, _drain, answer["Body"]))
+        if len(data) != answer["ContentLength"]:
+            raise ConnectionError(f"received {len(data)} of {answer['ContentLength']} bytes")
+        return Versioned(data, answer.get("ETag", ""))
 
     def put_in_parts(self, key: str, data: bytes, conditions: Mapping[str, str]) -> str:
         """Write an object by a multipart upload, which is aborted whatever fails; returns the ETag."""
@@ -162,16 +167,42 @@ class Bucket:
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove up to 1,000 objects in one request; it is no error if one is missing."""
-        for attempt in range(_DELETE_ATTEMPTS):
-            words = {"Delete": {"Objects": [{"Key": key} for key in keys], "Quiet": True}}
-            failed = self.call("delete_objects", **words).get("Errors", ())
-            keys = [item["Key"] for item in failed if item.get("Code") not in ("NoSuchKey", "404")]
-            if not keys:
-                return
-            if any(item.get("Code") in ("AccessDenied", "403") for item in failed):
-                raise PermissionError(f"deleting {keys[0]}: {failed[0].get('Message', 'AccessDenied')}")
-            pause(attempt)
-        raise OSError(f"{len(keys)} objects could not be deleted, {keys[0]} among them")
+        remaining = list(keys)
+
+        def once() -> None:
+            remaining[:] = self._undeleted(remaining)
+            if remaining:
+                raise _Undeleted(f"{len(remaining)} objects could not be deleted, among them {remaining[0]}")
+
+        retrying(_DELETE_RETRIES, repeat_if=_is_undeleted, pause=FULL_JITTER)(once)
+
+    def _undeleted(self, keys: Sequence[str]) -> list[str]:
+        words = {"Delete": {"Objects": [{"Key": key} for key in keys], "Quiet": True}}
+        failed = self.call("delete_objects", **words).get("Errors", ())
+        left = [item["Key"] for item in failed if item.get("Code") not in ("NoSuchKey", "404")]
+        if left and any(item.get("Code") in ("AccessDenied", "403") for item in failed):
+            raise PermissionError(f"deleting {left[0]}: {failed[0].get('Message', 'AccessDenied')}")
+        return left
+
+
+class _BrokenBody(Exception):
+    """The body of an answer broke off; `reason` is the error that was raised."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Undeleted(OSError):
+    """A request for many deletes left some objects."""
+
+
+def _is_broken_body(error: BaseException) -> bool:
+    return isinstance(error, _BrokenBody)
+
+
+def _is_undeleted(error: BaseException) -> bool:
+    return isinstance(error, _Undeleted)
 
 
 async def _drain(body: Any) -> bytes:
@@ -179,8 +210,3 @@ async def _drain(body: Any) -> bytes:
         return cast(bytes, await body.read())
     finally:
         body.close()
-
-
-def pause(attempt: int) -> None:
-    """Sleep before the next attempt: up to 0.2 s, 0.4 s, 0.8 s, ..., anything in between."""
-    time.sleep(random.uniform(0, 0.2 * 2**attempt))

@@ -17,9 +17,10 @@ from dlcot_ray.errors import InputFault, JobError, RowFault, reason_of
 from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.traces import resolve_columns, traces_of
 from dlcot_ray.judging.fingerprint import fingerprint
-from dlcot_ray.outputs.layout import ANNOTATIONS, with_retries
+from dlcot_ray.outputs.layout import ANNOTATIONS
 from dlcot_ray.outputs.recall import RecallSpec, open_recall
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
+from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
 from dlcot_ray.work.spec import ReadUnit, WorkSpec
 

@@ -12,7 +12,7 @@ import pytest
 from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.layout import InputRecord, JobRecord, Output, check_inputs, with_retries
+from dlcot_ray.outputs.layout import InputRecord, JobRecord, Output, check_inputs
 from dlcot_ray.storage.store import Store
 
 UNIT = "math/train.r000000000-000000002"
@@ -135,19 +135,3 @@ def test_new_inputs_are_appended_behind_the_known_ones() -> None:
     assert grown.inputs == (*JOB.inputs, new)
     assert grown.fingerprint == JOB.fingerprint
     assert json.loads(grown.to_json())["fingerprint"] == JOB.fingerprint
-
-
-def test_storage_errors_are_tried_again_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dlcot_ray.outputs.layout._FIRST_PAUSE_S", 0.0)
-    calls: list[int] = []
-
-    def flaky() -> int:
-        calls.append(1)
-        if len(calls) < 3:
-            raise OSError("try later")
-        return len(calls)
-
-    assert with_retries(2, flaky) == 3
-    calls.clear()
-    with pytest.raises(OSError, match="try later"):
-        with_retries(1, flaky)

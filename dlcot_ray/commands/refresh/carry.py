@@ -25,9 +25,9 @@ from dlcot_ray.outputs.layout import (
     PREFERENCES,
     REJECTED,
     InputRecord,
-    with_retries,
 )
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
+from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
 from dlcot_ray.work.process import JUDGE_FAILED
 

@@ -18,8 +18,9 @@ import polars as pl
 
 from dlcot_ray.commands.refresh.root import Catalogue, Night, Pointer, Root, State
 from dlcot_ray.outputs.facts import fact_schema
-from dlcot_ray.outputs.layout import ANNOTATIONS, FACTS, Output, with_retries
+from dlcot_ray.outputs.layout import ANNOTATIONS, FACTS, Output
 from dlcot_ray.outputs.recall import RecallSpec, write_index
+from dlcot_ray.storage.retries import with_retries
 
 RECALL = "_recall"
 _THREADS = 16
