@@ -40,8 +40,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from real_traces import read_traces, repeated
 
-from dlcot_ray.outputs.schemas import to_parquet_bytes
 from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.tables import to_parquet
 from tests.support.seaweed import S3Server, seaweed
 
 MOST_CHARS = 6_000
@@ -146,7 +146,7 @@ def make_shards(table: pa.Table, rows: int, shards: int, folder: str, tenth: str
     every = Store(folder)
     for shard in range(shards):
         first, stop = rows * shard // shards, rows * (shard + 1) // shards
-        data = to_parquet_bytes(repeated(table, first, stop), {})
+        data = to_parquet(repeated(table, first, stop))
         every.put(f"train-{shard:05}.parquet", data)
         if tenth is not None and shard < shards // 10:
             Store(tenth).put(f"train-{shard:05}.parquet", data)

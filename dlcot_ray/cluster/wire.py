@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dlcot_ray.outputs.results import Effort, EngineUse
 from dlcot_ray.plan.tasks import UnitTask
+from dlcot_ray.storage.tables import read_arrow_stream, to_arrow_stream
 
 
 def pack_unit(
@@ -50,7 +51,7 @@ def bundle(units: Iterable[pa.Table]) -> pa.Table:
 def unbundle(batch: pa.Table) -> pa.Table:
     """The units of a bundle, one per row, without a copy."""
     (cell,) = batch.column("units")
-    return pa.ipc.open_stream(cell.as_buffer()).read_all().combine_chunks()
+    return read_arrow_stream(cell.as_buffer()).combine_chunks()
 
 
 def bundled(units: Iterable[tuple[int, pa.Table]], rows: int, size: int) -> Iterator[pa.Table]:
@@ -91,14 +92,11 @@ def effort_of(batch: pa.Table, index: int) -> Effort:
 def table_of(batch: pa.Table, index: int, name: str) -> pa.Table | None:
     """One table of a row, without a copy, or None where the row has none of that name."""
     cell = batch.column(name)[index]
-    return pa.ipc.open_stream(cell.as_buffer()).read_all() if cell.is_valid else None
+    return read_arrow_stream(cell.as_buffer()) if cell.is_valid else None
 
 
 def _packed(table: pa.Table) -> pa.Array:
     """A table as the one cell of a binary array, copied once."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    data = sink.getvalue()
+    data = to_arrow_stream(table)
     offsets = pa.array([0, data.size], pa.int64()).buffers()[1]
     return pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, data])

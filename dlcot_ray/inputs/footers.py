@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.tables import read_arrow_file, schema_to_bytes, to_arrow_file
 
 _READ_BYTES = 8 << 20
 _VERSION = b"2"
@@ -104,11 +105,7 @@ class Footers:
             for number, table in enumerate(self._parts)
         ]
         table = pa.concat_tables([_SCHEMA.empty_table(), *picked]).unify_dictionaries()
-        sink = pa.BufferOutputStream()
-        options = pa.ipc.IpcWriteOptions(compression="zstd")
-        with pa.ipc.new_file(sink, table.schema, options=options) as writer:
-            writer.write_table(table)
-        return bytes(sink.getvalue())
+        return to_arrow_file(table)
 
     def _append(self, table: pa.Table) -> None:
         number = len(self._parts)
@@ -125,7 +122,7 @@ def _table(recorded: bytes | None) -> pa.Table | None:
     if recorded is None:
         return None
     try:
-        table = pa.ipc.open_file(recorded).read_all()
+        table = read_arrow_file(recorded)
         if (table.schema.metadata or {}).get(b"dlcot.footers") != _VERSION:
             return None
         return table.cast(_SCHEMA).combine_chunks()
@@ -153,7 +150,7 @@ def read_footer(shard: Shard, options: Mapping[str, object] | None = None) -> Fo
             ) from error
         groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
         return Footer(
-            schema.remove_metadata().serialize().to_pybytes(),
+            schema_to_bytes(schema),
             tuple(group.num_rows for group in groups),
             tuple(group.total_byte_size for group in groups),
         )

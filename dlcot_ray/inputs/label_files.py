@@ -6,7 +6,6 @@ directory of label sets is told and left out; everything else that cannot be use
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from random import Random
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dlcot_ray.config.paths import gold_dirs
 from dlcot_ray.core.trace import Trace
@@ -27,6 +25,7 @@ from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.inputs.traces import resolve_columns, traces_of
 from dlcot_ray.storage.store import Store, absolute
+from dlcot_ray.storage.tables import read_parquet
 
 SUFFIXES = (".parquet", ".jsonl")
 GOLD = "gold"
@@ -158,7 +157,7 @@ def _rows(data: bytes, name: str) -> list[dict[str, Any]]:
     """
     try:
         if name.endswith(".parquet"):
-            rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(data)).to_pylist()
+            rows: list[dict[str, Any]] = read_parquet(data).to_pylist()
             return rows
         return [json.loads(line) for line in data.decode().splitlines() if line.strip()]
     except (pa.ArrowException, OSError, ValueError) as error:

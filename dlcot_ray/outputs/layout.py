@@ -20,10 +20,10 @@ import pyarrow as pa
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.schemas import read_metadata, to_parquet_bytes
 from dlcot_ray.plan.names import UnitName, parse_unit_name
 from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.tables import read_parquet_metadata, to_parquet
 
 FORMAT = 1
 """Raised when an output of an earlier version can no longer be resumed or read."""
@@ -185,14 +185,14 @@ class Output:
         """
         objects = []
         if annotations is not None:
-            objects.append((ANNOTATIONS, to_parquet_bytes(annotations, {})))
+            objects.append((ANNOTATIONS, to_parquet(annotations)))
         if rejected.num_rows:
-            objects.append((REJECTED, to_parquet_bytes(rejected, {})))
+            objects.append((REJECTED, to_parquet(rejected)))
         if preferences is not None and preferences.num_rows:
-            objects.append((PREFERENCES, to_parquet_bytes(preferences, {})))
+            objects.append((PREFERENCES, to_parquet(preferences)))
         if facts is not None:
-            objects.append((FACTS, to_parquet_bytes(facts, {})))
-        objects.append((ENHANCED, to_parquet_bytes(enhanced, {_STATS_KEY: stats.to_json()})))
+            objects.append((FACTS, to_parquet(facts)))
+        objects.append((ENHANCED, to_parquet(enhanced, {_STATS_KEY: stats.to_json()})))
         for folder, data in objects:
             with_retries(retries, partial(self.store.put, f"{folder}/{name}.parquet", data))
         return len(objects[-1][1])
@@ -206,7 +206,7 @@ class Output:
         relative = f"{ENHANCED}/{name}.parquet"
         try:
             with self.store.open(relative) as file:
-                return UnitStats.from_json(read_metadata(file)[_STATS_KEY])
+                return UnitStats.from_json(read_parquet_metadata(file)[_STATS_KEY])
         except (pa.ArrowException, OSError, ValueError, KeyError, InputFault) as error:
             raise JobError(
                 f"{self.store.url(relative)} is not a unit that dlcot wrote",

@@ -13,7 +13,6 @@ in a unit, and each is read; that is still far cheaper than judging.
 
 from __future__ import annotations
 
-import io
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,12 +22,12 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.outputs.schemas import ANNOTATION_SCHEMA
 from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.tables import read_parquet, to_parquet
 
 _HEAD = 15
 """Hex digits of a fingerprint in the index: 60 bits, which fit a signed column."""
@@ -100,7 +99,7 @@ class Recall:
     def __init__(self, spec: RecallSpec) -> None:
         self._spec = spec
         self._store = Store(spec.url, spec.options)
-        names = pq.read_table(io.BytesIO(self._store.read_bytes(f"{spec.index}/{_OBJECTS}")))
+        names = read_parquet(self._store.read_bytes(f"{spec.index}/{_OBJECTS}"))
         self._objects: list[str] = names.column("name").to_pylist()
         self._known_objects = frozenset(self._objects)
         self._partitions: _Kept[int, tuple[np.ndarray[Any, Any], ...]] = _Kept(_PARTITIONS_KEPT, lambda _: 1)
@@ -150,13 +149,13 @@ class Recall:
         return [(int(objects[at]), int(rows[at])) for at in range(low, high)]
 
     def _load(self, number: int) -> tuple[np.ndarray[Any, Any], ...]:
-        table = pq.read_table(io.BytesIO(self._store.read_bytes(_partition(self._spec.index, number))))
+        table = read_parquet(self._store.read_bytes(_partition(self._spec.index, number)))
         return tuple(table.column(name).to_numpy() for name in ("head", "object", "row"))
 
     def _read(self, name: str) -> pa.Table | None:
         try:
             data = with_retries(_READ_RETRIES, lambda: self._store.read_bytes(name))
-            table = pq.read_table(io.BytesIO(data), use_threads=False)
+            table = read_parquet(data)
         except (JobError, InputFault, OSError, pa.ArrowException):
             return None
         # Annotations of another version's layout cannot be read back.
@@ -207,6 +206,4 @@ def _width(partitions: int) -> int:
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:
-    sink = io.BytesIO()
-    frame.write_parquet(sink)
-    return sink.getvalue()
+    return to_parquet(frame.to_arrow(), rows_per_group=_PARTITION_ROWS)

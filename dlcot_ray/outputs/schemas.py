@@ -9,13 +9,11 @@ in one line without this package.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.edits import EditOp
@@ -96,9 +94,6 @@ PREFERENCE_SCHEMA: pa.Schema = pa.schema(
     ]
 )
 """One row of `preferences/`: the conversational layout that preference trainers take."""
-
-_ROWS_PER_GROUP = 1024
-"""About 10 MB of long traces: small enough to read one at a time, large enough to compress well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,32 +261,6 @@ def chat_messages(trace: Trace, reasoning: str) -> list[dict[str, str]]:
     if trace.response is not None:
         content = f"{content}\n\n{trace.response.strip()}"
     return [{"role": "user", "content": trace.problem}, {"role": "assistant", "content": content}]
-
-
-def to_parquet_bytes(table: pa.Table, metadata: Mapping[str, str]) -> bytes:
-    """A Parquet file with key-value metadata; the same table and metadata give the same bytes."""
-    stored = {key.encode(): value.encode() for key, value in sorted(metadata.items())}
-    sink = io.BytesIO()
-    pq.write_table(
-        table.replace_schema_metadata(stored),
-        sink,
-        version="2.6",
-        compression="zstd",
-        compression_level=3,
-        row_group_size=_ROWS_PER_GROUP,
-        write_statistics=True,
-    )
-    return sink.getvalue()
-
-
-def read_metadata(source: bytes | BinaryIO) -> dict[str, str]:
-    """The key-value metadata that `to_parquet_bytes` stored.
-
-    Raises:
-        pyarrow.ArrowInvalid: it is no Parquet file.
-    """
-    found = pq.read_metadata(io.BytesIO(source) if isinstance(source, bytes) else source).metadata or {}
-    return {key.decode(): value.decode() for key, value in found.items() if key != b"ARROW:schema"}
 
 
 def _joined_schema(input_schema: pa.Schema, ours: Sequence[pa.Field]) -> pa.Schema:

@@ -28,6 +28,7 @@ from dlcot_ray.plan.completed import Sizes, UnitIndex, capped, complete_units
 from dlcot_ray.plan.names import unit_name
 from dlcot_ray.plan.plan import Numbers, Plan
 from dlcot_ray.storage.lookahead import in_order
+from dlcot_ray.storage.tables import read_arrow_file, to_arrow_file
 
 _ENTRY_UNITS = 2_000
 """Units whose footers a resumed job reads at most if one of them was made anew."""
@@ -198,10 +199,7 @@ def _entry(results: list[UnitResult]) -> bytes:
         },
         _SCHEMA.with_metadata({_STATS_KEY: add_up(stats).to_json()}),
     )
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
+    return to_arrow_file(table)
 
 
 def _entries(output: Output) -> Iterator[pa.Table]:
@@ -210,7 +208,7 @@ def _entries(output: Output) -> Iterator[pa.Table]:
 
     def read(name: str) -> pa.Table | None:
         with suppress(JobError, pa.ArrowException, ValueError, KeyError):
-            table = pa.ipc.open_file(output.store.read_bytes(name)).read_all()
+            table = read_arrow_file(output.store.read_bytes(name))
             if table.schema.equals(_SCHEMA) and table.num_rows:
                 _stats(table)
                 return table

@@ -26,6 +26,7 @@ from dlcot_ray.inputs.traces import ColumnMap
 from dlcot_ray.plan.plan import Plan, inputs_digest
 from dlcot_ray.storage.lookahead import in_order
 from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.tables import read_arrow_file, to_arrow_file
 
 _FILES_KEY = "dlcot.inputs"
 ROWS_PER_PASS = 16_000_000
@@ -75,10 +76,7 @@ class Duplicates:
         table = pa.table({"row": self.rows, "first": self.firsts}).replace_schema_metadata(
             {_FILES_KEY: inputs_digest(plan)}
         )
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-        return bytes(sink.getvalue())
+        return to_arrow_file(table, compression=None)
 
     @classmethod
     def from_bytes(cls, recorded: bytes | None, plan: Plan) -> Duplicates | None:
@@ -86,7 +84,7 @@ class Duplicates:
         if recorded is None:
             return None
         try:
-            table = pa.ipc.open_file(recorded).read_all()
+            table = read_arrow_file(recorded)
             if (table.schema.metadata or {}).get(_FILES_KEY.encode()) != inputs_digest(plan).encode():
                 return None
             rows, firsts = (table[name].to_numpy() for name in ("row", "first"))

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-import pyarrow as pa
-
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.footers import Footer, Footers, read_footer
 from dlcot_ray.inputs.presets import DatasetPreset
@@ -16,6 +14,7 @@ from dlcot_ray.inputs.traces import ColumnMap, resolve_columns
 from dlcot_ray.plan.plan import Plan, PlanBuilder
 from dlcot_ray.plan.unit_ranges import cut_rows
 from dlcot_ray.storage.lookahead import in_order
+from dlcot_ray.storage.tables import schema_from_bytes
 
 
 def assign_names(shards: Sequence[Shard], recorded: Mapping[str, str]) -> list[Shard]:
@@ -77,7 +76,7 @@ def make_plan(
                 raise found
             columns = maps.get(found.schema)
             if columns is None:
-                schema = pa.ipc.read_schema(pa.py_buffer(found.schema))
+                schema = schema_from_bytes(found.schema)
                 columns = maps[found.schema] = resolve_columns(preset, schema, shard.file)
         except InputFault as fault:
             faults.append(fault)

@@ -198,7 +198,7 @@ def _separate(
             faults.append(RowFault(file, number, row.trace_id, Stage.PLAN, Cause.DUPLICATE_ID, message))
         elif row.trace_id in condemned:
             message = condemned[row.trace_id]
-            faults.append(RowFault(file, number, row.trace_id, Stage.JUDGE, Cause.KILLED_JUDGE, message))
+            faults.append(RowFault(file, number, row.trace_id, Stage.JUDGE, Cause.POISON_ROW, message))
         else:
             traces.append((index, row))
     return traces, faults

@@ -85,7 +85,7 @@ def test_one_row_that_kills_its_judge_is_found_and_rejected(
     assert enhance(data, out, *words) == 0
     assert "raylet" not in capsys.readouterr().out
     bad = rows_of(out, "rejected").row(0, named=True)
-    assert (bad["trace_id"], bad["stage"], bad["cause"]) == ("r9", "judge", "killed_judge")
+    assert (bad["trace_id"], bad["stage"], bad["cause"]) == ("r9", "judge", "poison_row")
     assert bad["message"] == "it killed its judge 3 times"
     good = rows_of(out, "enhanced")
     assert sorted(good["trace_id"]) == sorted(f"r{i}" for i in range(ROWS) if i != 9)

@@ -17,8 +17,9 @@ from dlcot_ray.judging.recalling import RecallingJudge
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs import recall
 from dlcot_ray.outputs.recall import Recall, RecallSpec, write_index
-from dlcot_ray.outputs.schemas import annotations_from_table, annotations_to_table, to_parquet_bytes
+from dlcot_ray.outputs.schemas import annotations_from_table, annotations_to_table
 from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.tables import to_parquet
 
 JUDGE = RulesJudge()
 
@@ -37,7 +38,7 @@ def remembered(store: Store, units: dict[str, range]) -> RecallSpec:
     names = [f"old/annotations/{name}.parquet" for name in units]
     for place, (name, numbers) in enumerate(zip(names, units.values(), strict=True)):
         table = annotations_to_table([JUDGE.annotate(trace(number)) for number in numbers])
-        store.put(name, to_parquet_bytes(table, {}))
+        store.put(name, to_parquet(table))
         marks = table.column("fingerprint").to_pylist()
         frames.append(pl.DataFrame({"fingerprint": marks, "object": place, "row": range(len(marks))}))
     partitions = write_index(store, "new/_recall/1", names, pl.concat(frames))
@@ -70,7 +71,7 @@ def test_equal_heads_of_different_fingerprints_are_told_apart(tmp_path: Path) ->
     table = annotations_to_table(
         [replace(JUDGE.annotate(trace(n)), fingerprint=m) for n, m in enumerate(marks)]
     )
-    store.put("x.parquet", to_parquet_bytes(table, {}))
+    store.put("x.parquet", to_parquet(table))
     known = pl.DataFrame({"fingerprint": marks, "object": 0, "row": [0, 1, 2]})
     partitions = write_index(store, "i", ["x.parquet"], known)
     index = Recall(RecallSpec(str(tmp_path), "i", partitions, "", "rules"))
@@ -84,7 +85,7 @@ def test_objects_that_vanished_or_have_another_layout_are_judged_again(tmp_path:
     store = Store(str(tmp_path))
     spec = remembered(store, {"a": range(3), "b": range(3, 6), "c": range(6, 9)})
     store.delete("old/annotations/a.parquet")
-    store.put("old/annotations/b.parquet", to_parquet_bytes(pa.table({"fingerprint": [mark(3)]}), {}))
+    store.put("old/annotations/b.parquet", to_parquet(pa.table({"fingerprint": [mark(3)]})))
     assert [item.trace_id for item in found(spec, "a", range(9))] == ["t6", "t7", "t8"]
 
 

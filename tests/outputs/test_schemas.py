@@ -6,9 +6,8 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcot_ray.core.annotation import (
@@ -41,12 +40,11 @@ from dlcot_ray.outputs.schemas import (
     chat_messages,
     enhanced_schema,
     enhanced_table,
-    read_metadata,
     rejected_schema,
     rejected_table,
     replay,
-    to_parquet_bytes,
 )
+from dlcot_ray.storage.tables import read_parquet, read_parquet_metadata, to_parquet
 
 number = st.integers(0, 2**31 - 1)
 share = st.floats(0, 1)
@@ -86,9 +84,10 @@ annotation_records = st.builds(
 
 
 def on_disk(table: pa.Table) -> pa.Table:
-    return pq.read_table(io.BytesIO(to_parquet_bytes(table, {})))
+    return read_parquet(to_parquet(table))
 
 
+@settings(deadline=None)
 @given(st.lists(annotation_records, max_size=4))
 def test_annotations_come_back_as_they_were(records: list[Annotation]) -> None:
     table = annotations_to_table(records)
@@ -305,17 +304,17 @@ def test_the_input_schemas_metadata_is_left_behind() -> None:
 
 def test_the_same_table_gives_the_same_bytes_with_readable_metadata() -> None:
     table = enhanced_table(pa.table({"id": ["a"]}), [enhanced_row(0, Trace("a", "p", REASONING))])
-    one = to_parquet_bytes(table, {"b": "2", "a": "ä"})
-    other = to_parquet_bytes(pa.concat_tables([table.slice(0, 0), table]), {"a": "ä", "b": "2"})
+    one = to_parquet(table, {"b": "2", "a": "ä"})
+    other = to_parquet(pa.concat_tables([table.slice(0, 0), table]), {"a": "ä", "b": "2"})
     assert one == other
-    assert read_metadata(one) == {"a": "ä", "b": "2"}
-    assert read_metadata(io.BytesIO(one)) == {"a": "ä", "b": "2"}
+    assert read_parquet_metadata(one) == {"a": "ä", "b": "2"}
+    assert read_parquet_metadata(io.BytesIO(one)) == {"a": "ä", "b": "2"}
     with pytest.raises(pa.ArrowInvalid):
-        read_metadata(b"not Parquet")
+        read_parquet_metadata(b"not Parquet")
 
 
 def test_other_readers_can_read_it() -> None:
     table = enhanced_table(pa.table({"id": ["a"]}), [enhanced_row(0, Trace("a", "p", REASONING))])
-    frame = pl.read_parquet(io.BytesIO(to_parquet_bytes(table, {})))
+    frame = pl.read_parquet(io.BytesIO(to_parquet(table)))
     assert frame["messages"][0][1]["content"].startswith("<think>\nSo ")
     assert frame["edits"].list.len().to_list() == [5]

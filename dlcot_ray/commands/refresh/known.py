@@ -7,7 +7,6 @@ Older and withdrawn snapshots are left out, the latter because something was wro
 
 from __future__ import annotations
 
-import io
 import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from dlcot_ray.outputs.facts import fact_schema
 from dlcot_ray.outputs.layout import ANNOTATIONS, FACTS, Output
 from dlcot_ray.outputs.recall import RecallSpec, write_index
 from dlcot_ray.storage.retries import with_retries
+from dlcot_ray.storage.tables import read_parquet
 
 RECALL = "_recall"
 _THREADS = 16
@@ -111,4 +111,4 @@ def index_known(
 
 def _facts(output: Output, number: int, unit: str) -> pl.DataFrame:
     data = with_retries(_RETRIES, lambda: output.store.read_bytes(f"{FACTS}/{unit}.parquet"))
-    return pl.read_parquet(io.BytesIO(data)).with_columns(unit=pl.lit(number, pl.UInt32))
+    return pl.DataFrame(read_parquet(data)).with_columns(unit=pl.lit(number, pl.UInt32))

@@ -1,0 +1,51 @@
+"""Every encoding gives back the table that went in."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from dlcot_ray.storage.tables import (
+    read_arrow_file,
+    read_arrow_stream,
+    read_parquet,
+    read_parquet_metadata,
+    schema_from_bytes,
+    schema_to_bytes,
+    to_arrow_file,
+    to_arrow_stream,
+    to_parquet,
+)
+
+TABLE = pa.table(
+    {"name": ["a", None, "ä"], "rows": pa.array([1, 2, 3], pa.int64()), "parts": [[1], [], [2, 3]]}
+)
+
+
+@pytest.mark.parametrize("table", [TABLE, TABLE.slice(0, 0), TABLE.slice(1, 1)])
+def test_each_encoding_returns_the_same_table(table: pa.Table) -> None:
+    assert read_parquet(to_parquet(table)).equals(table)
+    assert read_arrow_stream(to_arrow_stream(table)).equals(table)
+    for compression in ("zstd", None):
+        assert read_arrow_file(to_arrow_file(table, compression)).equals(table)
+
+
+def test_metadata_is_stored_in_parquet_footers_and_arrow_files() -> None:
+    data = to_parquet(TABLE, {"rows": "3"}, rows_per_group=2)
+    assert read_parquet_metadata(data) == {"rows": "3"}
+    assert read_parquet_metadata(to_parquet(TABLE)) == {}
+    marked = TABLE.replace_schema_metadata({"rows": "3"})
+    assert read_arrow_file(to_arrow_file(marked)).schema.metadata == {b"rows": b"3"}
+
+
+def test_a_schema_comes_back_without_its_metadata() -> None:
+    schema = TABLE.schema.with_metadata({"rows": "3"})
+    assert schema_to_bytes(schema) == schema_to_bytes(TABLE.schema)
+    assert schema_from_bytes(schema_to_bytes(schema)).equals(TABLE.schema, check_metadata=True)
+
+
+@pytest.mark.parametrize("read", [read_parquet, read_arrow_file, read_arrow_stream, read_parquet_metadata])
+def test_other_bytes_are_an_arrow_error(read: object) -> None:
+    assert callable(read)
+    with pytest.raises(pa.ArrowException):
+        read(pa.py_buffer(b"not a table") if read is read_arrow_stream else b"not a table")
