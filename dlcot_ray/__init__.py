@@ -41,10 +41,12 @@ __all__ = [
 _HOMES = {"Annotation": "core.annotation", "Diff": "core.diff", "Trace": "core.trace"}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'api')}"), name)
+if not TYPE_CHECKING:
+    # Hidden from type checkers, which would otherwise accept any name of the module.
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'api')}"), name)
 
 
 def __dir__() -> list[str]:
