@@ -6,7 +6,7 @@ INSTALL ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 MODEL := models/smollm2-135m-instruct
 
-.PHONY: demo demo-model model test check lint types bench bench-scale bench-model nights faults clean
+.PHONY: demo demo-model model test quick check lint types bench bench-scale bench-model nights faults clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -38,7 +38,14 @@ demo-model: model  ## the same with a language model as judge, on this machine's
 	$(BIN)/python examples/show.py out/demo-model six-lanterns
 
 test: model  ## set up and run all tests, those of the real engine first
-	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest
+	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# What starts no Ray, no server and no engine.
+QUICK := tests/core tests/judging/rules tests/judging/model tests/evaluation tests/config tests/inputs \
+	tests/plan tests/work tests/outputs tests/test_api.py tests/test_rooms.py tests/test_cli.py
+quick: $(VENV)/.installed-dev  ## lint and the tests that need no cluster, in under two minutes
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -n 2 $(QUICK)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
