@@ -1,20 +1,20 @@
-"""Judges traces outside a job's graph, for evaluations and gates: in this process, or by actors on Ray.
+"""Judges traces outside a job's graph, for evaluations: in this process, or in actors on Ray.
 
-A light judge runs here, because starting Ray costs more than it does. Any other runs where the job would run
-it, in actors of the same size and under the same rules: one that cannot start ends everything with its own
-words, one whose engine dies is replaced and gets its traces again. There is no Ray Data here: a few hundred
-traces need a deadline rather than streaming.
+A light judge runs in this process, because starting Ray takes longer than judging. Any other judge runs in
+actors of the same size as in a job, and by the same rules. One that cannot start ends the evaluation with its
+own message; one whose engine dies is replaced and gets its traces again. There is no Ray Data here: a few
+hundred traces need a deadline, not streaming.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dlcot_ray.cluster.hosted_judge import HostedJudge, unavailable_judge
 from dlcot_ray.cluster.nodes import last_line, plan_workers, start_ray, stop_ray
 from dlcot_ray.config.judges import make_judge
 from dlcot_ray.config.pool import pool_of
@@ -27,15 +27,21 @@ from dlcot_ray.work.editing import Judged
 from dlcot_ray.work.process import Limits, judge_all
 
 _RESTARTS = 5
-_DIED = 70
-_LEAST_PIECE = 16
+_SMALLEST_CHUNK = 16
+"""Traces that a judge in this process gets at once, at least."""
 _CHUNKS_AT_ONCE = 2
-"""Chunks in one actor at a time, so that its engine does not idle between two."""
+"""Chunks in one actor at a time, so that its engine is not idle between two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgements:
-    """Annotations by trace id, why some traces have only a placeholder, and the seconds it took."""
+    """What judging a set of traces gave.
+
+    Attributes:
+        annotations: by trace id.
+        failed: by trace id, why a trace has only a placeholder.
+        seconds: wall-clock time.
+    """
 
     annotations: dict[str, Annotation]
     failed: dict[str, str]
@@ -49,8 +55,8 @@ class Place:
     Attributes:
         where: ``here``, ``ray``, or ``auto``: here for a light judge, on Ray for any other.
         address: of the Ray cluster, as `start_ray` takes it.
-        workers: actors at most; None takes the room there is.
-        max_seconds: give up after so long; None never does.
+        workers: most actors; None takes the room that the cluster has.
+        max_seconds: deadline; None for no deadline.
     """
 
     where: str = "auto"
@@ -63,7 +69,7 @@ def judge_traces(traces: Sequence[Trace], config: JudgeConfig, place: Place) -> 
     """Judge all traces, longest first.
 
     Raises:
-        JobError: the judge cannot be had, died too often, or took too long.
+        JobError: the judge is unavailable, its engine died too often, or the deadline passed.
     """
     here = config.light if place.where == "auto" else place.where == "here"
     started = time.monotonic()
@@ -88,7 +94,7 @@ def _judge_here(traces: Sequence[Trace], config: JudgeConfig, place: Place) -> l
     judge = make_judge(config)
     try:
         judge.start()
-        return asyncio.run(_in_time(_in_pieces(traces, judge, config), place.max_seconds))
+        return asyncio.run(_in_time(_in_chunks(traces, judge, config), place.max_seconds))
     except JudgeUnavailable as error:
         raise JobError(error.message, error.remedy) from error
     except JudgeDied as error:
@@ -97,17 +103,17 @@ def _judge_here(traces: Sequence[Trace], config: JudgeConfig, place: Place) -> l
         judge.close()
 
 
-async def _in_pieces(traces: Sequence[Trace], judge: Judge, config: JudgeConfig) -> list[Judged]:
-    """Judge piece by piece, with a moment between them: a judge that never awaits could not be stopped."""
-    size = max(_LEAST_PIECE, 4 * config.in_flight)
+async def _in_chunks(traces: Sequence[Trace], judge: Judge, config: JudgeConfig) -> list[Judged]:
+    """Judge chunk by chunk; the event loop runs in between, so that the deadline can stop any judge."""
+    size = max(_SMALLEST_CHUNK, 4 * config.in_flight)
     judged: list[Judged] = []
     for at in range(0, len(traces), size):
-        judged += await _judge(traces[at : at + size], judge, config)
+        judged += await _judge_chunk(traces[at : at + size], judge, config)
         await asyncio.sleep(0)
     return judged
 
 
-async def _judge(traces: Sequence[Trace], judge: Judge, config: JudgeConfig) -> list[Judged]:
+async def _judge_chunk(traces: Sequence[Trace], judge: Judge, config: JudgeConfig) -> list[Judged]:
     return await judge_all(list(enumerate(traces)), judge, Limits(), config.in_flight)
 
 
@@ -117,34 +123,17 @@ async def _in_time(work: Any, seconds: float | None) -> list[Judged]:
         return done
 
 
-class _Worker:
-    """One judge in an actor."""
+class _ChunkActor:
+    """One worker that judges chunks of traces."""
 
     def __init__(self, config: JudgeConfig) -> None:
         self._config = config
-        self._judge = make_judge(config)
-        self._unavailable: JudgeUnavailable | None = None
-        try:
-            self._judge.start()
-        except JudgeUnavailable as error:
-            # Told by the first chunk: Ray starts an actor whose constructor fails again and again.
-            self._unavailable = error
+        self._judge = HostedJudge(lambda: make_judge(config))
 
-    async def judge(self, traces: Sequence[Trace]) -> list[Judged] | tuple[str, str]:
-        """The annotations of a chunk, or why the judge cannot be had, with a remedy."""
-        if self._unavailable is not None:
-            return self._unavailable.message, self._unavailable.remedy
-        try:
-            return await _judge(traces, self._judge, self._config)
-        except JudgeUnavailable as error:
-            return error.message, error.remedy
-        except JudgeDied:
-            # An engine cannot be revived in its process; a new process gets this chunk again.
-            os._exit(_DIED)
-
-    def close(self) -> None:
-        """Stop the engine."""
-        self._judge.close()
+    async def judge(self, traces: Sequence[Trace]) -> list[Judged]:
+        """Judge one chunk; Ray repeats the call in a new process where this one exits."""
+        async with self._judge.use() as judge:
+            return await _judge_chunk(traces, judge, self._config)
 
 
 def _judge_on_ray(traces: Sequence[Trace], config: JudgeConfig, place: Place) -> list[Judged]:
@@ -157,7 +146,7 @@ def _judge_on_ray(traces: Sequence[Trace], config: JudgeConfig, place: Place) ->
     workers: list[Any] = []
     try:
         plan = plan_workers(pool_of(config, WorkerConfig(), place.workers, None), len(chunks))
-        actor = ray.remote(_Worker).options(
+        actor = ray.remote(_ChunkActor).options(
             num_cpus=plan.cpus,
             num_gpus=plan.gpus or None,
             accelerator_type=plan.accelerator_type,
@@ -168,7 +157,8 @@ def _judge_on_ray(traces: Sequence[Trace], config: JudgeConfig, place: Place) ->
         workers = [actor.remote(config) for _ in range(plan.count)]
         return _collect(ray, workers, chunks, deadline)
     except ray.exceptions.RayError as error:
-        raise JobError(f"Ray stopped judging ({last_line(error)})", "run again") from error
+        failure = unavailable_judge(error)
+        raise failure or JobError(f"Ray stopped judging ({last_line(error)})", "run again") from error
     finally:
         for worker in workers:
             ray.kill(worker)
@@ -190,10 +180,7 @@ def _collect(ray: Any, workers: Sequence[Any], chunks: Sequence[Any], deadline: 
         if not done:
             raise TimeoutError
         worker = running.pop(done[0])
-        result = ray.get(done[0])
-        if isinstance(result, tuple):
-            raise JobError(*result)
-        judged.extend(result)
+        judged.extend(ray.get(done[0]))
         if waiting:
             running[worker.judge.remote(waiting.pop())] = worker
     return judged

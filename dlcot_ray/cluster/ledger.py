@@ -1,103 +1,30 @@
-"""Who was doing what when a process died: the book from which a unit that kills is found out.
+"""Which worker has which unit in flight: the state from which units and rows that crash workers are found.
 
-Ray tells that a process is gone, not why. So every process enters a unit here before it touches it and
-strikes it out afterwards; what is still open when its successor enrols was in progress at the death. The
-first death of a unit may be chance or a neighbour's fault: the unit is tried again with nothing beside it,
-and says which row it is at. The rows that were open at the next death are then taken one at a time, so the
-row that does it names itself by the last death. Processes that went down with their node accuse nobody
-until a unit was there suspiciously often.
+Ray reports that a process is gone, but not why. So every worker records a unit here before it processes it,
+and removes it afterwards. A unit that is still recorded when the successor of its worker registers was in
+flight at the crash. The rules that follow from this are pure functions in `crash_rules.py`.
 
-Plain data and rules, without Ray; `graph.py` keeps one of these in an actor beside the driver. It lives as
-long as a run does: another run gives every unit another chance.
+No Ray here: `open_ledger` in `graph.py` runs a `Ledger` in an actor beside the driver. It lasts as long as
+the run, so the next run tries every unit again.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from dlcot_ray.cluster.unit_events import EventKind, Happening, Happenings, Phase
-
-MAX_NODE_LOSSES = 10
-"""Nodes that may be lost under one unit before it counts as the cause."""
-_UNIT_DEATHS = 3
-"""Times `max_deaths`: what one unit may kill in all while its rows are singled out."""
-_JOB_DEATHS = 4
-"""Times `max_deaths`, and one more for each process: deaths without a finished unit after which it is not
-the units."""
+from dlcot_ray.cluster.crash_rules import Directive, WorkerCrash, directive_for, stop_reason
+from dlcot_ray.cluster.ledger_status import LedgerStatus, UnitInFlight
+from dlcot_ray.cluster.unit_events import EventKind, Phase, UnitEvents
 
 
-@dataclass(frozen=True, slots=True)
-class Death:
-    """One process that died over a unit.
+class _Work(NamedTuple):
+    """A unit in one phase of the graph: what is in flight, and what crashes are counted against."""
 
-    Attributes:
-        node: where it ran.
-        rows: ids of the rows in progress; empty where they were not told.
-        note: its last words, where it had any.
-    """
-
-    node: str
-    rows: frozenset[str] = frozenset()
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """How to go about a unit.
-
-    Attributes:
-        give_up: why not to touch it, or empty.
-        alone: nothing else may run beside it, and each row has to be told.
-        suspects: ids of rows to take one at a time.
-        condemned: ids of rows to leave out, and why.
-        hopeless: why the whole job had better stop, or empty.
-        attempt: which one of the unit this is, from 1; for the record, it orders nothing.
-    """
-
-    give_up: str = ""
-    alone: bool = False
-    suspects: frozenset[str] = frozenset()
-    condemned: tuple[tuple[str, str], ...] = ()
-    hopeless: str = ""
-    attempt: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class InProgress:
-    """A unit in a process: for how many seconds, on which node, with which rows if they are told, and where
-    in the graph."""
-
+    phase: Phase
     unit: str
-    node: str
-    seconds: float
-    rows: tuple[str, ...] = ()
-    step: Phase = Phase.JUDGING
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What the book says now.
-
-    Attributes:
-        judges: processes enrolled for judging, on nodes that are alive.
-        lost: those whose node is gone and that did not come back.
-        quiet_s: seconds since anything was entered or finished.
-        open: units in progress, the longest first; on nodes that are alive.
-        deaths: processes that died over units, node losses not counted.
-        happened: what the one who asks does not know yet, in order.
-        told: how many happenings there were in all.
-    """
-
-    judges: int
-    lost: int
-    quiet_s: float
-    open: tuple[InProgress, ...] = ()
-    deaths: int = 0
-    happened: tuple[Happening, ...] = ()
-    told: int = 0
 
 
 @dataclass(slots=True)
@@ -107,256 +34,210 @@ class _Attempt:
 
 
 @dataclass(slots=True)
-class _Process:
+class _Worker:
     node: str
     judge: bool
-    open: dict[str, _Attempt] = field(default_factory=dict)
-    note: str = ""
-
-
-def decide(
-    deaths: Sequence[Death], cleared: Collection[str], alive: Collection[str], max_deaths: int
-) -> Order:
-    """How to go about a unit with these deaths behind it.
-
-    Args:
-        deaths: in order.
-        cleared: rows that went through singly.
-        alive: nodes; a death elsewhere was the node's.
-        max_deaths: how often a unit may kill.
-    """
-    killed = [death for death in deaths if death.node in alive]
-    lost = len(deaths) - len(killed)
-    if lost >= MAX_NODE_LOSSES:
-        return Order(give_up=f"it was in progress on {lost} nodes when they were lost")
-    if not killed:
-        return Order()
-    note = next((f" ({death.note})" for death in reversed(killed) if death.note), "")
-    blind = sum(not death.rows for death in killed)
-    if blind >= max_deaths or len(killed) >= _UNIT_DEATHS * max_deaths:
-        return Order(give_up=f"it killed its worker {len(killed)} times{note}")
-    seen = Counter(row for death in killed for row in death.rows)
-    singly = {row for death in killed if len(death.rows) == 1 for row in death.rows}
-    guilty = {row for row in singly if len(killed) >= max_deaths and seen[row] >= max(1, max_deaths - 1)}
-    return Order(
-        alone=True,
-        suspects=frozenset(set(seen) - guilty - set(cleared)),
-        # A death before the rows were told was over one of them as well.
-        condemned=tuple(
-            (row, f"it killed its judge {min(seen[row] + blind, len(killed))} times{note}")
-            for row in sorted(guilty)
-        ),
-    )
+    in_flight: dict[_Work, _Attempt] = field(default_factory=dict)
+    message: str = ""
 
 
 class Ledger:
-    """The book of one run.
+    """The state of one run.
 
     Args:
-        max_deaths: how often one unit may kill its process.
-        alive: the nodes of the cluster, now.
-        clock: seconds.
+        max_crashes: crashes that one unit may cause.
+        alive_nodes: returns the ids of the cluster's nodes that are alive now.
+        clock: returns seconds.
     """
 
     def __init__(
         self,
-        max_deaths: int,
-        alive: Callable[[], Collection[str]],
+        max_crashes: int,
+        alive_nodes: Callable[[], Collection[str]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._max_deaths = max_deaths
-        self._alive = alive
+        self._max_crashes = max_crashes
+        self._alive_nodes = alive_nodes
         self._clock = clock
-        self._processes: dict[str, _Process] = {}
-        self._of_slot: dict[str, str] = {}
-        self._deaths: dict[str, list[Death]] = {}
-        self._cleared: dict[str, set[str]] = {}
-        self._moved = clock()
-        self._in_a_row: list[Death] = []
-        self._barren: list[Death] = []
-        self._killed = 0
-        self._happenings = Happenings()
-        self._condemned: set[tuple[str, str]] = set()
+        self._workers: dict[str, _Worker] = {}
+        # A slot outlives its process: a judge's actor, or a reading or writing task.
+        self._slots: dict[str | _Work, str] = {}
+        self._crashes: dict[_Work, list[WorkerCrash]] = {}
+        self._cleared_rows: dict[_Work, set[str]] = {}
+        self._last_progress = clock()
+        self._crashes_since_finish: list[WorkerCrash] = []
+        self._crashes_without_unit: list[WorkerCrash] = []
+        self._crash_count = 0
+        self._events = UnitEvents()
+        self._quarantined_rows: set[tuple[_Work, str]] = set()
 
-    def enrol(self, slot: str, process: str, node: str) -> Order:
-        """A judge's process takes its slot (an actor); its predecessor there is dead."""
-        self._take(slot, process, node, judge=True)
-        return Order(hopeless=self._hopeless())
+    def register_worker(self, slot: str, process: str, node: str) -> Directive:
+        """Register a judge's process in its slot (its actor); an earlier process there has crashed.
 
-    def enter(self, work: str, process: str, node: str) -> Order:
-        """A task's process begins a piece of work; if a predecessor has it open still, that one is dead."""
-        self._take(work, process, node, judge=False)
-        order = self.begin(work, process, alone=True)
-        if order.give_up:
-            self.leave(work)
-        return order
-
-    def leave(self, work: str) -> None:
-        """A piece of work that was entered is done, or given up."""
-        process = self._of_slot.pop(work, None)
-        if process is not None:
-            self._processes.pop(process, None)
-        self._deaths.pop(work, None)
-        self._moved = self._clock()
-
-    def begin(self, unit: str, process: str, *, alone: bool = False) -> Order:
-        """Enter a unit before it is touched; not entered where the order asks for what was not offered.
-
-        A process that is not enrolled (any more) may work; its death accuses nobody.
+        Only `Directive.stop_job` is set in the answer.
         """
-        self._moved = self._clock()
-        deaths = self._deaths.get(unit)
-        order = Order()
-        if deaths:
-            order = decide(deaths, self._cleared.get(unit, ()), self._alive(), self._max_deaths)
-        hopeless = self._hopeless()
-        if hopeless:
-            return Order(hopeless=hopeless)
-        order = replace(order, attempt=len(deaths or ()) + 1)
-        entered = self._processes.get(process)
-        self._tell(unit, order, entered)
-        if entered is not None and not order.give_up and (alone or not order.alone):
-            entered.open[unit] = _Attempt(self._clock())
-            if entered.judge:
-                self._happenings.add(EventKind.UNIT_STARTED, unit, Phase.JUDGING, order.attempt)
-        return order
+        self._replace(slot, process, _Worker(node, judge=True))
+        return Directive(stop_job=self._stop_reason())
 
-    def row(self, unit: str, process: str, row: str, *, begins: bool) -> None:
-        """A row of a unit that is alone begins or ends."""
-        self._moved = self._clock()
-        attempt = self._open(unit, process)
+    def start_task(self, phase: Phase, unit: str, process: str, node: str) -> Directive:
+        """Record a unit of a reading or writing task; an earlier process that still has it has crashed."""
+        work = _Work(phase, unit)
+        self._replace(work, process, _Worker(node, judge=False))
+        directive = self._start(work, process, exclusive=True)
+        if directive.quarantine:
+            self.finish_task(phase, unit)
+        return directive
+
+    def finish_task(self, phase: Phase, unit: str) -> None:
+        """Remove a unit of a reading or writing task, and its crashes."""
+        work = _Work(phase, unit)
+        process = self._slots.pop(work, None)
+        if process is not None:
+            self._workers.pop(process, None)
+        self._crashes.pop(work, None)
+        self.heartbeat()
+
+    def start_unit(self, unit: str, process: str, *, exclusive: bool = False) -> Directive:
+        """Record a unit before a judge processes it.
+
+        The unit is not recorded where the directive quarantines it or asks to run it exclusively and
+        `exclusive` is False. A process that is not registered may go on; its crashes are not counted.
+        """
+        return self._start(_Work(Phase.JUDGING, unit), process, exclusive=exclusive)
+
+    def finish_unit(self, unit: str, process: str) -> None:
+        """Remove a unit that a judge has processed, and its crashes."""
+        self.heartbeat()
+        work = _Work(Phase.JUDGING, unit)
+        worker = self._workers.get(process)
+        if worker is not None:
+            worker.in_flight.pop(work, None)
+        self._crashes.pop(work, None)
+        self._cleared_rows.pop(work, None)
+        self._crashes_since_finish.clear()
+        self._crashes_without_unit.clear()
+
+    def start_row(self, unit: str, process: str, row: str) -> None:
+        """Record a row of a unit that runs exclusively."""
+        self.heartbeat()
+        attempt = self._attempt(unit, process)
+        if attempt is not None:
+            attempt.rows.add(row)
+
+    def finish_row(self, unit: str, process: str, row: str) -> None:
+        """Remove a row of a unit that runs exclusively; a row that ran alone is no suspect any more."""
+        self.heartbeat()
+        attempt = self._attempt(unit, process)
         if attempt is None:
             return
-        if begins:
-            attempt.rows.add(row)
-        else:
-            if attempt.rows == {row}:
-                self._cleared.setdefault(unit, set()).add(row)
-            attempt.rows.discard(row)
+        if attempt.rows == {row}:
+            self._cleared_rows.setdefault(_Work(Phase.JUDGING, unit), set()).add(row)
+        attempt.rows.discard(row)
 
-    def end(self, unit: str, process: str, *, done: bool = True) -> None:
-        """Strike a unit out; `done` forgets what it was accused of."""
-        self._moved = self._clock()
-        entered = self._processes.get(process)
-        if entered is not None:
-            entered.open.pop(unit, None)
-        if done:
-            self._deaths.pop(unit, None)
-            self._cleared.pop(unit, None)
-            self._in_a_row.clear()
-            self._barren.clear()
+    def heartbeat(self) -> None:
+        """Record progress now."""
+        self._last_progress = self._clock()
 
-    def beat(self) -> None:
-        """Something went on."""
-        self._moved = self._clock()
+    def record_last_message(self, process: str, message: str) -> None:
+        """Keep the message of a process that is about to exit; it goes into the reasons of its crash."""
+        if process in self._workers:
+            self._workers[process].message = message
 
-    def note(self, process: str, text: str) -> None:
-        """The last words of a process that is about to end itself."""
-        if process in self._processes:
-            self._processes[process].note = text
+    def forget_workers(self) -> None:
+        """Remove all workers without counting crashes, because the graph is rebuilt."""
+        self._workers.clear()
+        self._slots.clear()
+        self.heartbeat()
 
-    def dismiss(self) -> None:
-        """All processes end without blame: the graph is taken down to be built anew."""
-        self._processes.clear()
-        self._of_slot.clear()
-        self._moved = self._clock()
+    def status(self, acknowledged: int = 0) -> LedgerStatus:
+        """The state now; of the events, those after the first `acknowledged`."""
+        event_count, events = self._events.after(acknowledged)
+        alive = self._alive_nodes()
+        judges = [worker for worker in self._workers.values() if worker.judge]
+        alive_judges = sum(worker.node in alive for worker in judges)
+        return LedgerStatus(
+            judges=alive_judges,
+            lost_judges=len(judges) - alive_judges,
+            idle_s=self._clock() - self._last_progress,
+            in_flight=self._in_flight(alive),
+            crashes=self._crash_count,
+            events=events,
+            event_count=event_count,
+        )
 
-    def snapshot(self, told: int = 0) -> Snapshot:
-        """What the book says now, to someone who knows of the first `told` happenings."""
-        count, happened = self._happenings.after(told)
-        alive, now = self._alive(), self._clock()
-        judges = [process for process in self._processes.values() if process.judge]
-        here = sum(process.node in alive for process in judges)
+    def _in_flight(self, alive: Collection[str]) -> tuple[UnitInFlight, ...]:
+        now = self._clock()
         units = (
-            InProgress(
-                unit, process.node, now - attempt.since, tuple(sorted(attempt.rows)), _place(unit, process)[0]
-            )
-            for process in self._processes.values()
-            if process.node in alive
-            for unit, attempt in process.open.items()
+            UnitInFlight(work.unit, worker.node, now - attempt.since, tuple(sorted(attempt.rows)), work.phase)
+            for worker in self._workers.values()
+            if worker.node in alive
+            for work, attempt in worker.in_flight.items()
         )
-        return Snapshot(
-            here,
-            len(judges) - here,
-            now - self._moved,
-            tuple(sorted(units, key=lambda item: -item.seconds)),
-            self._killed,
-            happened,
-            count,
-        )
+        return tuple(sorted(units, key=lambda item: -item.seconds))
 
-    def _take(self, slot: str, process: str, node: str, *, judge: bool) -> None:
-        before = self._of_slot.get(slot)
-        if before is not None and before != process:
-            self._bury(before)
-        self._of_slot[slot] = process
-        self._processes[process] = _Process(node, judge)
+    def _start(self, work: _Work, process: str, *, exclusive: bool) -> Directive:
+        self.heartbeat()
+        crashes = self._crashes.get(work, [])
+        directive = Directive()
+        if crashes:
+            cleared = self._cleared_rows.get(work, ())
+            directive = directive_for(crashes, cleared, self._alive_nodes(), self._max_crashes)
+        stop_job = self._stop_reason()
+        if stop_job:
+            return Directive(stop_job=stop_job)
+        directive = replace(directive, attempt=len(crashes) + 1)
+        self._record_quarantines(work, directive)
+        worker = self._workers.get(process)
+        if worker is not None and not directive.quarantine and (exclusive or not directive.exclusive):
+            worker.in_flight[work] = _Attempt(self._clock())
+            if worker.judge:
+                self._events.add(EventKind.UNIT_STARTED, work.unit, work.phase, directive.attempt)
+        return directive
 
-    def _tell(self, work: str, order: Order, process: _Process | None) -> None:
-        """Of what is given up, once."""
-        step, unit = _place(work, process)
-        if order.give_up:
-            self._happenings.add(
-                EventKind.UNIT_QUARANTINED, unit, step, order.attempt - 1, cause=order.give_up
+    def _attempt(self, unit: str, process: str) -> _Attempt | None:
+        worker = self._workers.get(process)
+        return worker.in_flight.get(_Work(Phase.JUDGING, unit)) if worker is not None else None
+
+    def _record_quarantines(self, work: _Work, directive: Directive) -> None:
+        """Add events for what the directive leaves out; each row once, however often its unit is started."""
+        attempt = directive.attempt - 1
+        if directive.quarantine:
+            self._events.add(
+                EventKind.UNIT_QUARANTINED, work.unit, work.phase, attempt, cause=directive.quarantine
             )
-        for row, cause in order.condemned:
-            if (work, row) not in self._condemned:
-                self._condemned.add((work, row))
-                self._happenings.add(
-                    EventKind.ROW_QUARANTINED, unit, step, order.attempt - 1, cause=cause, row=row
+        for row, cause in directive.poison_rows:
+            if (work, row) not in self._quarantined_rows:
+                self._quarantined_rows.add((work, row))
+                self._events.add(
+                    EventKind.ROW_QUARANTINED, work.unit, work.phase, attempt, cause=cause, row=row
                 )
 
-    def _open(self, unit: str, process: str) -> _Attempt | None:
-        entered = self._processes.get(process)
-        return entered.open.get(unit) if entered is not None else None
+    def _replace(self, slot: str | _Work, process: str, worker: _Worker) -> None:
+        """Put a worker into a slot; another process that was there has crashed."""
+        before = self._slots.get(slot)
+        if before is not None and before != process:
+            self._record_crash(before)
+        self._slots[slot] = process
+        self._workers[process] = worker
 
-    def _bury(self, process: str) -> None:
-        dead = self._processes.pop(process, None)
-        if dead is None:
+    def _record_crash(self, process: str) -> None:
+        """Remove a worker, and count its crash against the units that it had in flight."""
+        worker = self._workers.pop(process, None)
+        if worker is None:
             return
-        gone = "its process died" if dead.node in self._alive() else "its node was lost"
-        for unit, attempt in dead.open.items():
-            death = Death(dead.node, frozenset(attempt.rows), dead.note)
-            deaths = self._deaths.setdefault(unit, [])
-            deaths.append(death)
-            step, name = _place(unit, dead)
-            self._happenings.add(EventKind.UNIT_RETRIED, name, step, len(deaths), cause=dead.note or gone)
-            self._cleared.get(unit, set()).difference_update(attempt.rows)
-        if dead.node not in self._alive():
+        node_lost = worker.node not in self._alive_nodes()
+        cause = worker.message or ("its node was lost" if node_lost else "its worker crashed")
+        for work, attempt in worker.in_flight.items():
+            crashes = self._crashes.setdefault(work, [])
+            crashes.append(WorkerCrash(worker.node, frozenset(attempt.rows), worker.message))
+            self._events.add(EventKind.UNIT_REQUEUED, work.unit, work.phase, len(crashes), cause=cause)
+            self._cleared_rows.get(work, set()).difference_update(attempt.rows)
+        if node_lost:
             return
-        self._killed += 1
-        last = Death(dead.node, note=dead.note)
-        (self._in_a_row if dead.open else self._barren).append(last)
+        self._crash_count += 1
+        crash = WorkerCrash(worker.node, message=worker.message)
+        (self._crashes_since_finish if worker.in_flight else self._crashes_without_unit).append(crash)
 
-    def _hopeless(self) -> str:
-        """Why it cannot be the units, or empty."""
-        judges = sum(process.judge for process in self._processes.values())
-        if len(self._barren) >= self._max_deaths + judges:
-            return _ended(self._barren, "before they took a unit or between units")
-        if len(self._in_a_row) >= _JOB_DEATHS * self._max_deaths + judges:
-            return _ended(self._in_a_row, "and no unit was finished in between")
-        return ""
-
-
-def _place(work: str, process: _Process | None) -> tuple[Phase, str]:
-    """Where in the graph a piece of work is, and its unit."""
-    if process is None or process.judge:
-        return Phase.JUDGING, work
-    step, _, unit = work.partition(" ")
-    return Phase(step), unit
-
-
-def _ended(deaths: Sequence[Death], how: str) -> str:
-    note = next((f" ({death.note})" for death in reversed(deaths) if death.note), "")
-    return f"{len(deaths)} worker processes died {how}{note}"
-
-
-def longest(units: Iterable[InProgress], shown: int = 3) -> str:
-    """Units in progress for people: the longest first."""
-    listed = list(units)
-    parts = [
-        f"{item.unit} for {item.seconds:,.0f} s" + (f" (row {', '.join(item.rows[:3])})" if item.rows else "")
-        for item in listed[:shown]
-    ]
-    more = f" and {len(listed) - shown} more" if len(listed) > shown else ""
-    return ", ".join(parts) + more if parts else "none"
+    def _stop_reason(self) -> str:
+        judges = sum(worker.judge for worker in self._workers.values())
+        return stop_reason(self._crashes_without_unit, self._crashes_since_finish, judges, self._max_crashes)

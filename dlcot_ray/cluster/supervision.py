@@ -1,17 +1,17 @@
-"""Follows a graph from outside: ends it with a diagnosis where it hangs, builds it anew where nodes are gone.
+"""Supervises a graph from outside: ends the job where it stalls, and rebuilds the graph where nodes are gone.
 
-The graph runs in a thread of its own and hands its results over, so that the driver never waits inside Ray:
-however Ray's calls block, the driver sees the clock, the user's Ctrl-C, and ends. Progress is a finished unit
-or, through the ledger, a row that a judge finished; only where there is neither for `stall_s` is it a stall.
+The graph runs in a thread of its own and hands over its results, so that the driver never waits inside Ray.
+However long a call into Ray blocks, the driver sees the clock and the user's Ctrl-C. A finished unit is
+progress, and so is a finished row, which the ledger reports. The job is stalled only where there is neither
+for `stall_s`.
 
-Ray gives the units of a lost judge to that judge's successor alone. Where no node has room for one, they
-would wait for ever; so once everything else is done the graph is built anew with the judges that fit.
+Ray gives the units of a lost judge to that judge's successor alone. If no node has room for a successor, they
+would wait for ever. So once nothing else is in flight, the graph is rebuilt with the judges that fit.
 """
 
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlcot_ray.cluster.graph import open_ledger, run_graph, stop_graphs
-from dlcot_ray.cluster.ledger import Snapshot, longest
+from dlcot_ray.cluster.heartbeat import ANSWER_S, HeartbeatPoller, warn
+from dlcot_ray.cluster.ledger_status import LedgerStatus, describe_in_flight
 from dlcot_ray.cluster.nodes import Workers, cluster_state
 from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.outputs.layout import ENHANCED
@@ -28,14 +29,9 @@ from dlcot_ray.plan.pending import Pending
 from dlcot_ray.work.spec import WorkSpec
 
 _TICK_S = 1.0
-_PULSE_S = 2.0
-_STRANDED_S = 45.0
-"""How long a lost judge may take to come back, while nothing else is going on, before the graph is built
-anew: an autoscaler that replaces nodes is quicker where it can."""
-_ANSWER_S = 10.0
-"""How long Ray may take to answer a question."""
-_LAST_S = 2.0
-"""How long the last question of a run may take."""
+LOST_JUDGE_S = 45.0
+"""How long a lost judge may take to come back, while nothing else is in flight, before the graph is rebuilt.
+An autoscaler that can replace the node takes less."""
 _END_S = 30.0
 """How long a graph may take to end."""
 _RERUN = "what is finished is kept: run the same command again"
@@ -43,15 +39,15 @@ _RERUN = "what is finished is kept: run the same command again"
 
 @dataclass(frozen=True, slots=True)
 class FailureLimits:
-    """What a run puts up with.
+    """When a run gives up.
 
     Attributes:
-        max_worker_deaths: how often one unit may kill its process.
-        max_failed_units: None for any number.
-        stall_s: seconds without progress; None waits for ever.
+        max_worker_crashes: worker crashes that one unit may cause.
+        max_failed_units: failed units that a run may have; None for any number.
+        stall_s: seconds without progress; None for any time.
     """
 
-    max_worker_deaths: int = 3
+    max_worker_crashes: int = 3
     max_failed_units: int | None = 20
     stall_s: float | None = 1800.0
 
@@ -62,35 +58,35 @@ def run_units(
     workers: Workers,
     limits: FailureLimits,
     plan_again: Callable[[int], Workers],
-    watch: Callable[[Snapshot], None] = lambda snapshot: None,
+    on_status: Callable[[LedgerStatus], None] = lambda status: None,
 ) -> Iterator[UnitResult]:
-    """Do the units of `pending`, in any order; yields one result each, as they are finished.
+    """Process the units of `pending`; yields one result each as they are finished, in any order.
 
     Args:
-        pending: what to read.
-        spec: what the workers need to know.
-        workers: the pool of judges to begin with.
+        pending: units to process.
+        spec: the job's settings for workers.
+        workers: size of the pool of judges to begin with.
         limits: see `FailureLimits`.
-        plan_again: the pool for so many units on the cluster as it is then.
-        watch: is told every few seconds what goes on, by a thread; each happening comes once.
+        plan_again: returns the pool that fits on the cluster now, given the largest useful number of judges.
+        on_status: called every few seconds, in another thread; each event is in one status only.
 
     Raises:
-        JobError: it hangs, too many units failed, the output refuses, or Ray gave up.
+        JobError: the job stalled, too many units failed, the output refuses writes, or Ray gave up.
     """
-    ledger = open_ledger(limits.max_worker_deaths)
-    pulse = _Pulse(ledger, watch)
+    ledger = open_ledger(limits.max_worker_crashes)
+    poller = HeartbeatPoller(ledger, on_status)
     failed: list[str] = []
     try:
         while pending:
             graph = _GraphThread(pending, spec, workers, ledger)
-            again: Workers | None = None
+            rebuild: Workers | None = None
             try:
-                for result in _results(graph, pulse, limits, workers, plan_again):
+                for result in _results(graph, poller, limits, workers, plan_again):
                     if isinstance(result, Workers):
-                        again = result
+                        rebuild = result
                         break
                     if result.refused:
-                        # What cannot be written need not be judged.
+                        # No other unit can be written either, so none needs to be judged.
                         raise JobError(result.refused, _RERUN)
                     if result.error:
                         failed.append(result.name)
@@ -98,26 +94,27 @@ def run_units(
                     yield result
             finally:
                 graph.end()
-            if again is None:
+            if rebuild is None:
                 return
-            ledger.dismiss.remote()
-            # By a LIST, because the driver remembers no names of units.
+            ledger.forget_workers.remote()
+            # Listed anew, because the driver does not keep the names of finished units.
             output = spec.open_output()
             pending = pending.remaining(output.units(output.objects(ENHANCED)), failed)
-            workers = again
+            workers = rebuild
     finally:
-        pulse.stop()
+        poller.stop()
 
 
 def _results(
     graph: _GraphThread,
-    pulse: _Pulse,
+    poller: HeartbeatPoller,
     limits: FailureLimits,
     workers: Workers,
     plan_again: Callable[[int], Workers],
 ) -> Iterator[UnitResult | Workers]:
-    """The graph's results; ends with a pool where the graph has to be built anew."""
-    moved = time.monotonic()
+    """The graph's results; the last item is a pool where the graph has to be rebuilt."""
+    last_result = time.monotonic()
+    last_warning = ""
     while True:
         try:
             item = graph.results.get(timeout=_TICK_S)
@@ -125,27 +122,25 @@ def _results(
             item = None
         now = time.monotonic()
         if isinstance(item, UnitResult):
-            moved = now
+            last_result = now
             yield item
             continue
         if isinstance(item, BaseException):
             raise item
         if item is _END:
             return
-        snapshot = pulse.snapshot
-        idle = now - max(moved, pulse.moved)
+        status = poller.status
+        idle = now - max(last_result, poller.last_progress)
         if limits.stall_s is not None and idle >= limits.stall_s:
-            raise _stalled(idle, limits.stall_s, snapshot, workers)
-        if snapshot is None:
-            continue
-        if snapshot.lost and not snapshot.open and idle >= _STRANDED_S:
+            raise _stalled(idle, limits.stall_s, status, workers)
+        if status is not None and status.lost_judges and not status.in_flight and idle >= LOST_JUDGE_S:
             try:
                 yield plan_again(workers.count)
                 return
             except JobError as error:
-                if pulse.complained != str(error):
-                    _say(f"waiting for nodes: {error}")
-                    pulse.complained = str(error)
+                if last_warning != str(error):
+                    last_warning = str(error)
+                    warn(f"waiting for nodes: {error}")
 
 
 def _check_failures(failed: int, limits: FailureLimits, last: UnitResult) -> None:
@@ -157,43 +152,39 @@ def _check_failures(failed: int, limits: FailureLimits, last: UnitResult) -> Non
         )
 
 
-def _stalled(idle: float, stall_s: float, snapshot: Snapshot | None, workers: Workers) -> JobError:
-    """What hangs, as far as anybody can say."""
-    parts = [f"nothing was finished for {idle:,.0f} s (stall_s={stall_s:g})", _answered(cluster_state)]
-    if snapshot is None:
+def _stalled(idle: float, stall_s: float, status: LedgerStatus | None, workers: Workers) -> JobError:
+    """The error for a stalled job, with what is known about the cluster and the units in flight."""
+    parts = [f"nothing was finished for {idle:,.0f} s (stall_s={stall_s:g})", _in_time(cluster_state)]
+    if status is None:
         parts.append("the workers' ledger does not answer")
     else:
-        parts.append(f"{snapshot.judges} of {workers.count} judges run, {snapshot.deaths} processes died")
-        parts.append(f"in progress: {longest(snapshot.open)}")
+        parts.append(f"{status.judges} of {workers.count} judges run, {status.crashes} processes crashed")
+        parts.append(f"in flight: {describe_in_flight(status.in_flight)}")
     remedy = f"{_RERUN}, with a larger stall_s if a row or the start of the judge may take that long"
     return JobError("; ".join(parts), remedy)
 
 
-def _answered(ask: Callable[[], str]) -> str:
-    """What a call into Ray says, if it says anything in time."""
-    said: list[str] = []
+def _in_time(ask: Callable[[], str]) -> str:
+    """The answer of a call into Ray, or that Ray does not answer in time."""
+    answers: list[str] = []
 
     def run() -> None:
         try:
-            said.append(ask())
+            answers.append(ask())
         except Exception as error:
-            said.append(f"Ray says: {reason_of(error)}")
+            answers.append(f"Ray says: {reason_of(error)}")
 
     thread = threading.Thread(target=run, name="dlcot-diagnosis", daemon=True)
     thread.start()
-    thread.join(_ANSWER_S)
-    return said[0] if said else f"Ray does not answer ({_ANSWER_S:g} s)"
-
-
-def _say(text: str) -> None:
-    print(f"dlcot: {text}", file=sys.stderr, flush=True)
+    thread.join(ANSWER_S)
+    return answers[0] if answers else f"Ray does not answer ({ANSWER_S:g} s)"
 
 
 _END = object()
 
 
 class _GraphThread:
-    """One graph in its thread; `results` has its results, then `_END` or what it raised."""
+    """One graph in its thread; `results` has its results, then `_END` or the exception that it raised."""
 
     def __init__(self, pending: Pending, spec: WorkSpec, workers: Workers, ledger: Any) -> None:
         self.results: queue.Queue[Any] = queue.Queue(maxsize=64)
@@ -212,6 +203,7 @@ class _GraphThread:
             self._put(error)
 
     def _put(self, item: Any) -> bool:
+        """Hand over an item; False if the graph was ended meanwhile."""
         while not self._ended.is_set():
             try:
                 self.results.put(item, timeout=_TICK_S)
@@ -221,7 +213,7 @@ class _GraphThread:
         return False
 
     def end(self) -> None:
-        """End the graph and its judges; one that does not end in time is left behind."""
+        """Stop the graph and its judges; one that does not end in time is left to its daemon thread."""
         self._ended.set()
         if not self._thread.is_alive():
             return
@@ -229,59 +221,3 @@ class _GraphThread:
         stopping.start()
         stopping.join(_END_S)
         self._thread.join(_TICK_S)
-
-
-class _Pulse:
-    """Asks the ledger now and then, in a thread of its own, because the answer may never come.
-
-    Attributes:
-        snapshot: the last answer.
-        moved: when something last went on (`time.monotonic`).
-        complained: what was last said about the cluster.
-    """
-
-    def __init__(self, ledger: Any, watch: Callable[[Snapshot], None]) -> None:
-        self.snapshot: Snapshot | None = None
-        self.moved = time.monotonic()
-        self.complained = ""
-        self._ledger = ledger
-        self._watch = watch
-        self._lost = self._deaths = self._told = 0
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="dlcot-pulse", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask once more, for what happened since, and then no more."""
-        self._stopped.set()
-        self._thread.join(_LAST_S)
-
-    def _run(self) -> None:
-        import ray
-
-        stopped = False
-        while not stopped:
-            stopped = self._stopped.wait(_PULSE_S)
-            if not ray.is_initialized():
-                return
-            try:
-                answer = self._ledger.snapshot.remote(self._told)
-                found: Snapshot = ray.get(answer, timeout=_LAST_S if stopped else _ANSWER_S)
-            except Exception:
-                # Not answered: what this means shows in the clock.
-                self.snapshot = None
-                continue
-            self.snapshot, self._told = found, found.told
-            self._watch(found)
-            if not self._stopped.is_set():
-                self._tell(found)
-            self.moved = max(self.moved, time.monotonic() - found.quiet_s)
-
-    def _tell(self, found: Snapshot) -> None:
-        """What the user has to know of, but rarely."""
-        if found.lost > self._lost:
-            _say(f"{found.lost} judges were lost with their nodes; what they had in progress is done again")
-        self._lost = found.lost
-        if found.deaths > 2 * self._deaths:
-            _say(f"{found.deaths} worker processes died so far; what they had in progress is done again")
-            self._deaths = found.deaths

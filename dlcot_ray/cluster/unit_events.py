@@ -1,7 +1,8 @@
-"""What happens to units on the workers, on its way from the ledger to the driver.
+"""Events of work units on the workers, on their way from the ledger to the driver.
 
-The driver asks now and then (`supervise.py`), and an answer may get lost; so each happening is told until the
-driver says that it has it. That makes lines of a log late by one question, but no call is made for a unit.
+The driver polls the ledger every few seconds (`heartbeat.py`), and an answer may get lost. So the ledger
+sends each event until the driver acknowledges it. The cost is log lines that are late by one poll; the gain
+is that no unit needs a call of its own.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-_MOST = 100_000
-"""Happenings kept for a driver that does not ask; beyond it the oldest go."""
+_MAX_EVENTS = 100_000
+"""Events that are kept for a driver that does not poll; beyond it the oldest are dropped."""
 
 
 class Phase(StrEnum):
@@ -25,63 +26,67 @@ class Phase(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What happened."""
+    """What happened to a unit or row."""
 
     UNIT_STARTED = "unit_started"
-    """A judge took it."""
-    UNIT_RETRIED = "unit_retried"
-    """The process that had it died; it is done again."""
+    """A judge started the unit."""
+    UNIT_REQUEUED = "unit_requeued"
+    """The worker that had the unit crashed; the unit is done again."""
     UNIT_QUARANTINED = "unit_quarantined"
-    """It killed too often and is given up; the job goes on without it."""
+    """The unit crashed its workers too often; the job goes on without it."""
     ROW_QUARANTINED = "row_quarantined"
-    """The same of one row; its unit goes on without it."""
+    """The row crashed its workers too often; its unit goes on without it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """One of them.
+class UnitEvent:
+    """One event.
 
     Attributes:
-        at: when, in seconds since 1970 by the clock of the driver's node.
-        attempt: which one of the unit it was, from 1.
-        cause: why, except for a start.
-        row: id of the trace, where it is about one.
+        kind: what happened.
+        unit: name of the work unit.
+        phase: where in the graph the unit was.
+        at: seconds since 1970, by the clock of the driver's node.
+        attempt: number of the unit's attempt, from 1.
+        cause: the reason; empty for a start.
+        row: id of the trace; empty unless the event is about one row.
     """
 
     kind: EventKind
     unit: str
-    step: Phase
+    phase: Phase
     at: float
     attempt: int
     cause: str = ""
     row: str = ""
 
 
-class Happenings:
-    """Those that the driver does not have yet.
+class UnitEvents:
+    """The events that the driver has not acknowledged yet.
 
     Args:
-        clock: seconds since 1970.
+        clock: returns seconds since 1970.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._kept: deque[Happening] = deque(maxlen=_MOST)
+        self._kept: deque[UnitEvent] = deque(maxlen=_MAX_EVENTS)
         self._count = 0
 
     def add(
-        self, kind: EventKind, unit: str, step: Phase, attempt: int, *, cause: str = "", row: str = ""
+        self, kind: EventKind, unit: str, phase: Phase, attempt: int, *, cause: str = "", row: str = ""
     ) -> None:
-        """One more, now."""
-        self._kept.append(Happening(kind, unit, step, self._clock(), attempt, cause, row))
+        """Append an event with the time of now."""
+        self._kept.append(UnitEvent(kind, unit, phase, self._clock(), attempt, cause, row))
         self._count += 1
 
-    def after(self, told: int) -> tuple[int, tuple[Happening, ...]]:
-        """Forget the first `told` of all; returns how many there were in all, and those that are left.
+    def after(self, acknowledged: int) -> tuple[int, tuple[UnitEvent, ...]]:
+        """Drop the first `acknowledged` events; return the count of all events ever, and those left.
 
-        Where there were fewer, `told` is of a predecessor that died, and nothing is forgotten.
+        A number above that count comes from a driver that talked to a ledger which crashed since. Nothing
+        is dropped then.
         """
-        told = told if told <= self._count else 0
-        while self._kept and self._count - len(self._kept) < told:
+        acknowledged = acknowledged if acknowledged <= self._count else 0
+        while self._kept and self._count - len(self._kept) < acknowledged:
             self._kept.popleft()
         return self._count, tuple(self._kept)

@@ -1,9 +1,8 @@
-"""Work units between the steps of the Ray graph: one row whose tables are single Arrow IPC cells, and such
-rows bundled into one.
+"""Work units between the phases of the Ray graph: one row per unit, with each table in one Arrow IPC cell.
 
-Nothing that Ray Data does to blocks (split, merge, coalesce) can tear a unit or a bundle apart; the price is
-two copies of its bytes per step, which is noise beside judging. A bundle is what one call of Ray handles: one
-ordinary unit, or as many tiny ones as are no more work than that; each is still judged, written and told of
+Ray Data may split, merge and coalesce blocks, but it cannot tear a cell apart. The cost is two copies of a
+unit's bytes per phase, which is little beside judging. A bundle is one row that holds one ordinary unit, or
+as many tiny ones as are no more work than that. Each unit of a bundle is still judged, written and reported
 by itself.
 """
 
@@ -18,6 +17,11 @@ from dlcot_ray.outputs.results import Effort, EngineUse
 from dlcot_ray.plan.tasks import UnitTask
 from dlcot_ray.storage.tables import read_arrow_stream, to_arrow_stream
 
+READ_TABLES = ("table", "annotations")
+"""Tables of a unit that was read, as attributes of `ReadUnit`."""
+MADE_TABLES = ("annotations", "enhanced", "rejected", "preferences", "facts")
+"""Tables of a unit that was processed, as attributes of `UnitOutput`."""
+
 
 def pack_unit(
     task: UnitTask,
@@ -27,7 +31,16 @@ def pack_unit(
     use: EngineUse | None = None,
     effort: Effort | None = None,
 ) -> pa.Table:
-    """One unit as one row; `error` says why there are no tables, `stats` is `UnitStats.to_json()`."""
+    """One unit as one row.
+
+    Args:
+        task: which unit.
+        error: why there are no tables, or empty.
+        tables: by name; None for a table that the unit does not have.
+        stats: `UnitStats.to_json()`, or empty.
+        use: what the judge's engine did since the unit before.
+        effort: what judging took.
+    """
     use, effort = use or EngineUse(), effort or Effort()
     columns: dict[str, pa.Array] = {
         "unit": pa.array([pickle.dumps(task)], pa.binary()),
@@ -44,12 +57,12 @@ def pack_unit(
 
 
 def bundle(units: Iterable[pa.Table]) -> pa.Table:
-    """Units, packed each, as one row."""
+    """Packed units as one row."""
     return pa.table({"units": _packed(pa.concat_tables(units))})
 
 
 def unbundle(batch: pa.Table) -> pa.Table:
-    """The units of a bundle, one per row, without a copy."""
+    """The units of a bundle, one per row, without copying them."""
     (cell,) = batch.column("units")
     return read_arrow_stream(cell.as_buffer()).combine_chunks()
 
@@ -58,9 +71,9 @@ def bundled(units: Iterable[tuple[int, pa.Table]], rows: int, size: int) -> Iter
     """Bundle units as they come, so that tiny ones share a bundle.
 
     Args:
-        units: with their rows; packed.
-        rows: no bundle of several units has more.
-        size: nor more bytes.
+        units: (rows, packed unit).
+        rows: most rows of a bundle of several units.
+        size: most bytes of a bundle of several units.
     """
     waiting: list[pa.Table] = []
     held_rows = held_bytes = 0
@@ -75,12 +88,12 @@ def bundled(units: Iterable[tuple[int, pa.Table]], rows: int, size: int) -> Iter
 
 
 def unit_of(batch: pa.Table, index: int) -> tuple[UnitTask, str]:
-    """Which unit a row is, and why it has no tables (empty if it has)."""
+    """The unit of a row, and why it has no tables (empty if it has)."""
     return pickle.loads(batch.column("unit")[index].as_py()), batch.column("error")[index].as_py()
 
 
 def use_of(batch: pa.Table, index: int) -> EngineUse:
-    """What a judge's engine did since the unit before."""
+    """What the judge's engine did between the unit before and this one."""
     return EngineUse(batch.column("engine_busy")[index].as_py(), batch.column("engine_lasted")[index].as_py())
 
 
@@ -90,7 +103,7 @@ def effort_of(batch: pa.Table, index: int) -> Effort:
 
 
 def table_of(batch: pa.Table, index: int, name: str) -> pa.Table | None:
-    """One table of a row, without a copy, or None where the row has none of that name."""
+    """One table of a row, without copying it, or None where the unit does not have it."""
     cell = batch.column(name)[index]
     return read_arrow_stream(cell.as_buffer()) if cell.is_valid else None
 

@@ -39,7 +39,7 @@ from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.plan.sample import Sample, take_sample
 from dlcot_ray.storage.store import Store
-from dlcot_ray.telemetry.console import tell
+from dlcot_ray.telemetry.console import print_report
 from dlcot_ray.telemetry.progress import duration
 
 EDGES = (0, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
@@ -68,7 +68,7 @@ def run_plan(config: PlanConfig) -> Exit:
         JobError: the settings or inputs cannot be used.
     """
     figures = forecast(config)
-    tell(figures, list(_lines(figures)), config.json)
+    print_report(figures, list(_lines(figures)), config.json)
     return Exit.WITH_FAULTS if figures["unusable_inputs"] else Exit.OK
 
 

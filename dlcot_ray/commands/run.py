@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from dlcot_ray.cluster.ledger import Snapshot
+from dlcot_ray.cluster.ledger_status import LedgerStatus
 from dlcot_ray.cluster.nodes import plan_workers, start_ray, stop_ray, waiting_for
 from dlcot_ray.cluster.supervision import FailureLimits, run_units
 from dlcot_ray.commands.exits import Exit
@@ -127,12 +127,12 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
         done_rows = job.plan.rows - pending.rows
         metrics = RunMetrics(job.record.fingerprint)
 
-        def watch(snapshot: Snapshot) -> None:
-            metrics.watch(snapshot)
-            log.watch(snapshot)
+        def on_status(status: LedgerStatus) -> None:
+            metrics.observe(status)
+            log.observe(status)
 
         with RunProgress(job.plan.rows, done_rows, job.config.progress_s) as progress:
-            for result in run_units(pending, job.spec, workers, limits, plan, watch):
+            for result in run_units(pending, job.spec, workers, limits, plan, on_status):
                 timings.setdefault("first_unit_seconds", round(time.monotonic() - begin, 3))
                 progress.update(result.stats)
                 metrics.add(result)

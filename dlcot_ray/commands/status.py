@@ -24,7 +24,7 @@ from dlcot_ray.outputs.layout import JOB_FILE, MANIFEST_FILE, JobRecord, Output
 from dlcot_ray.outputs.manifest import read_manifest
 from dlcot_ray.storage.lookahead import in_order
 from dlcot_ray.storage.store import Store, absolute
-from dlcot_ray.telemetry.console import tell
+from dlcot_ray.telemetry.console import print_report
 from dlcot_ray.telemetry.progress import duration
 
 _WINDOW_S = 900.0
@@ -74,7 +74,7 @@ def run_status(config: StatusConfig) -> Exit:
     """
     output = Output(Store(absolute(config.output or ""), config.storage.output))
     figures = status_of(output, footers=config.footers)
-    tell(figures, _lines(figures), config.json)
+    print_report(figures, _lines(figures), config.json)
     faulty = figures["state"] == "silent" or figures["failed_units"] or figures["untrue_manifest"]
     return Exit.WITH_FAULTS if faulty else Exit.OK
 

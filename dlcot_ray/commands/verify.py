@@ -45,7 +45,7 @@ from dlcot_ray.outputs.manifest import read_inputs, read_manifest
 from dlcot_ray.plan.duplicate_ids import find_duplicates
 from dlcot_ray.storage.lookahead import in_order
 from dlcot_ray.storage.store import Store, absolute
-from dlcot_ray.telemetry.console import tell
+from dlcot_ray.telemetry.console import print_report
 
 _THREADS = 4
 """Files audited at once: reading waits for the network, checking takes one CPU."""
@@ -94,7 +94,7 @@ def run_verify(config: VerifyConfig) -> Exit:
         f"{output.display_url}: {verdict} in {audit.units:,} units with {audit.rows:,} rows "
         f"({audit.compared:,} of them compared with their inputs)"
     )
-    tell({"output": output.display_url, **asdict(audit)}, lines, config.json)
+    print_report({"output": output.display_url, **asdict(audit)}, lines, config.json)
     return Exit.WITH_FAULTS if audit.findings else Exit.OK
 
 

@@ -1,1 +1,1 @@
-"""What a job says: progress, summary, log, metrics."""
+"""How a job reports: progress line, summary, event log, metrics."""

@@ -1,4 +1,4 @@
-"""How the commands that look tell what they saw: lines for people, or one JSON object for programs."""
+"""Output of the report commands: lines for people, or one JSON object for programs."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from typing import Any
 from dlcot_ray.errors import JobError
 
 
-def tell(figures: Mapping[str, Any], lines: Iterable[str], where: str | None) -> None:
-    """Print the lines, or the figures as JSON.
+def print_report(figures: Mapping[str, Any], lines: Iterable[str], json_to: str | None) -> None:
+    """Print a report.
 
     Args:
-        figures: plain JSON types.
-        lines: the same for people.
-        where: None prints the lines; ``stdout`` prints JSON instead; a path writes JSON there as well.
+        figures: the report as plain JSON types.
+        lines: the report for people.
+        json_to: None prints the lines; ``stdout`` prints the figures as JSON instead; a path writes the JSON
+            there and prints the lines.
 
     Raises:
         JobError: the file cannot be written.
     """
     text = json.dumps(figures, indent=2, ensure_ascii=False, default=str)
-    if where == "stdout":
+    if json_to == "stdout":
         print(text)
         return
     for line in lines:
         print(line)
-    if where is not None:
+    if json_to is not None:
         try:
-            Path(where).write_text(f"{text}\n", encoding="utf-8")
+            Path(json_to).write_text(f"{text}\n", encoding="utf-8")
         except OSError as error:
-            raise JobError(f"cannot write {where} ({error.strerror})", "give another json=") from error
+            raise JobError(f"cannot write {json_to} ({error.strerror})", "give another json=") from error

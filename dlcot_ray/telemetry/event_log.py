@@ -1,9 +1,8 @@
-"""What a job and its units do, as lines of JSON for programs that collect logs.
+"""The log of a job and its units: lines of JSON for programs that collect logs.
 
-All of it is written by the driver, from results and the ledger, so that no worker needs a logger, and a
-cluster's nodes need no collector of ours. What the ledger tells comes late by up to a few seconds: `time` is
-when it happened, and order is by `time`, not by line. Settings are no part of it, and what looks like a
-credential in an error's text is struck out.
+The driver writes all of it, from results and the ledger, so workers need no logger and nodes need no log
+collector. Events from the ledger are late by up to a few seconds: `time` is when they happened, so sort by
+`time`, not by line. Settings are never logged, and credentials in the text of an error become ``***``.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from dlcot_ray.cluster.ledger import Snapshot
-from dlcot_ray.cluster.unit_events import EventKind, Happening
+from dlcot_ray.cluster.ledger_status import LedgerStatus
+from dlcot_ray.cluster.unit_events import EventKind, UnitEvent
 from dlcot_ray.config.settings import LogConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.results import UnitResult
@@ -30,7 +29,7 @@ from dlcot_ray.plan.plan import Plan
 
 _LEVELS = {
     EventKind.UNIT_STARTED: logging.DEBUG,
-    EventKind.UNIT_RETRIED: logging.WARNING,
+    EventKind.UNIT_REQUEUED: logging.WARNING,
     EventKind.ROW_QUARANTINED: logging.WARNING,
     EventKind.UNIT_QUARANTINED: logging.ERROR,
 }
@@ -43,14 +42,14 @@ _SHORTEST_SECRET = 8
 
 
 class EventLog:
-    """The log of one run; a context, because it opens a file and has the last word.
+    """The log of one run. A context manager: it opens the file, and logs the error that ends the job.
 
     Args:
-        config: as given.
+        config: format, file and minimum log level.
         job: the job's fingerprint, in every line.
 
     Raises:
-        JobError: on entering: the file cannot be written.
+        JobError: on entering, if the file cannot be written.
     """
 
     def __init__(self, config: LogConfig, job: str) -> None:
@@ -82,18 +81,18 @@ class EventLog:
             self._write(logging.ERROR, "job_failed", cause="stopped" if stopped else str(error))
         self._logger.disabled = True
         if self._file is not None:
-            # What could not be written was complained of already.
+            # `_Lines` has reported already what cannot be written.
             with suppress(OSError):
                 self._file.close()
 
     def job_started(self, plan: Plan, command: str, *, rows: int, units: int) -> None:
-        """The job begins; `rows` and `units` are what is left to do."""
+        """Log that the job starts; `rows` and `units` are those left to do."""
         if not self._logger.disabled:
             self._files = {shard.name: shard.file for shard in plan.shards}
         self._write(logging.INFO, "job_started", command=command, rows=rows, units=units)
 
     def job_finished(self, manifest: Mapping[str, Any], *, nothing_to_do: bool = False) -> None:
-        """The job came to its end; the figures are those of the manifest."""
+        """Log that the job is finished, with the figures of the manifest."""
         totals, run = manifest["totals"], manifest["run"]
         names = ("rows", "enhanced", "unchanged", "rejected", "unfinished", "tokens_before", "tokens_after")
         self._write(
@@ -107,7 +106,7 @@ class EventLog:
         )
 
     def unit(self, result: UnitResult) -> None:
-        """A unit is finished, or failed."""
+        """Log that a unit is finished, or failed."""
         stats = result.stats
         about: dict[str, Any] = {"unit": result.name, "file": result.file, "first_row": result.start}
         spent: dict[str, Any] = {
@@ -121,30 +120,30 @@ class EventLog:
         counts = {name: getattr(stats, name) for name in ("enhanced", "unchanged", "rejected")}
         self._write(logging.INFO, "unit_finished", **about, rows=rows, **counts, **spent)
 
-    def watch(self, snapshot: Snapshot) -> None:
-        """What the ledger has to tell."""
-        for happening in snapshot.happened:
-            self._happened(happening)
+    def observe(self, status: LedgerStatus) -> None:
+        """Log the events of a status."""
+        for event in status.events:
+            self._write_event(event)
 
-    def _happened(self, happening: Happening) -> None:
-        name = parse_unit_name(happening.unit)
-        about: dict[str, Any] = {"unit": happening.unit}
+    def _write_event(self, event: UnitEvent) -> None:
+        name = parse_unit_name(event.unit)
+        about: dict[str, Any] = {"unit": event.unit}
         if name is not None:
             file = self._files.get(name.shard)
             about |= {"file": file, "first_row": name.start, "rows": name.stop - name.start}
         self._write(
-            _LEVELS[happening.kind],
-            happening.kind.value,
-            at=happening.at,
+            _LEVELS[event.kind],
+            event.kind.value,
+            at=event.at,
             **about,
-            step=happening.step.value,
-            trace_id=happening.row or None,
-            attempt=happening.attempt,
-            cause=happening.cause or None,
+            phase=event.phase.value,
+            trace_id=event.row or None,
+            attempt=event.attempt,
+            cause=event.cause or None,
         )
 
     def _write(self, level: int, event: str, *, at: float | None = None, **about: Any) -> None:
-        """One line; what is None is left out."""
+        """Write one line, without the fields that are None."""
         if self._logger.disabled or not self._logger.isEnabledFor(level):
             return
         when = datetime.now(UTC) if at is None else datetime.fromtimestamp(at, UTC)
@@ -159,7 +158,7 @@ class EventLog:
                 if value is not None
             },
         }
-        # As an argument: a percent sign in a cause is no format.
+        # Passed as an argument, because a percent sign in a cause would be read as a format.
         self._logger.log(level, "%s", json.dumps(line, ensure_ascii=False))
 
     def _scrubbed(self, text: str) -> str:
@@ -169,7 +168,7 @@ class EventLog:
 
 
 class _Lines(logging.StreamHandler[TextIO]):
-    """Writes to a stream; where that fails, says so once, and the job goes on."""
+    """Writes to a stream. If that fails, it reports so once, and the job goes on."""
 
     _failed = False
 

@@ -1,8 +1,8 @@
-"""What Prometheus scrapes of a run from Ray's metrics endpoint, fed by the driver as units come in.
+"""Metrics of a run for Prometheus, on Ray's metrics endpoint. The driver updates them as units are finished.
 
-The driver sees every unit exactly once, however often workers retry it, so the counters of a run end at the
-figures that its manifest adds up. They cost a few updates per unit. Without Ray's dashboard packages
-(`ray[default]`) there is no endpoint, and they count for nobody.
+The driver sees every unit exactly once, however often it is requeued. So the counters of a run end at the
+totals of its manifest. They cost a few updates per unit. Without Ray's dashboard packages (`ray[default]`)
+there is no endpoint, and the metrics are not exported.
 """
 
 from __future__ import annotations
@@ -10,51 +10,56 @@ from __future__ import annotations
 from collections import Counter as Counts
 from typing import Any
 
-from dlcot_ray.cluster.ledger import Snapshot
+from dlcot_ray.cluster.ledger_status import LedgerStatus
 from dlcot_ray.cluster.unit_events import EventKind, Phase
 from dlcot_ray.outputs.results import EngineUse, UnitResult
 
 _TAGS = ("job",)
 _SECONDS = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]
-"""Upper ends of the classes of unit seconds: units of the rules take tenths, of a large model minutes."""
+"""Upper bounds of the buckets of unit seconds. A unit takes tenths of a second with the rules judge, and
+minutes with a large model."""
 
 
 class RunMetrics:
-    """The metrics of one run; needs a Ray that is connected.
+    """The metrics of one run. Ray has to be connected.
 
     Args:
         job: the job's fingerprint, a tag of every series.
     """
 
     def __init__(self, job: str) -> None:
-        # Not imported at the top: commands that only look at an output need no Ray.
+        # Imported here, because commands that only read an output do not need Ray.
         from ray.util.metrics import Counter, Gauge, Histogram
 
-        self._rows = Counter("dlcot_rows", "Rows that came out, by status.", (*_TAGS, "status"))
+        self._rows = Counter("dlcot_rows", "Rows of finished units, by status.", (*_TAGS, "status"))
         self._tokens = Counter("dlcot_tokens", "Tokens, by kind.", (*_TAGS, "kind"))
         self._gates = Counter(
-            "dlcot_gate_stops", "Policies' first choices that a gate stopped.", (*_TAGS, "gate")
+            "dlcot_gate_stops", "First choices of the policy that a gate rejected, by gate.", (*_TAGS, "gate")
         )
         self._units = Counter("dlcot_units", "Work units, by outcome.", (*_TAGS, "outcome"))
-        self._retries = Counter(
-            "dlcot_unit_retries", "Units taken up again after a death, by step.", (*_TAGS, "step")
+        self._requeues = Counter(
+            "dlcot_unit_requeues",
+            "Units requeued after a worker crash or node loss, by phase.",
+            (*_TAGS, "phase"),
         )
         self._seconds = Histogram(
-            "dlcot_unit_seconds", "Seconds that a judge had a unit in work.", _SECONDS, _TAGS
+            "dlcot_unit_seconds", "Seconds that a judge spent on a unit.", _SECONDS, _TAGS
         )
-        self._in_flight = Gauge("dlcot_units_in_flight", "Units in work, by step.", (*_TAGS, "step"))
-        self._judges = Gauge("dlcot_judges", "Judges that run.", _TAGS)
+        self._in_flight = Gauge("dlcot_units_in_flight", "Units in flight, by phase.", (*_TAGS, "phase"))
+        self._judges = Gauge("dlcot_judges", "Judges that run now.", _TAGS)
         self._engine = Counter(
-            "dlcot_engine_seconds", "Seconds of model engines: with work, and in all.", (*_TAGS, "state")
+            "dlcot_engine_seconds", "Seconds of model engines, by state: busy or elapsed.", (*_TAGS, "state")
         )
-        self._busy = Gauge("dlcot_engine_busy_share", "Share of their seconds with work, so far.", _TAGS)
+        self._busy = Gauge(
+            "dlcot_engine_busy_share", "Busy share of the engines' seconds since the run began.", _TAGS
+        )
         self._used = EngineUse()
-        every = (self._rows, self._tokens, self._gates, self._units, self._retries, self._seconds)
+        every = (self._rows, self._tokens, self._gates, self._units, self._requeues, self._seconds)
         for metric in (*every, self._in_flight, self._judges, self._engine, self._busy):
             metric.set_default_tags({"job": job})
 
     def add(self, result: UnitResult) -> None:
-        """Count one unit."""
+        """Count one finished or failed unit."""
         stats, used = result.stats, result.engine
         self._units.inc(1, {"outcome": "failed" if result.error else "finished"})
         for status in ("enhanced", "unchanged", "rejected"):
@@ -71,20 +76,20 @@ class RunMetrics:
         if self._used.lasted:
             self._busy.set(self._used.busy / self._used.lasted)
 
-    def watch(self, snapshot: Snapshot) -> None:
-        """Take what goes on right now, and what was done again since."""
-        self._set(Counts(unit.step for unit in snapshot.open), snapshot.judges)
-        for happening in snapshot.happened:
-            if happening.kind is EventKind.UNIT_RETRIED:
-                self._retries.inc(1, {"step": happening.step.value})
+    def observe(self, status: LedgerStatus) -> None:
+        """Set the gauges, and count the requeues among the events."""
+        self._set(Counts(unit.phase for unit in status.in_flight), status.judges)
+        for event in status.events:
+            if event.kind is EventKind.UNIT_REQUEUED:
+                self._requeues.inc(1, {"phase": event.phase.value})
 
     def end(self) -> None:
-        """Nothing goes on any more: on a cluster that lives on, gauges keep their last figure."""
+        """Set the gauges to zero, because a cluster that outlives the run keeps their last values."""
         self._set(Counts(), 0)
 
     def _set(self, in_flight: Counts[Phase], judges: int) -> None:
-        for step in Phase:
-            self._in_flight.set(in_flight[step], {"step": step.value})
+        for phase in Phase:
+            self._in_flight.set(in_flight[phase], {"phase": phase.value})
         self._judges.set(judges)
 
     @staticmethod

@@ -1,6 +1,6 @@
-"""Progress that a person can read: one live line on a terminal, a rare log line elsewhere.
+"""Progress of a run: one live line on a terminal, a line every `progress_s` seconds elsewhere.
 
-Everything goes to stderr, so that stdout holds the summary alone.
+All of it goes to stderr, so that stdout holds the summary alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dlcot_ray.outputs.counts import UnitStats
 
 
 class RunProgress:
-    """Follows one run. Use as a context manager; `update` after every unit.
+    """Progress of one run. Use it as a context manager, and call `update` after every unit.
 
     Args:
         total_rows: rows of all inputs.
@@ -33,7 +33,7 @@ class RunProgress:
         self._before = 0
         self._after = 0
         self._interval = interval_s
-        self._started = self._spoke = time.monotonic()
+        self._started = self._last_line = time.monotonic()
         self._first: float | None = None
         self._first_rows = 0
         console = Console(stderr=True)
@@ -64,12 +64,12 @@ class RunProgress:
             self._first, self._first_rows = now, self._rows
         if self._terminal:
             self._live.update(self._task, description="enhancing", completed=self._done + self._rows)
-        elif now - self._spoke >= self._interval:
-            self._spoke = now
+        elif now - self._last_line >= self._interval:
+            self._last_line = now
             print(f"dlcot: {self.figures()}", file=sys.stderr, flush=True)
 
     def figures(self) -> str:
-        """Rows, share, speed, tokens cut and time left, in one line."""
+        """Rows, share, speed, tokens cut and time left, on one line."""
         rows = self._done + self._rows
         share = rows / self._total if self._total else 1.0
         parts = [f"{rows:,} of {self._total:,} rows ({share:.0%})"]
@@ -84,7 +84,7 @@ class RunProgress:
         return ", ".join(parts)
 
     def _speed(self) -> float:
-        """Rows per second of this run; start-up counts only until a second unit is there."""
+        """Rows per second of this run; the time to start counts only until a second unit is finished."""
         now = time.monotonic()
         if self._first is not None and self._rows > self._first_rows:
             return (self._rows - self._first_rows) / max(now - self._first, 1e-6)
@@ -92,14 +92,14 @@ class RunProgress:
 
 
 class _Figures(ProgressColumn):
-    """The live line's text."""
+    """The text of the live line."""
 
     def __init__(self, progress: RunProgress) -> None:
         super().__init__()
         self._progress = progress
 
     def render(self, task: Task) -> Text:
-        """The same figures as in a log line."""
+        """The same figures as in a printed line."""
         return Text(self._progress.figures())
 
 
@@ -111,7 +111,7 @@ def _short(number: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: ``1h 05m``, ``2m 30s``, ``12s``."""
+    """Seconds for people: ``1h 05m``, ``2m 30s``, ``12s``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -1,6 +1,6 @@
-"""What a run tells at its end: a table of counts, what went wrong and what to do about it.
+"""Summary at the end of a run: a table of counts, what went wrong, and what to do about it.
 
-It reads the manifest and nothing else, so a run that had nothing to do shows the same table.
+It is made of the manifest alone, so a run that had nothing to do prints the same table.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.table import Table
 from dlcot_ray.errors import REMEDIES
 
 _SHOWN = 10
-"""Files and units listed by name; the manifest has them all."""
+"""Most files and units listed by name; the manifest has all of them."""
 
 
 def print_summary(manifest: Mapping[str, Any], output: str, next_step: str, console: Console) -> None:
@@ -22,7 +22,7 @@ def print_summary(manifest: Mapping[str, Any], output: str, next_step: str, cons
 
     Args:
         manifest: as stored.
-        output: where it is, for people.
+        output: path or URL of the output, without credentials.
         next_step: what the user can do now.
         console: where to print.
     """
@@ -93,20 +93,20 @@ def _over_steps(totals: Mapping[str, Any], figure: str) -> int:
 
 
 def _quality(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """What gates, seams and errors came to."""
+    """Counts of gates, seams and errors."""
     stopped, passed = totals["by_gate"], totals["by_gate_passed"]
     checked = sum(stopped.values()) + sum(passed.values())
     if checked:
-        yield "gates that stopped a cut", f"{sum(stopped.values()):,}", f"of {checked:,} evaluated"
+        yield "gates that rejected an edit", f"{sum(stopped.values()):,}", f"of {checked:,} checks"
         for gate in sorted({*stopped, *passed}):
             count = stopped.get(gate, 0)
             if count:
                 yield f"    {gate}", f"{count:,}", f"of {count + passed.get(gate, 0):,}"
     seams, errors = totals["by_seam"], totals["by_error"]
     if seams:
-        yield "loose ends at cuts", f"{sum(seams.values()):,}", _listed(seams)
+        yield "seams at cuts", f"{sum(seams.values()):,}", _listed(seams)
     if errors:
-        yield "errors in what is kept", f"{sum(errors.values()):,}", _listed(errors)
+        yield "errors in the kept text", f"{sum(errors.values()):,}", _listed(errors)
     if totals["pairs"]:
         yield "preference pairs", f"{totals['pairs']:,}", ""
 

@@ -100,7 +100,7 @@ class Processor:
                     count_tokens=self._count_tokens,
                     in_flight=self._spec.in_flight,
                     writer=writer,
-                    condemned=watch.condemned,
+                    condemned=watch.poison_rows,
                 )
                 return self._with_facts(made, read.table, unit, recalling)
             if read.annotations is None:
@@ -117,7 +117,7 @@ class Processor:
                 count_tokens=self._count_tokens,
                 in_flight=self._spec.in_flight,
                 writer=writer,
-                condemned=watch.condemned,
+                condemned=watch.poison_rows,
             )
         except (JudgeDied, JudgeUnavailable):
             raise

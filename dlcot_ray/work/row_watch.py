@@ -1,8 +1,8 @@
-"""Watches a judge at its rows: counts them, and tells of each where a unit is under suspicion.
+"""Watches the rows of one unit: reports their progress, and runs suspect rows one at a time.
 
-A wrapper around judge and writer, so that neither they nor the unit's processing know of it. In the
-ordinary case it costs one addition per row; a unit that killed a process before is watched row by row, and
-its suspects are taken singly (see `ledger.py`).
+A wrapper around judge and writer, so that neither they nor the processing of a unit know about it. For most
+units it costs one call per row. Of a unit that was in flight when its worker crashed, each row is reported
+before and after it runs (see `cluster/ledger.py`).
 """
 
 from __future__ import annotations
@@ -18,79 +18,84 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.protocol import Judge, JudgeDied, Writer, Written
 
 
-class Gate:
-    """Many together, or one alone; whoever wants to be alone holds up those that come after."""
+class SharedLock:
+    """A lock that many tasks hold together (shared) or one task alone (exclusive).
+
+    It is fair: a task that waits for the exclusive lock holds up shared ones that come after it.
+    """
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
-        self._inside = 0
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._holders = 0
+        self._free = asyncio.Event()
+        self._free.set()
 
     @asynccontextmanager
-    async def together(self) -> AsyncIterator[None]:
-        """Enter beside others."""
+    async def shared(self) -> AsyncIterator[None]:
+        """Hold the lock together with other shared holders."""
         async with self._turn:
-            self._inside += 1
-            self._empty.clear()
+            self._holders += 1
+            self._free.clear()
         try:
             yield
         finally:
-            self._inside -= 1
-            if not self._inside:
-                self._empty.set()
+            self._holders -= 1
+            if not self._holders:
+                self._free.set()
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        """Enter once nobody else is inside, and keep everybody out."""
+    async def exclusive(self) -> AsyncIterator[None]:
+        """Wait until no other task holds the lock, and hold it alone."""
         async with self._turn:
-            await self._empty.wait()
+            await self._free.wait()
             yield
 
 
-async def _nothing(row: str, begins: bool) -> None:
+async def _ignore_row(row: str) -> None:
     return None
 
 
 @dataclass(slots=True)
 class RowWatch:
-    """What is wanted of one unit's rows.
+    """How the rows of one unit run, and what is called for them.
 
     Attributes:
-        finished: called after each row.
-        tell: awaited before (True) and after (False) each row.
-        suspects: ids of rows that nothing may run beside.
-        condemned: ids of rows that are left out, and why.
+        on_finished: called after each row.
+        before_row: awaited with the id of a row before it runs.
+        after_row: awaited with the id of a row after it ran, unless the judge died over it.
+        suspect_rows: ids of rows that run with no other row beside them.
+        poison_rows: id -> reason of rows that are rejected without being judged.
     """
 
-    finished: Callable[[], None] = lambda: None
-    tell: Callable[[str, bool], Awaitable[None]] = _nothing
-    suspects: frozenset[str] = frozenset()
-    condemned: dict[str, str] = field(default_factory=dict)
-    _gate: Gate = field(default_factory=Gate)
-    _inside: Counter[str] = field(default_factory=Counter)
+    on_finished: Callable[[], None] = lambda: None
+    before_row: Callable[[str], Awaitable[None]] = _ignore_row
+    after_row: Callable[[str], Awaitable[None]] = _ignore_row
+    suspect_rows: frozenset[str] = frozenset()
+    poison_rows: dict[str, str] = field(default_factory=dict)
+    _rows: SharedLock = field(default_factory=SharedLock)
+    _running: Counter[str] = field(default_factory=Counter)
 
     @asynccontextmanager
-    async def at(self, row: str) -> AsyncIterator[None]:
-        """Around whatever concerns one row; a row over which the judge died never ends."""
-        async with self._gate.alone() if row in self.suspects else self._gate.together():
-            self._inside[row] += 1
-            if self._inside[row] == 1:
-                await self.tell(row, True)
+    async def running(self, row: str) -> AsyncIterator[None]:
+        """Wrap one call to the judge or writer for a row; several calls for one row may overlap."""
+        async with self._rows.exclusive() if row in self.suspect_rows else self._rows.shared():
+            self._running[row] += 1
+            if self._running[row] == 1:
+                await self.before_row(row)
             try:
                 yield
             except Exception as error:
                 if not isinstance(error, JudgeDied):
-                    await self._left(row)
+                    await self._leave(row)
                 raise
-            await self._left(row)
-        self.finished()
+            await self._leave(row)
+        self.on_finished()
 
-    async def _left(self, row: str) -> None:
-        self._inside[row] -= 1
-        if not self._inside[row]:
-            del self._inside[row]
-            await self.tell(row, False)
+    async def _leave(self, row: str) -> None:
+        self._running[row] -= 1
+        if not self._running[row]:
+            del self._running[row]
+            await self.after_row(row)
 
 
 class WatchedJudge:
@@ -101,20 +106,20 @@ class WatchedJudge:
 
     @property
     def identity(self) -> str:
-        """The judge's."""
+        """Identity of the wrapped judge."""
         return self._judge.identity
 
     def start(self) -> None:
-        """Start the judge."""
+        """Start the wrapped judge."""
         self._judge.start()
 
     async def judge(self, trace: Trace) -> Annotation:
-        """What the judge finds."""
-        async with self._watch.at(trace.trace_id):
+        """The wrapped judge's annotation."""
+        async with self._watch.running(trace.trace_id):
             return await self._judge.judge(trace)
 
     def close(self) -> None:
-        """Close the judge."""
+        """Close the wrapped judge."""
         self._judge.close()
 
 
@@ -126,17 +131,17 @@ class WatchedWriter:
 
     @property
     def identity(self) -> str:
-        """The writer's."""
+        """Identity of the wrapped writer."""
         return self._writer.identity
 
     async def repair(
         self, trace: Trace, segment_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
     ) -> Written:
-        """What the writer offers."""
-        async with self._watch.at(trace.trace_id):
+        """The wrapped writer's repair."""
+        async with self._watch.running(trace.trace_id):
             return await self._writer.repair(trace, segment_offsets, start, stop, errors)
 
     async def bridge(self, trace: Trace, segment_offsets: Sequence[int], left: int, right: int) -> Written:
-        """What the writer offers."""
-        async with self._watch.at(trace.trace_id):
+        """The wrapped writer's bridge."""
+        async with self._watch.running(trace.trace_id):
             return await self._writer.bridge(trace, segment_offsets, left, right)

@@ -1,186 +1,203 @@
-"""Whom a death is blamed on: chance, a neighbour, a lost node, one row, a whole unit, the judge itself."""
+"""What a crash is counted against: chance, another unit, a failed node, one row, a whole unit, the judge."""
 
 from __future__ import annotations
 
-from dlcot_ray.cluster.ledger import MAX_NODE_LOSSES, Death, Ledger, Order, decide, longest
+from dlcot_ray.cluster.crash_rules import MAX_NODE_LOSSES, Directive, WorkerCrash, directive_for, stop_reason
+from dlcot_ray.cluster.ledger import Ledger
+from dlcot_ray.cluster.ledger_status import describe_in_flight
 from dlcot_ray.cluster.unit_events import EventKind, Phase
 
 ALIVE = {"n1", "n2"}
+READING = Phase.READING
 
 
 class Run:
-    """A ledger with a clock and nodes of our own, and one judge slot whose process can be killed."""
+    """A ledger with a clock and nodes of its own, and one judge slot whose process can crash."""
 
-    def __init__(self, max_deaths: int = 3) -> None:
+    def __init__(self, max_crashes: int = 3) -> None:
         self.now = 0.0
         self.alive = set(ALIVE)
-        self.ledger = Ledger(max_deaths, lambda: self.alive, lambda: self.now)
+        self.ledger = Ledger(max_crashes, lambda: self.alive, lambda: self.now)
         self.process = 0
         self.restart()
 
-    def restart(self, node: str = "n1") -> Order:
+    def restart(self, node: str = "n1") -> Directive:
         self.process += 1
-        return self.ledger.enrol("slot", self.name, node)
+        return self.ledger.register_worker("slot", self.name, node)
 
     @property
     def name(self) -> str:
         return f"p{self.process}"
 
-    def begin(self, unit: str, alone: bool = False) -> Order:
-        return self.ledger.begin(unit, self.name, alone=alone)
+    def start(self, unit: str, exclusive: bool = False) -> Directive:
+        return self.ledger.start_unit(unit, self.name, exclusive=exclusive)
 
-    def row(self, unit: str, row: str, begins: bool = True) -> None:
-        self.ledger.row(unit, self.name, row, begins=begins)
+    def finish(self, unit: str) -> None:
+        self.ledger.finish_unit(unit, self.name)
+
+    def start_row(self, unit: str, row: str) -> None:
+        self.ledger.start_row(unit, self.name, row)
+
+    def finish_row(self, unit: str, row: str) -> None:
+        self.ledger.finish_row(unit, self.name, row)
 
 
-def test_a_unit_that_finishes_is_blamed_for_nothing() -> None:
+def test_nothing_counts_against_a_unit_that_finishes() -> None:
     run = Run()
-    assert run.begin("u") == Order()
-    run.ledger.end("u", run.name)
+    assert run.start("u") == Directive()
+    run.finish("u")
     run.restart()
-    assert run.begin("u") == Order()
+    assert run.start("u") == Directive()
 
 
-def test_a_row_that_kills_names_itself_by_the_third_death() -> None:
+def test_a_poison_row_is_found_by_the_third_crash() -> None:
     run = Run()
-    run.begin("u")
-    run.begin("neighbour")
+    run.start("u")
+    run.start("neighbour")
     run.restart()
-    # Not clear yet which of the two it was: each is tried alone, row by row.
-    assert run.begin("neighbour").alone
-    assert run.begin("neighbour", alone=True) == Order(alone=True)
-    run.row("neighbour", "x")
-    run.row("neighbour", "x", begins=False)
-    run.ledger.end("neighbour", run.name)
-    assert run.begin("u", alone=True).alone
+    # Either unit may be the cause: each runs exclusively, and its rows are reported.
+    assert run.start("neighbour").exclusive
+    assert run.start("neighbour", exclusive=True) == Directive(exclusive=True)
+    run.start_row("neighbour", "x")
+    run.finish_row("neighbour", "x")
+    run.finish("neighbour")
+    assert run.start("u", exclusive=True).exclusive
     for row in ("a", "b", "c"):
-        run.row("u", row)
-    run.row("u", "c", begins=False)
+        run.start_row("u", row)
+    run.finish_row("u", "c")
     run.restart()
-    assert run.begin("u", alone=True) == Order(alone=True, suspects=frozenset("ab"))
-    run.row("u", "a")
-    run.row("u", "a", begins=False)
-    run.row("u", "b")
+    assert run.start("u", exclusive=True) == Directive(exclusive=True, suspect_rows=frozenset("ab"))
+    run.start_row("u", "a")
+    run.finish_row("u", "a")
+    run.start_row("u", "b")
     run.restart()
-    order = run.begin("u", alone=True)
-    assert order.condemned == (("b", "it killed its judge 3 times"),)
-    assert order.suspects == frozenset()
-    run.ledger.end("u", run.name)
-    assert run.begin("neighbour") == Order()
+    directive = run.start("u", exclusive=True)
+    assert directive.poison_rows == (("b", "it killed its judge 3 times"),)
+    assert directive.suspect_rows == frozenset()
+    run.finish("u")
+    assert run.start("neighbour") == Directive()
 
 
-def test_a_unit_that_kills_outside_its_rows_is_given_up() -> None:
+def test_a_unit_that_crashes_outside_its_rows_is_quarantined() -> None:
     run = Run()
     for _ in range(3):
-        assert not run.begin("u", alone=True).give_up
-        run.ledger.note(run.name, "the engine died")
+        assert not run.start("u", exclusive=True).quarantine
+        run.ledger.record_last_message(run.name, "the engine died")
         run.restart()
-    assert run.begin("u").give_up == "it killed its worker 3 times (the engine died)"
-    assert not run.begin("v").give_up
+    assert run.start("u").quarantine == "it killed its worker 3 times (the engine died)"
+    assert not run.start("v").quarantine
 
 
-def test_many_rows_that_kill_cost_a_bounded_number_of_processes() -> None:
-    run, deaths, condemned = Run(), 0, 0
-    while not (order := run.begin("u", alone=True)).give_up:
-        condemned = len(order.condemned)
-        run.row("u", f"row {condemned}")
+def test_many_poison_rows_cost_a_bounded_number_of_processes() -> None:
+    run, crashes, poison_rows = Run(), 0, 0
+    while not (directive := run.start("u", exclusive=True)).quarantine:
+        poison_rows = len(directive.poison_rows)
+        run.start_row("u", f"row {poison_rows}")
         run.restart()
-        deaths += 1
-    assert deaths == 9
-    assert condemned == 3
+        crashes += 1
+    assert crashes == 9
+    assert poison_rows == 3
 
 
-def test_lost_nodes_blame_nobody_until_they_are_many() -> None:
+def test_a_node_failure_does_not_count_until_a_unit_was_on_ten_failed_nodes() -> None:
     run = Run()
     for loss in range(MAX_NODE_LOSSES):
-        assert run.begin("u") == Order()
+        assert run.start("u") == Directive()
         run.alive = {f"n{loss + 2}"}
         run.restart(f"n{loss + 2}")
-    assert "10 nodes" in run.begin("u").give_up
+    assert "10 nodes" in run.start("u").quarantine
 
 
 def test_a_node_that_is_found_dead_only_later_was_the_cause_still() -> None:
-    deaths = [Death("gone"), Death("n1", frozenset("a"))]
-    assert not decide(deaths, (), {"n1"}, 1).give_up
-    assert decide(deaths, (), {"n1", "gone"}, 1).give_up
+    crashes = [WorkerCrash("gone"), WorkerCrash("n1", frozenset("a"))]
+    assert not directive_for(crashes, (), {"n1"}, 1).quarantine
+    assert directive_for(crashes, (), {"n1", "gone"}, 1).quarantine
 
 
-def test_the_whole_job_stops_where_the_judge_dies_whatever_it_is_given() -> None:
+def test_the_job_stops_where_the_judge_crashes_over_every_unit() -> None:
     run = Run()
-    said = ""
+    reason = ""
     for number in range(100):
-        order = run.restart()
-        if order.hopeless:
-            said = order.hopeless
+        directive = run.restart()
+        if directive.stop_job:
+            reason = directive.stop_job
             break
-        run.begin(f"u{number}")
-    assert said == "13 worker processes died and no unit was finished in between"
+        run.start(f"u{number}")
+    assert reason == "13 worker processes crashed and no unit was finished in between"
     run = Run()
-    while not run.restart().hopeless:
+    while not run.restart().stop_job:
         assert run.process < 10
-    assert "before they took a unit" in run.begin("u").hopeless
+    assert "before they took a unit" in run.start("u").stop_job
 
 
-def test_a_task_that_kills_its_worker_is_given_up_too() -> None:
+def test_the_job_stops_only_above_both_limits_of_crashes() -> None:
+    crash = WorkerCrash("n1", message="no memory")
+    assert not stop_reason([crash] * 4, [crash] * 13, judges=2, max_crashes=3)
+    said = stop_reason([crash] * 5, [], judges=2, max_crashes=3)
+    assert said == "5 worker processes crashed before they took a unit or between units (no memory)"
+    assert stop_reason([], [crash] * 14, judges=2, max_crashes=3).startswith("14 worker processes")
+
+
+def test_a_task_that_crashes_its_worker_is_quarantined_too() -> None:
     run = Run()
     for number in range(3):
-        assert not run.ledger.enter("reading u", f"t{number}", "n1").give_up
-    assert "3 times" in run.ledger.enter("reading u", "t3", "n1").give_up
-    assert not run.ledger.enter("reading v", "t4", "n1").give_up
-    run.ledger.leave("reading v")
-    assert not run.ledger.enter("reading v", "t5", "n1").give_up
-    run.ledger.leave("reading v")
-    assert run.ledger.snapshot().open == ()
+        assert not run.ledger.start_task(READING, "u", f"t{number}", "n1").quarantine
+    assert "3 times" in run.ledger.start_task(READING, "u", "t3", "n1").quarantine
+    assert not run.ledger.start_task(READING, "v", "t4", "n1").quarantine
+    run.ledger.finish_task(READING, "v")
+    assert not run.ledger.start_task(READING, "v", "t5", "n1").quarantine
+    run.ledger.finish_task(READING, "v")
+    assert run.ledger.status().in_flight == ()
 
 
-def test_the_snapshot_shows_what_hangs_and_what_is_lost() -> None:
+def test_the_status_shows_what_is_in_flight_and_what_is_lost() -> None:
     run = Run()
-    run.ledger.enrol("other", "q", "n2")
-    run.begin("u", alone=True)
-    run.row("u", "a")
+    run.ledger.register_worker("other", "q", "n2")
+    run.start("u", exclusive=True)
+    run.start_row("u", "a")
     run.now = 70.0
-    run.ledger.begin("v", "q")
+    run.ledger.start_unit("v", "q")
     run.now = 100.0
-    found = run.ledger.snapshot()
-    assert (found.judges, found.lost, found.quiet_s) == (2, 0, 30.0)
-    assert longest(found.open) == "u for 100 s (row a), v for 30 s"
-    assert longest(found.open, shown=1) == "u for 100 s (row a) and 1 more"
+    status = run.ledger.status()
+    assert (status.judges, status.lost_judges, status.idle_s) == (2, 0, 30.0)
+    assert describe_in_flight(status.in_flight) == "u for 100 s (row a), v for 30 s"
+    assert describe_in_flight(status.in_flight, shown=1) == "u for 100 s (row a) and 1 more"
     run.alive = {"n1"}
-    found = run.ledger.snapshot()
-    assert (found.judges, found.lost) == (1, 1)
-    assert [item.unit for item in found.open] == ["u"]
-    run.ledger.dismiss()
-    assert run.ledger.snapshot().open == ()
-    assert longest(()) == "none"
+    status = run.ledger.status()
+    assert (status.judges, status.lost_judges) == (1, 1)
+    assert [item.unit for item in status.in_flight] == ["u"]
+    run.ledger.forget_workers()
+    assert run.ledger.status().in_flight == ()
+    assert describe_in_flight(()) == "none"
 
 
-def test_deaths_and_what_they_lead_to_are_told_once() -> None:
-    run = Run(max_deaths=2)
-    run.begin("u")
+def test_crashes_and_quarantines_are_events_once() -> None:
+    run = Run(max_crashes=2)
+    run.start("u")
     run.restart()
-    run.begin("u", alone=True)
-    run.row("u", "x")
+    run.start("u", exclusive=True)
+    run.start_row("u", "x")
     run.restart()
-    assert dict(run.begin("u", alone=True).condemned).keys() == {"x"}
-    assert dict(run.begin("u", alone=True).condemned).keys() == {"x"}
-    run.ledger.enter("reading v", "t0", "n1")
-    run.ledger.enter("reading v", "t1", "n1")
+    assert dict(run.start("u", exclusive=True).poison_rows).keys() == {"x"}
+    assert dict(run.start("u", exclusive=True).poison_rows).keys() == {"x"}
+    run.ledger.start_task(READING, "v", "t0", "n1")
+    run.ledger.start_task(READING, "v", "t1", "n1")
     run.alive = {"n2"}
     run.restart("n2")
-    happened = run.ledger.snapshot().happened
-    retried = [
-        (item.step, item.unit, item.attempt, item.cause)
-        for item in happened
-        if item.kind is EventKind.UNIT_RETRIED
+    events = run.ledger.status().events
+    requeued = [
+        (item.phase, item.unit, item.attempt, item.cause)
+        for item in events
+        if item.kind is EventKind.UNIT_REQUEUED
     ]
-    died, lost = "its process died", "its node was lost"
-    assert retried == [
-        (Phase.JUDGING, "u", 1, died),
-        (Phase.JUDGING, "u", 2, died),
-        (Phase.READING, "v", 1, died),
+    crashed, lost = "its worker crashed", "its node was lost"
+    assert requeued == [
+        (Phase.JUDGING, "u", 1, crashed),
+        (Phase.JUDGING, "u", 2, crashed),
+        (Phase.READING, "v", 1, crashed),
         (Phase.JUDGING, "u", 3, lost),
     ]
-    (row,) = [item for item in happened if item.kind is EventKind.ROW_QUARANTINED]
+    (row,) = [item for item in events if item.kind is EventKind.ROW_QUARANTINED]
     assert (row.unit, row.row, row.cause) == ("u", "x", "it killed its judge 2 times")
-    starts = [item.attempt for item in happened if item.kind is EventKind.UNIT_STARTED]
+    starts = [item.attempt for item in events if item.kind is EventKind.UNIT_STARTED]
     assert starts == [1, 2, 3, 3]

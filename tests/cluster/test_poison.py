@@ -103,7 +103,7 @@ def test_a_judge_that_dies_before_its_first_unit_ends_the_job_with_one_line(
 ) -> None:
     data = source(tmp_path / "in")
     assert enhance(data, tmp_path / "out", "workers=1", "judge_options.start_crashes=true") == 1
-    assert "worker processes died before they took a unit" in capsys.readouterr().err
+    assert "worker processes crashed before they took a unit" in capsys.readouterr().err
     assert_all_is_free()
 
 
@@ -132,7 +132,7 @@ def test_a_job_that_hangs_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.C
     line = capsys.readouterr().err.strip().splitlines()[-1]
     for words in ("nothing was finished for", "stall_s=20", "Ray has 1 of 1 nodes", "1 of 1 judges run"):
         assert words in line
-    assert "in progress: a.r000000008-000000012 for" in line
+    assert "in flight: a.r000000008-000000012 for" in line
     assert "what is finished is kept" in line
     assert list((out / "enhanced").glob("*.parquet"))
 

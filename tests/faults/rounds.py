@@ -41,7 +41,7 @@ os.environ.update(
 )
 sys.path.insert(0, str(REPO))
 
-from dlcot_ray.cluster import supervision as supervise  # noqa: E402
+from dlcot_ray.cluster import supervision  # noqa: E402
 from tests.faults.ground import Ground  # noqa: E402
 from tests.faults.strikes import FAULTS, STORES, STRIKES, play, play_store  # noqa: E402
 from tests.faults.struck import Struck  # noqa: E402
@@ -58,8 +58,8 @@ def main() -> int:
     parser.add_argument("--fault", choices=FAULTS, action="append", help="only this one (repeatable)")
     parser.add_argument("--json", type=Path, help="also write every job here")
     chosen = parser.parse_args()
-    # Nothing else waits on this machine: a judge without a node need not be waited for so long.
-    supervise._STRANDED_S = 5.0
+    # On this machine a node that is replaced is there sooner than 45 s.
+    supervision.LOST_JUDGE_S = 5.0
     folder = Path(tempfile.mkdtemp(prefix="dlcot-faults-"))
     jobs: list[Struck] = []
     left = dict.fromkeys(chosen.fault or FAULTS, chosen.rounds)

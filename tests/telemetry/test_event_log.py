@@ -1,4 +1,4 @@
-"""The log for programs: what it tells of a job with a unit that kills, with the figures of the manifest."""
+"""The event log of a job with a unit that crashes its worker, against the figures of the manifest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.cluster.nodes import start_ray, stop_ray
-from dlcot_ray.cluster.unit_events import EventKind, Happenings, Phase
+from dlcot_ray.cluster.unit_events import EventKind, Phase, UnitEvents
 from dlcot_ray.config.settings import LogConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats
@@ -46,7 +46,9 @@ def of(events: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("ray_session")
-def test_a_unit_that_kills_beside_a_good_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_unit_that_crashes_its_worker_beside_a_good_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data, out, log = tmp_path / "in", tmp_path / "out", tmp_path / "log.jsonl"
     data.mkdir()
     rows = [sum_trace(number) for number in range(8)]
@@ -73,18 +75,18 @@ def test_a_unit_that_kills_beside_a_good_one(tmp_path: Path, capsys: pytest.Capt
     (failed,), (listed,) = of(events, "unit_failed"), manifest["failed_units"]
     assert (failed["unit"], failed["cause"]) == (listed["unit"], listed["error"])
     assert [failed["first_row"], failed["first_row"] + failed["rows"]] == listed["rows"]
-    (given_up,) = of(events, "unit_quarantined")
-    assert (given_up["unit"], given_up["cause"]) == (bad, listed["error"])
-    retried = [event for event in of(events, "unit_retried") if event["unit"] == bad]
-    assert [event["attempt"] for event in retried] == [1]
-    assert retried[0]["cause"] == "its process died"
-    assert retried[0]["rows"] == 4
+    (quarantined,) = of(events, "unit_quarantined")
+    assert (quarantined["unit"], quarantined["cause"]) == (bad, listed["error"])
+    requeued = [event for event in of(events, "unit_requeued") if event["unit"] == bad]
+    assert [event["attempt"] for event in requeued] == [1]
+    assert requeued[0]["cause"] == "its worker crashed"
+    assert (requeued[0]["rows"], requeued[0]["phase"]) == (4, "judging")
     assert events[-1]["unfinished"] == totals["unfinished"] == 4
     assert events[-1]["failed_units"] == 1
     assert events[-1]["seconds"] == manifest["run"]["seconds"]
 
 
-def test_what_ends_a_job_is_its_last_line_and_credentials_are_struck_out(
+def test_the_error_that_ends_a_job_is_the_last_line_without_credentials(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
@@ -97,7 +99,9 @@ def test_what_ends_a_job_is_its_last_line_and_credentials_are_struck_out(
     assert event["cause"] == "PUT s3://***@host/x?***&a=1 with *** is refused, 100 %s"
 
 
-def test_levels_leave_out_what_is_below_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_below_the_minimum_log_level_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     good = UnitResult("a.r0-2", "a.parquet", 0, 2, UnitStats(rows=2, enhanced=2), effort=Effort(1.5, 2))
     bad = UnitResult("a.r2-4", "a.parquet", 2, 4, error="cannot be read")
     with EventLog(LogConfig("json", "error"), "f00d") as log:
@@ -110,11 +114,11 @@ def test_levels_leave_out_what_is_below_them(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().err == ""
     with EventLog(LogConfig("json", file=str(tmp_path / "log")), "f00d") as log:
         log.unit(good)
-    (told,) = lines(tmp_path / "log")
-    assert (told["seconds"], told["attempt"], told["rows"]) == (1.5, 2, 2)
+    (line_in_file,) = lines(tmp_path / "log")
+    assert (line_in_file["seconds"], line_in_file["attempt"], line_in_file["rows"]) == (1.5, 2, 2)
 
 
-def test_a_log_that_cannot_be_written_and_unknown_words_are_said(
+def test_a_log_that_cannot_be_written_and_an_unknown_format_are_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nowhere = tmp_path / "missing" / "log"
@@ -125,7 +129,7 @@ def test_a_log_that_cannot_be_written_and_unknown_words_are_said(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
-def test_a_full_disk_is_said_once_and_the_job_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_reported_once_and_the_job_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     result = UnitResult("a.r0-2", "a.parquet", 0, 2, UnitStats(rows=2, enhanced=2))
     with EventLog(LogConfig("json", file="/dev/full"), "f00d") as log:
         log.unit(result)
@@ -134,18 +138,18 @@ def test_a_full_disk_is_said_once_and_the_job_goes_on(capsys: pytest.CaptureFixt
     assert line == "dlcot: the log cannot be written (No space left on device); the job goes on without"
 
 
-def test_happenings_are_told_until_they_are_known() -> None:
-    told = Happenings(clock=lambda: 7.0)
+def test_events_are_sent_until_they_are_acknowledged() -> None:
+    events = UnitEvents(clock=lambda: 7.0)
     for number in range(3):
-        told.add(EventKind.UNIT_STARTED, f"u{number}", Phase.JUDGING, 1)
-    count, first = told.after(0)
+        events.add(EventKind.UNIT_STARTED, f"u{number}", Phase.JUDGING, 1)
+    count, first = events.after(0)
     assert (count, [item.unit for item in first]) == (3, ["u0", "u1", "u2"])
-    # The answer was lost: all of it again, with what came since.
-    told.add(EventKind.UNIT_RETRIED, "u0", Phase.READING, 1, cause="its process died")
-    count, again = told.after(0)
+    # The answer was lost: all events are sent again, with the new one.
+    events.add(EventKind.UNIT_REQUEUED, "u0", Phase.READING, 1, cause="its worker crashed")
+    count, again = events.after(0)
     assert (count, len(again)) == (4, 4)
-    assert told.after(3) == (4, again[3:])
-    assert told.after(4) == (4, ())
-    told.add(EventKind.UNIT_STARTED, "u0", Phase.JUDGING, 2)
-    # Whoever knows more than there is spoke with a ledger that died.
-    assert [item.attempt for item in told.after(50)[1]] == [2]
+    assert events.after(3) == (4, again[3:])
+    assert events.after(4) == (4, ())
+    events.add(EventKind.UNIT_STARTED, "u0", Phase.JUDGING, 2)
+    # A number above the count is of a ledger that crashed.
+    assert [item.attempt for item in events.after(50)[1]] == [2]

@@ -1,4 +1,4 @@
-"""What Prometheus scrapes of a run is what its manifest says."""
+"""The metrics that Prometheus scrapes end at the totals of the manifest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SAMPLE = re.compile(
 
 
 def scraped(port: int, job: str) -> dict[tuple[str, str], float]:
-    """(metric, tag) -> value of a job's series, added up over processes."""
+    """(metric, tag) -> value of a job's series."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     found: dict[tuple[str, str], float] = {}
@@ -31,7 +31,7 @@ def scraped(port: int, job: str) -> dict[tuple[str, str], float]:
             label = next(
                 (
                     tags[key]
-                    for key in ("status", "kind", "gate", "outcome", "step", "state", "le")
+                    for key in ("status", "kind", "gate", "outcome", "phase", "state", "le")
                     if key in tags
                 ),
                 "",
@@ -40,7 +40,7 @@ def scraped(port: int, job: str) -> dict[tuple[str, str], float]:
     return found
 
 
-def test_a_scrape_tells_what_the_manifest_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scraped_metrics_agree_with_the_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
     import ray
@@ -50,7 +50,7 @@ def test_a_scrape_tells_what_the_manifest_says(tmp_path: Path, monkeypatch: pyte
         port = probe.getsockname()[1]
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
-    # A judge that keeps count of an engine's seconds, as the model judge does; each trace takes it 0.2 s.
+    # A judge that counts the seconds of an engine, as the model judge does; each trace takes 0.2 s.
     monkeypatch.setenv("PYTHONPATH", str(REPO))
     judge, seen = tmp_path / "judge.yaml", tmp_path / "seen"
     seen.mkdir()
@@ -74,7 +74,7 @@ def test_a_scrape_tells_what_the_manifest_says(tmp_path: Path, monkeypatch: pyte
         wanted = {("units", "finished"): 3, ("tokens", "before"): totals["tokens_before"]}
         wanted |= {("rows", name): totals[name] for name in ("enhanced", "unchanged") if totals[name]}
         wanted |= {("unit_seconds_count", ""): 3, ("unit_seconds_bucket", "+Inf"): 3, ("judges", ""): 0}
-        wanted |= {("units_in_flight", step): 0 for step in ("reading", "judging", "writing")}
+        wanted |= {("units_in_flight", phase): 0 for phase in ("reading", "judging", "writing")}
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             found = scraped(port, manifest["fingerprint"])
@@ -90,7 +90,7 @@ def test_a_scrape_tells_what_the_manifest_says(tmp_path: Path, monkeypatch: pyte
         assert found["engine_seconds", "busy"] / found["engine_seconds", "elapsed"] == pytest.approx(
             share, 0.01
         )
-        # Twelve waits of 0.2 s, two at a time, are the least that three units of 4, 4 and 1 traces take.
+        # Units of 4, 4 and 1 traces take at least 1 s: 0.2 s a trace, two at a time.
         assert found["unit_seconds_sum", ""] > 0.5
     finally:
         ray.shutdown()

@@ -1,4 +1,4 @@
-"""What a run tells at its end about its judges."""
+"""What the summary of a run shows about its judges."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.telemetry.summary import print_summary
 
 
-def said(stats: UnitStats, judge: str, **run: Any) -> str:
+def summary_of(stats: UnitStats, judge: str, **run: Any) -> str:
     totals = {**json.loads(stats.to_json()), "files": 1, "unfinished": 0}
     manifest = {
         "totals": totals,
@@ -34,16 +34,18 @@ def said(stats: UnitStats, judge: str, **run: Any) -> str:
         ((("rules/2", 40),), ["judged by rules/2 40 100.0%"]),
     ],
 )
-def test_a_cascade_tells_what_it_sent_on(by_judge: tuple[tuple[str, int], ...], lines: list[str]) -> None:
-    text = said(UnitStats(rows=40, unchanged=40, by_judge=by_judge), "cascade/1 below 0.6: ...")
+def test_a_cascade_shows_the_rows_of_each_judge(
+    by_judge: tuple[tuple[str, int], ...], lines: list[str]
+) -> None:
+    text = summary_of(UnitStats(rows=40, unchanged=40, by_judge=by_judge), "cascade/1 below 0.6: ...")
     for line in lines:
         assert line in text
-    assert "judged by" not in said(UnitStats(rows=40, unchanged=40, by_judge=by_judge[:1]), "rules/2")
+    assert "judged by" not in summary_of(UnitStats(rows=40, unchanged=40, by_judge=by_judge[:1]), "rules/2")
 
 
-def test_the_engines_busy_share_is_told() -> None:
+def test_the_engines_busy_share_is_shown() -> None:
     stats = UnitStats(rows=1, unchanged=1, prefill=100, cached=300, decode=9)
-    text = said(stats, "vllm/1", engine_seconds=1234.5, engine_busy_share=0.9321)
+    text = summary_of(stats, "vllm/1", engine_seconds=1234.5, engine_busy_share=0.9321)
     assert "judge tokens 100 300 cached, 9 decoded" in text
     assert "engine busy 93.2% of 1,234 s, this run" in text
-    assert "engine busy" not in said(stats, "vllm/1")
+    assert "engine busy" not in summary_of(stats, "vllm/1")

@@ -1,4 +1,4 @@
-"""The gate between many and one, and what is told of rows under suspicion."""
+"""The shared lock, and which rows of a unit are reported and run alone."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import asyncio
 import pytest
 
 from dlcot_ray.judging.protocol import JudgeDied, JudgeError
-from dlcot_ray.work.row_watch import Gate, RowWatch
+from dlcot_ray.work.row_watch import RowWatch, SharedLock
 
 
-def test_one_alone_waits_for_the_others_and_keeps_them_out() -> None:
+def test_an_exclusive_holder_waits_for_the_others_and_keeps_them_out() -> None:
     inside: list[str] = []
     crowds: list[tuple[str, ...]] = []
 
-    async def visit(gate: Gate, name: str, alone: bool) -> None:
-        async with gate.alone() if alone else gate.together():
+    async def visit(lock: SharedLock, name: str, exclusive: bool) -> None:
+        async with lock.exclusive() if exclusive else lock.shared():
             inside.append(name)
             await asyncio.sleep(0.01)
             crowds.append(tuple(sorted(inside)))
             inside.remove(name)
 
     async def run() -> None:
-        gate = Gate()
+        lock = SharedLock()
         async with asyncio.TaskGroup() as group:
-            for name, alone in (("a", False), ("b", False), ("X", True), ("c", False), ("d", False)):
-                group.create_task(visit(gate, name, alone))
+            for name, exclusive in (("a", False), ("b", False), ("X", True), ("c", False), ("d", False)):
+                group.create_task(visit(lock, name, exclusive))
 
     asyncio.run(run())
     assert ("X",) in crowds
@@ -33,17 +33,20 @@ def test_one_alone_waits_for_the_others_and_keeps_them_out() -> None:
     assert ("c", "d") in crowds
 
 
-def test_a_row_is_told_once_and_ends_unless_the_judge_died_over_it() -> None:
-    told: list[tuple[str, bool]] = []
+def test_a_row_is_reported_once_and_ends_unless_the_judge_died_over_it() -> None:
+    reported: list[tuple[str, str]] = []
     finished: list[int] = []
 
-    async def tell(row: str, begins: bool) -> None:
-        told.append((row, begins))
+    async def before(row: str) -> None:
+        reported.append(("before", row))
 
-    watch = RowWatch(finished=lambda: finished.append(1), tell=tell)
+    async def after(row: str) -> None:
+        reported.append(("after", row))
+
+    watch = RowWatch(on_finished=lambda: finished.append(1), before_row=before, after_row=after)
 
     async def run(error: Exception | None, row: str) -> None:
-        async with watch.at(row), watch.at(row):
+        async with watch.running(row), watch.running(row):
             if error:
                 raise error
 
@@ -51,26 +54,32 @@ def test_a_row_is_told_once_and_ends_unless_the_judge_died_over_it() -> None:
     with pytest.raises(JudgeError):
         asyncio.run(run(JudgeError("no"), "failed"))
     with pytest.raises(JudgeDied):
-        asyncio.run(run(JudgeDied("dead"), "killer"))
-    assert told == [("fine", True), ("fine", False), ("failed", True), ("failed", False), ("killer", True)]
+        asyncio.run(run(JudgeDied("dead"), "poison"))
+    assert reported == [
+        ("before", "fine"),
+        ("after", "fine"),
+        ("before", "failed"),
+        ("after", "failed"),
+        ("before", "poison"),
+    ]
     assert finished
 
 
-def test_suspects_are_taken_one_at_a_time() -> None:
-    crowd: set[str] = set()
+def test_suspect_rows_run_one_at_a_time() -> None:
+    running: set[str] = set()
     met: dict[str, set[str]] = {}
 
     async def run() -> None:
-        watch = RowWatch(suspects=frozenset({"s", "t"}))
+        watch = RowWatch(suspect_rows=frozenset({"s", "t"}))
 
-        async def at(row: str) -> None:
-            async with watch.at(row):
-                crowd.add(row)
+        async def visit(row: str) -> None:
+            async with watch.running(row):
+                running.add(row)
                 await asyncio.sleep(0.01)
-                met[row] = set(crowd)
-                crowd.discard(row)
+                met[row] = set(running)
+                running.discard(row)
 
-        await asyncio.gather(*(at(row) for row in ("a", "b", "s", "t", "c")))
+        await asyncio.gather(*(visit(row) for row in ("a", "b", "s", "t", "c")))
 
     asyncio.run(run())
     assert met["s"] == {"s"}
