@@ -32,7 +32,7 @@ RUN apt-get update \
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/dlcot /opt/dlcot
 COPY jobs /opt/dlcot/jobs
-COPY k8s/start_night.py k8s/load_samples.py /opt/dlcot/k8s/
+COPY k8s/start_refresh.py k8s/load_samples.py /opt/dlcot/k8s/
 COPY scripts/get_model.py /opt/dlcot/scripts/
 COPY examples/shards /opt/dlcot/examples/shards
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 VLLM_NO_USAGE_STATS=1

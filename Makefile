@@ -6,7 +6,7 @@ INSTALL ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 MODEL := models/smollm2-135m-instruct
 
-.PHONY: demo demo-model model test quick check lint types bench bench-scale bench-model nights faults clean
+.PHONY: demo demo-model model test quick check lint types bench bench-scale bench-model refreshes faults clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -74,8 +74,8 @@ bench-model: model  ## TRACES=folder of Parquet shards; the engine on this machi
 	$(BIN)/python benchmarks/judge_tokens.py $(TRACES) $(MODEL)
 	$(BIN)/python benchmarks/judge_engine.py $(TRACES) $(MODEL)
 
-nights: $(VENV)/.installed-dev  ## ten simulated nights with real traces on the S3 server (see docs/refresh.md)
-	DLCOT_NIGHTS=real $(BIN)/python -m pytest tests/commands/refresh/test_ten_nights.py -s
+refreshes: $(VENV)/.installed-dev  ## ten refreshes with real traces on the S3 server (see docs/refresh.md)
+	DLCOT_REFRESHES=real $(BIN)/python -m pytest tests/commands/refresh/test_ten_refreshes.py -s
 	$(BIN)/python benchmarks/nightly.py
 
 clean:

@@ -1,13 +1,13 @@
-"""What a nightly refresh costs by what changed: 100,000 short synthetic traces, five nights in a row.
+"""What a refresh costs, by what changed: 100,000 short synthetic traces, five refreshes in a row.
 
     python benchmarks/nightly.py [ROWS]
 
-ROWS traces in shards of 2,500, on local disk, the rules judge, one `dlcot refresh` per night: the first; one
-without a change; one per cent of the traces edited, all in one shard; one per cent edited, spread over all
-shards (then every file has to be read again); another policy. Told per night: seconds of the whole command
-(Ray's start included), traces that were judged, and the time as a share of the first night's. Each night must
-judge exactly what changed, or the benchmark ends with an error. The rules judge takes about a millisecond for
-such a trace, so what is saved here is the least: with a model, judging is nearly all of a night.
+ROWS traces in shards of 2,500, on local disk, the rules judge, five times `dlcot refresh`: the first one;
+one without a change; one per cent of the traces edited, all in one shard; one per cent edited, spread over
+all shards (then every file is read again); another policy. Printed per refresh: seconds of the whole command
+(with the start of Ray), traces judged, and the time as a share of the first one's. Each refresh must judge
+exactly the changed traces, or the benchmark ends with an error. The rules judge takes about a millisecond for
+such a trace, so these savings are a lower bound: with a model, judging takes nearly all of the time.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def write(folder: Path, shard: int, editions: dict[int, int]) -> None:
     pq.write_table(pa.Table.from_pylist(rows), folder / f"shard-{shard:05d}.parquet", row_group_size=512)
 
 
-def night(work: Path, name: str, *words: str) -> tuple[float, dict[str, Any] | None]:
-    """Seconds, and the report's total; None where there was nothing to do."""
+def refresh(work: Path, name: str, *words: str) -> tuple[float, dict[str, Any] | None]:
+    """Seconds, and the total of the report; None if there was nothing to do."""
     command = [
         sys.executable,
         "-m",
@@ -87,7 +87,7 @@ def main(rows: str = "100000") -> None:
         figures: dict[str, tuple[float, int]] = {}
 
         def run(title: str, expected: int, *words: str) -> None:
-            seconds, report = night(work, f"night-{len(figures) + 1}", *words)
+            seconds, report = refresh(work, f"snapshot-{len(figures) + 1}", *words)
             judged = report["judged"] if report else 0
             if judged != expected:
                 raise SystemExit(f"{title}: {judged} judged instead of {expected}")
@@ -104,7 +104,7 @@ def main(rows: str = "100000") -> None:
         run("1 % edited, in all shards", hundredth)
         run("another policy", 0, "policy=keep_first")
     table = Table(title=f"{total:,} traces in {shards} shards")
-    for column in ("night", "seconds", "judged", "of the first night's time"):
+    for column in ("refresh", "seconds", "judged", "of the first one's time"):
         table.add_column(column, justify="right")
     first = figures["first"][0]
     for title, (seconds, judged) in figures.items():

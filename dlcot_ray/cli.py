@@ -47,7 +47,7 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.commands.evaluate:run_evaluate",
     ),
     "refresh": Command(
-        "make tonight's snapshot, judging only what is new or changed, and publish it",
+        "make and publish a new snapshot; only new and changed traces are judged",
         "dlcot_ray.config.loading:load_refresh",
         "dlcot_ray.commands.refresh.command:run_refresh",
     ),

@@ -1,10 +1,14 @@
-"""Holds manifests against all that would refuse or silently change them: `python k8s/check.py OVERLAY...`.
+"""Checks manifests without a cluster: `python k8s/check.py OVERLAY...`.
 
-The API server drops fields that it does not know from custom resources without a word, and KubeRay refuses
-what no schema expresses only after it was applied. So rendered manifests are checked here in four ways, each
-a function from a resource to findings: Kubernetes' own schemas, strictly (pod templates inside custom
-resources included); KubeRay's CRDs with every object closed; the CEL rules of the CRDs; the rules in
-KubeRay's code (`kuberay_rules.py`). Needs `kubectl` (to render, no cluster) and dlcot-ray[k8s].
+The API server silently drops unknown fields of custom resources. KubeRay checks some rules only after a
+resource was applied. So the rendered manifests are checked here, by four functions from resource to findings:
+
+- Kubernetes' own schemas, strictly, also for pod templates inside custom resources;
+- KubeRay's CRDs, with unknown fields forbidden in every object;
+- the CEL rules of the CRDs;
+- the rules in KubeRay's code (`kuberay_rules.py`).
+
+Needs `kubectl` (to render; no cluster) and dlcot-ray[k8s].
 """
 
 from __future__ import annotations
@@ -44,7 +48,7 @@ ENUMERATIONS: dict[str, frozenset[str]] = {
     "protocol": frozenset({"TCP", "UDP", "SCTP"}),
     "restartPolicy": frozenset({"Always", "OnFailure", "Never"}),
 }
-"""Fields of Kubernetes' own whose values its published schemas call just strings."""
+"""The allowed values of Kubernetes fields that are plain strings in its published schemas."""
 
 Resource = dict[str, Any]
 Finding = str
@@ -67,23 +71,23 @@ def render(overlay: Path) -> list[Resource]:
 
 
 def check(resource: Resource) -> list[Finding]:
-    """Everything that is wrong with one resource, each as `Kind/name: where: what`."""
+    """All findings of one resource, each as `Kind/name: where: what`."""
     name = f"{resource.get('kind')}/{resource.get('metadata', {}).get('name')}"
     findings = [finding for checker in BY_SCHEMA for finding in checker(resource)]
     if not findings:
-        # Rules may take it that fields are of their types.
+        # The rules assume that all fields have the right types, so they run only after the schemas pass.
         findings = [finding for checker in BY_RULE for finding in checker(resource)]
     return [f"{name}: {finding}" for finding in findings]
 
 
 def kubernetes_findings(resource: Resource) -> Iterator[Finding]:
-    """What Kubernetes' own schemas, closed for unknown fields, find in a built-in resource."""
+    """Findings of Kubernetes' own schemas in a built-in resource; unknown fields are findings."""
     if _schema_of(resource) is None:
         yield from _kubernetes(resource)
 
 
 def custom_findings(resource: Resource) -> Iterator[Finding]:
-    """What a custom resource's closed schema finds, and Kubernetes' own in the pod templates inside it."""
+    """Findings of a custom resource's schema, and of Kubernetes' own in the pod templates inside it."""
     schema = _schema_of(resource)
     if schema is None:
         return
@@ -102,7 +106,7 @@ def custom_findings(resource: Resource) -> Iterator[Finding]:
 
 
 def cel_findings(resource: Resource) -> Iterator[Finding]:
-    """CEL rules of the CRD that a resource violates; rules about updates do not apply to a file."""
+    """CEL rules of the CRD that a resource violates. Rules about updates are skipped: a file is no update."""
     schema = _schema_of(resource)
     if schema is None:
         return
@@ -120,7 +124,7 @@ def cel_findings(resource: Resource) -> Iterator[Finding]:
 
 
 def operator_findings(resource: Resource) -> Iterator[Finding]:
-    """What KubeRay refuses by its own code."""
+    """Findings of the rules in KubeRay's code."""
     if resource.get("kind") == "RayJob":
         yield from kuberay_rules.job_name_findings(resource["metadata"].get("name", ""))
         yield from kuberay_rules.job_findings(resource.get("spec", {}))
@@ -160,7 +164,7 @@ def _enumerated(value: Any, path: str) -> Iterator[Finding]:
 
 @cache
 def _schemas() -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Closed schemas of custom resources by (apiVersion, kind)."""
+    """Schemas of custom resources by (apiVersion, kind); none allows unknown fields."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for file in sorted(SCHEMAS.glob("*.json")):
         schema = json.loads(file.read_text(encoding="utf-8"))
@@ -180,7 +184,7 @@ def _validator(schema: Mapping[str, Any]) -> jsonschema.Draft7Validator:
 
 
 def _parts(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[tuple[Mapping[str, Any], Any, str]]:
-    """Every value inside a resource with the part of the schema that is about it."""
+    """Every value inside a resource, with its part of the schema and its path."""
     yield schema, value, path or "resource"
     if isinstance(value, dict):
         own, other = schema.get("properties", {}), schema.get("additionalProperties")
@@ -200,7 +204,7 @@ def _program(rule: str) -> celpy.Runner:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Check overlays; prints findings, exit status 1 if there are any."""
+    """Check overlays and print the findings; exit status 1 if there are any."""
     overlays = [Path(word) for word in (sys.argv[1:] if words is None else words)]
     found = 0
     for overlay in overlays:

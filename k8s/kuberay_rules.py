@@ -1,8 +1,9 @@
-"""What KubeRay 1.7 refuses by its own code, beyond what its CRDs say, as functions from specs to findings.
+"""The rules in KubeRay 1.7's code that its CRDs do not express, as functions from specs to findings.
 
-The operator says these things in a status or an event after a resource was applied; here they are said
-before. Only rules that a RayJob of this project can meet are kept: deletion, suspension, retries, groups of
-workers, autoscaling, resources and labels. Source: `controllers/ray/utils/validation.go` of the operator.
+The operator reports a violation in a status or an event, after the resource was applied. These functions
+report it before. Only rules that a RayJob of this project can violate are included: deletion, suspension,
+retries, worker groups, autoscaling, resources and labels. Source: `controllers/ray/utils/validation.go` of
+the operator.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 MAX_JOB_NAME = 47
-"""53 characters of a cluster's name, less the suffix that tells retries apart."""
+"""53 characters of a cluster's name, minus the suffix that KubeRay adds for each retry."""
 
 Spec = Mapping[str, Any]
 Finding = str
@@ -23,7 +24,7 @@ _CRON_MACROS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midni
 
 
 def job_name_findings(name: str) -> Iterator[Finding]:
-    """A RayJob's name becomes part of service names."""
+    """Findings in the name of a RayJob, which becomes part of service names."""
     if len(name) > MAX_JOB_NAME:
         yield f"metadata.name: {len(name)} characters, KubeRay takes {MAX_JOB_NAME}"
     if not _LABEL_1035.fullmatch(name):
@@ -31,7 +32,7 @@ def job_name_findings(name: str) -> Iterator[Finding]:
 
 
 def cron_findings(spec: Spec) -> Iterator[Finding]:
-    """A RayCronJob: its schedule, and the job that it makes."""
+    """Findings in a RayCronJob: its schedule, and the job inside."""
     schedule = str(spec.get("schedule", ""))
     if schedule.startswith(("TZ=", "CRON_TZ=")):
         yield "spec.schedule: a time zone goes into timeZone"
@@ -42,7 +43,7 @@ def cron_findings(spec: Spec) -> Iterator[Finding]:
 
 
 def job_findings(spec: Spec) -> Iterator[Finding]:
-    """A RayJob's spec."""
+    """Findings in the spec of a RayJob."""
     mode = spec.get("submissionMode", "K8sJobMode")
     selector, cluster = spec.get("clusterSelector"), spec.get("rayClusterSpec")
     shutdown, ttl = spec.get("shutdownAfterJobFinishes", False), spec.get("ttlSecondsAfterFinished", 0)

@@ -1,6 +1,6 @@
 """Copies sample traces into a store: `python k8s/load_samples.py FOLDER URL`.
 
-The development overlay runs it before its job is submitted, so that one `kubectl apply` shows the whole way.
+The development overlay runs it before it submits its job, so that one `kubectl apply` is enough to try it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def load(folder: Path, url: str) -> int:
 
 
 def main() -> int:
-    """Copy, and say how much; exit status 1 where there is nothing to copy."""
+    """Copy the files and print their number; exit status 1 if there are none."""
     folder, url = sys.argv[1:]
     copied = load(Path(folder), url)
     print(f"{copied} shards of {folder} copied to {url}")

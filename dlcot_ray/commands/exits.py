@@ -15,6 +15,6 @@ class Exit(IntEnum):
     WITH_FAULTS = 3
     """It finished, but with unusable inputs, failed units, or too many rejected rows."""
     HELD = 4
-    """A night is finished but not published: it breaks a bound, or was withdrawn."""
+    """A snapshot is finished but not published: it exceeds a bound, or was withdrawn."""
     BUSY = 5
     """Another refresh is at work."""

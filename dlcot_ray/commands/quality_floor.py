@@ -1,7 +1,7 @@
 """The calibration gate: a job's judge has to do well on labelled traces before the job writes anything.
 
 A prompt that was edited, a model that was swapped or a broken quantisation shows here, at the price of a few
-minutes, and not in a night's output. It scores a bounded number of cases as `dlcot evaluate` does, and stops
+minutes, and not in a snapshot. It scores a bounded number of cases as `dlcot evaluate` does, and stops
 the job where a figure is below its floor.
 """
 

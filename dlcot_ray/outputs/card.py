@@ -29,12 +29,12 @@ _CONTENT = {
 }
 
 
-def card(manifest: Mapping[str, Any], night: str = "") -> str:
+def card(manifest: Mapping[str, Any], report: str = "") -> str:
     """`README.md` of an output.
 
     Args:
         manifest: as stored.
-        night: the report of a refresh, as Markdown; its headings go one level down.
+        report: the report of a refresh, as Markdown; its headings go one level down.
     """
     return "\n".join(
         [
@@ -46,8 +46,8 @@ def card(manifest: Mapping[str, Any], night: str = "") -> str:
             *_counts(manifest["totals"]),
             *_tokens(manifest["totals"]),
             *_limits(manifest),
-            *([""] if night else []),
-            *(f"#{line}" if line.startswith("#") else line for line in night.splitlines()),
+            *([""] if report else []),
+            *(f"#{line}" if line.startswith("#") else line for line in report.splitlines()),
             "",
         ]
     )

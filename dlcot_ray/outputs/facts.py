@@ -1,8 +1,8 @@
-"""What a nightly refresh remembers of each row, a few dozen bytes: enough to compare two nights.
+"""Facts: what a refresh records of each row, a few dozen bytes, enough to compare two snapshots.
 
 One small table per work unit, beside its other objects in `_facts/` (readers of Parquet folders skip names
-that begin with an underscore). From these tables alone the next night knows which annotation belongs to
-which content, and the report what moved; the texts are not read again. `content` leaves the judge out of
+that begin with an underscore). From these tables alone the next refresh knows which annotation belongs to
+which content, and the report what changed; the texts are not read again. `content` leaves the judge out of
 the fingerprint, so that a change of the judge is not taken for a change of every trace.
 """
 
@@ -30,7 +30,7 @@ FACT_FIELDS: tuple[pa.Field, ...] = (
     pa.field("tokens_before", pa.int32(), nullable=False),
     pa.field("tokens_after", pa.int32(), nullable=False),
     pa.field("labels", pa.string(), nullable=False),
-    pa.field("night", pa.string(), nullable=False),
+    pa.field("snapshot", pa.string(), nullable=False),
     pa.field("judged", pa.bool_(), nullable=False),
 )
 """One row per input row.
@@ -38,8 +38,8 @@ FACT_FIELDS: tuple[pa.Field, ...] = (
 trace_id: null where the row has none. row: of the input file. content: fingerprint without a judge, empty
 for a row that is no trace. fingerprint: the annotation's; empty where it was not judged. annotation: its row
 in the unit's `annotations/` object, -1 for none. status: enhanced, unchanged or rejected. reason: why, or
-the cause of a rejection. labels: the approaches' labels in order, joined by spaces. night: the snapshot in
-which the unit was made. judged: the judge was asked in that night. Then `by_<column>` for each group.
+the cause of a rejection. labels: the approaches' labels in order, joined by spaces. snapshot: the one
+for which the unit was made. judged: the judge was asked for that snapshot. Then `by_<column>` for each group.
 """
 
 REJECTED_STATUS = "rejected"
@@ -47,14 +47,14 @@ REJECTED_STATUS = "rejected"
 
 @dataclass(frozen=True, slots=True)
 class FactSpec:
-    """What the workers of a night put down.
+    """What workers need to write the facts of a snapshot.
 
     Attributes:
-        night: the name of its snapshot.
+        snapshot: its name.
         by: columns of the input by which the report groups, where a file has them.
     """
 
-    night: str
+    snapshot: str
     by: tuple[str, ...] = ()
 
 
@@ -84,7 +84,7 @@ def facts_table(
         annotations, enhanced, rejected: what was made of them, each in input order.
         judge_identity: of the judge whose fingerprints are compared.
         asked: fingerprints of the traces that this judge was asked about.
-        spec: the night.
+        spec: the snapshot, and its group columns.
     """
     refused = {
         row - first_row: (cause, stage)
@@ -112,7 +112,7 @@ def facts_table(
         mark, number, label = (marks[place], place, labels[place]) if annotated else ("", -1, "")
         place += annotated
         records.append(
-            (row.trace_id, first_row + index, content, mark, number, *status, label, spec.night, judged)
+            (row.trace_id, first_row + index, content, mark, number, *status, label, spec.snapshot, judged)
         )
     columns = list(zip(*records, strict=True)) if records else [() for _ in FACT_FIELDS]
     arrays = [pa.array(values, field.type) for values, field in zip(columns, FACT_FIELDS, strict=True)]

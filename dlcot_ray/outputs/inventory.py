@@ -24,7 +24,7 @@ from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 
 _OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, INPUTS_FILE, FOOTERS_FILE, DUPLICATES_FILE)
-_OF_NIGHTS = ("report.json", "report.md", "_lease.json")
+_OF_REFRESH = ("report.json", "report.md", "_lease.json")
 """What `dlcot refresh` lays beside a snapshot's units."""
 
 
@@ -89,7 +89,7 @@ def take_inventory(objects: Iterable[ObjectInfo], known: Iterable[str]) -> Inven
             key = (name.shard, name.start, name.stop)
             unit = found.setdefault(key, ListedUnit(str(name), name.start, name.stop))
             unit.objects[folder] = info
-        elif info.relative not in (*_OWN, *_OF_NIGHTS) and not info.relative.startswith(f"{JOURNAL}/"):
+        elif info.relative not in (*_OWN, *_OF_REFRESH) and not info.relative.startswith(f"{JOURNAL}/"):
             strays.append(Finding(info.relative, None, "no job writes an object of this name"))
     units: dict[str, list[ListedUnit]] = defaultdict(list)
     for (shard, _, _), unit in sorted(found.items()):

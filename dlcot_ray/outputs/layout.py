@@ -177,7 +177,7 @@ class Output:
             rejected: written if it has rows.
             annotations: None where the job refers to those of another output.
             preferences: written if it has rows; None where no pairs were asked for.
-            facts: None where nobody will compare nights.
+            facts: None unless a refresh makes the unit.
             retries: further attempts at each put.
 
         Raises:

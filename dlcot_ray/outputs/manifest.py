@@ -98,9 +98,9 @@ def faults_as_dicts(faults: Iterable[InputFault]) -> list[dict[str, str]]:
     ]
 
 
-def write_card(output: Output, manifest: Mapping[str, Any], night: str = "") -> None:
-    """Write the dataset card; `night` is the report of a refresh, as Markdown."""
-    output.store.put(CARD_FILE, card(manifest, night).encode())
+def write_card(output: Output, manifest: Mapping[str, Any], report: str = "") -> None:
+    """Write the dataset card; `report` is the report of a refresh, as Markdown."""
+    output.store.put(CARD_FILE, card(manifest, report).encode())
 
 
 def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | None = None) -> None:

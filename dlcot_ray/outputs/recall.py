@@ -1,6 +1,6 @@
-"""Finding the annotations that earlier nights made, by fingerprint, wherever the trace lies now.
+"""Annotations of earlier snapshots, found by fingerprint, in whatever file the trace is now.
 
-The driver writes an index once per night: 16 bytes per known annotation (the head of its fingerprint, which
+The driver writes an index once per refresh: 16 bytes per known annotation (the head of its fingerprint, which
 unit's object, which row of it), cut by the fingerprint into Parquet partitions of about a megabyte. A reading
 task looks into the object of its own unit's name first, which settles most rows of a changed shard, and
 asks the index for the rest, so that what moved within a shard or between shards is found as well. It keeps
@@ -44,7 +44,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class RecallSpec:
-    """Where the workers of a night find the index.
+    """Where the workers of a refresh find the index.
 
     Attributes:
         url, options: of the store that holds the index and the annotations it points to.
@@ -63,7 +63,7 @@ class RecallSpec:
 
 
 def write_index(store: Store, folder: str, objects: Sequence[str], known: pl.DataFrame) -> int:
-    """Write the index of a night; returns its number of partitions.
+    """Write the index of a refresh; returns its number of partitions.
 
     Args:
         store: of everything.
@@ -94,7 +94,7 @@ def write_index(store: Store, folder: str, objects: Sequence[str], known: pl.Dat
 
 
 class Recall:
-    """The index of one night, as a reading task uses it. Not for several threads at once."""
+    """The index of one refresh, as a reading task uses it. Not for several threads at once."""
 
     def __init__(self, spec: RecallSpec) -> None:
         self._spec = spec
@@ -166,7 +166,7 @@ _opened: list[tuple[RecallSpec, Recall]] = []
 
 
 def open_recall(spec: RecallSpec) -> Recall:
-    """The index of a night; opened once per process, because reading tasks are short and many.
+    """The index of a refresh; opened once per process, because reading tasks are short and many.
 
     Raises:
         JobError, InputFault: the index cannot be read.

@@ -27,7 +27,7 @@ class WorkSpec:
         judge: who judges; None derives from the annotations at `annotations`.
         rows_per_bundle, bytes_per_bundle: tiny units are handled together up to these, as an ordinary one is.
         writer: where nobody judges: whose writer supplies repairs and bridges, if anyone's.
-        recall: where annotations of earlier nights are found; the judge is asked only for the rest.
+        recall: where annotations of earlier snapshots are found; the judge is asked only for the rest.
         facts: what a refresh puts down of each row.
         tokenizer: a Hugging Face name or directory, or None for the estimate.
         in_flight: traces with one judge at once.

@@ -1,4 +1,4 @@
-"""The checks of manifests catch what they are for: each is shown faults that it has to find."""
+"""Each check of the manifests finds the faults that it is for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def the(kind: str, overlay: str = "gpu") -> Resource:
 
 
 def put(path: str, value: Any) -> Fault:
-    """A fault: `value` in the place `path` (keys and list positions, joined by dots)."""
+    """A fault: `value` at `path` (keys and list positions, joined by dots)."""
 
     def apply(resource: Resource) -> None:
         *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
@@ -40,7 +40,7 @@ def put(path: str, value: Any) -> Fault:
 
 
 def found_by(checker: Callable[[Resource], Iterator[str]], resource: Resource, *faults: Fault) -> str:
-    assert not list(checker(resource)), "the resource is in order before the fault is put in"
+    assert not list(checker(resource)), "the resource must be correct before the fault is inserted"
     for fault in faults:
         fault(resource)
     return "\n".join(checker(resource))
@@ -64,7 +64,7 @@ def test_kubernetes_own_schemas_are_strict(kind: str, fault: Fault, word: str) -
     assert word in found_by(check.kubernetes_findings, the(kind), fault)
 
 
-def test_kubernetes_enumerations_and_requirements_count() -> None:
+def test_kubernetes_enumerations_and_required_fields_are_checked() -> None:
     cron = the("CronJob", "nightly")
     assert "Forbidden" in found_by(
         check.kubernetes_findings, cron, put("spec.concurrencyPolicy", "Forbidden")
@@ -89,12 +89,12 @@ def test_kubernetes_enumerations_and_requirements_count() -> None:
         (put("spec.submitterPodTemplate.spec.restartPolic", "Never"), "restartPolic"),
     ],
 )
-def test_kuberays_schema_is_closed_down_to_the_containers(fault: Fault, word: str) -> None:
+def test_unknown_fields_of_a_rayjob_are_found_at_any_depth(fault: Fault, word: str) -> None:
     assert word in found_by(check.custom_findings, the("RayJob"), fault)
 
 
 @pytest.mark.parametrize("path", ["spec.jobTemplates", "spec.jobTemplate.entrypoints", "spec.timezone"])
-def test_a_cron_job_of_kuberay_is_checked_with_the_job_inside(path: str) -> None:
+def test_a_raycronjob_is_checked_together_with_its_job(path: str) -> None:
     cron = the("RayCronJob", "nightly-raycronjob")
     assert path.rpartition(".")[2] in found_by(check.custom_findings, cron, put(path, "x"))
 
@@ -111,7 +111,9 @@ def test_a_cron_job_of_kuberay_is_checked_with_the_job_inside(path: str) -> None
         ("LocalQueue", "kueue", put("spec.clusterQueue", 1), "1"),
     ],
 )
-def test_schemas_of_our_own_are_closed_too(kind: str, overlay: str, fault: Fault, word: str) -> None:
+def test_unknown_fields_of_other_custom_resources_are_found(
+    kind: str, overlay: str, fault: Fault, word: str
+) -> None:
     assert word in found_by(check.custom_findings, the(kind, overlay), fault)
 
 
@@ -186,7 +188,7 @@ GROUP = "spec.rayClusterSpec.workerGroupSpecs.1"
         ([put("metadata.name", "Dlcot")], "no DNS label"),
     ],
 )
-def test_what_kuberay_refuses_by_its_code_is_found(faults: list[Fault], word: str) -> None:
+def test_violations_of_the_rules_in_kuberays_code_are_found(faults: list[Fault], word: str) -> None:
     assert word in found_by(check.operator_findings, the("RayJob"), *faults)
 
 
@@ -198,7 +200,7 @@ def test_what_kuberay_refuses_by_its_code_is_found(faults: list[Fault], word: st
         ("spec.jobTemplate.shutdownAfterJobFinishes", False, "spec.jobTemplate.ttlSecondsAfterFinished"),
     ],
 )
-def test_a_schedule_and_its_job_are_held_against_the_rules(path: str, value: Any, word: str) -> None:
+def test_a_schedule_and_its_job_are_checked_against_the_rules(path: str, value: Any, word: str) -> None:
     cron = the("RayCronJob", "nightly-raycronjob")
     assert word in found_by(check.operator_findings, cron, put(path, value))
 
@@ -210,7 +212,9 @@ def test_a_wrong_type_is_one_finding_and_no_crash() -> None:
     assert finding.startswith("RayJob/dlcot-enhance: spec.backoffLimit:")
 
 
-def test_the_command_names_findings_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_findings_and_gives_status_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     overlay = tmp_path / "mine"
     overlay.mkdir()
     patch = "- {op: add, path: /spec/suspended, value: true}"

@@ -1,4 +1,4 @@
-"""The image cannot be built in a test; its parts can be held against the tree and the commands that tests use."""
+"""The image cannot be built in a test, so the Dockerfile is checked against the repository and its scripts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DOCKERFILE = (REPO / "Dockerfile").read_text(encoding="utf-8")
 
 
 def copied() -> list[str]:
-    """What the Dockerfile takes out of the build context."""
+    """The paths that the Dockerfile copies from the build context."""
     found = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
     return [name for line in found for name in line.split()]
 
 
-def test_the_linter_has_no_complaints() -> None:
+def test_the_linter_finds_nothing() -> None:
     done = subprocess.run(
         [Path(sys.executable).parent / "hadolint", str(REPO / "Dockerfile")],
         capture_output=True,
@@ -28,7 +28,7 @@ def test_the_linter_has_no_complaints() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_what_is_copied_is_there_and_is_sent_to_the_builder() -> None:
+def test_every_copied_path_exists_and_is_in_the_build_context() -> None:
     sent = [line[1:] for line in (REPO / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     for name in copied():
         assert (REPO / name).exists(), name
@@ -38,7 +38,7 @@ def test_what_is_copied_is_there_and_is_sent_to_the_builder() -> None:
     assert not {".git", "out", "models", ".venv", "tests"} & set(sent)
 
 
-def test_it_installs_by_the_script_that_the_tests_are_installed_by() -> None:
+def test_the_image_and_the_tests_are_installed_by_the_same_script() -> None:
     assert re.search(r"^RUN .*sh scripts/install\.sh", DOCKERFILE, re.MULTILINE)
     assert "sh scripts/install.sh cpu" in (REPO / "Makefile").read_text()
     assert (
@@ -46,18 +46,18 @@ def test_it_installs_by_the_script_that_the_tests_are_installed_by() -> None:
     )
 
 
-def test_it_runs_as_nobody_in_particular_and_holds_no_secret() -> None:
+def test_the_image_runs_as_a_plain_user_and_contains_no_secret() -> None:
     users = re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE)
     assert users == ["1000:1000"]
     assert not re.search(r"(?i)(secret|token|password|_key)\s*=", DOCKERFILE)
 
 
-def test_bases_are_pinned_by_digest() -> None:
+def test_base_images_are_pinned_by_digest() -> None:
     assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${PYTHON}", "${PYTHON}"]
     assert re.search(r"^ARG PYTHON=\S+:[\w.-]+@sha256:[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE)
 
 
-def test_both_builds_have_the_same_engine_ray_and_formats() -> None:
+def test_both_builds_have_the_same_versions_of_engine_ray_and_formats() -> None:
     def pins(name: str) -> dict[str, str]:
         lines = (REPO / name).read_text().splitlines()
         return dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))

@@ -1,4 +1,4 @@
-"""The development overlay's sample traces, on a real S3 server and on disk."""
+"""Copying the sample traces of the development overlay to a store."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.support.seaweed import S3Place
 SHARDS = REPO / "examples" / "shards"
 
 
-def test_samples_arrive_in_the_store_as_they_are(s3: S3Place) -> None:
+def test_samples_are_copied_unchanged(s3: S3Place) -> None:
     url = s3.url("traces")
     assert load_samples.load(SHARDS, url) == 3
     assert s3.objects("traces") == {shard.name: shard.read_bytes() for shard in SHARDS.glob("*.parquet")}
 
 
-def test_nothing_to_copy_fails(
+def test_an_empty_folder_gives_status_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["load_samples.py", str(tmp_path), f"memory://{tmp_path.name}"])

@@ -103,9 +103,9 @@ def test_limits_follow_from_what_happened() -> None:
     assert "2 more files are in the manifest" in text
 
 
-def test_the_report_of_a_night_goes_below() -> None:
-    text = card(manifest(), "# Night one\n\n## By source\n")
-    assert text.endswith("\n## Night one\n\n### By source\n")
+def test_the_report_of_a_refresh_goes_below() -> None:
+    text = card(manifest(), "# Snapshot one\n\n## By source\n")
+    assert text.endswith("\n## Snapshot one\n\n### By source\n")
 
 
 def test_an_output_without_rows() -> None:

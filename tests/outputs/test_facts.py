@@ -17,7 +17,7 @@ from dlcot_ray.judging.recalling import RecallingJudge
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.facts import FactSpec, fact_schema, facts_table
 from dlcot_ray.work.process import Limits, enhance_unit
-from tests.support.nights import trace
+from tests.support.snapshots import trace
 
 LONG = trace(1)["reasoning"]
 JUDGE = RulesJudge()
@@ -38,7 +38,7 @@ def facts_of(table: pa.Table, *known: str, **options: Any) -> list[dict[str, Any
     )  # fmt: skip
     facts = facts_table(
         table, rows, first_row=100, annotations=made.annotations, enhanced=made.enhanced, rejected=made.rejected,
-        judge_identity=judge.identity, asked=judge.asked, spec=FactSpec("tonight", ("source", "missing")),
+        judge_identity=judge.identity, asked=judge.asked, spec=FactSpec("new", ("source", "missing")),
     )  # fmt: skip
     assert facts.schema == fact_schema(["source", "missing"])
     assert facts.num_rows == table.num_rows
@@ -69,7 +69,7 @@ def test_every_row_is_told_of() -> None:
     )
     known, nameless, new, repeat, blank, long = facts_of(rows, "known")
     assert [fact["row"] for fact in (known, nameless, new, repeat, blank, long)] == list(range(100, 106))
-    assert (known["status"], known["judged"], known["night"]) == ("enhanced", False, "tonight")
+    assert (known["status"], known["judged"], known["snapshot"]) == ("enhanced", False, "new")
     assert known["labels"].split() == ["correct"] * len(known["labels"].split())
     assert known["tokens_before"] > known["tokens_after"] > 0
     assert (new["judged"], new["annotation"]) == (True, 1)

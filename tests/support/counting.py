@@ -1,4 +1,4 @@
-"""A rules judge that writes down every trace it is asked about, so that tests count real judgements."""
+"""A rules judge that logs every trace it judges, so that tests can count judgements."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from dlcot_ray.judging.rules.judge import RulesJudge, annotate
 
 
 class CountingJudge(RulesJudge):
-    """Appends the id of each trace to `log`; while there is a file `log`.slow it takes its time.
+    """Appends the id of each trace to `log`; while the file `log`.slow exists, each one takes a second.
 
     Args:
         log: a path that all workers share.
-        edition: part of the identity: another edition is another judge.
+        edition: part of its identity; another edition counts as another judge.
     """
 
     def __init__(self, log: str, edition: int = 1) -> None:
-        # No verdict may depend on how busy the machine is: two runs are to give the same bytes.
+        # A long timeout, so that no verdict depends on the load of the machine and runs stay comparable.
         super().__init__(cas_timeout_seconds=120.0)
         self._log, self._edition = log, edition
 

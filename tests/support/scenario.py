@@ -1,7 +1,7 @@
-"""Ten nights on one root, against runs from scratch, the judge's own log, and a reader that never stops.
+"""Ten refreshes of one root, checked against runs from scratch, the log of the judge, and a constant reader.
 
-The story is the same for synthetic traces (in the suite) and for real ones (`make nights`): what differs is
-the pool of rows that it draws from.
+The scenario is the same for synthetic traces (in the suite) and for real ones (`make refreshes`). Only the
+pool of rows that it draws from differs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 
 from tests.support import REPO, SUPPORT
-from tests.support.nights import Place
+from tests.support.snapshots import Place
 
 Row = dict[str, Any]
 _KILL_AFTER_S = 240.0
@@ -30,8 +30,8 @@ class Reader(threading.Thread):
     """Follows the pointer and reads whole snapshots until stopped.
 
     Attributes:
-        seen: snapshot -> every set of ids that was read of it.
-        faults: whatever went wrong.
+        seen: snapshot -> every set of ids that was read from it.
+        faults: every error of a read.
         reads: how many snapshots were read.
     """
 
@@ -48,7 +48,7 @@ class Reader(threading.Thread):
             try:
                 self._read()
             except FileNotFoundError as error:
-                # Before the first night there is no pointer; later on nothing may be missing.
+                # There is no pointer before the first publication. Later, nothing may be missing.
                 if self.seen or "latest.json" not in str(error):
                     self.faults.append(repr(error))
             except Exception as error:
@@ -80,15 +80,15 @@ def ids_of(place: Place, folder: str) -> list[str]:
     return found
 
 
-class Story:
-    """The state of the inputs, and the checks after each night.
+class Scenario:
+    """The state of the inputs, and the checks after each refresh.
 
     Args:
-        place: where everything lies.
+        place: where inputs and outputs are.
         pool: rows to draw from, each once; ids must be unique.
-        edit: another text under the same id.
-        log: where the judge writes down what it is asked.
-        shard: rows of a shard.
+        edit: gives a row another text under the same id.
+        log: the file in which the judge logs the ids.
+        shard: rows per shard.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Story:
         self._words = (f"judge={SUPPORT / 'counting.yaml'}", "bounds.max_cut_change=1")
         self._edition, self._policy = 1, "policy=keep_first_plus_check"
         self.lines: list[str] = []
-        self._night = 0
+        self._number = 0
 
     def draw(self, count: int) -> list[Row]:
         return [next(self._pool) for _ in range(count)]
@@ -119,15 +119,15 @@ class Story:
         )
 
     def asked(self) -> list[str]:
-        """What the judge was asked since this was last called."""
+        """The ids that the judge was asked about since the last call."""
         found = self.log.read_text().split() if self.log.exists() else []
         self.log.unlink(missing_ok=True)
         return sorted(found)
 
-    def night(self, title: str, expected: Sequence[Row], *, makes: bool = True) -> None:
-        """One night, undisturbed."""
-        self._night += 1
-        name = f"night-{self._night:02d}"
+    def refresh(self, title: str, expected: Sequence[Row], *, makes: bool = True) -> None:
+        """One undisturbed refresh; `makes` says whether it publishes a snapshot of its own."""
+        self._number += 1
+        name = f"snapshot-{self._number:02d}"
         self.asked()
         begun = time.monotonic()
         assert self.place.refresh(f"name={name}", *self.settings) == 0, title
@@ -136,11 +136,11 @@ class Story:
         assert asked == sorted(row["id"] for row in expected), title
         assert (self.place.latest() == name) == makes, title
         self.check(title)
-        self.lines.append(f"| {self._night} | {title} | {self.rows} | {len(asked)} | {seconds:.1f} |")
+        self.lines.append(f"| {self._number} | {title} | {self.rows} | {len(asked)} | {seconds:.1f} |")
 
     def check(self, title: str) -> None:
-        """The latest snapshot is what a run from scratch makes of the same inputs, byte for byte."""
-        scratch = f"scratch-{self._night:02d}"
+        """Check that the latest snapshot equals a run from scratch on the same inputs, byte for byte."""
+        scratch = f"scratch-{self._number:02d}"
         words = [word for word in self.settings if not word.startswith(("bounds", "judge_options.log"))]
         self.place.scratch(scratch, *words)
         assert self.place.snapshot() == self.place.objects(scratch), title
@@ -150,12 +150,12 @@ class Story:
     def rows(self) -> int:
         return sum(map(len, self.shards.values()))
 
-    def ten_nights(self) -> Reader:
-        """The whole story; the reader that watched it comes back for its own checks."""
+    def ten_refreshes(self) -> Reader:
+        """Run the whole scenario; returns the reader, which read snapshots all the while."""
         reader = Reader(self.place)
         reader.start()
         try:
-            self._tell(self._shard)
+            self._run(self._shard)
         finally:
             reader.stop()
         assert reader.faults == []
@@ -164,46 +164,46 @@ class Story:
             assert reads == {frozenset(ids_of(self.place, f"out/snapshots/{name}"))}, name
         return reader
 
-    def _tell(self, size: int) -> None:
+    def _run(self, size: int) -> None:
         shards = self.shards
         for name in ("a.parquet", "b.parquet", "sub/c.parquet"):
             shards[name] = self.draw(size)
         self.write(*shards)
-        self.night("first", [row for rows in shards.values() for row in rows])
+        self.refresh("first", [row for rows in shards.values() for row in rows])
 
-        self.night("nothing changed", [], makes=False)
+        self.refresh("nothing changed", [], makes=False)
 
         shards["d.parquet"] = self.draw(size)
         self.write("d.parquet")
-        self.night("a shard added", shards["d.parquet"])
+        self.refresh("a shard added", shards["d.parquet"])
 
         edited = [self._edit(row) for row in shards["b.parquet"][2:4]]
         shards["b.parquet"][2:4] = edited
         self.write("b.parquet")
-        self.night("traces edited", edited)
+        self.refresh("traces edited", edited)
 
         moved = [shards["a.parquet"].pop(), shards["a.parquet"].pop(0)]
         shards["sub/c.parquet"] = [*moved, *reversed(shards["sub/c.parquet"])]
         self.write("a.parquet", "sub/c.parquet")
-        self.night("traces moved within and between shards", [])
+        self.refresh("traces moved within and between shards", [])
 
         del shards["d.parquet"]
         self.place.remove("d.parquet")
         shards["a.parquet"].pop()
         self.write("a.parquet")
-        self.night("a shard and a trace removed", [])
+        self.refresh("a shard and a trace removed", [])
 
         self._policy = "policy=keep_one_per_cluster"
-        self.night("another policy", [])
+        self.refresh("another policy", [])
 
         self._edition = 2
-        self.night("another judge", [row for rows in shards.values() for row in rows])
+        self.refresh("another judge", [row for rows in shards.values() for row in rows])
 
         new = [self._edit(row) for row in shards["b.parquet"][:2]]
         shards["b.parquet"][:2] = new
         shards["e.parquet"] = self.draw(2 * size)
         self.write("b.parquet", "e.parquet")
-        self.crash_and_rivals([*new, *shards["e.parquet"]])
+        self.crash_and_concurrent([*new, *shards["e.parquet"]])
 
         # Everything at once.
         fresh, changed = self.draw(1), self._edit(shards["e.parquet"][5])
@@ -212,19 +212,19 @@ class Story:
         self.place.remove("sub/c.parquet")
         self._policy = "policy=keep_first"
         self.write("e.parquet")
-        self.night("additions, edits, removals and another policy at once", [*fresh, changed])
+        self.refresh("additions, edits, removals and another policy at once", [*fresh, changed])
 
-    def crash_and_rivals(self, expected: Sequence[Row]) -> None:
-        """A night that is killed half-way, a second one meanwhile, and the one that ends it."""
-        self._night += 1
-        name, words = f"night-{self._night:02d}", (*self.settings, "lease_s=4")
+    def crash_and_concurrent(self, expected: Sequence[Row]) -> None:
+        """A refresh that is killed half-way, others at the same time, and the one that resumes it."""
+        self._number += 1
+        name, words = f"snapshot-{self._number:02d}", (*self.settings, "lease_s=4")
         before = self.place.latest()
         self.asked()
         slow = Path(f"{self.log}.slow")
         slow.touch()
         with killed_when(self.place, name, words, lambda: self._units_done(name) >= 1):
-            # It is at work: another refresh ends at once, whatever it was to do.
-            assert self.place.refresh("name=rival", *words) == 5
+            # While it runs, another refresh ends at once, whatever its action.
+            assert self.place.refresh("name=concurrent", *words) == 5
             assert self.place.refresh("action=publish", f"snapshot={before}") == 5
         slow.unlink()
         before_kill = self.asked()
@@ -236,19 +236,19 @@ class Story:
             time.sleep(0.2)
         assert status == 0
         seconds = time.monotonic() - begun
-        # It went on with the killed night instead of beginning its own.
+        # It resumed the killed snapshot instead of starting its own.
         assert self.place.latest() == name
         after = self.asked()
         assert {*before_kill, *after} == {row["id"] for row in expected}
-        # Asked twice at most: the traces of units that the kill caught unfinished.
+        # Only traces of units that were unfinished at the kill may be judged twice.
         assert len(set(after)) < len(expected)
         self.check("a crash")
         counted = f"{len(set(before_kill))} + {len(after)}"
-        title = "killed half-way, a rival meanwhile; then gone on with"
-        self.lines.append(f"| {self._night} | {title} | {self.rows} | {counted} | {seconds:.1f} |")
+        title = "killed half-way with concurrent refreshes, then resumed"
+        self.lines.append(f"| {self._number} | {title} | {self.rows} | {counted} | {seconds:.1f} |")
 
     def _units_done(self, name: str) -> int:
-        """Complete units of a night that were not carried over."""
+        """Complete units of a snapshot that were not copied."""
         top = f"{self.place.root}/out/snapshots/{name}/enhanced"
         self.place.fs.invalidate_cache()
         found = self.place.fs.find(top) if self.place.fs.exists(top) else []

@@ -1,28 +1,31 @@
-"""`dlcot refresh`: the data set made anew every night, at the price of what changed.
+"""`dlcot refresh`: a new snapshot of the data set; only new and changed traces are judged.
 
-A root holds one folder per night (`snapshots/2026-11-23/`), each a whole output of `dlcot enhance`, and one
-small pointer (`latest.json`) that says which of them readers take. The way of a night:
+The root of a refresh holds one folder per snapshot (`snapshots/2026-11-23/`). Each is a complete output of
+`dlcot enhance`. One small object, the pointer (`latest.json`), names the snapshot that readers take. The
+modules, in the order in which a refresh uses them:
 
-    command.py   which action; who holds the lease (`lease.py`)
-    night.py     inputs and settings -> nothing to do | resume | a new snapshot
-    known.py     what the last night knew (`job/facts.py`) -> the index of annotations (`job/recall.py`)
-    carry.py     units of which nothing changed: copied inside the store, not read
-    (the job)    the rest: read, recall or judge, edit, write, as `dlcot enhance` does it
-    report.py    the night against the last one; bounds; as Markdown: report_text.py
-    root.py      the pointer is switched, last and conditionally
-    retention.py what nothing refers to any more goes
+    command.py     the action: refresh, publish, remove, list
+    lease.py       one refresh at a time
+    identity.py    inputs and settings -> nothing to do | resume a snapshot | a new snapshot
+    build.py       one snapshot from its inputs to its report, by means of:
+      reuse.py       facts of earlier snapshots, and the index of their annotations
+      copy_units.py  unchanged units are copied inside the store
+      (the job)      the other units: read, reuse annotations or judge, edit, write, as in `dlcot enhance`
+      report.py      the snapshot against the previous one; `changes.py` counts, `report_text.py` formats
+    root.py        the pointer and the catalogue; the pointer is switched last, by compare-and-swap
+    retention.py   removal of old snapshots
 
-Three decisions shape it.
+Three design decisions:
 
-1. **A snapshot equals a from-scratch run.** Nothing in it depends on how it came about: annotations are
-   found by content (`judging/fingerprint.py`), units carried over are those whose bytes would be the same.
-   So a snapshot can be checked against an independent run, and no fault of one night lives on in the next.
-2. **Whole folders instead of shared objects.** Unchanged units are copied (a server-side copy, on local
-   disks a hard link) instead of being referred to in a content-addressed area: N snapshots on S3 take N times
-   the bytes, and one copy request per object and night. In return every snapshot is a plain folder of Parquet
-   for any reader, removing one never touches another, and there are no references to count.
-3. **The store is the only state, and every change of it is conditional.** Lease, catalogue and pointer are
-   three small objects that are replaced only if they are what was read before. A refresh that was thought
-   dead and wakes up can write nothing that counts: it writes the same bytes into its own folder, and its
-   switch of the pointer fails.
+1. **A snapshot equals a run from scratch.** Its content does not depend on how it was made. Annotations are
+   found by content (`judging/fingerprint.py`), and a unit is copied only if a new run would write the same
+   bytes. So a snapshot can be checked against an independent run, and a fault in one does not spread.
+2. **Whole folders instead of shared objects.** Unchanged units are copied (on S3 inside the store, on local
+   disks as hard links); they are not references into a shared area. N snapshots on S3 take N times the bytes,
+   and each object costs one copy request per refresh. In return, every snapshot is a plain folder of Parquet
+   files, removing one never affects another, and nothing has to count references.
+3. **All state is in the store, and every change of it is a compare-and-swap.** Lease, catalogue and pointer
+   are three small objects. Each is replaced only if it is still what was read. A refresh that lost its lease
+   while its machine slept does no harm: it writes the same bytes into its own folder, and its switch of the
+   pointer fails.
 """

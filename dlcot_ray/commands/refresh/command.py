@@ -1,7 +1,7 @@
-"""The actions of `dlcot refresh`: make a night, publish or go back to a snapshot, remove, list.
+"""The actions of `dlcot refresh`: make a snapshot, publish or roll back, remove old snapshots, list.
 
-Whatever changes the root does so under the lease; what readers see changes in one conditional put at the
-very end, on the version of the pointer that was read at the very beginning.
+Every action that changes the root holds the lease. Readers see a change only through one compare-and-swap of
+the pointer, at the very end, on the version that was read at the very beginning.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.refresh.build import Built, build_snapshot, read_report
+from dlcot_ray.commands.refresh.identity import choose_name, find_same, identify, now_s
 from dlcot_ray.commands.refresh.lease import Busy, Lease
 from dlcot_ray.commands.refresh.report import SnapshotReport, bounds_of
 from dlcot_ray.commands.refresh.report_text import REPORT_TEXT_FILE, summary_lines
 from dlcot_ray.commands.refresh.retention import described, removable, remove
-from dlcot_ray.commands.refresh.root import POINTER_FILE, Catalogue, Night, Pointer, Publication, Root, State
-from dlcot_ray.commands.refresh.snapshot import (
-    Made,
-    choose_name,
-    find_same,
-    identify,
-    make_night,
-    now_s,
-    read_report,
+from dlcot_ray.commands.refresh.root import (
+    POINTER_FILE,
+    Catalogue,
+    Pointer,
+    Publication,
+    Root,
+    Snapshot,
+    State,
 )
 from dlcot_ray.config.settings import RefreshConfig
 from dlcot_ray.errors import JobError
@@ -39,7 +40,7 @@ def run_refresh(config: RefreshConfig) -> Exit:
     """Run `dlcot refresh`.
 
     Raises:
-        JobError: it cannot start or go on; readers keep what they have.
+        JobError: it cannot start or go on; readers keep the published snapshot.
     """
     root = Root(absolute(config.output or ""), config.storage.output)
     if config.action == "list":
@@ -50,7 +51,7 @@ def run_refresh(config: RefreshConfig) -> Exit:
             if config.action == "publish":
                 return _publish_by_hand(config, root, lease)
             status = _refresh(config, root, lease) if config.action == "refresh" else Exit.OK
-            _collect(config, root, lease)
+            _remove_old(config, root, lease)
             return status
     except Busy as busy:
         print(f"dlcot: {busy}", file=sys.stderr)
@@ -60,33 +61,45 @@ def run_refresh(config: RefreshConfig) -> Exit:
 def _refresh(config: RefreshConfig, root: Root, lease: Lease) -> Exit:
     pointer, version = root.pointer()
     catalogue = root.catalogue()
-    tonight, shards = identify(config, root, now_s())
-    same = find_same(catalogue, pointer, tonight)
+    new, shards = identify(config, root, now_s())
+    same = find_same(catalogue, pointer, new)
     if same is not None and same.state is State.FINISHED and not same.unusable:
         if pointer is not None and pointer.snapshot == same.name:
             _say(f"nothing changed since {same.name}: nothing judged, nothing published")
             return Exit.OK
         if pointer is not None and same.name in pointer.withdrawn:
-            return _held(root, same, ["somebody went back from it"])
-        made = Made(same, catalogue, read_report(root, same))
+            return _held(root, same, ["it was withdrawn"])
+        built = Built(same, catalogue, read_report(root, same))
     else:
-        night = same or replace(tonight, name=choose_name(catalogue, pointer, config.name, tonight.started))
+        snapshot = same or replace(new, name=choose_name(catalogue, pointer, config.name, new.started))
         if same is not None:
-            _say(f"going on with {night.name}")
-        made = make_night(config, root, lease, catalogue, pointer, night, shards)
-    if made.manifest is not None:
-        folder = root.output(made.night).display_url
-        print_summary(made.manifest, folder, _next_step(made), Console(highlight=False))
-    if made.report is None:
+            _say(f"resuming {snapshot.name}")
+        built = build_snapshot(config, root, lease, catalogue, pointer, snapshot, shards)
+    return _finish(config, root, lease, pointer, version, built)
+
+
+def _finish(
+    config: RefreshConfig,
+    root: Root,
+    lease: Lease,
+    pointer: Pointer | None,
+    version: str | None,
+    built: Built,
+) -> Exit:
+    """Print the summary and the report, then publish the snapshot unless a bound is exceeded."""
+    if built.manifest is not None:
+        folder = root.output(built.snapshot).display_url
+        print_summary(built.manifest, folder, _next_step(built), Console(highlight=False))
+    if built.report is None:
         return Exit.WITH_FAULTS
-    for line in summary_lines(made.report, made.carried):
+    for line in summary_lines(built.report, built.copied):
         _say(line)
-    broken = _broken(config, made.report)
-    if broken and not config.publish_anyway:
-        return _held(root, made.night, broken)
+    exceeded = _exceeded(config, built.report)
+    if exceeded and not config.publish_anyway:
+        return _held(root, built.snapshot, exceeded)
     lease.check()
-    _switch(root, pointer, version, made.night.name)
-    for line in broken:
+    _switch(root, pointer, version, built.snapshot.name)
+    for line in exceeded:
         _say(f"published although {line}")
     return Exit.OK
 
@@ -94,58 +107,61 @@ def _refresh(config: RefreshConfig, root: Root, lease: Lease) -> Exit:
 def _publish_by_hand(config: RefreshConfig, root: Root, lease: Lease) -> Exit:
     pointer, version = root.pointer()
     catalogue = root.catalogue()
-    night = catalogue.get(config.snapshot)
-    if night is None or night.state is not State.FINISHED:
-        finished = ", ".join(n.name for n in catalogue.nights if n.state is State.FINISHED) or "none"
+    snapshot = catalogue.get(config.snapshot)
+    if snapshot is None or snapshot.state is not State.FINISHED:
+        finished = [item.name for item in catalogue.snapshots if item.state is State.FINISHED]
         raise JobError(
-            f"{root.store.display_url} has no finished snapshot {config.snapshot!r}", f"there are: {finished}"
+            f"{root.store.display_url} has no finished snapshot {config.snapshot!r}",
+            f"finished snapshots: {', '.join(finished) or 'none'}",
         )
-    if pointer is not None and pointer.snapshot == night.name:
-        _say(f"{night.name} is what readers take already")
+    if pointer is not None and pointer.snapshot == snapshot.name:
+        _say(f"{snapshot.name} is published already")
         return Exit.OK
     lease.check()
-    _switch(root, pointer, version, night.name, back=_is_older(catalogue, night, pointer))
+    _switch(root, pointer, version, snapshot.name, back=_is_older(catalogue, snapshot, pointer))
     return Exit.OK
 
 
-def _is_older(catalogue: Catalogue, night: Night, pointer: Pointer | None) -> bool:
+def _is_older(catalogue: Catalogue, snapshot: Snapshot, pointer: Pointer | None) -> bool:
+    """Whether a snapshot is older than the published one, so that publishing it is a roll-back."""
     current = catalogue.get(pointer.snapshot) if pointer is not None else None
-    return current is not None and night.started < current.started
+    return current is not None and snapshot.started < current.started
 
 
 def _switch(
     root: Root, pointer: Pointer | None, version: str | None, name: str, *, back: bool = False
 ) -> None:
     now = now_s()
-    moved = Pointer((Publication(name, now),)) if pointer is None else pointer.to(name, now, back=back)
+    moved = Pointer((Publication(name, now),)) if pointer is None else pointer.moved_to(name, now, back=back)
     root.publish(moved, version)
     _say(f"published {name}: {root.store.url(POINTER_FILE)} names it")
     if back and pointer is not None:
-        _say(f"withdrew {pointer.snapshot}: it is not published again unless by hand")
+        _say(f"withdrew {pointer.snapshot}: it is published again only with action=publish")
 
 
-def _held(root: Root, night: Night, reasons: list[str]) -> Exit:
+def _held(root: Root, snapshot: Snapshot, reasons: list[str]) -> Exit:
     for reason in reasons:
-        print(f"dlcot: {night.name} is held back: {reason}", file=sys.stderr)
+        print(f"dlcot: {snapshot.name} is held back: {reason}", file=sys.stderr)
+    report = root.output(snapshot).store.url(REPORT_TEXT_FILE)
     print(
-        f"dlcot: readers keep what they have; see {root.output(night).store.url(REPORT_TEXT_FILE)}, and "
-        f"publish it by hand with: dlcot refresh output={root.store.display_url} action=publish "
-        f"snapshot={night.name}",
+        f"dlcot: readers keep the published snapshot. The report is {report}. To publish this snapshot: "
+        f"dlcot refresh output={root.store.display_url} action=publish "
+        f"snapshot={snapshot.name}",
         file=sys.stderr,
     )
     return Exit.HELD
 
 
-def _broken(config: RefreshConfig, report: SnapshotReport) -> list[str]:
+def _exceeded(config: RefreshConfig, report: SnapshotReport) -> list[str]:
     return [
-        f"{bound.name} is {bound.limit:g}, and this night comes to {bound.value:g}"
+        f"{bound.name} is {bound.limit:g}, and this snapshot has {bound.value:g}"
         for bound in bounds_of(report, config.bounds, config.max_rejected_share)
-        if bound.broken
+        if bound.exceeded
     ]
 
 
-def _collect(config: RefreshConfig, root: Root, lease: Lease) -> None:
-    """Show or remove what nothing refers to any more."""
+def _remove_old(config: RefreshConfig, root: Root, lease: Lease) -> None:
+    """List (``gc=plan``) or remove (``gc=run``) the snapshots that no rule keeps."""
     if config.gc == "none":
         return
     pointer, _ = root.pointer()
@@ -163,14 +179,15 @@ def _collect(config: RefreshConfig, root: Root, lease: Lease) -> None:
 
 def _list(config: RefreshConfig, root: Root) -> Exit:
     pointer, _ = root.pointer()
-    for night in root.catalogue().nights:
-        words = [night.name, night.state.value, datetime.fromtimestamp(night.started, UTC).isoformat()]
-        if pointer is not None and night.name == pointer.snapshot:
+    for snapshot in root.catalogue().snapshots:
+        started = datetime.fromtimestamp(snapshot.started, UTC).isoformat()
+        words = [snapshot.name, snapshot.state.value, started]
+        if pointer is not None and snapshot.name == pointer.snapshot:
             words.append("latest")
-        if pointer is not None and night.name in pointer.withdrawn:
+        if pointer is not None and snapshot.name in pointer.withdrawn:
             words.append("withdrawn")
-        if night.state is State.FINISHED:
-            total = read_report(root, night).total
+        if snapshot.state is State.FINISHED:
+            total = read_report(root, snapshot).total
             words.append(f"{total.rows:,} rows, {total.judged:,} judged, {total.cut:.1%} cut")
         _say("  ".join(words))
     if pointer is None:
@@ -178,9 +195,9 @@ def _list(config: RefreshConfig, root: Root) -> Exit:
     return Exit.OK
 
 
-def _next_step(made: Made) -> str:
-    if made.report is None:
-        return "next: see to what failed and run the same command again; readers keep what they have"
+def _next_step(built: Built) -> str:
+    if built.report is None:
+        return "next: fix what failed and run the same command again; readers keep the published snapshot"
     return f"next: read {REPORT_TEXT_FILE} there"
 
 

@@ -1,10 +1,11 @@
-"""One refresh at a time: a lease in the store, with an owner and an end, renewed while its owner lives.
+"""One refresh at a time: a lease in the store, which expires unless its owner renews it.
 
-A killed refresh cannot give its lease back, so a lease ends by itself; the next refresh then takes it over.
-It is taken, renewed and given back by conditional puts only, so that of two that try at once one wins. The
-lease keeps two refreshes from doing the same work; that nothing wrong is published does not rest on it, nor
-on clocks, but on the condition under which the pointer is switched (`root.py`). Clocks of different machines
-should agree within a few seconds, or a lease ends that much too early or late.
+A killed refresh cannot release its lease, so a lease expires by itself, and the next refresh takes it over.
+It is taken, renewed and released by compare-and-swap only, so of two refreshes that try at once one wins.
+
+The lease only keeps two refreshes from doing the same work. Correct publication does not depend on it, nor on
+clocks: the pointer is switched by compare-and-swap (`root.py`). The clocks of different machines should agree
+within a few seconds, or a lease expires that much too early or too late.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from dlcot_ray.storage.store import Store
 
 LEASE_FILE = "_lease.json"
 _RENEWALS = 3
-"""How often a lease is renewed in the time that it lasts."""
+"""Renewals per duration of a lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """`_lease.json`: who holds it, what for, and until when (seconds since 1970; 0 when given back)."""
+    """`_lease.json`: owner, action, and expiry (seconds since 1970; 0 after release)."""
 
     owner: str
     action: str
@@ -41,15 +42,15 @@ class Busy(JobError):
 
 
 class Lease:
-    """Held inside a ``with`` block.
+    """A context manager: holds the lease inside its ``with`` block.
 
     Args:
-        store: of the root.
-        action: what for, for whoever finds it taken.
-        seconds: how long it lasts without being renewed.
+        store: the store of the root.
+        action: the action it is for, shown to others that find it taken.
+        seconds: how long it is valid without a renewal.
 
     Raises:
-        Busy: another holds it; from `__enter__`.
+        Busy: from `__enter__`, if another refresh holds it.
     """
 
     def __init__(self, store: Store, action: str, seconds: float) -> None:
@@ -62,17 +63,17 @@ class Lease:
         self._thread = threading.Thread(target=self._keep, name="dlcot-lease", daemon=True)
 
     def __enter__(self) -> Lease:
-        version, holder = self._look()
+        version, holder = self._read()
         now = time.time()
         if holder is not None and holder.expires > now:
             raise Busy(
                 f"another refresh ({holder.owner}, {holder.action}) holds {self._store.url(LEASE_FILE)} "
                 f"for {holder.expires - now:.0f} s more",
-                "wait for it; one that was killed is taken over when that time is up",
+                "wait until it ends; the lease of a killed refresh can be taken over after that time",
             )
         if not self._put(version, now + self._seconds):
             raise Busy(
-                f"another refresh took {self._store.url(LEASE_FILE)} at this moment", "wait for it to end"
+                f"another refresh took {self._store.url(LEASE_FILE)} at this moment", "wait until it ends"
             )
         self._thread.start()
         return self
@@ -89,21 +90,21 @@ class Lease:
             try:
                 self._put(self._version, 0.0)
             except JobError:
-                # It ends by itself.
+                # It cannot be released now, and expires by itself.
                 return
 
     def check(self) -> None:
-        """Make sure that it is still ours.
+        """Make sure that this refresh still holds the lease.
 
         Raises:
-            JobError: it is not.
+            JobError: it does not.
         """
         if not self._lost and time.time() > self._expires:
             self._lost = "it could not be renewed in time"
         if self._lost:
             raise JobError(
                 f"this refresh lost its lease ({self._lost}) and publishes nothing",
-                "run it again: what is finished is kept",
+                "run it again; finished units are kept",
             )
 
     def _keep(self) -> None:
@@ -113,14 +114,15 @@ class Lease:
                     self._lost = "another refresh took it over"
                     return
             except JobError:
-                # The store may answer again before the lease ends; `check` looks at the clock.
+                # The store may answer again before the lease expires. `check` compares the time.
                 continue
 
     def _renew(self) -> bool:
         if self._put(self._version, time.time() + self._seconds):
             return True
-        # A renewal whose answer got lost has moved the version on; the lease is ours all the same.
-        version, holder = self._look()
+        # A renewal whose answer was lost changed the version, and the lease is still ours. So read the
+        # version again, and renew once more if we are the owner.
+        version, holder = self._read()
         ours = holder is not None and holder.owner == self.owner
         return ours and self._put(version, time.time() + self._seconds)
 
@@ -132,7 +134,7 @@ class Lease:
         self._version, self._expires = written, expires
         return True
 
-    def _look(self) -> tuple[str | None, Holder | None]:
+    def _read(self) -> tuple[str | None, Holder | None]:
         found = self._store.read_versioned(LEASE_FILE)
         if found is None:
             return None, None
@@ -140,5 +142,5 @@ class Lease:
             content: dict[str, Any] = json.loads(found.data)
             return found.version, Holder(**content)
         except (ValueError, TypeError):
-            # Damaged: nobody can renew it, so it is taken over.
+            # A damaged lease cannot be renewed, so it is taken over.
             return found.version, None

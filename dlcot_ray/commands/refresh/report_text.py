@@ -1,42 +1,50 @@
-"""The report of a night as Markdown, for people and for the dataset card."""
+"""The report of a snapshot as Markdown, for `report.md` and the dataset card, and as lines for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dlcot_ray.commands.refresh.report import Bound, Change, SnapshotReport
+from dlcot_ray.commands.refresh.changes import NO_GROUP, Change
+from dlcot_ray.commands.refresh.report import Bound, SnapshotReport
 
 REPORT_TEXT_FILE = "report.md"
 _SHOWN = 50
-"""Values of one column that are listed; `report.json` has them all."""
+"""Values per column in the Markdown; `report.json` has all of them."""
 
 
 def report_text(report: SnapshotReport, bounds: Sequence[Bound]) -> str:
-    """`report.md`."""
-    against = f"compared with {report.previous}" if report.previous else "the first one"
+    """The content of `report.md`."""
+    if report.previous:
+        compared = f"This snapshot is compared with {report.previous}."
+    else:
+        compared = "This is the first snapshot."
     lines = [
-        f"# Night {report.night}",
+        f"# Snapshot {report.snapshot}",
         "",
-        f"This night is {against}.",
+        compared,
         "",
         *_overall(report.total),
         *_bounds(bounds),
     ]
     for column, values in report.groups.items():
-        if list(values) != ["(none)"]:
+        if list(values) != [NO_GROUP]:
             lines += ["", f"## By {column}", "", *_table(column, values)]
     return "\n".join(lines) + "\n"
 
 
-def summary_lines(report: SnapshotReport, carried: int | None = None) -> Iterator[str]:
-    """A few lines for the terminal."""
+def summary_lines(report: SnapshotReport, copied: int = 0) -> Iterator[str]:
+    """A few lines for the terminal.
+
+    Args:
+        copied: number of units that were copied from the previous snapshot.
+    """
     total = report.total
     yield (
         f"{total.rows:,} rows: {total.added:,} traces added, {total.changed:,} changed, "
         f"{total.removed:,} removed, {total.judged:,} judged"
     )
-    if carried:
-        yield f"{carried:,} units carried over as they were"
+    if copied:
+        yield f"{copied:,} unchanged units copied from the previous snapshot"
     yield (
         f"tokens cut {total.cut:.1%} ({total.cut_before:.1%} before), rejected {total.rejected_share:.1%} "
         f"({total.rejected_share_before:.1%} before), labels flipped on {total.flipped:,} of "
@@ -45,7 +53,7 @@ def summary_lines(report: SnapshotReport, carried: int | None = None) -> Iterato
 
 
 def _overall(total: Change) -> Iterator[str]:
-    yield "| | this night | the last |"
+    yield "| | this snapshot | previous |"
     yield "|---|---:|---:|"
     yield f"| rows | {total.rows:,} | {total.rows_before:,} |"
     before = _part(total.rejected_before, total.rows_before)
@@ -55,23 +63,24 @@ def _overall(total: Change) -> Iterator[str]:
     yield f"| tokens cut | {total.cut:.1%} | {total.cut_before:.1%} |"
     yield ""
     yield (
-        f"Traces added {total.added:,}, changed {total.changed:,}, removed {total.removed:,}. "
-        f"Judged {total.judged:,} ({total.judge_failed:,} in vain); the rest was known."
+        f"Traces added: {total.added:,}. Changed: {total.changed:,}. Removed: {total.removed:,}. "
+        f"Judged: {total.judged:,}, of which {total.judge_failed:,} failed. "
+        "The annotations of all others were reused."
     )
     yield ""
     yield (
-        f"Of {total.comparable:,} traces of unchanged content that were judged on both nights, "
-        f"{total.flipped:,} have a correct approach on one of them only, and {total.relabelled:,} have other "
-        "labels."
+        f"{total.comparable:,} traces of unchanged content were judged in both snapshots. Of these, "
+        f"{total.flipped:,} have a correct approach in one snapshot only, and {total.relabelled:,} have "
+        "other labels."
     )
 
 
 def _bounds(bounds: Sequence[Bound]) -> Iterator[str]:
     if not bounds:
         return
-    yield from ("", "| bound | limit | this night | |", "|---|---:|---:|---|")
+    yield from ("", "| bound | limit | this snapshot | |", "|---|---:|---:|---|")
     for bound in bounds:
-        verdict = "**broken**" if bound.broken else "kept"
+        verdict = "**exceeded**" if bound.exceeded else "kept"
         yield f"| `{bound.name}` | {bound.limit:g} | {bound.value:g} | {verdict} |"
 
 
@@ -89,7 +98,7 @@ def _table(column: str, values: Mapping[str, Change]) -> Iterator[str]:
         )
     if len(ranked) > _SHOWN:
         yield ""
-        yield f"... and {len(ranked) - _SHOWN:,} more values, see `report.json`."
+        yield f"{len(ranked) - _SHOWN:,} more values are in `report.json`."
 
 
 def _part(part: int, whole: int) -> str:

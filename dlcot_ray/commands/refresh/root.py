@@ -1,9 +1,9 @@
-"""The root of a refresh: the pointer that readers follow, and the catalogue of nights.
+"""The root of a refresh: the pointer that readers follow, and the catalogue of snapshots.
 
-Both are single small objects, so that each change is one atomic put on the condition that the object still
-is what was read. The pointer carries what must change together with it (what was published before, what was
-withdrawn); the catalogue is written before a snapshot's first object and after its last, so that whatever
-lies in `snapshots/` is known, and nobody has to list it.
+Both are single small objects, so that each change is one compare-and-swap. The pointer also holds everything
+that must change together with it: earlier publications, and withdrawn snapshots. The catalogue is written
+before the first object of a snapshot and after its last one. So it names everything in `snapshots/`, and no
+refresh needs to list that folder.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from dlcot_ray.storage.store import Store
 
 FORMAT = 1
 POINTER_FILE = "latest.json"
-CATALOGUE_FILE = "nights.json"
+CATALOGUE_FILE = "snapshots.json"
 SNAPSHOTS = "snapshots"
 _HISTORY = 100
-"""Publications that the pointer remembers."""
+"""Publications that the pointer keeps."""
 
 
 class State(StrEnum):
-    """How far a night came."""
+    """The state of a snapshot."""
 
     STAGING = "staging"
-    """Being made, or broken off."""
+    """A refresh is making it, or was interrupted."""
     FINISHED = "finished"
-    """Complete, with its report; published if the pointer says so."""
+    """It is complete and has its report. Whether it is published is for the pointer to say."""
     REMOVING = "removing"
     """Its objects are being removed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
-    """One snapshot, as the catalogue knows it.
+class Snapshot:
+    """One snapshot, as recorded in the catalogue.
 
     Attributes:
-        name: of its folder.
-        identity: of inputs and settings; two nights of one identity have the same content.
+        name: name of its folder.
+        identity: hash of inputs and settings; two snapshots of one identity have the same content.
         settings: fingerprint of the settings alone.
         judge: identity of the judge.
-        by: columns by which its facts are grouped.
+        by: the columns by which its report is grouped.
         started: seconds since 1970.
-        state: how far it came.
-        unusable: inputs that could not be read.
+        state: see `State`.
+        unusable: number of inputs that could not be read.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Night:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """That a snapshot became the latest, and when (seconds since 1970)."""
+    """A snapshot became the latest one at this time (seconds since 1970)."""
 
     snapshot: str
     at: float
@@ -78,11 +78,11 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """`latest.json`.
+    """`latest.json`: which snapshot readers take, and which they took before.
 
     Attributes:
-        history: publications, the latest first; the first one's snapshot is what readers take.
-        withdrawn: snapshots that somebody went back from; they are not published again by themselves.
+        history: publications, the latest first; readers take the snapshot of the first one.
+        withdrawn: snapshots that were rolled back; a refresh does not publish them again by itself.
     """
 
     history: tuple[Publication, ...]
@@ -90,21 +90,24 @@ class Pointer:
 
     @property
     def snapshot(self) -> str:
-        """What readers take."""
+        """The snapshot that readers take."""
         return self.history[0].snapshot
 
-    def to(self, snapshot: str, at: float, *, back: bool = False) -> Pointer:
-        """The pointer moved to another snapshot; `back` withdraws the one it leaves."""
+    def moved_to(self, snapshot: str, at: float, *, back: bool = False) -> Pointer:
+        """The pointer on another snapshot; `back` withdraws the snapshot that it leaves."""
         gone = (*self.withdrawn, self.snapshot) if back else self.withdrawn
         withdrawn = tuple(name for name in dict.fromkeys(gone) if name != snapshot)
         return Pointer((Publication(snapshot, at), *self.history)[:_HISTORY], withdrawn)
 
-    def knows(self, snapshot: str) -> bool:
+    def mentions(self, snapshot: str) -> bool:
         """Whether a snapshot of that name was ever published or withdrawn."""
         return snapshot in self.withdrawn or any(item.snapshot == snapshot for item in self.history)
 
-    def last_read(self, snapshot: str) -> float:
-        """Until when readers may have taken a snapshot (infinity: they still do); 0 for never."""
+    def current_until(self, snapshot: str) -> float:
+        """When a snapshot stopped being the latest (seconds since 1970).
+
+        Infinity if it still is the latest; 0 if it never was.
+        """
         until = float("inf")
         for publication in self.history:
             if publication.snapshot == snapshot:
@@ -115,46 +118,52 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """`nights.json`: every snapshot below the root, oldest first; `version` is that of the object read."""
+    """`snapshots.json`: every snapshot below the root, oldest first; `version` is that of the object read."""
 
-    nights: tuple[Night, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
     version: str | None = field(default=None, compare=False)
 
-    def get(self, name: str | None) -> Night | None:
-        """The night of that name."""
-        return next((night for night in self.nights if night.name == name), None)
+    def get(self, name: str | None) -> Snapshot | None:
+        """The snapshot of that name."""
+        return next((item for item in self.snapshots if item.name == name), None)
 
-    def having(self, night: Night) -> Catalogue:
-        """With this night added, or in the place of the one of its name."""
-        if self.get(night.name) is None:
-            return replace(self, nights=(*self.nights, night))
-        return replace(self, nights=tuple(night if old.name == night.name else old for old in self.nights))
+    def including(self, snapshot: Snapshot) -> Catalogue:
+        """With this snapshot added; it replaces an entry of the same name."""
+        if self.get(snapshot.name) is None:
+            return replace(self, snapshots=(*self.snapshots, snapshot))
+        entries = (snapshot if old.name == snapshot.name else old for old in self.snapshots)
+        return replace(self, snapshots=tuple(entries))
 
     def without(self, name: str) -> Catalogue:
-        """Without the night of that name."""
-        return replace(self, nights=tuple(night for night in self.nights if night.name != name))
+        """Without the snapshot of that name."""
+        return replace(self, snapshots=tuple(item for item in self.snapshots if item.name != name))
 
 
-class Overtaken(JobError):
-    """Another refresh changed the root meanwhile; this one changes nothing more."""
+class ChangedMeanwhile(JobError):
+    """A compare-and-swap failed: another refresh changed the root. This refresh changes nothing more."""
 
 
 class Root:
-    """The store of a refresh: what is where, and conditional changes of it."""
+    """The store of a refresh: where its objects are, and compare-and-swap of pointer and catalogue.
+
+    Args:
+        url: the output of the refresh.
+        options: fsspec options of its store.
+    """
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
         self.store = Store(url, options)
         self._options = options
 
-    def output(self, night: Night) -> Output:
-        """A snapshot as the output of a job."""
-        return Output(Store(f"{self.store.given_url.rstrip('/')}/{night.folder}", self._options))
+    def output(self, snapshot: Snapshot) -> Output:
+        """The folder of a snapshot, as the output of a job."""
+        return Output(Store(f"{self.store.given_url.rstrip('/')}/{snapshot.folder}", self._options))
 
     def pointer(self) -> tuple[Pointer | None, str | None]:
         """The pointer and its version; both None before the first publication.
 
         Raises:
-            JobError: it is damaged or of another version of dlcot.
+            JobError: it is damaged, or another version of dlcot wrote it.
         """
         content, version = self._read(POINTER_FILE)
         if content is None:
@@ -168,10 +177,10 @@ class Root:
             raise self._damaged(POINTER_FILE) from error
 
     def publish(self, pointer: Pointer, version: str | None) -> None:
-        """Switch readers over, if the pointer still is the one of `version`.
+        """Replace the pointer if it still has this version.
 
         Raises:
-            Overtaken: it is not.
+            ChangedMeanwhile: it has another one.
         """
         latest = pointer.history[0]
         content = {
@@ -185,30 +194,33 @@ class Root:
         self._replace(POINTER_FILE, content, version)
 
     def catalogue(self) -> Catalogue:
-        """Every snapshot that there is.
+        """The catalogue; empty before the first snapshot.
 
         Raises:
-            JobError: the catalogue is damaged or of another version of dlcot.
+            JobError: it is damaged, or another version of dlcot wrote it.
         """
         content, version = self._read(CATALOGUE_FILE)
         if content is None:
             return Catalogue()
         try:
-            nights = [
-                Night(**{**item, "by": tuple(item["by"]), "state": State(item["state"])})
-                for item in content["nights"]
+            found = [
+                Snapshot(**{**item, "by": tuple(item["by"]), "state": State(item["state"])})
+                for item in content["snapshots"]
             ]
-            return Catalogue(tuple(nights), version)
+            return Catalogue(tuple(found), version)
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged(CATALOGUE_FILE) from error
 
     def record(self, catalogue: Catalogue) -> Catalogue:
-        """Write the catalogue, if the stored one still is that which was read; returns it as written.
+        """Replace the stored catalogue if it still has the version that was read.
+
+        Returns:
+            The catalogue with its new version.
 
         Raises:
-            Overtaken: it is not.
+            ChangedMeanwhile: the stored one has another version.
         """
-        content = {"format": FORMAT, "nights": [asdict(night) for night in catalogue.nights]}
+        content = {"format": FORMAT, "snapshots": [asdict(item) for item in catalogue.snapshots]}
         return replace(catalogue, version=self._replace(CATALOGUE_FILE, content, catalogue.version))
 
     def _read(self, name: str) -> tuple[dict[str, Any] | None, str | None]:
@@ -230,9 +242,9 @@ class Root:
         data = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
         written = self.store.put_if_version(name, data, version)
         if written is None:
-            raise Overtaken(
+            raise ChangedMeanwhile(
                 f"{self.store.url(name)} was changed by another refresh meanwhile",
-                "this one stops: see what that one did (action=list), then run again",
+                "this refresh stops; look at what the other one did (action=list), then run again",
             )
         return written
 

@@ -1,4 +1,4 @@
-"""One refresh at a time, whoever is killed, slow or late."""
+"""The lease: one refresh at a time, also if its owner is killed, slow or late."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def held(store: Store, owner: str, seconds: float) -> None:
     store.put(LEASE_FILE, json.dumps(content).encode())
 
 
-def test_the_second_one_is_told_who_holds_it_and_for_how_long(tmp_path: Path) -> None:
+def test_a_second_refresh_is_refused_with_the_owner_and_the_time_left(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     with Lease(store, "refresh", 60) as lease:
         with pytest.raises(Busy) as refused, Lease(store, "gc", 60):
@@ -31,21 +31,21 @@ def test_the_second_one_is_told_who_holds_it_and_for_how_long(tmp_path: Path) ->
         lease.check()
 
 
-def test_one_that_ran_out_is_taken_over(tmp_path: Path) -> None:
+def test_an_expired_lease_is_taken_over(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    held(store, "somebody that was killed", -0.1)
+    held(store, "a killed refresh", -0.1)
     with Lease(store, "refresh", 60) as lease:
         lease.check()
 
 
-def test_a_damaged_one_is_taken_over(tmp_path: Path) -> None:
+def test_a_damaged_lease_is_taken_over(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     store.put(LEASE_FILE, b"{half")
     with Lease(store, "refresh", 60) as lease:
         lease.check()
 
 
-def test_it_is_renewed_while_its_owner_lives(tmp_path: Path) -> None:
+def test_a_lease_is_renewed_while_its_owner_runs(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     with Lease(store, "refresh", 0.6) as lease:
         time.sleep(1.5)
@@ -54,7 +54,7 @@ def test_it_is_renewed_while_its_owner_lives(tmp_path: Path) -> None:
             pass
 
 
-def test_whoever_lost_it_is_told_and_does_not_give_back_the_others(tmp_path: Path) -> None:
+def test_a_refresh_that_lost_its_lease_notices_and_does_not_release_the_new_one(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     with Lease(store, "refresh", 0.6) as lease:
         held(store, "another", 60)
@@ -64,7 +64,9 @@ def test_whoever_lost_it_is_told_and_does_not_give_back_the_others(tmp_path: Pat
     assert json.loads(store.read_bytes(LEASE_FILE))["owner"] == "another"
 
 
-def test_an_owner_that_slept_through_its_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_owner_that_slept_beyond_the_expiry_notices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = Store(str(tmp_path))
     with Lease(store, "refresh", 60) as lease:
         later = time.time() + 61
@@ -73,9 +75,9 @@ def test_an_owner_that_slept_through_its_end_is_told(tmp_path: Path, monkeypatch
             lease.check()
 
 
-def test_of_many_at_once_one_gets_it(tmp_path: Path) -> None:
+def test_of_many_simultaneous_refreshes_one_gets_the_lease(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    held(store, "somebody that was killed", -1)
+    held(store, "a killed refresh", -1)
     start, over, won = threading.Barrier(8), threading.Event(), []
 
     def attempt() -> None:

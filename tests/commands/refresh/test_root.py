@@ -1,4 +1,4 @@
-"""The pointer, the catalogue, and what may be removed."""
+"""The pointer, the catalogue, names and identities of snapshots, and which snapshots are removed."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ from pathlib import Path
 
 import pytest
 
+from dlcot_ray.commands.refresh.identity import choose_name, find_same
 from dlcot_ray.commands.refresh.retention import Removal, removable, remove
-from dlcot_ray.commands.refresh.root import Catalogue, Night, Overtaken, Pointer, Publication, Root, State
-from dlcot_ray.commands.refresh.snapshot import choose_name, find_same
+from dlcot_ray.commands.refresh.root import (
+    Catalogue,
+    ChangedMeanwhile,
+    Pointer,
+    Publication,
+    Root,
+    Snapshot,
+    State,
+)
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.layout import JobRecord
 
 DAY = 86_400.0
 
 
-def night(name: str, started: float = 0.0, state: State = State.FINISHED, identity: str = "") -> Night:
-    return Night(name, identity or name, "settings", "rules/2", ("source",), started, state)
+def snapshot(name: str, started: float = 0.0, state: State = State.FINISHED, identity: str = "") -> Snapshot:
+    return Snapshot(name, identity or name, "settings", "rules/2", ("source",), started, state)
 
 
 def pointer(*names: str, withdrawn: tuple[str, ...] = ()) -> Pointer:
-    """Published one a day, the latest first."""
+    """One publication a day, the latest first."""
     dates = range(len(names), 0, -1)
     return Pointer(tuple(Publication(n, d * DAY) for n, d in zip(names, dates, strict=True)), withdrawn)
 
@@ -38,18 +46,18 @@ def test_what_is_written_is_read_again(root: Root) -> None:
     found, version = root.pointer()
     assert found == pointer("b", "a", withdrawn=("c",))
     assert version is not None
-    written = root.record(Catalogue((night("a"), night("b", 3.5, State.STAGING))))
+    written = root.record(Catalogue((snapshot("a"), snapshot("b", 3.5, State.STAGING))))
     assert root.catalogue() == written
     assert root.catalogue().version == written.version
 
 
-def test_a_switch_on_an_old_version_changes_nothing(root: Root) -> None:
+def test_publishing_on_an_old_version_changes_nothing(root: Root) -> None:
     root.publish(pointer("a"), None)
     _, old = root.pointer()
     root.publish(pointer("b", "a"), old)
-    with pytest.raises(Overtaken, match="this one stops"):
+    with pytest.raises(ChangedMeanwhile, match="this refresh stops"):
         root.publish(pointer("c", "a"), old)
-    with pytest.raises(Overtaken):
+    with pytest.raises(ChangedMeanwhile):
         root.publish(pointer("c"), None)
     found, _ = root.pointer()
     assert found is not None
@@ -57,16 +65,18 @@ def test_a_switch_on_an_old_version_changes_nothing(root: Root) -> None:
 
 
 def test_a_catalogue_on_an_old_version_is_refused(root: Root) -> None:
-    first = root.record(Catalogue((night("a"),)))
-    root.record(first.having(night("b")))
-    with pytest.raises(Overtaken):
-        root.record(first.having(night("c")))
-    assert [item.name for item in root.catalogue().nights] == ["a", "b"]
+    first = root.record(Catalogue((snapshot("a"),)))
+    root.record(first.including(snapshot("b")))
+    with pytest.raises(ChangedMeanwhile):
+        root.record(first.including(snapshot("c")))
+    assert [item.name for item in root.catalogue().snapshots] == ["a", "b"]
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b'{"format": 1}', b'{"format": 1, "nights": [{}]}', b"[1]"])
-def test_damage_is_one_clear_line(root: Root, content: bytes) -> None:
-    for name, read in (("latest.json", root.pointer), ("nights.json", root.catalogue)):
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b'{"format": 1}', b'{"format": 1, "snapshots": [{}]}', b"[1]"]
+)
+def test_a_damaged_object_is_named_in_one_line(root: Root, content: bytes) -> None:
+    for name, read in (("latest.json", root.pointer), ("snapshots.json", root.catalogue)):
         root.store.put(name, content)
         with pytest.raises(JobError, match=name):
             read()
@@ -78,23 +88,23 @@ def test_another_format_is_named(root: Root) -> None:
         root.pointer()
 
 
-def test_going_back_withdraws_until_somebody_publishes_again() -> None:
-    moved = pointer("b", "a").to("a", 9 * DAY, back=True)
+def test_a_roll_back_withdraws_a_snapshot_until_it_is_published_again() -> None:
+    moved = pointer("b", "a").moved_to("a", 9 * DAY, back=True)
     assert (moved.snapshot, moved.withdrawn) == ("a", ("b",))
-    again = moved.to("b", 10 * DAY)
+    again = moved.moved_to("b", 10 * DAY)
     assert (again.snapshot, again.withdrawn) == ("b", ())
 
 
-def test_until_when_readers_may_have_taken_a_snapshot() -> None:
+def test_when_a_snapshot_stopped_being_the_latest() -> None:
     found = pointer("c", "b", "a")
-    assert found.last_read("c") == float("inf")
-    assert found.last_read("b") == 3 * DAY
-    assert found.last_read("a") == 2 * DAY
-    assert found.last_read("never") == 0.0
+    assert found.current_until("c") == float("inf")
+    assert found.current_until("b") == 3 * DAY
+    assert found.current_until("a") == 2 * DAY
+    assert found.current_until("never") == 0.0
 
 
 def test_names_are_dates_with_a_number_where_taken() -> None:
-    catalogue = Catalogue((night("2026-11-23"), night("2026-11-23.2")))
+    catalogue = Catalogue((snapshot("2026-11-23"), snapshot("2026-11-23.2")))
     assert choose_name(catalogue, None, None, 1795392000.0) == "2026-11-23.3"
     assert choose_name(catalogue, None, "x", 0.0) == "x"
     assert choose_name(Catalogue(), None, None, 1795392000.0) == "2026-11-23"
@@ -102,43 +112,43 @@ def test_names_are_dates_with_a_number_where_taken() -> None:
     assert choose_name(Catalogue(), pointer("x", withdrawn=("x.2",)), "x", 0.0) == "x.3"
 
 
-def test_which_snapshot_is_tonight_s() -> None:
-    tonight = night("", identity="same")
-    old, new = night("old", identity="same"), night("new", identity="other")
+def test_which_snapshot_of_the_same_identity_counts() -> None:
+    new_one = snapshot("", identity="same")
+    old, new = snapshot("old", identity="same"), snapshot("new", identity="other")
     both = Catalogue((old, new))
-    # Shown before and superseded: the data went back to what it was, which is news to readers.
-    assert find_same(both, pointer("new", "old"), tonight) is None
-    assert find_same(both, pointer("old"), tonight) == old
-    # Held back, or broken off between report and publication.
-    assert find_same(both, pointer("new"), tonight) == old
-    # Somebody went back from it: not by itself again.
-    assert find_same(both, pointer("new", "old", withdrawn=("old",)), tonight) == old
+    # Published before and superseded: the data changed back, which is a change for readers.
+    assert find_same(both, pointer("new", "old"), new_one) is None
+    assert find_same(both, pointer("old"), new_one) == old
+    # Held back, or interrupted between report and publication.
+    assert find_same(both, pointer("new"), new_one) == old
+    # Withdrawn: found, so that it is not made again.
+    assert find_same(both, pointer("new", "old", withdrawn=("old",)), new_one) == old
     going = Catalogue((replace(old, state=State.REMOVING),))
-    assert find_same(going, None, tonight) is None
+    assert find_same(going, None, new_one) is None
 
 
 def removed(
     catalogue: Catalogue, latest: Pointer | None, *, keep: int, grace: float, now: float
 ) -> list[str]:
     found = removable(catalogue, latest, keep=keep, grace_s=grace * DAY, now=now * DAY)
-    return [removal.night.name for removal in found]
+    return [removal.snapshot.name for removal in found]
 
 
-def test_what_may_go_and_what_stays() -> None:
-    nights = [night(str(day), day * DAY) for day in range(1, 8)]
-    catalogue = Catalogue((*nights, night("broken", 2.5 * DAY, State.STAGING)))
+def test_which_snapshots_are_removable() -> None:
+    daily = [snapshot(str(day), day * DAY) for day in range(1, 8)]
+    catalogue = Catalogue((*daily, snapshot("broken", 2.5 * DAY, State.STAGING)))
     latest = Pointer(tuple(Publication(str(day), day * DAY + 1) for day in range(7, 0, -1)))
     assert removed(catalogue, latest, keep=3, grace=0, now=8) == ["1", "2", "3", "4", "broken"]
-    # Night 4 was what readers took until night 5 came.
+    # Readers took snapshot 4 until snapshot 5 was published.
     assert removed(catalogue, latest, keep=3, grace=3.5, now=8) == ["1", "2", "3", "broken"]
     assert removed(catalogue, latest, keep=3, grace=30, now=8) == []
-    # What readers take stays, however old.
+    # The published snapshot stays, however old.
     assert removed(catalogue, pointer("1"), keep=1, grace=0, now=9) == ["2", "3", "4", "5", "6", "broken"]
 
 
-def test_a_removal_that_was_broken_off_is_done_again_and_spares_what_is_not_ours(root: Root) -> None:
-    catalogue = root.record(Catalogue((night("a"), night("b"))))
-    output = root.output(night("a"))
+def test_an_interrupted_removal_is_repeated_and_keeps_the_objects_of_others(root: Root) -> None:
+    catalogue = root.record(Catalogue((snapshot("a"), snapshot("b"))))
+    output = root.output(snapshot("a"))
     output.write_record(JobRecord("enhance", {}, {}))
     for name in (
         "enhanced/x.r000000000-000000005.parquet",
@@ -151,13 +161,13 @@ def test_a_removal_that_was_broken_off_is_done_again_and_spares_what_is_not_ours
         "notes-of-a-person.txt",
     ):
         output.store.put(name, b"x")
-    root.output(night("b")).store.put("enhanced/x.r000000000-000000005.parquet", b"y")
-    root.record(catalogue.having(night("a", state=State.REMOVING)))
+    root.output(snapshot("b")).store.put("enhanced/x.r000000000-000000005.parquet", b"y")
+    root.record(catalogue.including(snapshot("a", state=State.REMOVING)))
     catalogue = root.catalogue()
     (removal,) = removable(catalogue, pointer("b"), keep=5, grace_s=1e9, now=1.0)
-    assert removal == Removal(night("a", state=State.REMOVING), "its removal was broken off")
+    assert removal == Removal(snapshot("a", state=State.REMOVING), "has an interrupted removal")
     after = remove(root, catalogue, removal)
-    assert [item.name for item in after.nights] == ["b"]
+    assert [item.name for item in after.snapshots] == ["b"]
     assert root.catalogue() == after
     assert [info.relative for info in output.store.list()] == ["notes-of-a-person.txt"]
-    assert len(root.output(night("b")).store.list()) == 1
+    assert len(root.output(snapshot("b")).store.list()) == 1

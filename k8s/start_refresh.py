@@ -1,12 +1,14 @@
-"""One night: copies a suspended RayJob, waits until the copy has ended, and ends as it did.
+"""Starts one refresh: copies a suspended RayJob, waits for the copy, and exits with its result.
 
-    python k8s/start_night.py TEMPLATE [--keep N] [--poll SECONDS]
+    python k8s/start_refresh.py TEMPLATE [--keep N] [--poll SECONDS]
 
-A CronJob's pod runs this, so that `concurrencyPolicy: Forbid` and the CronJob's history are about nights and
-not about the act of starting one. The RayJob to copy is part of the same `kubectl apply` as everything else:
-no second manifest that could drift. Four requests to one resource are all it asks of the API server, so it
-makes them itself: the Kubernetes client library is 80 MB and needs a dateutil that botocore refuses.
-Exit status: 0 the night succeeded, 1 it failed, 2 it did not begin.
+The pod of a CronJob runs this for as long as the refresh takes. So `concurrencyPolicy: Forbid` prevents two
+refreshes at a time, and the history of the CronJob shows the result of each refresh. The RayJob to copy is
+part of the same `kubectl apply` as everything else, so there is no second manifest that could differ.
+
+It needs four requests for one resource only, so it calls the API server directly. The Kubernetes client
+library takes 80 MB, and requires a version of dateutil that conflicts with botocore.
+Exit status: 0 the refresh succeeded, 1 it failed, 2 it was not started.
 """
 
 from __future__ import annotations
@@ -22,18 +24,23 @@ from typing import Any
 
 import requests
 
-TEMPLATE_LABEL = "dlcot/night-of"
-"""On every night: the name of the RayJob that it is a copy of."""
+TEMPLATE_LABEL = "dlcot/refresh-of"
+"""Label of every copy: the name of the RayJob that it is a copy of."""
 
 _ENDED = ("Complete", "Failed")
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _TIMEOUT_S = 30.0
 _MAX_MISSES = 10
-"""Polls in a row that may fail, while the API server is upgraded, say."""
+"""How many polls in a row may fail, for example during an upgrade of the API server."""
 
 
-def night_of(template: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """The RayJob of one night: the template's spec, not suspended, named by UTC date and time."""
+def copy_of(template: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """The RayJob of one refresh: the spec of the template, not suspended.
+
+    Args:
+        template: the suspended RayJob.
+        now: seconds since 1970; the date and time (UTC) become part of the copy's name.
+    """
     meta = template["metadata"]
     name = f"{meta['name']}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}"
     labels = {**meta.get("labels", {}), TEMPLATE_LABEL: meta["name"]}
@@ -45,39 +52,39 @@ def night_of(template: Mapping[str, Any], now: float) -> dict[str, Any]:
     }
 
 
-def has_ended(night: Mapping[str, Any]) -> bool:
-    """Whether a RayJob has come to its end, retries included."""
-    return night.get("status", {}).get("jobDeploymentStatus") in _ENDED
+def has_ended(job: Mapping[str, Any]) -> bool:
+    """Whether a RayJob has ended, including its retries."""
+    return job.get("status", {}).get("jobDeploymentStatus") in _ENDED
 
 
-def succeeded(night: Mapping[str, Any]) -> bool:
-    """Whether a RayJob that has ended did its work."""
-    status = night.get("status", {})
+def succeeded(job: Mapping[str, Any]) -> bool:
+    """Whether a RayJob that has ended succeeded."""
+    status = job.get("status", {})
     return bool(status.get("jobDeploymentStatus") == "Complete" and status.get("jobStatus") == "SUCCEEDED")
 
 
-def surplus(nights: Sequence[Mapping[str, Any]], keep: int) -> list[str]:
-    """Names of the ended nights beyond the `keep` latest ones."""
-    ended = sorted(night["metadata"]["name"] for night in nights if has_ended(night))
+def surplus(jobs: Sequence[Mapping[str, Any]], keep: int) -> list[str]:
+    """Names of the ended RayJobs, without the `keep` latest ones."""
+    ended = sorted(job["metadata"]["name"] for job in jobs if has_ended(job))
     return ended[: max(0, len(ended) - keep)]
 
 
 class ApiError(Exception):
-    """The API server cannot be reached, or refused. `status` is the HTTP status, 0 for no answer."""
+    """The API server does not answer or refuses. `status` is the HTTP status, 0 without an answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
 
 
-class Nights:
-    """The nights of one template, as the API server knows them.
+class RefreshJobs:
+    """The RayJobs that are copies of one template, read and changed through the API server.
 
     Args:
-        server: e.g. ``https://10.0.0.1:443``, or that of a `kubectl proxy`.
-        namespace: where the template is.
-        template: its name.
-        account: directory with the pod's token and the server's certificate; without them neither is used.
+        server: its URL, e.g. ``https://10.0.0.1:443``, or the URL of a `kubectl proxy`.
+        namespace: namespace of the template.
+        template: name of the template.
+        account: directory with the pod's token and the server's certificate. A missing one is not used.
     """
 
     def __init__(self, server: str, namespace: str, template: str, account: Path = _ACCOUNT) -> None:
@@ -89,22 +96,26 @@ class Nights:
         return self.get(self._template)
 
     def get(self, name: str) -> dict[str, Any]:
-        """One RayJob."""
+        """One RayJob.
+
+        Raises:
+            ApiError: there is none of that name, or the request failed.
+        """
         return self._ask("GET", f"/{name}")
 
     def all(self) -> list[dict[str, Any]]:
-        """Every night that is still there."""
+        """Every copy of the template that exists."""
         found: list[dict[str, Any]] = self._ask(
             "GET", params={"labelSelector": f"{TEMPLATE_LABEL}={self._template}"}
         )["items"]
         return found
 
-    def create(self, night: Mapping[str, Any]) -> str:
-        """Start a night; returns its name."""
-        return str(self._ask("POST", json=night)["metadata"]["name"])
+    def create(self, job: Mapping[str, Any]) -> str:
+        """Create a RayJob; returns its name."""
+        return str(self._ask("POST", json=job)["metadata"]["name"])
 
     def delete(self, name: str) -> None:
-        """Forget a night; it is no error if it is gone."""
+        """Delete a RayJob; a missing one is no error."""
         try:
             self._ask("DELETE", f"/{name}")
         except ApiError as error:
@@ -113,7 +124,7 @@ class Nights:
 
     def _ask(self, method: str, path: str = "", **words: Any) -> dict[str, Any]:
         token, authority = self._account / "token", self._account / "ca.crt"
-        # Read each time: the token of a pod is replaced while it runs.
+        # Read for every request, because Kubernetes replaces the token while the pod runs.
         headers = {"Authorization": f"Bearer {token.read_text().strip()}"} if token.is_file() else {}
         verify = str(authority) if authority.is_file() else True
         try:
@@ -130,35 +141,36 @@ class Nights:
         return content
 
 
-def run(nights: Nights, keep: int, poll_s: float) -> int:
-    """Start a night, wait for its end, forget old ones; returns the exit status."""
-    template = nights.template()
+def run(jobs: RefreshJobs, keep: int, poll_s: float) -> int:
+    """Start a refresh, wait until it has ended, delete old RayJobs; returns the exit status."""
+    template = jobs.template()
     if not template["spec"].get("suspend"):
         return _complain(f"RayJob {template['metadata']['name']} is no template: it is not suspended", 2)
-    running = [night["metadata"]["name"] for night in nights.all() if not has_ended(night)]
+    running = [job["metadata"]["name"] for job in jobs.all() if not has_ended(job)]
     if running:
-        return _complain(f"{', '.join(running)} has not ended; this night is left out", 2)
-    name = nights.create(night_of(template, time.time()))
+        return _complain(f"{', '.join(running)} has not ended; no new refresh is started", 2)
+    name = jobs.create(copy_of(template, time.time()))
     print(f"started RayJob {name}", flush=True)
-    night = _ended(nights, name, poll_s)
-    for old in surplus(nights.all(), keep):
-        nights.delete(old)
-        print(f"deleted RayJob {old}, more than {keep} nights are kept", flush=True)
-    status = night.get("status", {})
-    if succeeded(night):
+    job = _ended(jobs, name, poll_s)
+    for old in surplus(jobs.all(), keep):
+        jobs.delete(old)
+        print(f"deleted RayJob {old}: only the {keep} latest ones are kept", flush=True)
+    status = job.get("status", {})
+    if succeeded(job):
         print(f"RayJob {name} succeeded", flush=True)
         return 0
     reason = status.get("reason") or status.get("jobStatus") or "unknown reason"
     return _complain(f"RayJob {name} failed: {reason}: {status.get('message', '')}", 1)
 
 
-def _ended(nights: Nights, name: str, poll_s: float) -> dict[str, Any]:
+def _ended(jobs: RefreshJobs, name: str, poll_s: float) -> dict[str, Any]:
+    """The RayJob once it has ended; a few failed polls in a row are tolerated."""
     misses = 0
     while True:
         try:
-            night, misses = nights.get(name), 0
-            if has_ended(night):
-                return night
+            job, misses = jobs.get(name), 0
+            if has_ended(job):
+                return job
         except ApiError as error:
             misses += 1
             if error.status == HTTPStatus.NOT_FOUND or misses > _MAX_MISSES:
@@ -174,7 +186,7 @@ def _complain(message: str, status: int) -> int:
 def _server() -> str:
     host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
     if not host:
-        raise ApiError(0, "not in a cluster; give --server, e.g. that of a `kubectl proxy`")
+        raise ApiError(0, "this is not a pod of a cluster; set --server, e.g. to that of a `kubectl proxy`")
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
@@ -184,16 +196,16 @@ def _namespace() -> str:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one night with the credentials of the pod."""
+    """Start one refresh with the credentials of the pod; returns the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("template", help="the suspended RayJob to copy")
-    parser.add_argument("--keep", type=int, default=14, help="ended nights to keep (default: 14)")
-    parser.add_argument("--poll", type=float, default=15.0, help="seconds between looks (default: 15)")
-    parser.add_argument("--server", help="API server (default: that of the cluster the pod runs in)")
+    parser.add_argument("--keep", type=int, default=14, help="ended RayJobs to keep (default: 14)")
+    parser.add_argument("--poll", type=float, default=15.0, help="seconds between polls (default: 15)")
+    parser.add_argument("--server", help="URL of the API server (default: that of the pod's cluster)")
     options = parser.parse_args(words)
     try:
-        nights = Nights(options.server or _server(), _namespace(), options.template)
-        return run(nights, options.keep, options.poll)
+        jobs = RefreshJobs(options.server or _server(), _namespace(), options.template)
+        return run(jobs, options.keep, options.poll)
     except ApiError as error:
         return _complain(f"{options.template}: {error}", 2)
 

@@ -1,5 +1,5 @@
-"""Ten nights on a real S3 server: additions, edits, removals, moves, another policy, another judge, a crash,
-rivals; and the same with real traces where `DLCOT_NIGHTS=real` (`make nights`)."""
+"""Ten refreshes on a real S3 server: additions, edits, removals, moves, another policy, another judge, a crash,
+concurrent refreshes. `DLCOT_REFRESHES=real` (`make refreshes`) does the same with real traces."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 
 from dlcot_ray.cluster.nodes import start_ray, stop_ray
 from tests.support import REPO
-from tests.support.nights import SMALL, Place, trace
-from tests.support.scenario import Row, Story
+from tests.support.scenario import Row, Scenario
 from tests.support.seaweed import S3Place
+from tests.support.snapshots import SMALL, Place, trace
 
 COLUMNS = ("id", "source", "teacher", "problem", "reasoning", "answer_text", "ground_truth")
 
@@ -33,15 +33,15 @@ def longer(row: Row) -> Row:
 
 
 @pytest.mark.timeout(900)
-def test_ten_nights_of_synthetic_traces(place: Place, tmp_path: Path) -> None:
-    story = Story(place, [trace(number) for number in range(60)], longer, tmp_path / "asked.log")
-    story.ten_nights()
-    assert len(story.lines) == 10
+def test_ten_refreshes_of_synthetic_traces(place: Place, tmp_path: Path) -> None:
+    scenario = Scenario(place, [trace(number) for number in range(60)], longer, tmp_path / "asked.log")
+    scenario.ten_refreshes()
+    assert len(scenario.lines) == 10
 
 
 @pytest.mark.timeout(7200)
-@pytest.mark.skipif(os.environ.get("DLCOT_NIGHTS") != "real", reason="minutes to hours: make nights")
-def test_ten_nights_of_real_traces(place: Place, tmp_path: Path, shared_data: Path) -> None:
+@pytest.mark.skipif(os.environ.get("DLCOT_REFRESHES") != "real", reason="minutes to hours: make refreshes")
+def test_ten_refreshes_of_real_traces(place: Place, tmp_path: Path, shared_data: Path) -> None:
     place.words = [word for word in SMALL if not word.startswith("rows_per_unit")] + ["rows_per_unit=32"]
     frames = [
         pl.read_parquet(path).select(pl.col(name).cast(pl.String) for name in COLUMNS)
@@ -52,9 +52,9 @@ def test_ten_nights_of_real_traces(place: Place, tmp_path: Path, shared_data: Pa
         .unique("id", keep="first", maintain_order=True)
         .sample(fraction=1.0, shuffle=True, seed=1)
     )
-    shard = int(os.environ.get("DLCOT_NIGHTS_SHARD", "150"))
-    story = Story(place, pool.to_dicts(), longer, tmp_path / "asked.log", shard=shard)
-    reader = story.ten_nights()
-    print("\n| night | what changed | traces | judged | seconds |\n|---:|---|---:|---:|---:|")
-    print("\n".join(story.lines))
-    print(f"a reader took the latest snapshot {reader.reads} times, none of them torn or empty")
+    shard = int(os.environ.get("DLCOT_REFRESHES_SHARD", "150"))
+    scenario = Scenario(place, pool.to_dicts(), longer, tmp_path / "asked.log", shard=shard)
+    reader = scenario.ten_refreshes()
+    print("\n| refresh | what changed | traces | judged | seconds |\n|---:|---|---:|---:|---:|")
+    print("\n".join(scenario.lines))
+    print(f"a reader took the latest snapshot {reader.reads} times; all were whole")

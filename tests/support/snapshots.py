@@ -1,4 +1,4 @@
-"""Synthetic traces by the shard, and helpers that look at a refresh's root, for the tests of nights."""
+"""Synthetic traces in shards, and helpers that read the root of a refresh, for tests of snapshots."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def trace(number: int, edition: int = 0) -> dict[str, Any]:
 
 
 class Place:
-    """Where a test keeps inputs and outputs: a local directory, or a prefix on an S3 server."""
+    """The inputs and outputs of a test: a local directory, or a prefix on an S3 server."""
 
     def __init__(self, url: str, words: Sequence[str] = SMALL) -> None:
         self.words = words
@@ -51,7 +51,7 @@ class Place:
         self.fs, self.root = fsspec.core.url_to_fs(url, use_listings_cache=False)
 
     def write(self, name: str, rows: Iterable[Mapping[str, Any]], rows_per_group: int = 100) -> None:
-        """A shard below `in/`."""
+        """Write a shard below `in/`."""
         sink = pa.BufferOutputStream()
         pq.write_table(pa.Table.from_pylist(list(rows)), sink, row_group_size=rows_per_group)
         path = f"{self.root}/in/{name}"
@@ -59,18 +59,18 @@ class Place:
         self.fs.pipe_file(path, sink.getvalue().to_pybytes())
 
     def remove(self, name: str) -> None:
-        """A shard from below `in/`."""
+        """Remove a shard below `in/`."""
         self.fs.rm_file(f"{self.root}/in/{name}")
 
     def refresh(self, *words: str) -> int:
-        """`dlcot refresh` into `out/`."""
+        """Run `dlcot refresh` with the output `out/`; returns its exit status."""
         return main(["refresh", f"input={self.url}/in", f"output={self.url}/out", *self.words, *words])
 
     def scratch(self, name: str, *words: str) -> None:
-        """What `dlcot enhance` makes of the inputs in an output of its own, without Ray.
+        """Write the output of `dlcot enhance` for the same inputs, without Ray.
 
-        The very functions of the job in one plain loop; `test_run.py` and `benchmarks/ray_job.py` show that
-        the job writes the same bytes.
+        The functions of the job in one plain loop. `test_run.py` and `benchmarks/ray_job.py` check that the
+        job writes the same bytes.
         """
         own = [word for word in self.words if not word.startswith(("gc", "bounds"))]
         config = load_enhance([f"input={self.url}/in", f"output={self.url}/{name}", *own, *words])
@@ -99,12 +99,14 @@ class Place:
         return content
 
     def latest(self) -> str:
-        """The snapshot that readers take."""
+        """The name of the published snapshot."""
         return str(self.json_of("out/latest.json")["snapshot"])
 
-    def report(self, night: str | None = None) -> dict[str, Any]:
+    def report(self, snapshot: str | None = None) -> dict[str, Any]:
         """The total of a snapshot's report."""
-        total: dict[str, Any] = self.json_of(f"out/snapshots/{night or self.latest()}/report.json")["total"]
+        total: dict[str, Any] = self.json_of(f"out/snapshots/{snapshot or self.latest()}/report.json")[
+            "total"
+        ]
         return total
 
     def objects(self, output: str) -> dict[str, bytes]:
@@ -117,20 +119,20 @@ class Place:
                 found[path.split(f"{output}/", 1)[1]] = self.fs.cat_file(path)
         return found
 
-    def snapshot(self, night: str | None = None) -> dict[str, bytes]:
+    def snapshot(self, snapshot: str | None = None) -> dict[str, bytes]:
         """Every data object of a snapshot."""
-        return self.objects(f"out/snapshots/{night or self.latest()}")
+        return self.objects(f"out/snapshots/{snapshot or self.latest()}")
 
-    def facts(self, night: str | None = None) -> pl.DataFrame:
+    def facts(self, snapshot: str | None = None) -> pl.DataFrame:
         """The facts of a snapshot."""
         self.fs.invalidate_cache()
-        top = f"{self.root}/out/snapshots/{night or self.latest()}/_facts"
+        top = f"{self.root}/out/snapshots/{snapshot or self.latest()}/_facts"
         return pl.concat(pl.read_parquet(self.fs.cat_file(path)) for path in sorted(self.fs.find(top)))
 
-    def judged(self, night: str | None = None) -> set[str]:
-        """Ids that the judge was asked about in a night."""
-        name = night or self.latest()
-        facts = self.facts(name).filter(pl.col("judged") & (pl.col("night") == name))
+    def judged(self, snapshot: str | None = None) -> set[str]:
+        """Ids that the judge was asked about for a snapshot."""
+        name = snapshot or self.latest()
+        facts = self.facts(name).filter(pl.col("judged") & (pl.col("snapshot") == name))
         return set(facts["trace_id"])
 
 

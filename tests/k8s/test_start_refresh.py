@@ -1,4 +1,4 @@
-"""A night: against a server that answers as the API server does for one resource, over real HTTP."""
+"""Starting a refresh, over real HTTP, on a server that answers like the API server for one resource."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-import start_night
-from start_night import Nights, has_ended, night_of, succeeded, surplus
+import start_refresh
+from start_refresh import RefreshJobs, copy_of, has_ended, succeeded, surplus
 
 TEMPLATE: dict[str, Any] = {
     "metadata": {
@@ -26,21 +26,21 @@ TEMPLATE: dict[str, Any] = {
 
 
 class Cluster:
-    """RayJobs in memory, and how each new one is to end."""
+    """RayJobs in memory, and the status with which each new one ends."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, dict[str, Any]] = {"dlcot-refresh": json.loads(json.dumps(TEMPLATE))}
         self.ending = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
-        self.looks_until_the_end = 2
+        self.polls_until_the_end = 2
         self.failures: list[int] = []
         self.tokens: list[str] = []
         self.url = ""
 
-    def look(self, name: str) -> dict[str, Any] | None:
+    def poll(self, name: str) -> dict[str, Any] | None:
         job = self.jobs.get(name)
-        if job is not None and "looks" in job:
-            job["looks"] += 1
-            if job["looks"] >= self.looks_until_the_end:
+        if job is not None and "polls" in job:
+            job["polls"] += 1
+            if job["polls"] >= self.polls_until_the_end:
                 job["status"] = dict(self.ending)
         return job
 
@@ -67,7 +67,7 @@ def cluster() -> Iterator[Cluster]:
                 self.answer(held.failures.pop(0), {"message": "not now"})
             elif self.command == "POST":
                 made = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                held.jobs[made["metadata"]["name"]] = {**made, "looks": 0}
+                held.jobs[made["metadata"]["name"]] = {**made, "polls": 0}
                 self.answer(201, made)
             elif not name:
                 key, _, value = parse_qs(parts.query)["labelSelector"][0].partition("=")
@@ -76,7 +76,7 @@ def cluster() -> Iterator[Cluster]:
             elif self.command == "DELETE":
                 self.answer(200 if held.jobs.pop(name, None) else 404, {})
             else:
-                job = held.look(name)
+                job = held.poll(name)
                 self.answer(200 if job else 404, job or {"message": f'rayjobs "{name}" not found'})
 
         do_GET = do_POST = do_DELETE = handle_one
@@ -99,12 +99,12 @@ def namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAMESPACE", "dlcot")
 
 
-def night(cluster: Cluster, *words: str) -> int:
-    return start_night.main(["dlcot-refresh", "--poll", "0.01", "--server", cluster.url, *words])
+def start(cluster: Cluster, *words: str) -> int:
+    return start_refresh.main(["dlcot-refresh", "--poll", "0.01", "--server", cluster.url, *words])
 
 
-def test_a_night_is_the_template_not_suspended_under_a_name_of_its_own() -> None:
-    made = night_of(TEMPLATE, 1_795_482_000.0)
+def test_a_refresh_is_a_copy_of_the_template_that_is_not_suspended() -> None:
+    made = copy_of(TEMPLATE, 1_795_482_000.0)
     assert made["metadata"]["name"] == "dlcot-refresh-20261124-010000"
     assert len(made["metadata"]["name"]) <= 47
     assert made["spec"] == {**TEMPLATE["spec"], "suspend": False}
@@ -112,100 +112,102 @@ def test_a_night_is_the_template_not_suspended_under_a_name_of_its_own() -> None
     assert made["metadata"]["labels"]["app.kubernetes.io/name"] == "dlcot-ray"
 
 
-def test_a_night_that_succeeds_is_waited_for(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
-    assert night(cluster) == 0
+def test_a_refresh_that_succeeds_gives_status_0_at_its_end(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(cluster) == 0
     (made,) = [job for name, job in cluster.jobs.items() if name != "dlcot-refresh"]
-    assert made["looks"] >= 2
+    assert made["polls"] >= 2
     assert made["spec"]["entrypoint"] == TEMPLATE["spec"]["entrypoint"]
     assert "succeeded" in capsys.readouterr().out
 
 
-def test_a_night_that_fails_fails_the_pod_with_its_reason(
+def test_a_refresh_that_fails_gives_status_1_and_the_reason(
     cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cluster.ending = {"jobDeploymentStatus": "Failed", "reason": "AppFailed", "message": "exit status 3"}
-    assert night(cluster) == 1
+    assert start(cluster) == 1
     assert "AppFailed: exit status 3" in capsys.readouterr().err
 
 
-def test_complete_is_not_yet_success(cluster: Cluster) -> None:
+def test_a_stopped_job_is_complete_but_did_not_succeed(cluster: Cluster) -> None:
     cluster.ending = {"jobDeploymentStatus": "Complete", "jobStatus": "STOPPED"}
-    assert night(cluster) == 1
+    assert start(cluster) == 1
 
 
-def test_a_second_night_is_left_out_while_one_runs(
+def test_no_refresh_is_started_while_another_one_runs(
     cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    running = night_of(TEMPLATE, time.time() - 86_400)
+    running = copy_of(TEMPLATE, time.time() - 86_400)
     cluster.jobs[running["metadata"]["name"]] = {**running, "status": {"jobDeploymentStatus": "Running"}}
-    assert night(cluster) == 2
+    assert start(cluster) == 2
     assert "has not ended" in capsys.readouterr().err
     assert len(cluster.jobs) == 2
 
 
-def test_old_nights_go_and_others_stay(cluster: Cluster) -> None:
+def test_old_copies_are_deleted_and_other_jobs_are_kept(cluster: Cluster) -> None:
     for days in range(1, 5):
-        old = night_of(TEMPLATE, 1_795_482_000.0 - days * 86_400)
+        old = copy_of(TEMPLATE, 1_795_482_000.0 - days * 86_400)
         cluster.jobs[old["metadata"]["name"]] = {**old, "status": {"jobDeploymentStatus": "Complete"}}
     cluster.jobs["dlcot-enhance"] = {"metadata": {"name": "dlcot-enhance"}, "spec": {}}
-    assert night(cluster, "--keep", "2") == 0
+    assert start(cluster, "--keep", "2") == 0
     assert "dlcot-enhance" in cluster.jobs
     kept = sorted(name for name in cluster.jobs if name.startswith("dlcot-refresh-"))
     assert len(kept) == 2
     assert kept[0] == "dlcot-refresh-20261123-010000"
 
 
-def test_an_api_server_that_stumbles_is_asked_again(cluster: Cluster) -> None:
-    nights = Nights(cluster.url, "dlcot", "dlcot-refresh")
-    name = nights.create(night_of(nights.template(), time.time()))
+def test_a_failed_poll_is_repeated(cluster: Cluster) -> None:
+    jobs = RefreshJobs(cluster.url, "dlcot", "dlcot-refresh")
+    name = jobs.create(copy_of(jobs.template(), time.time()))
     cluster.failures = [503, 500]
-    assert succeeded(start_night._ended(nights, name, 0.01))
+    assert succeeded(start_refresh._ended(jobs, name, 0.01))
 
 
-def test_a_night_that_is_deleted_is_not_waited_for_without_end(
-    cluster: Cluster, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cluster.looks_until_the_end = 1_000_000
+def test_the_wait_ends_if_the_job_is_deleted(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    cluster.polls_until_the_end = 1_000_000
     timer = threading.Timer(
         0.3, lambda: [cluster.jobs.pop(n) for n in list(cluster.jobs) if n != "dlcot-refresh"]
     )
     timer.start()
-    assert night(cluster) == 2
+    assert start(cluster) == 2
     timer.join()
     assert "not found" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("change", [None, {"suspend": False}])
-def test_without_a_template_there_is_no_night(
+def test_without_a_suspended_template_no_refresh_is_started(
     change: dict[str, Any] | None, cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if change is None:
         del cluster.jobs["dlcot-refresh"]
     else:
         cluster.jobs["dlcot-refresh"]["spec"].update(change)
-    assert night(cluster) == 2
+    assert start(cluster) == 2
     assert ("not found" if change is None else "not suspended") in capsys.readouterr().err
 
 
-def test_no_server_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert start_night.main(["dlcot-refresh", "--server", "http://127.0.0.1:9"]) == 2
+def test_a_missing_server_is_reported_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert start_refresh.main(["dlcot-refresh", "--server", "http://127.0.0.1:9"]) == 2
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    assert start_night.main(["dlcot-refresh"]) == 2
+    assert start_refresh.main(["dlcot-refresh"]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert "no answer" in lines[0]
     assert "--server" in lines[1]
 
 
-def test_the_pods_token_is_read_anew_each_time(cluster: Cluster, tmp_path: Path) -> None:
-    nights = Nights(cluster.url, "dlcot", "dlcot-refresh", account=tmp_path)
+def test_the_token_of_the_pod_is_read_for_every_request(cluster: Cluster, tmp_path: Path) -> None:
+    jobs = RefreshJobs(cluster.url, "dlcot", "dlcot-refresh", account=tmp_path)
     for token in ("first", "second"):
         (tmp_path / "token").write_text(f"{token}\n")
-        nights.template()
+        jobs.template()
     assert cluster.tokens == ["Bearer first", "Bearer second"]
 
 
-def test_what_has_ended() -> None:
+def test_a_retrying_job_has_not_ended() -> None:
     assert not has_ended({})
     assert not has_ended({"status": {"jobDeploymentStatus": "Retrying"}})
     assert surplus([], 3) == []

@@ -1,8 +1,7 @@
-"""What earlier nights know: their facts as one frame, and the index of annotations made of them.
+"""Facts of earlier snapshots, and the index of the annotations that a new snapshot can reuse.
 
-Annotations are taken from the snapshot that readers have, and from what was made since but never became
-the latest (a night that was broken off or held back): asking the judge again for those would be waste.
-Older and withdrawn snapshots are left out, the latter because something was wrong with them.
+Annotations are reused from the published snapshot, and from later ones that were never published
+(interrupted, or held back). Older snapshots are left out. So are withdrawn ones, because they were faulty.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from dlcot_ray.commands.refresh.root import Catalogue, Night, Pointer, Root, State
+from dlcot_ray.commands.refresh.root import Catalogue, Pointer, Root, Snapshot, State
 from dlcot_ray.outputs.facts import fact_schema
 from dlcot_ray.outputs.layout import ANNOTATIONS, FACTS, Output
 from dlcot_ray.outputs.recall import RecallSpec, write_index
@@ -28,57 +27,58 @@ _RETRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SnapshotFacts:
     """The facts of a snapshot's complete units.
 
     Attributes:
-        night: which.
-        units: their names.
-        facts: `job/facts.py`'s columns, and `unit`, an index into `units`.
+        snapshot: which.
+        units: names of the units.
+        facts: one row per input row: the columns of `outputs/facts.py`, and `unit`, an index into `units`.
     """
 
-    night: Night
+    snapshot: Snapshot
     units: tuple[str, ...]
     facts: pl.DataFrame
 
 
-def load_known(root: Root, night: Night) -> Known:
-    """Read a snapshot's facts.
+def load_facts(root: Root, snapshot: Snapshot) -> SnapshotFacts:
+    """Read the facts of a snapshot.
 
     Raises:
-        JobError: one of them cannot be read.
+        JobError: one of their objects cannot be read.
     """
-    output = root.output(night)
+    output = root.output(snapshot)
     units = tuple(sorted(output.done()))
     with ThreadPoolExecutor(_THREADS) as threads:
         frames = list(threads.map(lambda item: _facts(output, *item), enumerate(units)))
-    empty = pl.DataFrame(fact_schema(night.by).empty_table()).with_columns(unit=pl.lit(0, pl.UInt32))
-    return Known(night, units, pl.concat([empty, *frames]) if frames else empty)
+    empty = pl.DataFrame(fact_schema(snapshot.by).empty_table()).with_columns(unit=pl.lit(0, pl.UInt32))
+    return SnapshotFacts(snapshot, units, pl.concat([empty, *frames]) if frames else empty)
 
 
-def sources(catalogue: Catalogue, pointer: Pointer | None, tonight: Night) -> list[Night]:
-    """The nights whose annotations tonight's judge may have made already, the latest snapshot first."""
+def annotation_sources(catalogue: Catalogue, pointer: Pointer | None, new: Snapshot) -> list[Snapshot]:
+    """The snapshots of the same judge whose annotations can be reused, the published one first."""
     latest = catalogue.get(pointer.snapshot) if pointer is not None else None
     since = latest.started if latest is not None else 0.0
     withdrawn = pointer.withdrawn if pointer is not None else ()
     others = [
-        night
-        for night in catalogue.nights
-        if night.started > since
-        and night.state is not State.REMOVING
-        and night.name not in (tonight.name, *withdrawn)
+        snapshot
+        for snapshot in catalogue.snapshots
+        if snapshot.started > since
+        and snapshot.state is not State.REMOVING
+        and snapshot.name not in (new.name, *withdrawn)
     ]
     found = [latest, *reversed(others)] if latest is not None else list(reversed(others))
-    return [night for night in found if night.judge == tonight.judge]
+    return [snapshot for snapshot in found if snapshot.judge == new.judge]
 
 
-def index_known(
-    root: Root, tonight: Night, known: Sequence[Known], options: Mapping[str, Any]
+def index_annotations(
+    root: Root, new: Snapshot, known: Sequence[SnapshotFacts], options: Mapping[str, Any]
 ) -> RecallSpec | None:
-    """Write the index of everything that `known` has annotated; None where that is nothing.
+    """Write the index of all annotations of earlier snapshots; None if there are none.
 
     Args:
-        known: of the nights of `sources`, in their order.
+        new: the snapshot that will use the index; it is written into its folder.
+        known: the facts of the snapshots of `annotation_sources`, in their order.
         options: fsspec options of the root.
     """
     objects: list[str] = []
@@ -92,19 +92,19 @@ def index_known(
                 row=pl.col("annotation"),
             )
         )
-        objects += [f"{item.night.folder}/{ANNOTATIONS}/{unit}.parquet" for unit in item.units]
+        objects += [f"{item.snapshot.folder}/{ANNOTATIONS}/{unit}.parquet" for unit in item.units]
     entries = pl.concat(frames) if frames else pl.DataFrame()
     if entries.is_empty():
         return None
-    # A folder of its own for every attempt: workers keep what they have read of one.
-    folder = f"{tonight.folder}/{RECALL}/{secrets.token_hex(4)}"
+    # A new folder for every attempt, because workers cache what they read from an index.
+    folder = f"{new.folder}/{RECALL}/{secrets.token_hex(4)}"
     partitions = write_index(root.store, folder, objects, entries)
     return RecallSpec(
         url=root.store.given_url,
         index=folder,
         partitions=partitions,
-        own=f"{known[0].night.folder}/{ANNOTATIONS}",
-        identity=tonight.judge,
+        own=f"{known[0].snapshot.folder}/{ANNOTATIONS}",
+        identity=new.judge,
         options=options,
     )
 

@@ -1,4 +1,4 @@
-"""Nights on local disk, in one Ray session: each snapshot against a run from scratch, and who was judged."""
+"""Refreshes on local disk in one Ray session: each snapshot equals a run from scratch; which traces are judged."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from datasets import load_dataset
 
 from dlcot_ray.cluster.nodes import start_ray, stop_ray
 from dlcot_ray.commands.refresh import command
+from dlcot_ray.commands.refresh.build import Built, build_snapshot
 from dlcot_ray.commands.refresh.root import Root
-from dlcot_ray.commands.refresh.snapshot import Made, make_night
-from tests.support.nights import Place, local, trace
+from tests.support.snapshots import Place, local, trace
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -38,7 +38,7 @@ def sums(*numbers: int) -> set[str]:
     return {f"sum-{number}" for number in numbers}
 
 
-def test_nights_equal_runs_from_scratch_and_judge_only_what_is_new(place: Place) -> None:
+def test_snapshots_equal_runs_from_scratch_and_judge_only_new_traces(place: Place) -> None:
     assert place.refresh("name=one") == 0
     assert place.latest() == "one"
     assert place.judged() == sums(*range(30))
@@ -58,7 +58,7 @@ def test_nights_equal_runs_from_scratch_and_judge_only_what_is_new(place: Place)
     total = place.report()
     assert (total["added"], total["changed"], total["removed"], total["judged"]) == (3, 1, 0, 4)
 
-    # Only one file changes: the units of the others are carried over.
+    # Only one file changes: the units of the others are copied.
     before = place.snapshot()
     place.write("c.parquet", [trace(40), trace(3), trace(41)])
     assert place.refresh("name=three") == 0
@@ -66,13 +66,13 @@ def test_nights_equal_runs_from_scratch_and_judge_only_what_is_new(place: Place)
     place.scratch("scratch-three")
     assert place.snapshot() == place.objects("scratch-three")
     facts = place.facts()
-    assert set(facts.filter(pl.col("night") == "three")["trace_id"]) == sums(40, 3, 41)
+    assert set(facts.filter(pl.col("snapshot") == "three")["trace_id"]) == sums(40, 3, 41)
     stayed = {name for name in before if "c.r" not in name}
     assert {name: place.snapshot()[name] for name in stayed} == {name: before[name] for name in stayed}
     assert place.report()["removed"] == 1
 
 
-def test_a_snapshot_is_a_plain_data_set_and_a_night_without_a_change_leaves_it_alone(
+def test_a_snapshot_is_a_plain_data_set_and_a_refresh_without_changes_keeps_it(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert place.refresh("name=one") == 0
@@ -94,7 +94,7 @@ def test_a_snapshot_is_a_plain_data_set_and_a_night_without_a_change_leaves_it_a
 def test_ids_that_repeat_across_files_follow_the_order_of_the_files(place: Place) -> None:
     words = ("max_rejected_share=1", "bounds.max_rejected_share_change=1")
     assert place.refresh("name=one") == 0
-    # Sorts first, so the rows that were fine in b.parquet, which is as it was, are now the repeats.
+    # Sorts first, so rows of the unchanged b.parquet become the repeated ones.
     place.write("0.parquet", [trace(14, edition=1), trace(15)])
     assert place.refresh("name=two", *words) == 0
     place.scratch("scratch-two", *words[:1])
@@ -104,23 +104,23 @@ def test_ids_that_repeat_across_files_follow_the_order_of_the_files(place: Place
     assert place.refresh("name=three", *words) == 0
     place.scratch("scratch-three")
     assert place.snapshot() == place.objects("scratch-three")
-    # Nobody had judged the old edition in the last night, for it was rejected there.
+    # The previous snapshot rejected the old edition, so it has no annotation of it.
     assert place.judged() == sums(14)
 
 
-def test_a_night_beyond_a_bound_is_held_and_published_by_hand_and_gone_back_from(
+def test_a_snapshot_beyond_a_bound_is_held_back_published_by_hand_and_rolled_back(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     strict = "bounds.max_removed_share=0.2"
     assert place.refresh("name=one", strict) == 0
     place.remove("deep/b.parquet")
     assert place.refresh("name=two", strict) == 4
-    told = capsys.readouterr().err
-    assert "two is held back: bounds.max_removed_share is 0.2, and this night comes to 0.6" in told
-    assert f"dlcot refresh output={place.root}/out action=publish snapshot=two" in told
+    printed = capsys.readouterr().err
+    assert "two is held back: bounds.max_removed_share is 0.2, and this snapshot has 0.6" in printed
+    assert f"dlcot refresh output={place.root}/out action=publish snapshot=two" in printed
     assert place.latest() == "one"
-    assert "**broken**" in place.bytes_of("out/snapshots/two/report.md").decode()
-    # Again and again it is the same snapshot, and a wider bound publishes it as it is.
+    assert "**exceeded**" in place.bytes_of("out/snapshots/two/report.md").decode()
+    # Further refreshes find the same snapshot, and a wider bound publishes it unchanged.
     assert place.refresh("name=three", strict) == 4
     assert place.latest() == "one"
     assert place.refresh("name=four", "bounds.max_removed_share=0.7") == 0
@@ -128,13 +128,13 @@ def test_a_night_beyond_a_bound_is_held_and_published_by_hand_and_gone_back_from
     place.scratch("scratch")
     assert place.snapshot() == place.objects("scratch")
 
-    # Back to the night before; the one that was withdrawn does not come back by itself.
+    # A roll-back; the withdrawn snapshot is not published again by a refresh.
     assert place.refresh("action=publish", "snapshot=one") == 0
     assert place.latest() == "one"
     assert place.refresh("name=five", "bounds.max_removed_share=0.7") == 4
-    assert "two is held back: somebody went back from it" in capsys.readouterr().err
+    assert "two is held back: it was withdrawn" in capsys.readouterr().err
     assert place.refresh("action=publish", "snapshot=none") == 1
-    assert "there are: one, two" in capsys.readouterr().err
+    assert "finished snapshots: one, two" in capsys.readouterr().err
     assert place.refresh("action=list") == 0
     one, two = capsys.readouterr().out.splitlines()
     assert "one  finished" in one
@@ -143,7 +143,7 @@ def test_a_night_beyond_a_bound_is_held_and_published_by_hand_and_gone_back_from
     assert place.refresh("action=publish", "snapshot=two") == 0
     assert place.latest() == "two"
 
-    # What nobody refers to is shown first, and only then removed.
+    # Removable snapshots are listed first, and removed only with gc=run.
     words = ("action=gc", "keep=1", "grace_h=0")
     assert place.refresh(*words, "gc=plan") == 0
     assert "gc=run would remove snapshots/one is older than those to keep" in capsys.readouterr().out
@@ -153,7 +153,7 @@ def test_a_night_beyond_a_bound_is_held_and_published_by_hand_and_gone_back_from
     assert place.snapshot() == place.objects("scratch")
 
 
-def test_what_was_judged_for_a_night_that_was_held_is_not_judged_again(place: Place) -> None:
+def test_annotations_of_a_snapshot_that_was_held_back_are_reused(place: Place) -> None:
     assert place.refresh("name=one") == 0
     place.write("a.parquet", [trace(number, edition=1) for number in range(12)])
     place.write("junk.parquet", [trace(60)])
@@ -170,20 +170,20 @@ def test_what_was_judged_for_a_night_that_was_held_is_not_judged_again(place: Pl
     assert place.snapshot() == place.objects("scratch")
 
 
-def test_a_pointer_that_somebody_else_moved_meanwhile_is_left_alone(
+def test_a_pointer_that_another_refresh_moved_meanwhile_is_kept(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert place.refresh("name=one") == 0
     place.remove("a.parquet")
 
-    def overtaken(config: Any, root: Root, *rest: Any) -> Made:
-        made = make_night(config, root, *rest)
+    def moved_meanwhile(config: Any, root: Root, *rest: Any) -> Built:
+        built = build_snapshot(config, root, *rest)
         pointer, version = root.pointer()
         assert pointer is not None
-        root.publish(pointer.to("of-somebody-else", 1.0), version)
-        return made
+        root.publish(pointer.moved_to("of-another-refresh", 1.0), version)
+        return built
 
-    monkeypatch.setattr(command, "make_night", overtaken)
+    monkeypatch.setattr(command, "build_snapshot", moved_meanwhile)
     assert place.refresh("name=two") == 1
-    assert "changed by another refresh meanwhile; this one stops" in capsys.readouterr().err
-    assert place.latest() == "of-somebody-else"
+    assert "changed by another refresh meanwhile; this refresh stops" in capsys.readouterr().err
+    assert place.latest() == "of-another-refresh"
