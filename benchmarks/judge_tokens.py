@@ -24,7 +24,7 @@ from rich.table import Table
 
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.findings import find
-from dlcot_ray.judging.model.dry_run import RehearsalEngine
+from dlcot_ray.judging.model.dry_run import DryRunEngine
 from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.rules.judge import RulesJudge
 
@@ -46,7 +46,7 @@ async def count(traces: Sequence[Trace], model: str, context: int) -> None:
     # Not imported at the top: seconds that --help need not wait for.
     from transformers import AutoTokenizer
 
-    engine = RehearsalEngine(AutoTokenizer.from_pretrained(model), context)
+    engine = DryRunEngine(AutoTokenizer.from_pretrained(model), context)
     rules, judge = RulesJudge(), ModelJudge(engine, "counting")
     judge.start()
     assert judge.asker is not None
@@ -56,7 +56,6 @@ async def count(traces: Sequence[Trace], model: str, context: int) -> None:
     reasked = 0
     for trace in traces:
         by_rules = rules.annotate(trace)
-        engine.annotation = by_rules
         annotation = await judge.judge(trace)
         ours.append(annotation.tokens)
         reasked += sum(status.reasked for status in annotation.steps)

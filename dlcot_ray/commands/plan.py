@@ -1,7 +1,7 @@
 """`dlcot plan`: what a job would do and cost, from footers and a sample of rows, before anything runs.
 
 The sample's traces go through the judge's real program on an engine that computes nothing
-(`judging/model/rehearsal.py`); their mean is scaled to the rows that are left. GPU time and money are
+(`judging/model/dry_run.py`); their mean is scaled to the rows that are left. GPU time and money are
 arithmetic on top (`judging/cost.py`, figures in `conf/cost.yaml`). What it does not see: repeated ids, which
 need every row, and traces that are much longer than all of the sample.
 """
@@ -29,7 +29,7 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.judging.cascade import CascadeJudge
 from dlcot_ray.judging.cost import Model, gpu_seconds, kv_tokens
-from dlcot_ray.judging.model.dry_run import EstimatedTokenizer, RehearsalEngine, with_habits
+from dlcot_ray.judging.model.dry_run import DryRunEngine, EstimatedTokenizer, with_habits
 from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.protocol import Judge
 from dlcot_ray.judging.rules.judge import RulesJudge
@@ -53,7 +53,7 @@ _AROUND = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class DryRun:
     """One trace of the sample: the tokens of its reasoning, what judging it costs, prompts it is shown in."""
 
     length: int
@@ -100,10 +100,10 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
     other = record is not None and dict(record.settings) != dict(resolved.settings)
     sample = take_sample(plan, config.sample, config.storage.input)
     tokenizer, source = _tokenizer(judge, config.tokenizer)
-    rehearsed = _rehearse(sample, judge, tokenizer, costs, config)
+    runs = _dry_run(sample, judge, tokenizer, costs, config)
     left = plan.rows - rows_done
     scale = left / sample.rows if sample.rows else 0.0
-    lengths = [item.length for item in rehearsed]
+    lengths = [item.length for item in runs]
     figures: dict[str, Any] = {
         "judge": config.judge,
         "files": len(plan.shards),
@@ -134,9 +134,9 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
     if config.judge == "rules":
         figures["cpu_hours"] = sum(lengths) * scale * costs.rules_seconds_per_token / 3600
         return figures
-    if not _rehearsable(judge):
+    if not _can_dry_run(judge):
         return figures
-    costs_of = [item.tokens for item in rehearsed]
+    costs_of = [item.tokens for item in runs]
     figures["judge_tokens"] = {
         kind: round(sum(getattr(tokens, kind) for tokens in costs_of) * scale)
         for kind in ("prefill", "cached", "decode")
@@ -146,8 +146,8 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
     context = int(judge.options.get("max_model_len", 32_768))
     figures["context"] = {
         "tokens": context,
-        "in_windows": sum(item.windows > 1 for item in rehearsed),
-        "most_windows": max((item.windows for item in rehearsed), default=0),
+        "in_windows": sum(item.windows > 1 for item in runs),
+        "most_windows": max((item.windows for item in runs), default=0),
     }
     model = costs.model(judge)
     if judge.gpus and model is not None:
@@ -161,7 +161,7 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
                 model, gpu, prefill=i.tokens.prefill, decode=i.tokens.decode,
                 context=min(context, i.length + _AROUND), share=share,
             )
-            for i in rehearsed
+            for i in runs
         ]  # fmt: skip
         hours = sum(map(sum, parts)) * scale / 3600 / efficiency
         workers = config.workers
@@ -204,7 +204,7 @@ def _tokenizer(judge: JudgeConfig, name: str | None) -> tuple[Any, str]:
     """The judge's tokenizer if it is on this machine, else an estimate; and which of both."""
     model = str(judge.options.get("model") or "")
     place = name or (model if model and Path(model).expanduser().is_dir() else None)
-    if place is None or not _rehearsable(judge):
+    if place is None or not _can_dry_run(judge):
         return EstimatedTokenizer(), "estimated"
     try:
         # Not imported at the top: a heavy package that only this needs.
@@ -217,43 +217,40 @@ def _tokenizer(judge: JudgeConfig, name: str | None) -> tuple[Any, str]:
     return loaded, place
 
 
-def _rehearsable(judge: JudgeConfig) -> bool:
+def _can_dry_run(judge: JudgeConfig) -> bool:
     return judge.factory in (_VLLM, _CASCADE)
 
 
-def _rehearse(
+def _dry_run(
     sample: Sample, judge: JudgeConfig, tokenizer: Any, costs: Costs, config: PlanConfig
-) -> list[Rehearsed]:
+) -> list[DryRun]:
     """Every trace of the sample through the judge's program; ones above the ceiling cost nothing."""
-    if not _rehearsable(judge):
-        return [Rehearsed(estimate_tokens(trace.reasoning), Tokens(), 0) for trace in sample.traces]
+    if not _can_dry_run(judge):
+        return [DryRun(estimate_tokens(trace.reasoning), Tokens(), 0) for trace in sample.traces]
     options = judge.options
     block = _GPU_BLOCK if judge.gpus else _CPU_BLOCK
-    engine = RehearsalEngine(tokenizer, int(options.get("max_model_len", 32_768)), block)
-    rules = RulesJudge()
-    made: Judge = ModelJudge(engine, "rehearsal", prompts=options.get("prompts"))
+    engine = DryRunEngine(tokenizer, int(options.get("max_model_len", 32_768)), block)
+    made: Judge = ModelJudge(engine, "dry run", prompts=options.get("prompts"))
     if judge.factory == _CASCADE:
         made = CascadeJudge(RulesJudge(), made, min_confidence=float(options.get("min_confidence", 0.6)))
     habits = costs.habits(config.judge)
 
-    async def each() -> list[Rehearsed]:
+    async def each() -> list[DryRun]:
         return [await one(trace) for trace in sample.traces]
 
-    async def one(trace: Trace) -> Rehearsed:
+    async def one(trace: Trace) -> DryRun:
         length = len(tokenizer(trace.reasoning, add_special_tokens=False)["input_ids"])
         if len(trace.reasoning) > config.max_trace_chars:
-            return Rehearsed(length, Tokens(), 0)
-        engine.annotation = rules.annotate(trace)
+            return DryRun(length, Tokens(), 0)
         annotation = await made.judge(trace)
         windows = next((status.questions for status in annotation.steps), 0)
-        return Rehearsed(length, with_habits(annotation, habits, length), windows)
+        return DryRun(length, with_habits(annotation, habits, length), windows)
 
     made.start()
     try:
         return asyncio.run(each())
     finally:
         made.close()
-        rules.close()
 
 
 def _between(lengths: Sequence[int], low: int, high: int | None) -> float:

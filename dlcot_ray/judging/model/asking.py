@@ -7,19 +7,20 @@ never raises anything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from dlcot_ray.core.annotation import JudgeStep, ModelReply, Tokens
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.judging.model.answers import AnswerInvalid, Language, is_in
+from dlcot_ray.judging.model.answers import AnswerInvalid, is_in
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
 from dlcot_ray.judging.model.frame import Frame, Tokenizer
 from dlcot_ray.judging.model.prompts import Prompts
+from dlcot_ray.judging.model.question import Part, Question
 from dlcot_ray.judging.model.windows import shortened
 
-T = TypeVar("T")
+A = TypeVar("A")
 
 _ATTEMPTS: tuple[int | None, ...] = (None, 1)
 """Seeds: greedy first."""
@@ -145,25 +146,27 @@ class Asker:
         return tuple(ids)
 
     async def ask(
-        self,
-        account: Account,
-        step: JudgeStep,
-        shared: Sequence[int],
-        question: str,
-        language: Language,
-        read: Callable[[str], T],
-    ) -> T:
+        self, account: Account, question: Question[A], part: Part, shared: Sequence[int], assumed: str
+    ) -> A:
         """Ask until the answer is one, at most twice.
+
+        Args:
+            account: where the cost is booked.
+            question, part: what to ask.
+            shared: token ids that the prompt begins with.
+            assumed: what an engine that runs no model answers.
 
         Raises:
             QuestionFailed: neither answer can be used.
             JudgeDied: the engine is gone.
         """
-        prompt = [*shared, *self.tokenizer.plain(f"\n{question}"), *self.frame.after]
+        text = self.prompts.question(question.wording, part.values)
+        prompt = [*shared, *self.tokenizer.plain(f"\n{text}"), *self.frame.after]
         room = self.engine.max_context - len(prompt)
         if room < _LEAST_ANSWER:
             raise QuestionFailed(f"the question leaves {room} tokens of the context for its answer")
-        constraint = Constraint(ConstraintKind.REGEX, language.regex)
+        language = part.language
+        constraint = Constraint(ConstraintKind.REGEX, language.regex, assumed)
         cause = ""
         for seed in _ATTEMPTS:
             try:
@@ -171,12 +174,12 @@ class Asker:
                 completion = await self.engine.complete(prompt, constraint, most, seed=seed)
             except RequestError as error:
                 raise QuestionFailed(str(error)) from error
-            account.add(step, completion.tokens, completion.text, seed is not None)
+            account.add(question.step, completion.tokens, completion.text, seed is not None)
             if not is_in(language, completion.text):
                 cause = f"the answer {completion.text[:40]!r} is not one of those allowed"
                 continue
             try:
-                return read(completion.text)
+                return question.read(completion.text)
             except AnswerInvalid as error:
                 cause = str(error)
         raise QuestionFailed(cause)

@@ -1,9 +1,9 @@
 """The judge's program without a model: what a trace would cost, counted question by question.
 
-The real program runs on an engine that computes nothing. It answers as the rules judge would, in the
-judge's form, and keeps account of a prefix cache of whole blocks, so that prompts, windows and the order of
-questions are the real ones. What cannot be known beforehand is how a model answers: `Habits` puts in figures
-that were measured of one (a small model rambles and has to be asked again).
+In: traces, judged by a `ModelJudge` on a `DryRunEngine`. Out: annotations whose token counts are those of
+the real prompts, windows and order of questions, against a prefix cache of whole blocks. Each answer is the
+one that `table.py` assumes, from the rules judge's annotation. A real model answers otherwise: `Habits` puts
+in figures that were measured of one.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from math import log2
 from typing import Any
 
 from dlcot_ray.core.annotation import Annotation, JudgeStep, Tokens
-from dlcot_ray.judging.model import answers
 from dlcot_ray.judging.model.engine import Completion, Constraint
 
-_LETTERS = {kind: letter for letter, kind in answers.SECTION_LETTERS.items()}
-_CHECKS = {kind: letter for letter, kind in answers.CHECK_LETTERS.items()}
 _PIECE = re.compile(r" ?[A-Za-z]{1,8}|\d| ?[^\sA-Za-z\d]{1,2}|\n+|\s")
 
 
-class RehearsalEngine:
-    """Answers from an annotation; books prompts against a prefix cache of whole blocks that never evicts.
+class DryRunEngine:
+    """Runs no model: answers with what a constraint assumes.
+
+    Counts prompts against a prefix cache of whole blocks that never evicts.
 
     Args:
         tokenizer: a Hugging Face tokenizer, or an `EstimatedTokenizer`.
@@ -40,7 +39,6 @@ class RehearsalEngine:
         self.tokenizer = tokenizer
         self.max_context = max_context
         self.block_tokens = block_tokens
-        self.annotation: Annotation | None = None
         self._cached: set[int] = set()
 
     def start(self) -> None:
@@ -49,10 +47,19 @@ class RehearsalEngine:
     async def complete(
         self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, seed: int | None = None
     ) -> Completion:
-        """The annotation's answer to the question that the prompt ends with."""
+        """The assumed answer, or ``0`` without one, and what the request would cost."""
         await asyncio.sleep(0)
-        hits = 0
-        digest = 0
+        hits = self._hits(prompt)
+        text = constraint.assumed or "0"
+        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return Completion(text, Tokens(len(prompt) - hits, hits, len(ids) + 1), True)
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+    def _hits(self, prompt: Sequence[int]) -> int:
+        """Tokens of the prompt that the cache supplies; all its whole blocks are cached from now on."""
+        hits = digest = 0
         seen = True
         # The last token is always computed: something has to be sampled from.
         for at in range(0, len(prompt) - 1 - self.block_tokens, self.block_tokens):
@@ -60,39 +67,7 @@ class RehearsalEngine:
             seen = seen and digest in self._cached
             hits += self.block_tokens * seen
             self._cached.add(digest)
-        text = self._answer(self.tokenizer.decode(prompt[-4000:]), constraint.value)
-        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return Completion(text, Tokens(len(prompt) - hits, hits, len(ids) + 1), True)
-
-    def close(self) -> None:
-        """Nothing to stop."""
-
-    def _answer(self, prompt: str, regex: str) -> str:
-        found = self.annotation
-        if found is None:
-            return "0"
-        question = re.findall(r"\n([A-Z]+) (?:of|within) [^\n]*\?", prompt)[-1]
-        marks: list[str] = []
-        if question == "SECTIONS":
-            number = re.search(r"\d+", regex)
-            first = int(number[0]) if number else 1
-            pairs = [(max(s.start + 1, first), _LETTERS[s.kind]) for s in found.sections if s.stop >= first]
-            marks = [
-                f"{segment}{letter}" for segment, letter in pairs if letter != "C" or segment == pairs[-1][0]
-            ]
-            marks = marks[: answers.MAX_SECTIONS - 1]
-        elif question == "APPROACHES":
-            marks = [str(a.start + 1) for a in found.approaches][: answers.MAX_APPROACHES]
-        elif question == "CHECKS":
-            marks = [f"{v.start + 1}{_CHECKS[v.kind]}" for v in found.verifications][: answers.MAX_CHECKS]
-        elif question == "ERRORS":
-            segments = sorted({e.start + 1 for a in found.approaches for e in a.errors})
-            marks = [f"{segment}Ku" for segment in segments][: answers.MAX_ERRORS]
-        elif question == "CLUSTERS":
-            marks = [f"{item}:{item}" for item in re.findall(r"(\d+):\(", regex)]
-        elif question == "LABELS":
-            marks = [f"{item}:I" for item in re.findall(r"(\d+):\[", regex)]
-        return " ".join(marks) or "0"
+        return hits
 
 
 class EstimatedTokenizer:
@@ -139,7 +114,7 @@ class EstimatedTokenizer:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How a model was seen to answer, by the length of the trace.
+    """How a model answered in measurements, by the length of the trace.
 
     Attributes:
         requests: per trace of 1,024 tokens that fits the context, those asked again included.
@@ -160,15 +135,20 @@ class Habits:
         return max(2.0, requests), max(4.0, self.decode + self.decode_per_doubling * doublings)
 
 
-def with_habits(rehearsed: Annotation, habits: Habits | None, length: int) -> Tokens:
-    """The cost of a rehearsed trace, with a model's own number of requests and length of answers.
+def with_habits(dry: Annotation, habits: Habits | None, length: int) -> Tokens:
+    """The cost of a trace after a dry run, with a model's own number of requests and length of answers.
 
-    The first question of a window pays for its prompt, every other one finds it in the cache and computes its
+    The first question of a window pays for its prompt; every other one finds it in the cache and computes its
     own few tokens.
+
+    Args:
+        dry: made by a dry run.
+        habits: None leaves the cost as it is.
+        length: tokens of the trace.
     """
-    if habits is None or not rehearsed.tokens.prefill:
-        return rehearsed.tokens
-    steps = {status.step: status for status in rehearsed.steps}
+    if habits is None or not dry.tokens.prefill:
+        return dry.tokens
+    steps = {status.step: status for status in dry.steps}
     first = steps[JudgeStep.MACRO]
     windows = max(1, first.questions)
     others = [status for step, status in steps.items() if step is not JudgeStep.MACRO and status.questions]

@@ -29,10 +29,17 @@ class ConstraintKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """The language that an answer must belong to."""
+    """The language that an answer must belong to.
+
+    Attributes:
+        kind: how `value` is written.
+        value: the regular expression, choices or grammar.
+        assumed: what an engine that runs no model answers; others ignore it.
+    """
 
     kind: ConstraintKind
     value: str = ""
+    assumed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

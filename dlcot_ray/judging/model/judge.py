@@ -17,16 +17,17 @@ from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.model.admission import TokenBudget
 from dlcot_ray.judging.model.asking import Account, Asker
+from dlcot_ray.judging.model.assembly import assemble
 from dlcot_ray.judging.model.engine import Engine
 from dlcot_ray.judging.model.frame import FrameError, Tokenizer
-from dlcot_ray.judging.model.program import Program, assemble
+from dlcot_ray.judging.model.program import Program
 from dlcot_ray.judging.model.prompts import load_prompts
 from dlcot_ray.judging.model.writer import ModelWriter
 from dlcot_ray.judging.protocol import JudgeUnavailable
 from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import annotate
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same answers of a model may give another annotation, or other questions are asked."""
 
 _LEAST_CONTEXT = 2048

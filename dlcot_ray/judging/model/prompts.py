@@ -28,7 +28,11 @@ class Prompts:
 
     def render(self, name: str, **values: object) -> str:
         """The text called `name`, filled in. Values are inserted as they are and never expanded again."""
-        return Template(self.texts[name]).substitute({key: str(value) for key, value in values.items()})
+        return _filled(self.texts[name], values)
+
+    def question(self, wording: str, values: Mapping[str, object]) -> str:
+        """A question's text: the one called `wording`, or `wording` itself where there is none."""
+        return _filled(self.texts.get(wording, wording), values)
 
 
 def load_prompts(path: str | None = None) -> Prompts:
@@ -53,6 +57,10 @@ def load_prompts(path: str | None = None) -> Prompts:
             texts[name] = text
     digest = hashlib.blake2b(repr(sorted(texts.items())).encode(), digest_size=4).hexdigest()
     return Prompts(texts, digest)
+
+
+def _filled(text: str, values: Mapping[str, object]) -> str:
+    return Template(text).substitute({key: str(value) for key, value in values.items()})
 
 
 def _parsed(content: str, path: str) -> dict[str, str]:

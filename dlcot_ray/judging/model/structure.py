@@ -62,6 +62,12 @@ def sections_from(marks: Sequence[tuple[int, SectionKind]], count: int) -> tuple
     return tuple(runs)
 
 
+def window_structure(marks: Sequence[tuple[int, SectionKind]], start: int, stop: int) -> Structure:
+    """The sections of the segments `[start, stop)` of one window."""
+    runs = sections_from(marks, stop)
+    return Structure((replace(runs[0], start=start), *runs[1:]), {})
+
+
 def cut_runs(runs: Iterable[Run], kind: SectionKind, starts: Iterable[int]) -> tuple[Run, ...]:
     """The runs, those of `kind` cut at `starts`; starts elsewhere mean nothing."""
     wanted = sorted(set(starts))
@@ -73,25 +79,44 @@ def cut_runs(runs: Iterable[Run], kind: SectionKind, starts: Iterable[int]) -> t
     return tuple(made)
 
 
-def unanswered_last(structure: Structure, candidate: Sequence[bool]) -> int | None:
-    """Index of the last approach's run if it states no answer and a check follows it, else None."""
-    runs = structure.runs
-    last = max((i for i, run in enumerate(runs) if run.kind is SectionKind.SOLUTION_EXPLORE), default=None)
-    if last is None or last + 1 >= len(runs) or runs[last + 1].kind is not SectionKind.VERIFY:
+def completion_check(structure: Structure, candidate: Sequence[bool]) -> Run | None:
+    """The check behind the last approach where that approach states no answer, else None (DLCoT 2.3).
+
+    `candidate[i]`: segment i states an answer.
+    """
+    last = _last_approach(structure)
+    if last is None or last + 1 >= len(structure.runs):
         return None
-    return None if any(candidate[runs[last].start : runs[last].stop]) else last
+    run, check = structure.runs[last : last + 2]
+    if check.kind is not SectionKind.VERIFY or any(candidate[run.start : run.stop]):
+        return None
+    return check
 
 
-def completed_by(structure: Structure, last: int, segment: int) -> Structure:
-    """The structure with the segments up to `segment` moved from the check behind run `last` into it."""
-    runs = structure.runs
-    run, check = runs[last], runs[last + 1]
-    stop = segment + 1
+def completed(structure: Structure, candidate: Sequence[bool], named: int | None) -> Structure:
+    """The structure with the last approach extended into the check behind it, up to where it answers.
+
+    That is the first segment of the check that states an answer by evidence, else the `named` one. Without
+    either, or where the approach states its answer itself, the structure stays as it is.
+    """
+    check = completion_check(structure, candidate)
+    if check is None:
+        return structure
+    segment = next((i for i in range(check.start, check.stop) if candidate[i]), named)
+    if segment is None:
+        return structure
+    runs, stop = structure.runs, segment + 1
+    at = runs.index(check)
+    grown = replace(runs[at - 1], stop=stop)
     rest = [replace(check, start=stop)] if stop < check.stop else []
-    grown = replace(run, stop=stop)
     return replace(
-        structure, runs=(*runs[:last], grown, *rest, *runs[last + 2 :]), completed=stop - check.start
+        structure, runs=(*runs[: at - 1], grown, *rest, *runs[at + 1 :]), completed=stop - check.start
     )
+
+
+def _last_approach(structure: Structure) -> int | None:
+    explored = (i for i, run in enumerate(structure.runs) if run.kind is SectionKind.SOLUTION_EXPLORE)
+    return max(explored, default=None)
 
 
 def approaches_of(

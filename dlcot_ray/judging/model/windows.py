@@ -27,6 +27,10 @@ class Window:
     own_start: int
     own_stop: int
 
+    def owns(self, segment: int) -> bool:
+        """Whether this window's answers about a segment count."""
+        return self.own_start <= segment < self.own_stop
+
 
 def split_windows(costs: Sequence[int], budget: int) -> tuple[Window, ...]:
     """Cover segments of `costs` tokens each by windows of at most `budget` tokens.

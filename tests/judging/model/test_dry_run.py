@@ -8,9 +8,8 @@ import pytest
 
 from dlcot_ray.core.annotation import Annotation, JudgeStep, Tokens
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.judging.model.dry_run import EstimatedTokenizer, Habits, RehearsalEngine, with_habits
+from dlcot_ray.judging.model.dry_run import DryRunEngine, EstimatedTokenizer, Habits, with_habits
 from dlcot_ray.judging.model.judge import ModelJudge
-from dlcot_ray.judging.rules.judge import RulesJudge
 
 PARTS = (
     "Okay, so I need to add 17 and {n}.",
@@ -27,26 +26,21 @@ def trace(number: int, sums: int = 1) -> Trace:
     return Trace(f"t{number}", f"What is 17 + {number}?", text, str(17 + number))
 
 
-def rehearse(*traces: Trace, context: int = 8192, block: int = 16) -> list[Annotation]:
-    engine = RehearsalEngine(EstimatedTokenizer(), context, block)
-    rules, judge = RulesJudge(), ModelJudge(engine, "rehearsal")
+def dry_run(*traces: Trace, context: int = 8192, block: int = 16) -> list[Annotation]:
+    engine = DryRunEngine(EstimatedTokenizer(), context, block)
+    judge = ModelJudge(engine, "dry run")
 
     async def each() -> list[Annotation]:
-        made = []
-        for item in traces:
-            engine.annotation = rules.annotate(item)
-            made.append(await judge.judge(item))
-        return made
+        return [await judge.judge(item) for item in traces]
 
     try:
         return asyncio.run(each())
     finally:
         judge.close()
-        rules.close()
 
 
 def test_the_first_question_pays_and_the_others_find_it_cached() -> None:
-    one, other = rehearse(trace(1), trace(2))
+    one, other = dry_run(trace(1), trace(2))
     steps = {status.step: status for status in one.steps}
     macro = steps[JudgeStep.MACRO].tokens
     assert macro.cached == 0
@@ -60,7 +54,7 @@ def test_the_first_question_pays_and_the_others_find_it_cached() -> None:
 
 
 def test_traces_beyond_the_context_are_counted_in_windows() -> None:
-    (made,) = rehearse(trace(3, sums=60), context=2048)
+    (made,) = dry_run(trace(3, sums=60), context=2048)
     macro = next(status for status in made.steps if status.step is JudgeStep.MACRO)
     assert macro.questions > 1
 
@@ -75,7 +69,7 @@ def test_the_estimate_reads_as_the_text_it_was_made_from() -> None:
 
 
 def test_habits_of_a_model_replace_number_and_length_of_answers() -> None:
-    (made,) = rehearse(trace(4))
+    (made,) = dry_run(trace(4))
     assert with_habits(made, None, 100) == made.tokens
     habits = Habits(6.0, 1.0, 90.0, 10.0)
     length = 1024

@@ -302,7 +302,7 @@ def test_a_cascade_sends_on_only_what_the_rules_doubt() -> None:
     finally:
         cascade.close()
     assert one.judge == RulesJudge().identity
-    assert two.judge.startswith("vllm/1 scripted")
+    assert two.judge.startswith("vllm/2 scripted")
     assert "cascade" not in two.judge
     assert one.fingerprint != asyncio.run(RulesJudge().judge(easy)).fingerprint
 
