@@ -12,11 +12,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from dlcot_ray.core.evidence.expression import Number, Value, evaluate, evaluate_prefix
+from dlcot_ray.core.evidence.claims import ArithmeticClaim, compare, spell
+from dlcot_ray.core.evidence.expression import Value, evaluate, evaluate_prefix
 from dlcot_ray.core.evidence.surroundings import (
     free_after,
     free_before,
@@ -25,24 +25,6 @@ from dlcot_ray.core.evidence.surroundings import (
     other_reading,
     plain_statement,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ArithmeticClaim:
-    """One numeric claim, at code points `[start, stop)` of the text given.
-
-    Attributes:
-        left, right: the two sides as written.
-        holds: None where it cannot be decided (something is attached, rounded, asked or supposed).
-        expected: the exact value that should stand there, e.g. ``204`` or ``5/6``.
-    """
-
-    start: int
-    stop: int
-    left: str
-    right: str
-    holds: bool | None
-    expected: str
 
 
 class _Side(NamedTuple):
@@ -148,7 +130,7 @@ def _judge(text: str, left: _Side, right: _Side, *, approximate: bool) -> Arithm
     """Compare the sides; what would be an alarm has to pass every other explanation first."""
     a, b = left.value, right.value
     written = text[left.start : left.stop], text[right.start : right.stop]
-    holds = _compare(a, b, approximate)
+    holds = compare(a, b, approximate)
     if holds is False and (
         not a.operators
         or left.edge == _ATTACHED
@@ -161,7 +143,7 @@ def _judge(text: str, left: _Side, right: _Side, *, approximate: bool) -> Arithm
     ):
         holds = None
     exact = a if a.operators or a.percent else b
-    return ArithmeticClaim(left.start, right.stop, *written, holds, _spell(exact.number, b))
+    return ArithmeticClaim(left.start, right.stop, *written, holds, spell(exact.number, b))
 
 
 def _signed(text: str, left: _Side, b: Value) -> bool:
@@ -235,33 +217,6 @@ def _open_bracket(text: str, start: int, stop: int) -> int | None:
     return None
 
 
-def _compare(left: Value, right: Value, approximate: bool) -> bool | None:
-    a, b = left.number, right.number
-    if a == b:
-        return True
-    gap = abs(Fraction(a) - b)
-    size = max(abs(Fraction(a)), abs(Fraction(b)))
-    unit = Fraction(1, 10 ** (right.decimals if left.operators else left.decimals))
-    if approximate and (left.percent or right.percent):
-        return None
-    if approximate and gap > unit / 2 and (left.ambiguous or right.ambiguous):
-        return None
-    if approximate and left.operators and right.operators and gap * 2 <= size:
-        # Rounded factors on both sides: 3.086^3 ≈ 3^3.
-        return None
-    if approximate:
-        return True if gap <= unit / 2 else (None if gap * 20 <= size or gap <= unit else False)
-    if left.ambiguous or right.ambiguous or left.percent or right.percent:
-        return None
-    if left.decimals or right.decimals:
-        if gap <= unit / 2:
-            return True
-        return None if gap <= max(unit, size / 100) else False
-    if (left.division or right.division) and gap < 1 and (a.denominator == 1) != (b.denominator == 1):
-        return None
-    return False
-
-
 def _worded(text: str) -> Iterator[ArithmeticClaim]:
     """``12 times 17 is 204``, ``20% of 50 is 10``, ``5 squared is 25``."""
     for match in _WORDED.finditer(text):
@@ -285,7 +240,7 @@ def _worded(text: str) -> Iterator[ArithmeticClaim]:
         written = match["r"].rstrip(",")
         stop = match.start("r") + len(written)
         value = Value(expected, True, max(a.decimals, b.decimals), sign == "/", False, False)
-        holds = _compare(value, r, False)
+        holds = compare(value, r, False)
         if holds is False:
             before = text[max(0, start - 24) : start].rstrip(" $")
             word = _WORD_BEFORE.search(before)
@@ -295,13 +250,4 @@ def _worded(text: str) -> Iterator[ArithmeticClaim]:
                 or hedged(text, start, stop, value, r)
             ):
                 holds = None
-        yield ArithmeticClaim(start, stop, text[start:left_stop], written, holds, _spell(expected, r))
-
-
-def _spell(number: Number, like: Value) -> str:
-    """A number as text, as a decimal where the claim used one and it ends soon."""
-    if isinstance(number, Fraction) and number.denominator != 1 and like.decimals:
-        decimals = next((d for d in range(1, 7) if (number * 10**d).denominator == 1), None)
-        if decimals is not None:
-            return f"{float(number):.{decimals}f}"
-    return str(number)
+        yield ArithmeticClaim(start, stop, text[start:left_stop], written, holds, spell(expected, r))

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from dlcot_ray.core.annotation import ErrorKind, ErrorSpan, Label, ReferenceKind, Source
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
-from dlcot_ray.core.evidence.arithmetic import ArithmeticClaim, find_claims
+from dlcot_ray.core.evidence.arithmetic import find_claims
+from dlcot_ray.core.evidence.claims import ArithmeticClaim
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.evidence.surroundings import denied, residue_of
 from dlcot_ray.core.trace import Trace
