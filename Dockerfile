@@ -12,7 +12,7 @@ ARG BUILD=cpu
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1
 WORKDIR /opt/dlcot
-COPY requirements.lock requirements-cuda.lock ./
+COPY requirements.lock requirements.hashes.lock requirements-cuda.hashes.lock ./
 COPY scripts/install.sh scripts/
 RUN python -m venv /opt/venv && sh scripts/install.sh "$BUILD"
 COPY pyproject.toml README.md LICENSE ./

@@ -6,7 +6,7 @@ INSTALL ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 MODEL := models/smollm2-135m-instruct
 
-.PHONY: demo demo-model model test quick check lint types bench bench-scale bench-model refreshes faults clean
+.PHONY: demo demo-model model test quick check lint types docs bench bench-scale bench-model refreshes faults clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -18,8 +18,12 @@ $(VENV)/.installed-dev: $(VENV)/.installed-run
 	touch $@
 
 # The whole lock, as the image has it.
-$(VENV)/.installed-all: $(VENV)/.installed-run scripts/install.sh
+$(VENV)/.installed-all: $(VENV)/.installed-run scripts/install.sh requirements.hashes.lock
 	INSTALL='$(INSTALL)' sh scripts/install.sh cpu
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-run
+	$(INSTALL) -c requirements.lock -e '.[docs]'
 	touch $@
 
 $(MODEL)/PROVENANCE.json: | $(VENV)/.installed-all
@@ -58,7 +62,10 @@ ROUNDS ?= 20
 faults: $(VENV)/.installed-dev  ## kill parts of running jobs on a cluster of real Ray nodes, ROUNDS times each
 	$(BIN)/python tests/faults/rounds.py --rounds $(ROUNDS)
 
-check: lint types test  ## what CI runs
+docs: $(VENV)/.installed-docs  ## build the documentation into out/site; a broken link or anchor fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+check: lint types docs test  ## what CI runs
 
 TRACES ?= examples/shards
 bench: $(VENV)/.installed-dev  ## TRACES=folder of Parquet shards
@@ -74,7 +81,7 @@ bench-model: model  ## TRACES=folder of Parquet shards; the engine on this machi
 	$(BIN)/python benchmarks/judge_tokens.py $(TRACES) $(MODEL)
 	$(BIN)/python benchmarks/judge_engine.py $(TRACES) $(MODEL)
 
-refreshes: $(VENV)/.installed-dev  ## ten refreshes with real traces on the S3 server (see docs/refresh.md)
+refreshes: $(VENV)/.installed-dev  ## ten refreshes with real traces on the S3 server (docs/reference/measured-refresh.md)
 	DLCOT_REFRESHES=real $(BIN)/python -m pytest tests/commands/refresh/test_ten_refreshes.py -s
 	$(BIN)/python benchmarks/nightly.py
 

