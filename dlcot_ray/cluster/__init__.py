@@ -1,1 +1,1 @@
-"""The same work on Ray Data: graph, supervision, pools."""
+"""A job on a Ray cluster: the graph of its phases, its supervision, and the ledger of its workers."""

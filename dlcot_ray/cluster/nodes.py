@@ -1,7 +1,7 @@
-"""The Ray cluster: attach to one or start one, and how many judges its nodes have room for.
+"""The Ray cluster: attach to one or start one, and compute how many judges fit on its nodes.
 
-Judges are actors; reading and writing are tasks on the few hundredths of a CPU that the judges leave free,
-because an actor pool that takes every CPU starves them and hangs without a word.
+Judges are actors. Reading and writing are tasks on the few hundredths of a CPU that the judges leave free: an
+actor pool that takes every CPU would leave none for these tasks, and the job would hang.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from dlcot_ray.config.pool import Pool
 from dlcot_ray.errors import JobError
 
 IO_CPUS = 0.05
-"""What a reading or writing task asks for."""
+"""CPUs that a reading or writing task requests."""
 _JUDGE_SHARE = 0.9
-"""What a judge that wants a CPU asks for: the rest is for reading and writing on the same node."""
+"""Share of its CPUs that a judge requests; the rest is for reading and writing on the same node."""
 
 _STOP_S = 20.0
-"""How long Ray may take to stop."""
+"""How long Ray may take to stop, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Workers:
     """The pool of judges.
 
     Attributes:
-        count: how many to run at most.
-        ready: how many to start with; the rest start when there is work and room for them.
-        cpus, gpus: what each asks for.
-        accelerator_type: the GPU that it must be, or None.
+        count: most judges that run at once.
+        ready: judges to start with; the others start when there are units and room for them.
+        cpus, gpus: what one judge requests of Ray.
+        accelerator_type: type of the GPU, e.g. ``H100``; None for any.
     """
 
     count: int
@@ -49,18 +49,21 @@ class Workers:
 
 
 def start_ray(address: str | None) -> bool:
-    """Attach to a cluster, or start Ray on this machine; True if this call did so.
+    """Attach to a cluster, or start Ray on this machine.
 
-    A Ray that this process is attached to already is used as it is, and is its owner's to stop.
+    If this process is attached already, nothing happens: the code that attached it also stops Ray.
 
     Args:
-        address: of a cluster, ``local`` to start one, or None: RAY_ADDRESS if set (as it is inside a
-            submitted job), else start one.
+        address: of a cluster; ``local`` starts Ray here; None takes RAY_ADDRESS if it is set (Ray sets it in
+            a submitted job), else starts Ray here.
+
+    Returns:
+        Whether this call attached, so that the caller has to call `stop_ray`.
 
     Raises:
         JobError: the cluster cannot be reached.
     """
-    # Ray's native log would put warnings about its own internals on the user's terminal.
+    # Without this, Ray's native log prints warnings about its internals on the user's terminal.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -72,45 +75,45 @@ def start_ray(address: str | None) -> bool:
     options: dict[str, Any] = {}
     if where == "local":
         options["include_dashboard"] = False
-        # Ray ends processes that idle for a second where more than one per CPU runs; reading and writing
-        # then start a process anew for nearly every unit, a third of the job's CPU time.
+        # Ray ends idle processes after a second where more than one per CPU runs. Reading and writing would
+        # then start a process for nearly every unit, which takes a third of the job's CPU time.
         os.environ.setdefault("RAY_idle_worker_killing_time_threshold_ms", "600000")
     stop = signal.getsignal(signal.SIGTERM)
     try:
         with _native_stderr_closed():
             ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
-        # What the cluster says of each dead process would stand among the results on stdout; the job tells
-        # of them itself, in one line.
+        # Ray would print a message about each dead process to stdout, among the results. The job reports
+        # crashes itself, in one line.
         ray._private.worker._worker_logs_enabled = False
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise JobError(
             f"cannot reach Ray at {where} ({last_line(error)})", "check ray.address and RAY_ADDRESS"
         ) from error
     finally:
-        # Ray installs a handler of its own, which exits with a stack dump instead of stopping cleanly.
+        # Ray installs its own handler, which exits with a stack dump instead of stopping cleanly.
         if stop is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, stop)
     return True
 
 
 def stop_ray() -> None:
-    """Detach, and stop what `start_ray` started; a Ray that does not answer is left without a farewell."""
+    """Detach, and stop what `start_ray` started; if Ray does not answer, its processes are killed at exit."""
     import ray
 
     stopping = threading.Thread(target=ray.shutdown, name="dlcot-stop-ray", daemon=True)
     stopping.start()
     stopping.join(_STOP_S)
     if stopping.is_alive():
-        # Ray's own handler at exit would wait for ever; this one is called before it.
-        atexit.register(_leave)
+        # Ray's own exit handler would wait for ever. This one runs before it, and ends the process.
+        atexit.register(_kill_and_exit)
 
 
-def _leave() -> None:
+def _kill_and_exit() -> None:
     import ray
 
     node = ray._private.worker._global_node
     if node is not None:
-        # Only what this process started; of a cluster elsewhere that is nothing.
+        # These are the processes that this process started; there are none of a cluster elsewhere.
         with suppress(Exception):
             node.kill_all_processes(check_alive=False, allow_graceful=False)
     sys.stdout.flush()
@@ -119,7 +122,7 @@ def _leave() -> None:
 
 
 def cluster_state() -> str:
-    """What Ray says about its nodes and what is free, in a few words."""
+    """The nodes and free resources that Ray reports, on one line."""
     import ray
 
     nodes = ray.nodes()
@@ -132,23 +135,23 @@ def cluster_state() -> str:
 
 
 def alive_nodes() -> set[str]:
-    """Ids of the cluster's nodes as they are now."""
+    """Ids of the nodes that are alive now."""
     import ray
 
     return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
 
 
 def plan_workers(pool: Pool, units: int, wait_s: float = 0.0) -> Workers:
-    """How many judges to run, from what the cluster's nodes have.
+    """How many judges to run, given the resources of the cluster's nodes.
 
     Args:
-        pool: as configured. Where it insists on a number, an autoscaler is asked for their nodes, and a
-            cluster that grows is waited for.
-        units: there is no use in more judges than units.
-        wait_s: how long to wait, in seconds.
+        pool: as configured. If it sets `least`, this requests nodes for so many judges from the autoscaler,
+            and waits for them.
+        units: work units of the job; more judges than units are never planned.
+        wait_s: longest time to wait for nodes, in seconds.
 
     Raises:
-        JobError: the workers do not fit: they would wait for ever.
+        JobError: the judges do not fit on the nodes, so they would never start.
     """
     least = min(pool.least or 1, units)
     room = _room_of(pool)
@@ -157,7 +160,7 @@ def plan_workers(pool: Pool, units: int, wait_s: float = 0.0) -> Workers:
     if room < least:
         waited = f" after {wait_s:g} s of waiting" if pool.least is not None and wait_s else ""
         raise JobError(
-            f"a worker needs {_wants(pool)}, {_has(room, least)}{waited} (best: {_best(_alive())})",
+            f"a worker needs {_request(pool)}, {_shortage(room, least)}{waited} (best: {_best(_alive())})",
             _remedy(pool),
         )
     if max(node.get("CPU", 0.0) for node in _alive()) < 2 * IO_CPUS:
@@ -171,11 +174,11 @@ def plan_workers(pool: Pool, units: int, wait_s: float = 0.0) -> Workers:
 
 
 def _wait_for_room(pool: Pool, least: int, wait_s: float) -> int:
-    """Ask the autoscaler, if there is one, for the nodes of `least` workers; the room there is in the end."""
+    """Request nodes for `least` workers from the autoscaler, and wait; returns how many workers fit then."""
     from ray.autoscaler.sdk import request_resources
 
     print(
-        f"dlcot: waiting for nodes with room for {least} workers of {_wants(pool)}",
+        f"dlcot: waiting for nodes with room for {least} workers of {_request(pool)}",
         file=sys.stderr,
         flush=True,
     )
@@ -188,13 +191,13 @@ def _wait_for_room(pool: Pool, least: int, wait_s: float) -> int:
         while (room := _room_of(pool)) < least and time.monotonic() < until:
             time.sleep(min(1.0, max(0.0, until - time.monotonic())))
     finally:
-        # The request would hold the nodes after the job; from here on its actors do.
+        # The request would keep the nodes after the job. From here on the job's actors keep them.
         request_resources(num_cpus=0)
     return room
 
 
 def waiting_for(workers: Workers) -> str:
-    """What a busy cluster has not got free for even one worker now, or an empty string."""
+    """Resources that one worker needs and the cluster does not have free now; empty if there are enough."""
     import ray
 
     free = ray.available_resources()
@@ -224,19 +227,19 @@ def _room(node: Mapping[str, float], pool: Pool) -> int:
 
 
 def _accelerator(kind: str) -> str:
-    """Ray's name of the resource that a node with such a GPU has."""
+    """Ray's name for the resource of a node with this type of GPU."""
     return f"accelerator_type:{kind}"
 
 
-def _wants(pool: Pool) -> str:
+def _request(pool: Pool) -> str:
     kind = f" of type {pool.accelerator_type}" if pool.accelerator_type else ""
     return f"{pool.cpus:g} CPUs and {pool.gpus:g} GPUs{kind}"
 
 
-def _has(room: int, least: int) -> str:
+def _shortage(room: int, least: int) -> str:
     if not room:
         return "no node of the cluster has them"
-    return f"the cluster has room for {room} of the {least} that min_workers wants"
+    return f"the cluster has room for {room} of the {least} that min_workers asks for"
 
 
 def _remedy(pool: Pool) -> str:
@@ -244,21 +247,21 @@ def _remedy(pool: Pool) -> str:
         return "set worker.gpus=0 for vLLM's CPU build, or give the cluster GPUs"
     if pool.least is not None:
         return "choose another judge, fewer min_workers, or a larger cluster"
-    return "choose another judge or a larger cluster; min_workers=N waits for one that grows"
+    return "choose another judge or a larger cluster; min_workers=N waits for a cluster that grows"
 
 
 def _best(nodes: Sequence[Mapping[str, float]]) -> str:
-    def said(node: Mapping[str, float]) -> str:
+    def resources(node: Mapping[str, float]) -> str:
         kinds = [name.partition(":")[2] for name in node if name.startswith(_accelerator(""))]
         kind = f" ({', '.join(sorted(kinds))})" if kinds else ""
         return f"{node.get('CPU', 0):g} CPUs, {node.get('GPU', 0):g} GPUs{kind}"
 
-    return max(map(said, nodes), default="none")
+    return max(map(resources, nodes), default="none")
 
 
 @contextmanager
 def _native_stderr_closed() -> Iterator[None]:
-    """Ray's native start-up writes to the terminal past Python; its failures are exceptions anyway."""
+    """Discard what Ray's native code writes to stderr; its failures raise exceptions anyway."""
     sys.stderr.flush()
     saved = os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)

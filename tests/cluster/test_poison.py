@@ -1,4 +1,4 @@
-"""Units that kill their worker, judges that hang, and too many failures: the job goes on, or says why not."""
+"""Poison rows, judges that hang, and too many failures: the job goes on, or stops with a reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import ray
 from dlcot_ray.cli import main
 from dlcot_ray.cluster.nodes import start_ray, stop_ray
 from tests.support import REPO, SUPPORT
-from tests.support.faulty_judge import begun
+from tests.support.faulty_judge import trace_starts
 
 JUDGE = SUPPORT / "faulty.yaml"
 ROWS = 24
@@ -31,7 +31,7 @@ ROWS = 24
 @pytest.fixture(scope="module", autouse=True)
 def ray_session() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        # Where the workers find the judge.
+        # The workers import the judge from here.
         patch.setenv("PYTHONPATH", str(REPO))
         assert start_ray("local")
         yield
@@ -39,7 +39,7 @@ def ray_session() -> Iterator[None]:
 
 
 def source(folder: Path, **problems: str) -> Path:
-    """Rows r0 ... r23; `problems` gives some of them another problem."""
+    """Rows r0 ... r23; `problems` replaces the problem of some of them."""
     folder.mkdir()
     rows = [
         {
@@ -69,7 +69,7 @@ def rows_of(out: Path, folder: str) -> pl.DataFrame:
 
 
 def assert_all_is_free() -> None:
-    """A job that is over holds no CPU of a session that goes on."""
+    """A finished job holds no CPU of a Ray session that goes on."""
     until = time.monotonic() + 60
     while (free := ray.available_resources().get("CPU")) != ray.cluster_resources()["CPU"]:
         assert time.monotonic() < until, f"only {free} CPUs are free"
@@ -77,7 +77,7 @@ def assert_all_is_free() -> None:
 
 
 @pytest.mark.parametrize("in_flight", [1, 4])
-def test_one_row_that_kills_its_judge_is_found_and_rejected(
+def test_a_poison_row_is_found_and_rejected(
     tmp_path: Path, in_flight: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, out, log = source(tmp_path / "in", r9="CRASH"), tmp_path / "out", tmp_path / "log"
@@ -90,15 +90,15 @@ def test_one_row_that_kills_its_judge_is_found_and_rejected(
     good = rows_of(out, "enhanced")
     assert sorted(good["trace_id"]) == sorted(f"r{i}" for i in range(ROWS) if i != 9)
     assert manifest(out)["complete"]
-    counts = begun(log)
+    counts = trace_starts(log)
     assert counts["r9"] == 3
-    # Its neighbours in the unit are begun again after each death, what was in flight beside it after the first.
+    # The other rows of its unit are started again after each crash; units in flight beside it, after the first.
     again = {row: count for row, count in counts.items() if count > 1}
     assert max(again.values()) <= 4
     assert len({int(row[1:]) // 4 for row in again}) <= 3
 
 
-def test_a_judge_that_dies_before_its_first_unit_ends_the_job_with_one_line(
+def test_a_judge_that_crashes_before_its_first_unit_ends_the_job_with_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = source(tmp_path / "in")
@@ -111,7 +111,7 @@ def test_more_failed_units_than_allowed_stop_the_job(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, out = source(tmp_path / "in", r1="CRASH", r9="CRASH"), tmp_path / "out"
-    # One death is one too many here, so that no row is singled out.
+    # A unit is quarantined at its first crash, so that no row is tested alone.
     words = ("workers=1", "max_worker_deaths=1", "max_rejected_share=1.0")
     assert enhance(data, out, *words, "max_failed_units=1") == 1
     said = capsys.readouterr().err
@@ -119,8 +119,8 @@ def test_more_failed_units_than_allowed_stop_the_job(
     assert "it killed its worker 1 times" in said
     assert not (out / "manifest.json").exists()
     assert enhance(data, out, *words, "max_failed_units=2") == 3
-    told = manifest(out)
-    assert [unit["rows"] for unit in told["failed_units"]] == [[0, 4], [8, 12]]
+    failed = manifest(out)["failed_units"]
+    assert [unit["rows"] for unit in failed] == [[0, 4], [8, 12]]
     assert len(rows_of(out, "enhanced")) == ROWS - 8
 
 
@@ -141,7 +141,7 @@ def test_finished_rows_are_progress_though_no_unit_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, out = source(tmp_path / "in"), tmp_path / "out"
-    # Ray Data ends a graph in which no block moves for so long, and knows of no rows.
+    # Ray Data stops a graph in which no block is finished for so long, and it does not count rows.
     monkeypatch.setattr(ray.data.DataContext.get_current(), "execution_no_progress_timeout_s", 4)
     words = ("workers=1", f"rows_per_unit={ROWS}", "judge_options.seconds=0.6", "stall_s=30")
     assert enhance(data, out, *words) == 0
@@ -176,6 +176,6 @@ def test_a_job_ends_even_where_ray_itself_hangs(tmp_path: Path) -> None:
     line = said.strip().splitlines()[-1]
     assert "nothing was finished for" in line
     assert "Traceback" not in said
-    # A stopped process takes its kill when the system gets round to it.
+    # A stopped process may take a while to be killed.
     _, left = psutil.wait_procs(family, timeout=60)
     assert not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]

@@ -1,4 +1,4 @@
-"""The pool of workers: what configuration says of it, and what a cluster's nodes have room for."""
+"""The pool of workers: its configuration, and how many of them fit on a cluster's nodes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_gpus_follow_from_the_engines_settings(name: str, gpus: int) -> None:
     assert pool_of(load_judge(name, {}), WORKER, None, None).gpus == gpus
 
 
-def test_what_the_job_says_goes_before_the_judges_file() -> None:
+def test_the_settings_of_the_job_override_those_of_the_judge() -> None:
     spread = {"engine": {"tensor_parallel_size": 2, "pipeline_parallel_size": 3}}
     judge = load_judge("vllm", spread)
     assert pool_of(judge, WORKER, 8, 2) == Pool(1.0, 6.0, None, 8, 2)
@@ -63,7 +63,7 @@ def test_a_pool_that_contradicts_itself_is_refused(
         pool_of(judge, worker, most, least)
 
 
-def test_pools_are_words_of_the_command_and_judges_may_be_files(tmp_path: Path) -> None:
+def test_pools_are_settings_and_judges_may_be_files(tmp_path: Path) -> None:
     words = ["input=i", "output=o", "workers=8", "min_workers=2", "worker.gpus=2", "ray.wait_s=5"]
     config = load_enhance([*words, "worker.accelerator_type=A100"])
     assert (config.workers, config.min_workers, config.ray.wait_s) == (8, 2, 5.0)
@@ -88,7 +88,7 @@ def test_pools_are_words_of_the_command_and_judges_may_be_files(tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """A head with 2 CPUs and two GPUs that it only claims to have, of one kind."""
+    """A head node that reports 2 CPUs and two GPUs of type L4, which do not exist."""
     import ray
     from ray.cluster_utils import Cluster
 
@@ -96,7 +96,7 @@ def cluster() -> Iterator[Any]:
 
     assert not ray.is_initialized()
     with pytest.MonkeyPatch.context() as patch:
-        # Workers of a cluster that is attached to do not get the paths of this process.
+        # Workers of an existing cluster do not get the import paths of this process.
         patch.setenv("PYTHONPATH", str(REPO))
         made = Cluster(
             initialize_head=True,
@@ -108,7 +108,7 @@ def cluster() -> Iterator[Any]:
     made.shutdown()
 
 
-def test_workers_go_where_they_fit(cluster: Any) -> None:
+def test_the_number_of_workers_follows_from_the_nodes(cluster: Any) -> None:
     assert plan_workers(Pool(), 9).count == 2
     assert plan_workers(Pool(), 1).count == 1
     assert plan_workers(Pool(gpus=1.0, accelerator_type="L4"), 9).accelerator_type == "L4"
@@ -118,13 +118,13 @@ def test_workers_go_where_they_fit(cluster: Any) -> None:
         (Pool(cpus=512.0), r"512 CPUs and 0 GPUs, no node of the cluster has them \(best: 2 CPUs, 2 GPUs"),
         (Pool(gpus=64.0, most=1), "64 GPUs"),
         (Pool(gpus=1.0, accelerator_type="H100"), r"of type H100, no node .*\(best: .*\(L4\)\)"),
-        (Pool(gpus=1.0, least=3), "room for 2 of the 3 that min_workers wants"),
+        (Pool(gpus=1.0, least=3), "room for 2 of the 3 that min_workers asks for"),
     ):
         with pytest.raises(JobError, match=says):
             plan_workers(pool, 9)
 
 
-def test_nodes_that_are_on_their_way_are_waited_for(cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_planning_waits_for_nodes_that_are_starting(cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:
     pool = Pool(gpus=1.0, least=3)
     begin = time.monotonic()
     with pytest.raises(JobError, match=r"room for 2 of the 3 .* after 1 s of waiting"):
@@ -139,8 +139,8 @@ def test_nodes_that_are_on_their_way_are_waited_for(cluster: Any, capsys: pytest
     assert (workers.count, workers.ready) == (3, 3)
 
 
-def test_a_pool_grows_from_its_fewest_to_its_most(cluster: Any, tmp_path: Path) -> None:
-    """The job really runs on workers of a kind, and Ray adds some where there is more work than hands."""
+def test_a_pool_grows_from_min_workers_to_workers(cluster: Any, tmp_path: Path) -> None:
+    """The job runs on workers with one type of GPU, and Ray adds workers while units are waiting."""
     judge = tmp_path / "slow.yaml"
     judge.write_text(
         "factory: tests.support.slow_judge:SlowJudge\ncpus: 0.2\ngpus: 0.5\naccelerator_type: L4\nmin_workers: 1\n"

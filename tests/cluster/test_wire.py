@@ -1,4 +1,4 @@
-"""Units between the steps of the graph: whole, in order, and tiny ones together."""
+"""Units between the phases of the graph: whole, in order, and tiny ones bundled."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_unit_comes_back_and_bundles_keep_their_bounds(rows: list[int], mo
         inside, at = rows[at : at + len(one)], at + len(one)
         assert len(one) == 1 or sum(inside) <= most
         if number:
-            # It was closed because the next unit did not fit.
+            # The bundle before was closed because the next unit did not fit.
             before = bundles[number - 1]
             held = sum(rows[at - len(one) - len(before) : at - len(one)])
             assert held + inside[0] > most or before.nbytes + units[at - len(one)][1].nbytes > size

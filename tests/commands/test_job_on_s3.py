@@ -89,12 +89,12 @@ def check_clean(server: S3Server, output: str) -> None:
 @pytest.fixture(scope="module")
 def undisturbed(proxy: FaultyProxy, source: str) -> dict[str, bytes]:
     """What a job without any trouble makes."""
-    proxy.begin(Faults())
+    proxy.inject(Faults())
     assert main(["enhance", f"input={source}", "output=s3://dlcot/job/undisturbed", *WORDS]) == 0
-    made = data(proxy.behind, "undisturbed")
+    made = data(proxy.server_behind, "undisturbed")
     assert len([name for name in made if name.startswith("enhanced/")]) == UNITS
     assert ids(made) == sorted(f"{shard}-{row}" for shard in range(SHARDS) for row in range(ROWS))
-    check_clean(proxy.behind, "undisturbed")
+    check_clean(proxy.server_behind, "undisturbed")
     return made
 
 
@@ -111,18 +111,18 @@ TROUBLE = {
 def test_a_job_in_trouble_makes_what_one_without_makes(
     fault: str, seed: int, proxy: FaultyProxy, source: str, undisturbed: dict[str, bytes]
 ) -> None:
-    proxy.begin(TROUBLE[fault], seed)
+    proxy.inject(TROUBLE[fault], seed)
     output = f"{fault}-{seed}"
     status = main(["enhance", f"input={source}", f"output=s3://dlcot/job/{output}", *WORDS])
-    made = dict(proxy.made)
-    proxy.begin(Faults())
+    made = dict(proxy.injected)
+    proxy.inject(Faults())
     assert status == 0
     assert sum(made.values()) > 0, made
-    assert data(proxy.behind, output) == undisturbed
-    manifest = json.loads(proxy.behind.objects("dlcot", f"job/{output}/manifest.json")[""])
+    assert data(proxy.server_behind, output) == undisturbed
+    manifest = json.loads(proxy.server_behind.objects("dlcot", f"job/{output}/manifest.json")[""])
     assert manifest["totals"]["rows"] == SHARDS * ROWS
     assert manifest["failed_units"] == []
-    check_clean(proxy.behind, output)
+    check_clean(proxy.server_behind, output)
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "AccessDenied"])
@@ -134,7 +134,7 @@ def test_credentials_that_are_revoked_end_the_job_with_one_line_and_it_resumes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     words = ["enhance", f"input={source}", f"output=s3://dlcot/job/{code}", *WORDS]
-    proxy.begin(Faults(refuse=code, refuse_after_puts=UNITS + 4))
+    proxy.inject(Faults(refuse=code, refuse_after_puts=UNITS + 4))
     begin = time.monotonic()
     assert main(words) == 1
     assert time.monotonic() - begin < 60
@@ -144,12 +144,12 @@ def test_credentials_that_are_revoked_end_the_job_with_one_line_and_it_resumes(
     assert "run the same command again" in line or "run again" in line
     assert line == told[-1]
     assert ADMIN.secret_key not in line
-    proxy.begin(Faults())
-    before = data(proxy.behind, code)
+    proxy.inject(Faults())
+    before = data(proxy.server_behind, code)
     assert 0 < len(before) < len(undisturbed)
     assert main(words) == 0
-    assert data(proxy.behind, code) == undisturbed
-    check_clean(proxy.behind, code)
+    assert data(proxy.server_behind, code) == undisturbed
+    check_clean(proxy.server_behind, code)
 
 
 CLOSED = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
@@ -204,7 +204,7 @@ def test_expired_credentials_are_one_line(
 ) -> None:
     places = {"input": "examples/shards", "output": str(tmp_path / "out"), side: s3.url(side)}
     with faulty(s3_server) as expired:
-        expired.begin(Faults(refuse="ExpiredToken"))
+        expired.inject(Faults(refuse="ExpiredToken"))
         done = subprocess.run(
             [sys.executable, "-m", "dlcot_ray.cli", "enhance", *(f"{k}={v}" for k, v in places.items())],
             capture_output=True,

@@ -1,1 +1,1 @@
-"""Fault rounds: parts of running jobs are killed, many times each."""
+"""Fault injection: parts of running jobs are killed, many times each."""

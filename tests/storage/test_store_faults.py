@@ -31,7 +31,7 @@ def proxy(s3_server: S3Server) -> Iterator[FaultyProxy]:
 def place(proxy: FaultyProxy, s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> S3Place:
     """A place on the real server; the environment leads to it through the proxy."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.server.endpoint)
-    proxy.begin(Faults())
+    proxy.inject(Faults())
     return s3
 
 
@@ -52,7 +52,7 @@ TROUBLE = {
 def test_trouble_that_passes_is_not_noticed(
     fault: str, store: Store, place: S3Place, proxy: FaultyProxy
 ) -> None:
-    proxy.begin(TROUBLE[fault], seed=3)
+    proxy.inject(TROUBLE[fault], seed=3)
     contents = {f"u/{number:02d}": random.Random(number).randbytes(50_000) for number in range(12)}
     for name, data in contents.items():
         store.put(name, data)
@@ -61,9 +61,9 @@ def test_trouble_that_passes_is_not_noticed(
     with store.open("u/03") as file:
         file.seek(1_000)
         assert file.read(20_000) == contents["u/03"][1_000:21_000]
-    assert proxy.made[fault] > 2
+    assert proxy.injected[fault] > 2
     store.delete_all(list(contents))
-    proxy.begin(Faults())
+    proxy.inject(Faults())
     assert place.objects("out") == {}
 
 
@@ -72,12 +72,12 @@ def test_an_upload_in_parts_survives_trouble(
 ) -> None:
     monkeypatch.setattr(s3_requests, "PART_BYTES", 5 << 20)
     data = random.Random(1).randbytes(32 << 20)
-    proxy.begin(Faults(slow_down=0.1, reset_before=0.1, reset_after=0.2), seed=1)
+    proxy.inject(Faults(slow_down=0.1, reset_before=0.1, reset_after=0.2), seed=1)
     # The conditional put has to tell its own completed upload from somebody else's object.
     writes = s3_requests.Bucket(s3fs.S3FileSystem(**s3_requests.client_options({})), place.bucket)
     etag = writes.put_in_parts(f"{place.prefix}/large", data, {"IfNoneMatch": "*"})
-    assert proxy.made["reset_after"] > 0
-    proxy.begin(Faults())
+    assert proxy.injected["reset_after"] > 0
+    proxy.inject(Faults())
     assert Store(place.url()).read_bytes("large") == data
     assert place.server.client().head_object(Bucket=place.bucket, Key=f"{place.prefix}/large")["ETag"] == etag
     assert place.server.unfinished_uploads(place.bucket) == []
@@ -85,15 +85,15 @@ def test_an_upload_in_parts_survives_trouble(
 
 def test_a_claim_whose_answer_was_lost_is_still_ours(store: Store, proxy: FaultyProxy) -> None:
     assert store.puts_conditionally()
-    proxy.begin(Faults(reset_after=0.4), seed=2)
+    proxy.inject(Faults(reset_after=0.4), seed=2)
     names = [f"claim-{number}" for number in range(12)]
     assert [store.put_if_absent(name, b"") for name in names] == [True] * 12
-    assert proxy.made["reset_after"] > 2
+    assert proxy.injected["reset_after"] > 2
     assert [store.put_if_absent(name, b"") for name in names] == [False] * 12
 
 
 def test_a_short_stall_is_harmless(store: Store, proxy: FaultyProxy) -> None:
-    proxy.begin(Faults(stall=1.0, stall_s=5.0))
+    proxy.inject(Faults(stall=1.0, stall_s=5.0))
     begin = time.monotonic()
     store.put("x", b"1")
     assert time.monotonic() - begin < 12
@@ -106,7 +106,7 @@ def test_a_store_that_never_answers_is_told_in_time(
 ) -> None:
     assert store_module.CHECK_S < 15
     monkeypatch.setattr(store_module, "CHECK_S", 2.0)
-    proxy.begin(Faults(stall=1.0, stall_s=60.0))
+    proxy.inject(Faults(stall=1.0, stall_s=60.0))
     begin = time.monotonic()
     with pytest.raises(JobError, match=r"no answer in time; check the network and the endpoint"):
         getattr(store, verb)()
@@ -126,7 +126,7 @@ def test_a_store_that_never_answers_is_told_in_time(
 def test_refusals_are_told_at_once_and_never_repeated(
     code: str, remedy: str, store: Store, proxy: FaultyProxy
 ) -> None:
-    proxy.begin(Faults(refuse=code))
+    proxy.inject(Faults(refuse=code))
     verbs: list[Any] = [store.check_readable, store.check_writable, store.list, lambda: store.read_bytes("x")]
     for verb in verbs:
         with pytest.raises(StoreRefused, match=code) as caught:
@@ -140,7 +140,7 @@ def test_an_overloaded_store_is_told_as_such_after_a_limit(
     store: Store, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
-    proxy.begin(Faults(slow_down=1.0))
+    proxy.inject(Faults(slow_down=1.0))
     limited = Store(store.given_url)
     with pytest.raises(JobError, match=r"overloaded .*; run again later or with fewer workers"):
         limited.put("x", b"1")
@@ -161,10 +161,10 @@ def test_a_store_that_ignores_conditions_is_found_out_and_handled(
     monkeypatch.setattr(backend.settled_put, "__defaults__", (0.2,))
     # As plain bodies, which the proxy puts anew.
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
-    proxy.begin(Faults(ignore_conditions=True))
+    proxy.inject(Faults(ignore_conditions=True))
     store = Store(place.url("out"))
     assert not store.puts_conditionally()
-    assert proxy.made["ignore_conditions"] == 1
+    assert proxy.injected["ignore_conditions"] == 1
     version = store.put_if_version("lease", b"a", None)
     assert version is not None
     assert store.put_if_version("lease", b"b", None) is None

@@ -1,7 +1,7 @@
-"""Ends a process in the middle of a put: `python catch_writer.py OUT SECONDS` prints its id and folder.
+"""Kills a process in the middle of a put: `python catch_writer.py OUT SECONDS` prints its id and folder.
 
-A program of its own with few imports, because a put takes milliseconds: it looks for a temporary file in a
-tight loop that no other thread holds up. The file that stays behind proves that the put was not over.
+A put takes milliseconds. So this is a separate program with few imports, which looks for a temporary file in a
+tight loop that no other thread delays. The temporary file that is left proves that the put was not finished.
 """
 
 import os
@@ -13,9 +13,9 @@ SUFFIX = ".dlcot-tmp"
 
 
 def catch(out: str, seconds: float) -> str:
-    """What was ended, or an empty string if no writer was met in time."""
+    """Kill a writer; returns it in words, or an empty string if there was none in time."""
     until = time.monotonic() + seconds
-    # What writers ended before left behind.
+    # Left by writers that were killed before.
     old = {name for _, _, names in os.walk(out) for name in names if name.endswith(SUFFIX)}
     while time.monotonic() < until:
         for folder in ("enhanced", "annotations"):

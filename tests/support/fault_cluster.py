@@ -1,4 +1,4 @@
-"""Real Ray nodes on this machine that can be lost: a head for the driver, two nodes with room for one judge each."""
+"""Real Ray nodes on this machine that can be killed: a head for the driver, and two nodes for one judge each."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 
 
 class FaultCluster:
-    """A head node and two nodes that take one judge each."""
+    """A head node, and two nodes with room for one judge each."""
 
     def __init__(self) -> None:
         import ray
         from ray.cluster_utils import Cluster
 
-        # A node is also added from a thread of ours, where no signal handler can be set.
+        # `autoscaler` adds nodes in a thread, where Python cannot set a signal handler.
         ray._private.utils.set_sigterm_handler = lambda handler: None
         self._ray = ray
-        self._lost: list[Any] = []
-        # The kernel ends a node with the thread that started it: one that lasts starts them all.
+        self._killed: list[Any] = []
+        # The kernel kills a node when the thread that started it ends, so one lasting thread starts them all.
         self._starter = ThreadPoolExecutor(1, "nodes")
         self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
         self.nodes = [self.add_node(), self.add_node()]
@@ -29,36 +29,36 @@ class FaultCluster:
         ray.init(address=self.address, log_to_driver=False, logging_level="ERROR")
 
     def add_node(self) -> Any:
-        """Another node with room for one judge."""
+        """Add a node with room for one judge."""
         return self._starter.submit(self._cluster.add_node, num_cpus=2).result()
 
-    def lose(self, node: Any) -> None:
-        """End a node's raylet, as a power cut would; its workers find themselves alone and end too."""
+    def kill_node(self, node: Any) -> None:
+        """Kill a node's raylet, as a power cut would; its workers then exit by themselves."""
         (raylet,) = node.all_processes["raylet"]
         raylet.process.kill()
         raylet.process.wait()
         self.nodes.remove(node)
-        self._lost.append(node)
+        self._killed.append(node)
 
     def settle(self) -> None:
-        """Wait until all is free and two nodes are there, so that rounds start alike."""
+        """Wait until all CPUs are free and there are two nodes, so that all rounds start alike."""
         until = time.monotonic() + 120
         while time.monotonic() < until:
             for node in [node for node in self.nodes if node.dead_processes()]:
                 self.nodes.remove(node)
-                self._lost.append(node)
-            while self._lost:
-                self._cluster.remove_node(self._lost.pop(), allow_graceful=False)
+                self._killed.append(node)
+            while self._killed:
+                self._cluster.remove_node(self._killed.pop(), allow_graceful=False)
             while len(self.nodes) < 2:
                 self.nodes.append(self.add_node())
             total, free = self._ray.cluster_resources(), self._ray.available_resources()
             if total.get("CPU") == 5 and free.get("CPU") == 5:
                 return
             time.sleep(0.2)
-        raise RuntimeError(f"the cluster did not come to rest: {free} of {total}")
+        raise RuntimeError(f"the cluster did not settle: {free} of {total} is free")
 
     def stop(self) -> None:
-        """End every process of it."""
+        """Stop all nodes."""
         self._ray.shutdown()
         self._cluster.shutdown()
         self._starter.shutdown()
@@ -66,15 +66,15 @@ class FaultCluster:
 
 @contextmanager
 def autoscaler(cluster: FaultCluster, runs: bool) -> Iterator[None]:
-    """What an autoscaler does, if it runs: a new node for each that is gone."""
+    """Add a node for each one that is gone, as an autoscaler does, if `runs`."""
     stopped = threading.Event()
 
-    def watch() -> None:
+    def replace_nodes() -> None:
         while not stopped.wait(0.2):
             if len(cluster.nodes) < 2:
                 cluster.nodes.append(cluster.add_node())
 
-    keeper = threading.Thread(target=watch, daemon=True)
+    keeper = threading.Thread(target=replace_nodes, daemon=True)
     if runs:
         keeper.start()
     try:

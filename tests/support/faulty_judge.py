@@ -1,8 +1,8 @@
-"""A judge with faults on command: the rules judge, slowed down, that notes every trace it begins.
+"""A rules judge that crashes or hangs on request, takes its time, and logs every trace that it starts.
 
-Words in a trace's problem make it misbehave: CRASH ends the process as a segmentation fault or the kernel's
-out-of-memory killer would, HANG never answers. `log` is a file with one line for each trace begun, so that a
-test can count what was done again.
+Words in a trace's problem request a fault: CRASH kills the process, as a segmentation fault or the kernel's
+out-of-memory killer would; HANG never returns. `log` is a file with one line for each trace started, so that a
+test can count what was redone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dlcot_ray.judging.rules.judge import RulesJudge
 
 
 class FaultyJudge(RulesJudge):
-    """`seconds`: how long a trace takes; `start_crashes`: the process ends as soon as it starts."""
+    """`seconds`: time for each trace; `start_crashes`: whether the process is killed in `start`."""
 
     def __init__(self, *, seconds: float = 0.0, log: str = "", start_crashes: bool = False) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class FaultyJudge(RulesJudge):
 
     async def judge(self, trace: Trace) -> Annotation:
         if self._log:
-            self._note(trace.trace_id)
+            self._log_start(trace.trace_id)
         if "CRASH" in trace.problem:
             os.kill(os.getpid(), signal.SIGKILL)
         if "HANG" in trace.problem:
@@ -41,8 +41,8 @@ class FaultyJudge(RulesJudge):
         await asyncio.sleep(self._seconds)
         return await super().judge(trace)
 
-    def _note(self, trace_id: str) -> None:
-        # One write to a file opened for appending is whole, whoever else writes.
+    def _log_start(self, trace_id: str) -> None:
+        # One write to a file opened for appending is atomic, even if several processes write.
         handle = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             os.write(handle, f"{trace_id} {os.getpid()}\n".encode())
@@ -50,8 +50,8 @@ class FaultyJudge(RulesJudge):
             os.close(handle)
 
 
-def begun(log: Path) -> dict[str, int]:
-    """How often each trace was begun."""
+def trace_starts(log: Path) -> dict[str, int]:
+    """How often each trace was started."""
     counts: dict[str, int] = {}
     for line in log.read_text().splitlines() if log.exists() else []:
         trace_id = line.split()[0]

@@ -1,8 +1,8 @@
-"""A proxy before an S3 server that makes the trouble which real object stores make.
+"""A proxy before an S3 server that injects the faults of real object stores.
 
-Simulating trouble inside the client would leave out the client's own sockets, timeouts and parsers. Here
-requests pass through as they are (signed for the host they name), and a seeded share of them is refused,
-cut off, delayed or lost, before or after the server has acted on it.
+Faults inside the client would not test the client's own sockets, timeouts and parsers. Here requests pass
+through unchanged (signed for the host that they name), and a seeded share of them is refused, truncated,
+delayed or reset, before or after the server has acted on it.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "expec
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What goes wrong; shares are of all requests, 0 to 1.
+    """The faults to inject; shares are of all requests, 0 to 1.
 
     Attributes:
         slow_down: answered with 503 SlowDown.
-        reset_before: the connection is reset, and the server never hears of the request.
+        reset_before: the connection is reset before the server gets the request.
         reset_after: the server acts on the request, and the connection is reset instead of an answer.
-        truncate: answers with a body end halfway.
-        stall: nothing happens for `stall_s` seconds, then the request goes on.
-        refuse: everything is answered with 403 and this code, as when credentials were revoked.
-        refuse_after_puts: so many objects are still taken before `refuse` begins.
+        truncate: the body of the answer ends halfway.
+        stall: the request is delayed by `stall_s` seconds.
+        refuse: every request is answered with 403 and this code, as when credentials were revoked.
+        refuse_after_puts: number of puts that are still accepted before `refuse` begins.
         read_only: puts, uploads and deletes are answered with 403 AccessDenied.
-        ignore_conditions: puts take effect whatever they are conditional on.
+        ignore_conditions: puts take effect even if their condition fails.
     """
 
     slow_down: float = 0.0
@@ -60,28 +60,30 @@ class FaultyProxy:
     """A running proxy.
 
     Attributes:
-        server: with the proxy's own endpoint; what `S3Server.environment` gives leads through it.
-        faults: may be set anew at any time.
-        requests: how many came, by method.
-        made: how many faults were made, by name.
+        server: the proxy as a server: `S3Server.environment` sends clients through it.
+        server_behind: the real server.
+        faults: may be changed at any time.
+        requests: number of requests, by method.
+        injected: number of injected faults, by name.
+        rng: decides which requests get a fault.
     """
 
     server: S3Server
-    behind: S3Server
+    server_behind: S3Server
     faults: Faults = field(default_factory=Faults)
     requests: Counter[str] = field(default_factory=Counter)
-    made: Counter[str] = field(default_factory=Counter)
-    chance: random.Random = field(default_factory=lambda: random.Random(0))
+    injected: Counter[str] = field(default_factory=Counter)
+    rng: random.Random = field(default_factory=lambda: random.Random(0))
 
-    def begin(self, faults: Faults, seed: int = 0) -> None:
-        """From now on `faults`, with counts from zero and chance from `seed`."""
-        self.chance = random.Random(seed)
+    def inject(self, faults: Faults, seed: int = 0) -> None:
+        """Inject `faults` from now on, and reset the counts and the random numbers."""
+        self.rng = random.Random(seed)
         self.requests.clear()
-        self.made.clear()
+        self.injected.clear()
         self.faults = faults
 
     async def handle(self, request: web.Request, session: aiohttp.ClientSession) -> web.StreamResponse:
-        """Pass one request on, or do not."""
+        """Pass one request on, or inject a fault."""
         body = await request.read()
         faults = self.faults
         puts = self.requests["PUT"]
@@ -90,26 +92,26 @@ class FaultyProxy:
             return self._error("refuse", 403, faults.refuse)
         if faults.read_only and request.method in ("PUT", "POST", "DELETE"):
             return self._error("read_only", 403, "AccessDenied")
-        if self._strikes(faults.slow_down):
+        if self._chosen(faults.slow_down):
             return self._error("slow_down", 503, "SlowDown")
-        if self._strikes(faults.reset_before):
+        if self._chosen(faults.reset_before):
             return self._reset("reset_before", request)
-        if self._strikes(faults.stall):
-            self.made["stall"] += 1
+        if self._chosen(faults.stall):
+            self.injected["stall"] += 1
             await asyncio.sleep(faults.stall_s)
         headers = [
             (name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP
         ]
-        target = URL(f"{self.behind.endpoint}{request.raw_path}", encoded=True)
+        target = URL(f"{self.server_behind.endpoint}{request.raw_path}", encoded=True)
         async with session.request(
             request.method, target, headers=headers, data=body, allow_redirects=False
         ) as answer:
             data = await answer.read()
             status, kept = answer.status, dict(answer.headers)
         if faults.ignore_conditions and request.method == "PUT" and status in (404, 412):
-            self.made["ignore_conditions"] += 1
+            self.injected["ignore_conditions"] += 1
             status, kept, data = 200, {"ETag": await asyncio.to_thread(self._put_anyway, request, body)}, b""
-        if self._strikes(faults.reset_after):
+        if self._chosen(faults.reset_after):
             return self._reset("reset_after", request)
         for name in [name for name in kept if name.lower() in _HOP_BY_HOP]:
             del kept[name]
@@ -117,33 +119,33 @@ class FaultyProxy:
             return web.Response(status=status, headers=kept)
         response = web.StreamResponse(status=status, headers={**kept, "Content-Length": str(len(data))})
         await response.prepare(request)
-        if request.method == "GET" and self._strikes(faults.truncate):
+        if request.method == "GET" and self._chosen(faults.truncate):
             await response.write(data[: len(data) // 2])
             return self._reset("truncate", request, response)
         await response.write(data)
         await response.write_eof()
         return response
 
-    def _strikes(self, share: float) -> bool:
-        return share > 0 and self.chance.random() < share
+    def _chosen(self, share: float) -> bool:
+        return share > 0 and self.rng.random() < share
 
     def _put_anyway(self, request: web.Request, body: bytes) -> str:
         _, bucket, key = request.path.split("/", 2)
-        return str(self.behind.client().put_object(Bucket=bucket, Key=key, Body=body)["ETag"])
+        return str(self.server_behind.client().put_object(Bucket=bucket, Key=key, Body=body)["ETag"])
 
     def _error(self, fault: str, status: int, code: str) -> web.Response:
-        self.made[fault] += 1
+        self.injected[fault] += 1
         text = f"<Error><Code>{code}</Code><Message>{code} by the proxy</Message></Error>"
         return web.Response(status=status, text=text, content_type="application/xml")
 
     def _reset(
         self, fault: str, request: web.Request, response: web.StreamResponse | None = None
     ) -> web.StreamResponse:
-        self.made[fault] += 1
+        self.injected[fault] += 1
         transport = request.transport
         if transport is not None:
             connection = transport.get_extra_info("socket")
-            # A close with this option is a reset, not an orderly end.
+            # With this option a close sends a reset.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.abort()
         return response if response is not None else web.Response()
@@ -151,7 +153,7 @@ class FaultyProxy:
 
 @contextmanager
 def faulty(behind: S3Server) -> Iterator[FaultyProxy]:
-    """A proxy before `behind` on a free port of 127.0.0.1, without faults to begin with."""
+    """Run a proxy before `behind` on a free port of 127.0.0.1, at first without faults."""
     listener = socket.create_server(("127.0.0.1", 0))
     proxy = FaultyProxy(S3Server(f"http://127.0.0.1:{listener.getsockname()[1]}", behind.pid), behind)
     loop = asyncio.new_event_loop()

@@ -1,4 +1,4 @@
-"""A judge that finishes nothing until it is one of several; each process leaves a file."""
+"""A rules judge that waits until several processes judge; each process leaves a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dlcot_ray.judging.rules.judge import RulesJudge
 
 
 class SlowJudge(RulesJudge):
-    """The rules once `several` processes were seen in `folder`, at most `seconds` later; waiting is "busy"."""
+    """Judges once `several` processes have left a file in `folder`, or after `seconds`; waiting counts as busy."""
 
     def __init__(self, folder: str, several: int = 2, seconds: float = 120.0) -> None:
         super().__init__()
@@ -27,6 +27,6 @@ class SlowJudge(RulesJudge):
             if time.monotonic() - begin > self._seconds:
                 break
             await asyncio.sleep(0.1)
-        # Two units at once share the time.
+        # Half, because two units wait at the same time.
         self.busy_seconds += (time.monotonic() - begin) / 2
         return await super().judge(trace)

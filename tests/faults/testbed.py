@@ -1,6 +1,6 @@
-"""What rounds run on: shards written here, the undisturbed output to compare with, a fresh place for each job.
+"""What fault rounds run on: generated shards, an undisturbed output to compare with, a fresh output per job.
 
-The rows are alike in length, so that a moment in a job is the same moment for every seed.
+All rows have about the same length, so that a moment in a job is the same moment for every seed.
 """
 
 from __future__ import annotations
@@ -25,31 +25,35 @@ SHARDS, ROWS_PER_SHARD, ROWS_PER_UNIT = 4, 48, 4
 UNITS = SHARDS * ROWS_PER_SHARD // ROWS_PER_UNIT
 SECONDS_PER_ROW = 0.06
 PAD_BYTES = 500_000
-"""A row's ballast where a writer is to be caught: a unit's put then takes some milliseconds."""
+"""Extra bytes per row where a writer is killed during a put, so that a put takes some milliseconds."""
 
 
-class Ground:
-    """Inputs, the undisturbed output to compare with, and a fresh place for each round."""
+class Testbed:
+    """Inputs, the undisturbed output to compare with, and a fresh output for each job."""
+
+    __test__ = False
 
     def __init__(self, folder: Path, cluster: FaultCluster, proxy: FaultyProxy) -> None:
         self.cluster, self.proxy = cluster, proxy
         self._folder = folder
-        self._plain: dict[bool, tuple[Path, dict[str, bytes]]] = {}
+        self._references: dict[bool, tuple[Path, dict[str, bytes]]] = {}
 
     def reference(self, padded: bool) -> tuple[Path, dict[str, bytes]]:
         """The input folder, and the data objects of an undisturbed run over it."""
-        if padded not in self._plain:
+        if padded not in self._references:
             source = self._folder / ("padded" if padded else "plain")
             write_shards(source, PAD_BYTES if padded else 0)
             out = self._folder / f"{source.name}-undisturbed"
-            status, said = run_here(self.words(source, out, self._folder / "none.log", 0.0))
+            status, printed = run_here(self.command(source, out, self._folder / "none.log", 0.0))
             if status != 0:
-                raise RuntimeError(f"the undisturbed run ended with {status}: {said}")
-            self._plain[padded] = (source, objects(out))
-        return self._plain[padded]
+                raise RuntimeError(f"the undisturbed run ended with {status}: {printed}")
+            self._references[padded] = (source, data_objects(out))
+        return self._references[padded]
 
-    def words(self, source: Path, out: Path | str, log: Path, seconds: float = SECONDS_PER_ROW) -> list[str]:
-        """The command of a round."""
+    def command(
+        self, source: Path, out: Path | str, log: Path, seconds: float = SECONDS_PER_ROW
+    ) -> list[str]:
+        """The words of the command line of a job."""
         return [
             "enhance",
             f"input={source}",
@@ -59,24 +63,24 @@ class Ground:
             f"judge_options.log={log}",
             f"rows_per_unit={ROWS_PER_UNIT}",
             f"ray.address={self.cluster.address}",
-            # It is the strikes that kill here, not the units.
+            # The injected faults crash the workers here, not the units.
             "max_worker_deaths=20",
             "progress_s=1e9",
             "stall_s=120",
         ]
 
     @contextmanager
-    def place(self) -> Iterator[tuple[Path, Path]]:
-        """An output and a log that are gone afterwards."""
+    def fresh_output(self) -> Iterator[tuple[Path, Path]]:
+        """An output folder and a judges' log, removed afterwards."""
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
-            yield folder / "out", folder / "begun.log"
+            yield folder / "out", folder / "starts.log"
         finally:
             shutil.rmtree(folder)
 
 
 def write_shards(folder: Path, pad: int) -> None:
-    """Synthetic shards whose rows are alike in length; `pad` bytes of noise in each."""
+    """Write synthetic shards; each row has `pad` extra bytes of noise."""
     folder.mkdir(parents=True)
     noise = random.Random(3)
     for shard in range(SHARDS):
@@ -98,24 +102,24 @@ def write_shards(folder: Path, pad: int) -> None:
         pq.write_table(pa.Table.from_pylist(rows), folder / f"s{shard}.parquet", row_group_size=12)
 
 
-def objects(out: Path) -> dict[str, bytes]:
+def data_objects(out: Path) -> dict[str, bytes]:
     """All data objects of an output, by name."""
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*.parquet"))}
 
 
-def run_here(words: list[str]) -> tuple[int, str]:
-    """Run the command in this process, which is attached to the cluster already."""
-    said = StringIO()
-    with redirect_stdout(said):
-        status = dlcot(words)
-    return status, said.getvalue()
+def run_here(command: list[str]) -> tuple[int, str]:
+    """Run a job in this process, which is attached to the cluster; returns its exit status and its stdout."""
+    printed = StringIO()
+    with redirect_stdout(printed):
+        status = dlcot(command)
+    return status, printed.getvalue()
 
 
-def run_to_the_end(words: list[str], cluster: FaultCluster) -> tuple[int, str]:
-    """Run the command again until it ends well, as a user would: a busy machine loses nodes of its own."""
+def run_until_complete(command: list[str], cluster: FaultCluster) -> tuple[int, str]:
+    """Run a job until it exits with 0, at most three times, because a busy machine loses nodes by itself."""
     for _ in range(3):
-        status, said = run_here(words)
+        status, printed = run_here(command)
         if status == 0:
             break
         cluster.settle()
-    return status, said
+    return status, printed
