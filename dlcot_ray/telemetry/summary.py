@@ -40,32 +40,10 @@ def print_summary(manifest: Mapping[str, Any], output: str, next_step: str, cons
 
 
 def _lines(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The lines of the table: (name, figure, note)."""
     totals = manifest["totals"]
-    rows = totals["rows"]
-    reasons = totals["by_reason"]
-    yield "rows", f"{rows:,}", f"{totals['files']:,} files"
-    yield "  enhanced", f"{totals['enhanced']:,}", _share(totals["enhanced"], rows)
-    for reason, count in _ranked({key: n for key, n in reasons.items() if key.startswith("fallback:")}):
-        yield f"    after {reason}", f"{count:,}", ""
-    yield "  unchanged", f"{totals['unchanged']:,}", _share(totals["unchanged"], rows)
-    for reason, count in _ranked({key: n for key, n in reasons.items() if not key.startswith("fallback:")}):
-        yield f"    {reason}", f"{count:,}", ""
-    yield "  rejected", f"{totals['rejected']:,}", _share(totals["rejected"], rows)
-    for cause, count in _ranked(totals["by_cause"]):
-        yield f"    {cause}", f"{count:,}", REMEDIES.get(cause, "")
-    if totals["unfinished"]:
-        yield "  not finished", f"{totals['unfinished']:,}", _share(totals["unfinished"], rows)
-    before, after = totals["tokens_before"], totals["tokens_after"]
-    yield "tokens before", f"{before:,}", ""
-    yield "tokens after", f"{after:,}", f"{1 - after / before:.1%} cut" if before else ""
-    if totals["prefill"] or totals["decode"]:
-        yield (
-            "judge tokens",
-            f"{totals['prefill']:,}",
-            f"{totals['cached']:,} cached, {totals['decode']:,} decoded",
-        )
-        questions, again, failed = (_over_steps(totals, name) for name in ("questions", "reasked", "failed"))
-        yield "  questions", f"{questions:,}", f"{again:,} asked again, {failed:,} answered by the rules"
+    yield from _row_lines(totals)
+    yield from _token_lines(totals)
     if "engine_busy_share" in manifest["run"]:
         lasted = manifest["run"]["engine_seconds"]
         yield "  engine busy", f"{manifest['run']['engine_busy_share']:.1%}", f"of {lasted:,.0f} s, this run"
@@ -74,14 +52,45 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         for name, count in _ranked(totals["by_judge"]):
             yield f"judged by {name}", f"{count:,}", _share(count, judged)
     if totals["writer_prefill"] or totals["writer_decode"]:
-        yield (
-            "writer tokens",
-            f"{totals['writer_prefill']:,}",
-            f"{totals['writer_cached']:,} cached, {totals['writer_decode']:,} decoded",
-        )
+        yield _model_tokens("writer tokens", totals, "writer_")
     if totals["unsolved"]:
-        yield "unsolved traces", f"{totals['unsolved']:,}", _share(totals["unsolved"], rows)
-    yield from _quality(totals)
+        yield "unsolved traces", f"{totals['unsolved']:,}", _share(totals["unsolved"], totals["rows"])
+    yield from _quality_lines(totals)
+
+
+def _row_lines(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Rows by status, and under each status by reason or cause."""
+    rows, reasons = totals["rows"], _ranked(totals["by_reason"])
+    yield "rows", f"{rows:,}", f"{totals['files']:,} files"
+    yield "  enhanced", f"{totals['enhanced']:,}", _share(totals["enhanced"], rows)
+    for reason, count in reasons:
+        if reason.startswith("fallback:"):
+            yield f"    after {reason}", f"{count:,}", ""
+    yield "  unchanged", f"{totals['unchanged']:,}", _share(totals["unchanged"], rows)
+    for reason, count in reasons:
+        if not reason.startswith("fallback:"):
+            yield f"    {reason}", f"{count:,}", ""
+    yield "  rejected", f"{totals['rejected']:,}", _share(totals["rejected"], rows)
+    for cause, count in _ranked(totals["by_cause"]):
+        yield f"    {cause}", f"{count:,}", REMEDIES.get(cause, "")
+    if totals["unfinished"]:
+        yield "  not finished", f"{totals['unfinished']:,}", _share(totals["unfinished"], rows)
+
+
+def _token_lines(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Tokens of the reasoning, and those of the judge with its questions."""
+    before, after = totals["tokens_before"], totals["tokens_after"]
+    yield "tokens before", f"{before:,}", ""
+    yield "tokens after", f"{after:,}", f"{1 - after / before:.1%} cut" if before else ""
+    if totals["prefill"] or totals["decode"]:
+        yield _model_tokens("judge tokens", totals, "")
+        questions, again, failed = (_over_steps(totals, name) for name in ("questions", "reasked", "failed"))
+        yield "  questions", f"{questions:,}", f"{again:,} asked again, {failed:,} answered by the rules"
+
+
+def _model_tokens(name: str, totals: Mapping[str, Any], prefix: str) -> tuple[str, str, str]:
+    prefill, cached, decode = (totals[f"{prefix}{kind}"] for kind in ("prefill", "cached", "decode"))
+    return name, f"{prefill:,}", f"{cached:,} cached, {decode:,} decoded"
 
 
 def _is_cascade(manifest: Mapping[str, Any]) -> bool:
@@ -92,7 +101,7 @@ def _over_steps(totals: Mapping[str, Any], figure: str) -> int:
     return sum(count for name, count in totals["by_step"].items() if name.endswith(f".{figure}"))
 
 
-def _quality(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _quality_lines(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Counts of gates, seams and errors."""
     stopped, passed = totals["by_gate"], totals["by_gate_passed"]
     checked = sum(stopped.values()) + sum(passed.values())
