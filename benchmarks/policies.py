@@ -34,6 +34,8 @@ from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.schemas import annotations_to_table
 from dlcot_ray.work.process import derive_unit
+from dlcot_ray.work.unit_input import UnitInput, UnitOptions
+from dlcot_ray.work.unit_input import UnitInput
 
 RUNS: Sequence[tuple[str, dict[str, object]]] = [
     (DEFAULT_POLICY, {}),
@@ -176,21 +178,13 @@ def derive_speeds(cases: Sequence[Case]) -> list[float]:
     """
     units = [_unit(cases[start : start + ROWS_PER_UNIT]) for start in range(0, len(cases), ROWS_PER_UNIT)]
     columns = resolve_columns(load_preset("plain"), units[0][0].schema, "memory")
+    options = UnitOptions(parse_policy(DEFAULT_POLICY), estimate_tokens)
     speeds = []
     for _ in range(5):
         start = time.process_time()
         for table, judged in units:
-            work = derive_unit(
-                table,
-                judged,
-                file="memory",
-                shard_name="memory",
-                first_row=0,
-                columns=columns,
-                policy=parse_policy(DEFAULT_POLICY),
-                count_tokens=estimate_tokens,
-            )
-            asyncio.run(work)
+            unit = UnitInput.parse(table, columns, file="memory", shard_name="memory", first_row=0)
+            asyncio.run(derive_unit(unit, judged, options))
         speeds.append(len(cases) / (time.process_time() - start))
     return sorted(speeds)
 

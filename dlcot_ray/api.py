@@ -25,12 +25,12 @@ from dlcot_ray.core.diff import Diff, blocks_of
 from dlcot_ray.core.edits import EditScript
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.policies import DEFAULT_POLICY, parse_policy
-from dlcot_ray.core.trace import Trace
+from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.errors import JobError
 from dlcot_ray.judging.protocol import JudgeUnavailable
 from dlcot_ray.outputs.schemas import chat_messages
 from dlcot_ray.work.editing import edit_all
-from dlcot_ray.work.process import Limits, _recalled, judge_all
+from dlcot_ray.work.judging import judge_all, recalled
 
 T = TypeVar("T")
 
@@ -135,7 +135,9 @@ class Session:
             JobError: the judge cannot be started.
             JudgeDied: its engine ended.
         """
-        work = judge_all(list(enumerate(traces)), self._judge, Limits(), in_flight or self._config.in_flight)
+        work = judge_all(
+            list(enumerate(traces)), self._judge, MAX_TRACE_CHARS, in_flight or self._config.in_flight
+        )
         return [judged.annotation for judged in self._run(work)]
 
     def enhance(
@@ -155,7 +157,7 @@ class Session:
         """
         parsed = parse_policy(policy, options)
         found = annotation if annotation is not None else self.annotate(trace)
-        judged = _recalled(0, trace, found)
+        judged = recalled(0, trace, found)
         (edited,) = self._run(edit_all([judged], parsed, writer_of(self._judge), self._config.in_flight))
         return Enhanced(trace, found, edited.enhancement)
 

@@ -25,8 +25,7 @@ from dlcot_ray.cluster.wire import (
 )
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import Output
-from dlcot_ray.outputs.results import UnitResult
-from dlcot_ray.work.process import UnitOutput
+from dlcot_ray.outputs.results import UnitOutput, UnitResult
 from dlcot_ray.work.reading import read_units
 from dlcot_ray.work.spec import WorkSpec
 from dlcot_ray.work.writing import write_unit

@@ -14,8 +14,7 @@ import pyarrow as pa
 from dlcot_ray.cluster.crash_rules import Directive
 from dlcot_ray.cluster.hosted_judge import HostedJudge, stop_error
 from dlcot_ray.cluster.wire import MADE_TABLES, READ_TABLES, bundle, pack_unit, table_of, unbundle, unit_of
-from dlcot_ray.outputs.results import Effort
-from dlcot_ray.work.process import UnitOutput
+from dlcot_ray.outputs.results import Effort, UnitOutput
 from dlcot_ray.work.processor import Processor
 from dlcot_ray.work.row_watch import RowWatch, SharedLock
 from dlcot_ray.work.spec import ReadUnit, WorkSpec
@@ -57,11 +56,11 @@ class JudgeActor:
 
     async def _pack_judged(self, units: pa.Table, index: int) -> pa.Table:
         task, error = unit_of(units, index)
-        rows, stored = (table_of(units, index, name) for name in READ_TABLES)
+        rows, stored, fingerprints = (table_of(units, index, name) for name in READ_TABLES)
         made: UnitOutput | str = error
         effort = Effort()
         if not error:
-            made, effort = await self._run(ReadUnit(task, rows, stored))
+            made, effort = await self._run(ReadUnit(task, rows, stored, fingerprints))
         if isinstance(made, str):
             return pack_unit(task, made, dict.fromkeys(MADE_TABLES), effort=effort)
         tables = {name: getattr(made, name) for name in MADE_TABLES}

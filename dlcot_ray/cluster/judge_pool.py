@@ -20,11 +20,10 @@ from dlcot_ray.config.judges import make_judge
 from dlcot_ray.config.pool import pool_of
 from dlcot_ray.config.settings import JudgeConfig, WorkerConfig
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.trace import Trace
+from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.errors import JobError
 from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeUnavailable
-from dlcot_ray.work.editing import Judged
-from dlcot_ray.work.process import Limits, judge_all
+from dlcot_ray.work.judging import Judged, judge_all
 
 _RESTARTS = 5
 _SMALLEST_CHUNK = 16
@@ -114,7 +113,7 @@ async def _in_chunks(traces: Sequence[Trace], judge: Judge, config: JudgeConfig)
 
 
 async def _judge_chunk(traces: Sequence[Trace], judge: Judge, config: JudgeConfig) -> list[Judged]:
-    return await judge_all(list(enumerate(traces)), judge, Limits(), config.in_flight)
+    return await judge_all(list(enumerate(traces)), judge, MAX_TRACE_CHARS, config.in_flight)
 
 
 async def _in_time(work: Any, seconds: float | None) -> list[Judged]:

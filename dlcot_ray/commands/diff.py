@@ -26,8 +26,9 @@ from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.traces import resolve_columns, traces_of
+from dlcot_ray.outputs.columns import carried_table
 from dlcot_ray.outputs.layout import ENHANCED, JobRecord, Output
-from dlcot_ray.outputs.schemas import ENHANCED_FIELDS, carried_table
+from dlcot_ray.outputs.schemas import ENHANCED_FIELDS
 from dlcot_ray.storage.store import Store
 
 _STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green bold"}

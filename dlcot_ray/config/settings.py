@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dlcot_ray.core.policies import DEFAULT_POLICY
+from dlcot_ray.core.trace import MAX_TRACE_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class EnhanceConfig:
     gate: GateConfig = field(default_factory=GateConfig)
     rows_per_unit: int = 256
     bytes_per_unit: int = 67_108_864
-    max_trace_chars: int = 2_000_000
+    max_trace_chars: int = MAX_TRACE_CHARS
     check_duplicate_ids: bool = True
     tokenizer: str | None = None
     workers: int | None = None

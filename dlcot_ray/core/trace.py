@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_TRACE_CHARS = 2_000_000
+"""A longer reasoning is not judged, unless a job sets another limit (code points)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:

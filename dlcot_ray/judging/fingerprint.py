@@ -1,13 +1,15 @@
-"""Identity by content: what an annotation depends on, hashed.
+"""Identity by content: a hash of everything that an annotation depends on.
 
-Two runs that agree on the fingerprint agree on the annotation, so a nightly refresh may reuse it.
+Two runs with the same fingerprint have the same annotation, so a nightly refresh may reuse it.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.errors import RowFault
 
 
 def fingerprint(trace: Trace, judge_identity: str) -> str:
@@ -18,3 +20,8 @@ def fingerprint(trace: Trace, judge_identity: str) -> str:
         digest.update(len(data).to_bytes(8, "big"))
         digest.update(data)
     return digest.hexdigest()
+
+
+def fingerprints_of(rows: Iterable[Trace | RowFault], judge_identity: str) -> list[str | None]:
+    """The fingerprint of each row, None for a row that is no trace."""
+    return [fingerprint(row, judge_identity) if isinstance(row, Trace) else None for row in rows]

@@ -1,7 +1,7 @@
-"""A judge that remembers: annotations that an earlier run made of the same content are not made again.
+"""A judge that reuses annotations which an earlier run made of the same content.
 
-Identity by content decides, never an id or a place: a trace that was renamed or moved keeps its annotation,
-and one of which a single character or the judge changed does not find it.
+The fingerprint of the content decides, never an id or a place. A trace that was renamed or moved keeps its
+annotation; after a change of one character, or of the judge, it is judged again.
 """
 
 from __future__ import annotations
@@ -11,44 +11,50 @@ from dataclasses import replace
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.protocol import Judge
 
 
 class RecallingJudge:
-    """Another judge behind what is known already; that judge stays its owner's to start and close.
+    """Known annotations first, another judge for the rest. The owner of that judge starts and closes it.
+
+    Args:
+        judge: asked about traces whose annotation is not known.
+        known: fingerprint -> annotation.
+        fingerprints: trace id -> fingerprint, of every trace that will be judged.
 
     Attributes:
-        asked: fingerprints of the traces that were put to the judge behind.
+        asked: fingerprints of the traces that `judge` was asked about.
     """
 
-    def __init__(self, judge: Judge, known: Mapping[str, Annotation]) -> None:
-        """`known`: fingerprint -> annotation."""
+    def __init__(
+        self, judge: Judge, known: Mapping[str, Annotation], fingerprints: Mapping[str, str]
+    ) -> None:
         self._judge = judge
         self._known = known
+        self._fingerprints = fingerprints
         self.asked: set[str] = set()
 
     @property
     def identity(self) -> str:
-        """That of the judge behind: recalled or asked, the annotation is the same."""
+        """That of the other judge: recalled or judged anew, the annotation is the same."""
         return self._judge.identity
 
     def start(self) -> None:
-        """Nothing: the judge behind is started by its owner."""
+        """Do nothing: the owner of the other judge starts it."""
 
     async def judge(self, trace: Trace) -> Annotation:
         """The known annotation of this content under this trace's id, or a new one.
 
         Raises:
-            JudgeError, JudgeDied: as the judge behind.
+            JudgeError, JudgeDied: as the other judge.
         """
-        mark = fingerprint(trace, self.identity)
-        known = self._known.get(mark)
-        # One that does not cover the text was damaged; asking again costs a judgement, using it a trace.
+        fingerprint = self._fingerprints[trace.trace_id]
+        known = self._known.get(fingerprint)
+        # An annotation that does not cover the text was damaged. Judging again is cheaper than a wrong cut.
         if known is not None and known.segment_offsets[-1:] == (len(trace.reasoning),):
             return replace(known, trace_id=trace.trace_id)
-        self.asked.add(mark)
+        self.asked.add(fingerprint)
         return await self._judge.judge(trace)
 
     def close(self) -> None:
-        """Nothing: the judge behind is closed by its owner."""
+        """Do nothing: the owner of the other judge closes it."""

@@ -25,6 +25,7 @@ from dlcot_ray.errors import Cause, InputFault, Stage
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.traces import resolve_columns, traces_of
 from dlcot_ray.judging.fingerprint import fingerprint
+from dlcot_ray.outputs.columns import carried_table
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, PREFERENCES, REJECTED
 from dlcot_ray.outputs.schemas import (
@@ -33,7 +34,6 @@ from dlcot_ray.outputs.schemas import (
     PREFERENCE_SCHEMA,
     REJECTED_FIELDS,
     annotations_from_table,
-    carried_table,
     chat_messages,
     replay,
 )

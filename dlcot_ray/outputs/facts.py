@@ -1,15 +1,16 @@
-"""Facts: what a refresh records of each row, a few dozen bytes, enough to compare two snapshots.
+"""Facts: a few dozen bytes about each row of a refresh, enough to compare two snapshots without their texts.
 
 One small table per work unit, beside its other objects in `_facts/` (readers of Parquet folders skip names
 that begin with an underscore). From these tables alone the next refresh knows which annotation belongs to
-which content, and the report what changed; the texts are not read again. `content` leaves the judge out of
-the fingerprint, so that a change of the judge is not taken for a change of every trace.
+which content, and the report knows what changed. `content` leaves the judge out of the fingerprint, so that a
+change of the judge does not count as a change of every trace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,37 +18,18 @@ import pyarrow.compute as pc
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault, Stage
 from dlcot_ray.judging.fingerprint import fingerprint
+from dlcot_ray.outputs.columns import Column, arrays_of, fields_of
+from dlcot_ray.outputs.results import UnitOutput
 
 GROUP_PREFIX = "by_"
-FACT_FIELDS: tuple[pa.Field, ...] = (
-    pa.field("trace_id", pa.string()),
-    pa.field("row", pa.int64(), nullable=False),
-    pa.field("content", pa.string(), nullable=False),
-    pa.field("fingerprint", pa.string(), nullable=False),
-    pa.field("annotation", pa.int32(), nullable=False),
-    pa.field("status", pa.string(), nullable=False),
-    pa.field("reason", pa.string(), nullable=False),
-    pa.field("tokens_before", pa.int32(), nullable=False),
-    pa.field("tokens_after", pa.int32(), nullable=False),
-    pa.field("labels", pa.string(), nullable=False),
-    pa.field("snapshot", pa.string(), nullable=False),
-    pa.field("judged", pa.bool_(), nullable=False),
-)
-"""One row per input row.
-
-trace_id: null where the row has none. row: of the input file. content: fingerprint without a judge, empty
-for a row that is no trace. fingerprint: the annotation's; empty where it was not judged. annotation: its row
-in the unit's `annotations/` object, -1 for none. status: enhanced, unchanged or rejected. reason: why, or
-the cause of a rejection. labels: the approaches' labels in order, joined by spaces. snapshot: the one
-for which the unit was made. judged: the judge was asked for that snapshot. Then `by_<column>` for each group.
-"""
-
 REJECTED_STATUS = "rejected"
+
+_KEPT = ("status", "status_reason", "tokens_before", "tokens_after")
 
 
 @dataclass(frozen=True, slots=True)
 class FactSpec:
-    """What workers need to write the facts of a snapshot.
+    """What the workers of a refresh store.
 
     Attributes:
         snapshot: its name.
@@ -58,20 +40,66 @@ class FactSpec:
     by: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RowFact:
+    """One input row and its result.
+
+    Attributes:
+        row: its trace, or why it is none.
+        number: row of the input file (from 0).
+        result: `_KEPT` of its row in `enhanced/`, or of a rejection.
+        annotation: its row in the unit's `annotations/` object, -1 for none.
+        fingerprint: the annotation's; empty where the row was not judged.
+        labels: the labels of its approaches in order, joined by spaces.
+        snapshot: the one for which the unit was made.
+        judged: the judge was asked about it for that snapshot.
+    """
+
+    row: Trace | RowFault
+    number: int
+    result: Mapping[str, Any]
+    annotation: int
+    fingerprint: str
+    labels: str
+    snapshot: str
+    judged: bool
+
+
+FACT_COLUMNS: tuple[Column[RowFact], ...] = (
+    # Null where the row has no id.
+    Column("trace_id", pa.string(), lambda fact: fact.row.trace_id, nullable=True),
+    Column("row", pa.int64(), lambda fact: fact.number),
+    # The fingerprint without a judge; empty for a row that is no trace.
+    Column(
+        "content", pa.string(), lambda fact: fingerprint(fact.row, "") if isinstance(fact.row, Trace) else ""
+    ),
+    Column("fingerprint", pa.string(), lambda fact: fact.fingerprint),
+    Column("annotation", pa.int32(), lambda fact: fact.annotation),
+    # enhanced, unchanged or rejected; then why, or the cause of the rejection.
+    Column("status", pa.string(), lambda fact: fact.result["status"]),
+    Column("reason", pa.string(), lambda fact: fact.result["status_reason"]),
+    Column("tokens_before", pa.int32(), lambda fact: fact.result["tokens_before"]),
+    Column("tokens_after", pa.int32(), lambda fact: fact.result["tokens_after"]),
+    Column("labels", pa.string(), lambda fact: fact.labels),
+    Column("snapshot", pa.string(), lambda fact: fact.snapshot),
+    Column("judged", pa.bool_(), lambda fact: fact.judged),
+)
+"""One row per input row; then a column ``by_<column>`` for each group."""
+
+
 def fact_schema(by: Sequence[str]) -> pa.Schema:
     """The schema of `_facts/` for some group columns."""
-    return pa.schema([*FACT_FIELDS, *(pa.field(f"{GROUP_PREFIX}{name}", pa.string()) for name in by)])
+    groups = [pa.field(f"{GROUP_PREFIX}{name}", pa.string()) for name in by]
+    return pa.schema([*fields_of(FACT_COLUMNS), *groups])
 
 
 def facts_table(
     table: pa.Table,
     rows: Sequence[Trace | RowFault],
+    fingerprints: Sequence[str | None],
     *,
     first_row: int,
-    annotations: pa.Table,
-    enhanced: pa.Table,
-    rejected: pa.Table,
-    judge_identity: str,
+    made: UnitOutput,
     asked: Collection[str],
     spec: FactSpec,
 ) -> pa.Table:
@@ -79,45 +107,51 @@ def facts_table(
 
     Args:
         table: the unit's input rows.
-        rows: the traces or faults that they are, one each.
+        rows: the trace of each, or why it is none.
+        fingerprints: of each, with the judge; None where it is no trace.
         first_row: the file's row number of the first.
-        annotations, enhanced, rejected: what was made of them, each in input order.
-        judge_identity: of the judge whose fingerprints are compared.
-        asked: fingerprints of the traces that this judge was asked about.
-        spec: the snapshot, and its group columns.
+        made: the unit's tables, each in input order.
+        asked: fingerprints of the traces that the judge was asked about.
+        spec: the snapshot and its groups.
     """
-    refused = {
-        row - first_row: (cause, stage)
-        for row, cause, stage in zip(
-            *(rejected.column(name).to_pylist() for name in ("input_row", "cause", "stage")), strict=True
-        )
-    }
-    kept = zip(
-        *(
-            enhanced.column(name).to_pylist()
-            for name in ("status", "status_reason", "tokens_before", "tokens_after")
-        ),
-        strict=True,
-    )
-    marks = annotations.column("fingerprint").to_pylist()
-    labels = labels_of(annotations)
-    records: list[tuple[object, ...]] = []
-    place = 0
-    for index, row in enumerate(rows):
-        content = "" if isinstance(row, RowFault) else fingerprint(row, "")
-        judged = not isinstance(row, RowFault) and fingerprint(row, judge_identity) in asked
-        cause, stage = refused.get(index, ("", ""))
-        annotated = index not in refused or stage == Stage.POLICY
-        status = (REJECTED_STATUS, cause, 0, 0) if index in refused else next(kept)
-        mark, number, label = (marks[place], place, labels[place]) if annotated else ("", -1, "")
-        place += annotated
-        records.append(
-            (row.trace_id, first_row + index, content, mark, number, *status, label, spec.snapshot, judged)
-        )
-    columns = list(zip(*records, strict=True)) if records else [() for _ in FACT_FIELDS]
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, FACT_FIELDS, strict=True)]
+    facts = list(_facts(rows, fingerprints, first_row, made, asked, spec.snapshot))
     groups = [_group(table, name) for name in spec.by]
-    return pa.Table.from_arrays([*arrays, *groups], schema=fact_schema(spec.by))
+    return pa.Table.from_arrays([*arrays_of(FACT_COLUMNS, facts), *groups], schema=fact_schema(spec.by))
+
+
+def _facts(
+    rows: Sequence[Trace | RowFault],
+    fingerprints: Sequence[str | None],
+    first_row: int,
+    made: UnitOutput,
+    asked: Collection[str],
+    snapshot: str,
+) -> Iterator[RowFact]:
+    rejected = {row["input_row"]: row for row in _cells(made.rejected, ("input_row", "cause", "stage"))}
+    kept = iter(_cells(made.enhanced, _KEPT))
+    marks = made.annotations.column("fingerprint").to_pylist()
+    labels = labels_of(made.annotations)
+    annotated = 0
+    for index, row in enumerate(rows):
+        number = first_row + index
+        fault = rejected.get(number)
+        result = next(kept) if fault is None else _rejection(fault["cause"])
+        judged = fingerprints[index] in asked
+        # Rows that the policy rejects were judged before, so they have an annotation.
+        if fault is None or fault["stage"] == Stage.POLICY:
+            yield RowFact(row, number, result, annotated, marks[annotated], labels[annotated], snapshot, judged)
+            annotated += 1
+        else:
+            yield RowFact(row, number, result, -1, "", "", snapshot, judged)
+
+
+def _rejection(cause: str) -> dict[str, Any]:
+    return dict(zip(_KEPT, (REJECTED_STATUS, cause, 0, 0), strict=True))
+
+
+def _cells(table: pa.Table, names: Sequence[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = table.select(list(names)).to_pylist()
+    return found
 
 
 def labels_of(annotations: pa.Table) -> list[str]:

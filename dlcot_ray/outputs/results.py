@@ -1,17 +1,41 @@
-"""What the driver learns of a finished or failed work unit. Small and picklable."""
+"""Results of a work unit: the tables that are written, and the small record that the driver gets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.schemas import PREFERENCE_SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOutput:
+    """The tables of a unit (schemas in `schemas.py`) and their counts.
+
+    Attributes:
+        annotations: one row per judged trace.
+        enhanced: one row per trace that was not rejected.
+        rejected: one row per rejected row.
+        stats: the counts.
+        preferences: without rows unless the policy asks for pairs.
+        facts: for a refresh (`facts.py`), else None.
+    """
+
+    annotations: pa.Table
+    enhanced: pa.Table
+    rejected: pa.Table
+    stats: UnitStats
+    preferences: pa.Table = field(default_factory=PREFERENCE_SCHEMA.empty_table)
+    facts: pa.Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EngineUse:
-    """Seconds in which an engine had work, of those that passed.
+    """Seconds in which an engine had work (`busy`), and seconds that passed (`lasted`).
 
-    It tells of a run and of a machine, so it travels beside a unit's content and is no part of it.
+    Both depend on the run and the machine, so they travel beside a unit's content and are no part of it.
     """
 
     busy: float = 0.0
@@ -23,9 +47,9 @@ class EngineUse:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What judging a unit took: seconds in the judge's process, and which attempt it was, from 1 (0: none).
+    """Seconds that a unit spent in the judge's process, and the number of the attempt (from 1; 0: none).
 
-    It is no part of a unit's content either.
+    No part of a unit's content either.
     """
 
     seconds: float = 0.0
@@ -34,14 +58,14 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """What the driver learns of a unit.
+    """A finished or failed unit, as the driver gets it. Small and picklable.
 
     Attributes:
         error: why it is not done, or an empty string.
         size: bytes of its `enhanced/` object.
-        refused: why, where the output's store refuses for good, so that no other unit can be written either.
-        engine: what the judge's engine did since the unit before on the same worker.
-        effort: what judging it took.
+        refused: why, where the output's store refuses every write, so that no other unit can be written.
+        engine: use of the judge's engine since the unit before on the same worker.
+        effort: of judging it.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""The editing of judged traces, with a writer where there is one: the edge around `core/enhance.py`.
+"""Editing judged traces, with a writer where there is one.
 
-The core says what has to be written and checks what was; here it is asked for, many traces at once, because
-a model keeps many on one engine. A writer that fails on a trace offers nothing for it, which the core knows
-how to live with; only a dead engine concerns more than one row.
+`core/enhance.py` lists the bridges and repairs that an edit needs, and checks them. This module asks the
+writer for them, for many traces at once, because a model engine serves many at once. A writer that fails on
+a trace offers no text for it, and the core then cuts less. Only an engine that died raises.
 """
 
 from __future__ import annotations
@@ -12,38 +12,21 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dlcot_ray.core.annotation import Annotation, Tokens
+from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.core.edits import keep_all
 from dlcot_ray.core.enhance import Draft, draft, finish
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.policies import Policy
-from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import JobError
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable, Writer, Written
+from dlcot_ray.work.judging import Judged, detail_of
 
 POLICY_FAILED = "policy_failed"
-
-_DETAIL = 500
-"""Characters of an error's message that are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A trace with its annotation; `reason` and `detail` say why it was not judged.
-
-    `index` is the row of the unit's input table.
-    """
-
-    index: int
-    trace: Trace
-    annotation: Annotation
-    reason: str = ""
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A judged trace and what became of it; `tokens` is what writing for it cost."""
+    """A judged trace and its edit; `tokens` are those of the writer."""
 
     judged: Judged
     enhancement: Enhancement
@@ -53,7 +36,13 @@ class Edited:
 async def edit_all(
     judged: Sequence[Judged], policy: Policy, writer: Writer | None, in_flight: int
 ) -> list[Edited]:
-    """Apply the policy to every trace, in order; nothing that concerns one trace fails the others.
+    """Apply the policy to every trace, in order; a failure of one trace does not fail the others.
+
+    Args:
+        judged: the traces with their annotations.
+        policy: what to cut.
+        writer: supplies bridges and repairs, if there is one.
+        in_flight: how many traces are with the writer at once.
 
     Raises:
         JudgeDied, JudgeUnavailable, JobError: the writer cannot go on at all.
@@ -75,11 +64,6 @@ async def edit_all(
     except ExceptionGroup as stopped:
         raise stopped.exceptions[0] from None
     return edited
-
-
-def detail_of(error: Exception) -> str:
-    """An error in one line, as rows keep it."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:_DETAIL]
 
 
 def _draft(item: Judged, policy: Policy) -> Draft:
@@ -126,7 +110,7 @@ async def _write(item: Judged, made: Draft, policy: Policy, writer: Writer) -> E
 
 
 async def _asked(question: Coroutine[Any, Any, Written]) -> Written:
-    """The writer's offer; a failure over one question is an offer of nothing."""
+    """The writer's offer; after a failure, an offer without text."""
     try:
         return await question
     except (JudgeDied, JudgeUnavailable, JobError, MemoryError):

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from dlcot_ray.core.trace import Trace
-from dlcot_ray.errors import InputFault, JobError, RowFault, reason_of
+from dlcot_ray.errors import InputFault, JobError, reason_of
 from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.traces import resolve_columns, traces_of
-from dlcot_ray.judging.fingerprint import fingerprint
+from dlcot_ray.judging.fingerprint import fingerprints_of
 from dlcot_ray.outputs.layout import ANNOTATIONS
 from dlcot_ray.outputs.recall import RecallSpec, open_recall
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
@@ -99,23 +98,16 @@ def _with_annotations(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> ReadUn
 
 def _with_recalled(unit: UnitTask, table: pa.Table, spec: WorkSpec, recall: RecallSpec) -> ReadUnit:
     try:
-        rows = unit_traces(unit, table, spec)
+        columns = resolve_columns(spec.preset, table.schema, unit.file)
     except InputFault:
-        # The processor meets the same fault and says so.
+        # The processor meets the same fault and reports it.
         return ReadUnit(unit, table)
-    wanted = [fingerprint(row, recall.identity) for row in rows if isinstance(row, Trace)]
+    rows = traces_of(table, columns, file=unit.file, first_row=unit.start, shard_name=unit.shard_name)
+    fingerprints = fingerprints_of(rows, recall.identity)
+    wanted = [fingerprint for fingerprint in fingerprints if fingerprint is not None]
     try:
         found = with_retries(spec.retries, lambda: open_recall(recall).annotations(unit.name, wanted))
-        return ReadUnit(unit, table, found)
+        stored = pa.table({"fingerprint": pa.array(fingerprints, pa.string())})
+        return ReadUnit(unit, table, found, stored)
     except (OSError, InputFault, JobError, pa.ArrowException) as error:
         return ReadUnit(unit, error=f"the index of known annotations cannot be read ({reason_of(error)})")
-
-
-def unit_traces(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> list[Trace | RowFault]:
-    """The traces of a unit's rows, in order, or why a row is none.
-
-    Raises:
-        InputFault: columns are missing.
-    """
-    columns = resolve_columns(spec.preset, table.schema, unit.file)
-    return traces_of(table, columns, file=unit.file, first_row=unit.start, shard_name=unit.shard_name)

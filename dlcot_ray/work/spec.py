@@ -1,4 +1,4 @@
-"""What every worker of a job needs to know, and what reading hands to judging."""
+"""The settings that every worker of a job gets, and the record that reading passes to judging."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ from dlcot_ray.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class WorkSpec:
-    """What every worker of a job needs to know; small, and picklable.
+    """The settings that every worker of a job gets. Small and picklable.
 
     Attributes:
         preset: how columns become traces.
         policy, policy_options: what to cut.
-        judge: who judges; None derives from the annotations at `annotations`.
-        rows_per_bundle, bytes_per_bundle: tiny units are handled together up to these, as an ordinary one is.
-        writer: where nobody judges: whose writer supplies repairs and bridges, if anyone's.
-        recall: where annotations of earlier snapshots are found; the judge is asked only for the rest.
-        facts: what a refresh puts down of each row.
+        judge: the judge; None derives from the annotations at `annotations`.
         tokenizer: a Hugging Face name or directory, or None for the estimate.
+        max_trace_chars: a longer reasoning passes through unjudged (code points).
         in_flight: traces with one judge at once.
         retries: further attempts at reading or writing.
+        output: URL of the job's output.
         input_options, output_options, annotations_options: fsspec options.
-        output: the job's output.
-        annotations: the output whose annotations are used, where there is no judge.
+        annotations: URL of the output whose annotations are used, where there is no judge.
+        writer: supplies repairs and bridges where there is no judge; None for no writer.
+        rows_per_bundle, bytes_per_bundle: tiny units are bundled up to these limits.
+        recall: where annotations of earlier snapshots are found; the judge is asked only for the rest.
+        facts: which facts of each row a refresh stores; None outside a refresh.
     """
 
     preset: DatasetPreset
@@ -63,9 +64,19 @@ class WorkSpec:
 
 @dataclass(frozen=True, slots=True)
 class ReadUnit:
-    """A unit's rows (and stored annotations, when deriving or recalling), or why they cannot be had."""
+    """A unit's rows, or why they cannot be read.
+
+    Attributes:
+        task: which unit.
+        table: its rows; None after an error.
+        annotations: stored ones (`ANNOTATION_SCHEMA`), for deriving or known from earlier snapshots.
+        fingerprints: one column, one row per row of `table`, null where a row is no trace; None where nothing
+            was recalled. They travel along, so that a unit is fingerprinted once.
+        error: why there is no table.
+    """
 
     task: UnitTask
     table: pa.Table | None = None
     annotations: pa.Table | None = None
+    fingerprints: pa.Table | None = None
     error: str = ""

@@ -9,10 +9,9 @@ import pyarrow as pa
 
 from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.outputs.layout import Output
-from dlcot_ray.outputs.results import UnitResult
+from dlcot_ray.outputs.results import UnitOutput, UnitResult
 from dlcot_ray.plan.tasks import UnitTask
 from dlcot_ray.storage.failures import StoreRefused
-from dlcot_ray.work.process import UnitOutput
 from dlcot_ray.work.spec import WorkSpec
 
 

@@ -20,7 +20,8 @@ from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.layout import JobRecord, Output
 from dlcot_ray.storage.store import Store
-from dlcot_ray.work.process import Limits, enhance_unit
+from dlcot_ray.work.process import enhance_unit
+from dlcot_ray.work.unit_input import UnitInput, UnitOptions
 
 UNITS = [
     "Okay, I need to add 17 and 25. Let me set it up with tens and ones, because that is how I learned it.",
@@ -54,12 +55,8 @@ def an_output(tmp_path: Path, dataset: str) -> Output:
         table = pa.table({"id": list(texts), "messages": chats})
     columns = resolve_columns(load_preset(dataset), table.schema, "in/a.parquet")
     judge = RulesJudge()
-    made = asyncio.run(
-        enhance_unit(
-            table, file="in/a.parquet", shard_name="a", first_row=0, columns=columns, judge=judge,
-            policy=parse_policy("keep_first"), limits=Limits(), count_tokens=estimate_tokens,
-        )
-    )  # fmt: skip
+    unit = UnitInput.parse(table, columns, file="in/a.parquet", shard_name="a", first_row=0)
+    made = asyncio.run(enhance_unit(unit, judge, UnitOptions(parse_policy("keep_first"), estimate_tokens)))
     judge.close()
     output = Output(Store(str(tmp_path / "out")))
     output.write_record(JobRecord("enhance", {"dataset": dataset}, {"dataset": dataset}))

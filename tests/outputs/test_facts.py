@@ -11,12 +11,12 @@ from dlcot_ray.core.policies import parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.traces import resolve_columns, traces_of
-from dlcot_ray.judging.fingerprint import fingerprint
-from dlcot_ray.judging.recalling import RecallingJudge
+from dlcot_ray.inputs.traces import resolve_columns
+from dlcot_ray.judging.fingerprint import fingerprint, fingerprints_of
 from dlcot_ray.judging.rules.judge import RulesJudge
-from dlcot_ray.outputs.facts import FactSpec, fact_schema, facts_table
-from dlcot_ray.work.process import Limits, enhance_unit
+from dlcot_ray.outputs.facts import FactSpec, fact_schema
+from dlcot_ray.work.refreshing import Recalled, refresh_unit
+from dlcot_ray.work.unit_input import UnitInput, UnitOptions
 from tests.support.snapshots import trace
 
 LONG = trace(1)["reasoning"]
@@ -26,20 +26,19 @@ JUDGE = RulesJudge()
 def facts_of(table: pa.Table, *known: str, **options: Any) -> list[dict[str, Any]]:
     """The facts of a unit that starts at row 100; the judge knows the traces of these ids already."""
     columns = resolve_columns(load_preset("plain"), table.schema, "in/x.parquet")
-    place: dict[str, Any] = {"file": "in/x.parquet", "first_row": 100, "shard_name": "x"}
-    rows = traces_of(table, columns, **place)
-    remembered = [row for row in rows if isinstance(row, Trace) and row.trace_id in known]
-    judge = RecallingJudge(JUDGE, {fingerprint(t, JUDGE.identity): JUDGE.annotate(t) for t in remembered})
-    made = asyncio.run(
-        enhance_unit(
-            table, columns=columns, judge=judge, policy=parse_policy("keep_first", options),
-            limits=Limits(max_trace_chars=1000), count_tokens=estimate_tokens, duplicate_rows={103}, **place,
-        )
-    )  # fmt: skip
-    facts = facts_table(
-        table, rows, first_row=100, annotations=made.annotations, enhanced=made.enhanced, rejected=made.rejected,
-        judge_identity=judge.identity, asked=judge.asked, spec=FactSpec("new", ("source", "missing")),
-    )  # fmt: skip
+    unit = UnitInput.parse(
+        table, columns, file="in/x.parquet", shard_name="x", first_row=100, duplicate_rows={103}
+    )
+    remembered = [row for row in unit.rows if isinstance(row, Trace) and row.trace_id in known]
+    recalled = Recalled(
+        fingerprints_of(unit.rows, JUDGE.identity),
+        {fingerprint(trace, JUDGE.identity): JUDGE.annotate(trace) for trace in remembered},
+    )
+    unit_options = UnitOptions(parse_policy("keep_first", options), estimate_tokens, max_trace_chars=1000)
+    spec = FactSpec("new", ("source", "missing"))
+    made = asyncio.run(refresh_unit(unit, JUDGE, unit_options, recalled, spec))
+    facts = made.facts
+    assert facts is not None
     assert facts.schema == fact_schema(["source", "missing"])
     assert facts.num_rows == table.num_rows
     found: list[dict[str, Any]] = facts.to_pylist()
@@ -61,7 +60,7 @@ def table(**columns: list[Any]) -> pa.Table:
     return pa.table(usual | columns)
 
 
-def test_every_row_is_told_of() -> None:
+def test_every_row_has_facts() -> None:
     rows = table(
         id=["known", None, "new", "new", "blank", "long"],
         reasoning=[LONG, LONG, LONG + "!", LONG, " ", LONG * 9],

@@ -19,8 +19,10 @@ from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.layout import JobRecord, Output
+from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.storage.store import Store
-from dlcot_ray.work.process import Limits, UnitOutput, enhance_unit
+from dlcot_ray.work.process import enhance_unit
+from dlcot_ray.work.unit_input import UnitInput, UnitOptions
 from tests.support import REPO
 
 EXAMPLES = REPO / "examples" / "shards"
@@ -39,15 +41,13 @@ def tokenizer() -> Any:
 
 def made(policy: str, **options: object) -> UnitOutput:
     table = pa.concat_tables(pq.read_table(path) for path in sorted(EXAMPLES.glob("*.parquet")))
+    columns = resolve_columns(load_preset("plain"), table.schema, "in/a.parquet")
+    unit = UnitInput.parse(table, columns, file="in/a.parquet", shard_name="a", first_row=0)
     judge = RulesJudge()
     try:
         return asyncio.run(
-            enhance_unit(
-                table, file="in/a.parquet", shard_name="a", first_row=0, judge=judge, limits=Limits(),
-                columns=resolve_columns(load_preset("plain"), table.schema, "in/a.parquet"),
-                policy=parse_policy(policy, options), count_tokens=estimate_tokens,
-            )
-        )  # fmt: skip
+            enhance_unit(unit, judge, UnitOptions(parse_policy(policy, options), estimate_tokens))
+        )
     finally:
         judge.close()
 

@@ -31,12 +31,12 @@ from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault
 from dlcot_ray.outputs.codec import codec_of
+from dlcot_ray.outputs.columns import carried_names
 from dlcot_ray.outputs.schemas import (
     ANNOTATION_SCHEMA,
     EnhancedRow,
     annotations_from_table,
     annotations_to_table,
-    carried_names,
     chat_messages,
     enhanced_schema,
     enhanced_table,

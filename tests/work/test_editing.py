@@ -17,7 +17,8 @@ from dlcot_ray.core.policies import parse_policy
 from dlcot_ray.core.seams import Closed, Seam, SeamKind
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.protocol import JudgeDied, Written
-from dlcot_ray.work.editing import Edited, Judged, edit_all
+from dlcot_ray.work.editing import Edited, edit_all
+from dlcot_ray.work.judging import Judged
 from tests.support.annotations import CORRECT, annotated
 
 SLIP = "12 * 17 = 214"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.protocol import Judge, JudgeError
 from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.outputs.schemas import (
     ANNOTATION_SCHEMA,
     annotations_from_table,
@@ -36,7 +37,8 @@ from dlcot_ray.outputs.schemas import (
     rejected_schema,
     replay,
 )
-from dlcot_ray.work.process import Limits, UnitOutput, derive_unit, enhance_unit
+from dlcot_ray.work.process import derive_unit, enhance_unit
+from dlcot_ray.work.unit_input import UnitInput, UnitOptions
 
 POLICY = parse_policy("keep_one_per_cluster")
 LONG = "First 2+2=4, so the answer is 4.\n\nAlternatively 4=2*2, so the answer is 4.\n\nThe answer is 4."
@@ -102,15 +104,23 @@ def rows(*ids: str | None, reasoning: str | None = LONG) -> pa.Table:
     )
 
 
-def where(table: pa.Table) -> dict[str, Any]:
+def unit(table: pa.Table, **rejected: Any) -> UnitInput:
     columns = resolve_columns(load_preset("plain"), table.schema, "in/x.parquet")
-    return {"file": "in/x.parquet", "shard_name": "x", "first_row": 100, "columns": columns, "policy": POLICY}
+    place: dict[str, Any] = {"file": "in/x.parquet", "shard_name": "x", "first_row": 100}
+    return UnitInput.parse(table, columns, **place, **rejected)
 
 
-def run(table: pa.Table, judge: Judge | None = None, **options: Any) -> UnitOutput:
-    settings = {"limits": Limits(), "count_tokens": estimate_tokens, **where(table), **options}
-    work: Coroutine[Any, Any, UnitOutput] = enhance_unit(table, judge=judge or ParagraphJudge(), **settings)
-    return asyncio.run(work)
+def run(
+    table: pa.Table, judge: Judge | None = None, duplicate_rows: Collection[int] = (), **options: Any
+) -> UnitOutput:
+    settings = UnitOptions(**{"policy": POLICY, "count_tokens": estimate_tokens, **options})
+    rows = unit(table, duplicate_rows=duplicate_rows)
+    return asyncio.run(enhance_unit(rows, judge or ParagraphJudge(), settings))
+
+
+def derived(table: pa.Table, annotations: pa.Table, policy: Policy = POLICY, **rejected: Any) -> UnitOutput:
+    settings = UnitOptions(policy, estimate_tokens)
+    return asyncio.run(derive_unit(unit(table, **rejected), annotations, settings))
 
 
 def ids(table: pa.Table) -> list[str]:
@@ -164,6 +174,20 @@ def test_bad_and_duplicate_rows_are_rejected_with_their_row_number() -> None:
     assert stats.by_cause == (
         ("duplicate_id", 1), ("empty_reasoning", 1), ("null_id", 1), ("null_reasoning", 1),
     )  # fmt: skip
+
+
+def test_poison_rows_are_rejected_and_never_reach_the_judge() -> None:
+    rows_given = unit(rows("a", "bad", "c"), poison_rows={"bad": "its judge crashed 3 times"})
+    judge = FailingJudge(JobError("engine died", "start it again"))
+    output = asyncio.run(enhance_unit(rows_given, judge, UnitOptions(POLICY, estimate_tokens)))
+    assert ids(output.enhanced) == ids(output.annotations) == ["a", "c"]
+    (row,) = output.rejected.to_pylist()
+    assert (row["trace_id"], row["input_row"]) == ("bad", 101)
+    assert (row["stage"], row["cause"], row["message"]) == (
+        "judge",
+        "poison_row",
+        "its judge crashed 3 times",
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,7 +250,7 @@ def test_a_policy_that_fails_costs_its_row_only() -> None:
 
 def test_a_trace_above_the_ceiling_is_not_judged_and_not_cut() -> None:
     table = pa.concat_tables([rows("a"), rows("long", reasoning=LONG * 50)])
-    output = run(table, limits=Limits(max_trace_chars=len(LONG)))
+    output = run(table, max_trace_chars=len(LONG))
     row = output.enhanced.to_pylist()[1]
     assert (row["status"], row["status_reason"]) == ("unchanged", "too_long")
     assert row["enhanced_reasoning"] == LONG * 50
@@ -244,13 +268,10 @@ def test_a_unit_without_good_rows_and_one_without_rows_have_the_usual_schemas() 
 
 def test_derive_needs_no_judge_and_gives_what_judging_again_would() -> None:
     table = pa.concat_tables([rows("a", None, "c"), rows("long", reasoning=LONG * 50), rows("dup")])
-    options: dict[str, Any] = {"limits": Limits(max_trace_chars=500), "duplicate_rows": frozenset({104})}
+    options: dict[str, Any] = {"max_trace_chars": 500, "duplicate_rows": frozenset({104})}
     whole = run(table, **options)
     keep_first = parse_policy("keep_first")
-    again = asyncio.run(derive_unit(
-        table, whole.annotations, count_tokens=estimate_tokens, duplicate_rows=frozenset({104}),
-        **{**where(table), "policy": keep_first},
-    ))  # fmt: skip
+    again = derived(table, whole.annotations, keep_first, duplicate_rows=frozenset({104}))
     fresh = run(table, **options, policy=keep_first)
     assert again.enhanced.equals(fresh.enhanced)
     assert again.rejected.equals(fresh.rejected)
@@ -262,7 +283,7 @@ def test_derive_flags_traces_whose_annotation_is_missing_or_stale() -> None:
     table = rows("a", "b", "c")
     annotations = run(rows("a", "b")).annotations
     changed = table.set_column(2, "reasoning", pa.array([LONG, "Other text.", LONG], pa.large_string()))
-    output = asyncio.run(derive_unit(changed, annotations, count_tokens=estimate_tokens, **where(changed)))
+    output = derived(changed, annotations)
     assert [(row["status"], row["status_reason"]) for row in output.enhanced.to_pylist()] == [
         ("enhanced", ""),
         ("unchanged", "stale_annotation"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from dlcot_ray.work.process import UnitOutput
+from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.work.processor import Processor
 from dlcot_ray.work.reading import read_units
 from dlcot_ray.work.writing import write_unit

@@ -22,7 +22,7 @@ from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FACTS, PREFERENCES, 
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
 from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
-from dlcot_ray.work.process import JUDGE_FAILED
+from dlcot_ray.work.judging import JUDGE_FAILED
 
 _THREADS = 16
 _ORDER = (ANNOTATIONS, REJECTED, PREFERENCES, FACTS, ENHANCED)

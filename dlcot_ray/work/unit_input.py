@@ -1,0 +1,99 @@
+"""The input of one work unit, with each row parsed once, and the settings that all units of a job share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import pyarrow as pa
+
+from dlcot_ray.core.policies import Policy
+from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
+from dlcot_ray.errors import Cause, RowFault, Stage
+from dlcot_ray.inputs.traces import ColumnMap, traces_of
+from dlcot_ray.judging.protocol import Writer
+
+NO_POISON_ROWS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOptions:
+    """What all units of a job share.
+
+    Attributes:
+        policy: what to cut.
+        count_tokens: the length of a text in tokens.
+        max_trace_chars: a longer reasoning passes through unjudged (code points).
+        in_flight: how many traces are with the judge or the writer at once.
+        writer: supplies repairs and bridges; without one, errors and open seams stay as they are.
+    """
+
+    policy: Policy
+    count_tokens: Callable[[str], int]
+    max_trace_chars: int = MAX_TRACE_CHARS
+    in_flight: int = 64
+    writer: Writer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitInput:
+    """Consecutive rows of one input file.
+
+    Attributes:
+        table: the rows as they were read.
+        file: the input file, for faults.
+        first_row: the file's row number of the first row (from 0).
+        rows: per row of `table`, its trace, or why it is none.
+        traces: the traces that may be judged, each with its row in `table`.
+        faults: the rejected rows: no trace, a repeated id, or a poison row.
+    """
+
+    table: pa.Table
+    file: str
+    first_row: int
+    rows: Sequence[Trace | RowFault]
+    traces: Sequence[tuple[int, Trace]]
+    faults: Sequence[RowFault]
+
+    @classmethod
+    def parse(
+        cls,
+        table: pa.Table,
+        columns: ColumnMap,
+        *,
+        file: str,
+        shard_name: str,
+        first_row: int,
+        duplicate_rows: Collection[int] = frozenset(),
+        poison_rows: Mapping[str, str] = NO_POISON_ROWS,
+    ) -> Self:
+        """Parse the rows of a unit. Never raises for a bad row.
+
+        Args:
+            table: the rows.
+            columns: the dataset preset, resolved against this file.
+            file: names the file in faults.
+            shard_name: names rows without an id column.
+            first_row: the file's row number of the first row.
+            duplicate_rows: row numbers of the file whose ids occurred before. A mapping says where each
+                occurred first.
+            poison_rows: ids of rows that must not reach the judge, and why.
+        """
+        rows = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
+        traces: list[tuple[int, Trace]] = []
+        faults: list[RowFault] = []
+        for index, row in enumerate(rows):
+            number = first_row + index
+            if isinstance(row, RowFault):
+                faults.append(row)
+            elif number in duplicate_rows:
+                first = duplicate_rows[number] if isinstance(duplicate_rows, Mapping) else "in this job"
+                message = f"the id {row.trace_id!r} occurred before: {first}"
+                faults.append(RowFault(file, number, row.trace_id, Stage.PLAN, Cause.DUPLICATE_ID, message))
+            elif row.trace_id in poison_rows:
+                message = poison_rows[row.trace_id]
+                faults.append(RowFault(file, number, row.trace_id, Stage.JUDGE, Cause.POISON_ROW, message))
+            else:
+                traces.append((index, row))
+        return cls(table, file, first_row, rows, traces, faults)
