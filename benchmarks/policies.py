@@ -35,7 +35,6 @@ from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.schemas import annotations_to_table
 from dlcot_ray.work.process import derive_unit
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions
-from dlcot_ray.work.unit_input import UnitInput
 
 RUNS: Sequence[tuple[str, dict[str, object]]] = [
     (DEFAULT_POLICY, {}),

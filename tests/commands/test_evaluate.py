@@ -41,7 +41,7 @@ SETS: dict[str, list[dict[str, Any]]] = {
             "problem": "17 + 25?",
             "reasoning": REASONING,
             "ground_truth": "42",
-            "units": 3,
+            "segments": 3,
             "sections": [{"kind": "solution_explore", "start": 0, "stop": 2}, {"kind": "verify", "start": 2, "stop": 3}],
             "approaches": [{"start": 0, "stop": 2, "label": "correct", "method": 0}],
             "first_correct_segment": 1,
@@ -98,11 +98,28 @@ def test_labels_may_refer_to_traces_by_id(tmp_path: Path) -> None:
     trace = {key: SETS["traces"][0][key] for key in ("id", "problem", "reasoning", "ground_truth")}
     traces = write(tmp_path / "traces", "x", [trace])
     labels = tmp_path / "labels.jsonl"
-    labels.write_text('{"id": "t", "units": 3, "first_correct_segment": 1}\n')
+    labels.write_text('{"id": "t", "segments": 3, "first_correct_segment": 1}\n')
     out = tmp_path / "out"
     assert main(["evaluate", f"set={labels}", f"traces={traces.parent}", f"output={out}"]) == 0
     (item,) = json.loads((out / "evaluation.json").read_text())["sets"]
     assert item["tables"][0]["rows"][0]["metrics"]["exact"]["value"] == 1
+
+
+def test_a_trace_of_one_and_a_half_million_characters_is_judged_as_in_a_job(tmp_path: Path) -> None:
+    padding = "Let me go on and think about this for a while without any figures. " * 30 + "\n\n"
+    long = padding * (1_500_000 // len(padding) + 1) + REASONING
+    row = {
+        "id": "long",
+        "problem": "17 + 25?",
+        "reasoning": long,
+        "ground_truth": "42",
+        "first_correct_segment": 0,
+    }
+    sets = write(tmp_path / "sets", "long", [row])
+    out = tmp_path / "out"
+    assert main(["evaluate", f"set={sets}", f"output={out}", "rounds=1"]) == 0
+    report = json.loads((out / "evaluation.json").read_text())
+    assert (report["traces"], report["failed"]) == (1, {})
 
 
 @pytest.mark.parametrize(
@@ -113,8 +130,8 @@ def test_labels_may_refer_to_traces_by_id(tmp_path: Path) -> None:
         ([{"text": "abc", "spans": '[[0, 9, "verify"]]'}], "lies outside its text of 3 characters"),
         ([{"text": "abc", "spans": '[[0, 3, "Verfy"]]'}], "there is no section 'Verfy'"),
         ([{"id": "nobody", "first_correct_segment": 1}], "there is no trace 'nobody'; set traces="),
-        ([{**SETS["traces"][0], "units": 4}], "was labelled in 4 units, but has 3"),
-        ([{**SETS["traces"][0], "first_correct_segment": 3}], "units 3-4 do not exist in t, which has 3"),
+        ([{**SETS["traces"][0], "segments": 4}], "was labelled in 4 segments, but has 3"),
+        ([{**SETS["traces"][0], "first_correct_segment": 3}], "segments 3-4 do not exist in t, which has 3"),
         ([{"problem": "p", "solutions": ["a", "b"], "methods": [1]}], "2 solutions, but 1 methods"),
         ([{"gold": "1", "pred": "1", "equivalent": None}], "row 0: it has no label"),
     ],
