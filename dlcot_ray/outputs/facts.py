@@ -139,7 +139,9 @@ def _facts(
         judged = fingerprints[index] in asked
         # Rows that the policy rejects were judged before, so they have an annotation.
         if fault is None or fault["stage"] == Stage.POLICY:
-            yield RowFact(row, number, result, annotated, marks[annotated], labels[annotated], snapshot, judged)
+            yield RowFact(
+                row, number, result, annotated, marks[annotated], labels[annotated], snapshot, judged
+            )
             annotated += 1
         else:
             yield RowFact(row, number, result, -1, "", "", snapshot, judged)

@@ -16,7 +16,7 @@ import polars as pl
 from dlcot_ray.core.annotation import Label
 from dlcot_ray.errors import Cause
 from dlcot_ray.outputs.facts import GROUP_PREFIX, REJECTED_STATUS
-from dlcot_ray.work.process import JUDGE_FAILED
+from dlcot_ray.work.judging import JUDGE_FAILED
 
 NO_GROUP = "(none)"
 """The group of rows whose file lacks the column, or whose value is null."""
