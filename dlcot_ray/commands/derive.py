@@ -29,7 +29,8 @@ from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.outputs.layout import ENHANCED, FOOTERS_FILE, JobRecord, Output, check_inputs
 from dlcot_ray.plan.completed import complete_units
 from dlcot_ray.plan.planning import assign_names, make_plan
-from dlcot_ray.storage.store import Store, absolute
+from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.urls import absolute
 from dlcot_ray.work.spec import WorkSpec
 
 

@@ -29,7 +29,7 @@ from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.outputs.layout import FOOTERS_FILE, JobRecord, check_inputs
 from dlcot_ray.plan.planning import assign_names, make_plan
-from dlcot_ray.storage.store import absolute
+from dlcot_ray.storage.urls import absolute
 from dlcot_ray.work.spec import WorkSpec
 
 

@@ -23,7 +23,8 @@ from dlcot_ray.config.settings import EvaluateConfig, JudgeConfig
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import EvaluationReport, figures_of, to_json, to_markdown, worst_to_markdown
 from dlcot_ray.inputs.label_files import LabelSet, read_sets, read_traces, resolve_places
-from dlcot_ray.storage.store import Store, absolute, is_local
+from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.urls import absolute, is_local
 
 
 def run_evaluate(config: EvaluateConfig) -> Exit:

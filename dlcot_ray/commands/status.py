@@ -22,8 +22,9 @@ from dlcot_ray.outputs.counts import UnitStats, add_up
 from dlcot_ray.outputs.inventory import Inventory, ListedUnit, names_of, take_inventory
 from dlcot_ray.outputs.layout import JOB_FILE, MANIFEST_FILE, JobRecord, Output
 from dlcot_ray.outputs.manifest import read_manifest
-from dlcot_ray.storage.lookahead import in_order
-from dlcot_ray.storage.store import Store, absolute
+from dlcot_ray.storage.parallel import map_in_order
+from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.console import print_report
 from dlcot_ray.telemetry.progress import duration
 
@@ -106,7 +107,7 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
     pace = pace_of(written or [(started, 0)], time.time() if now is None else now)
     manifest = read_manifest(output)
     sampled = _spread(units, footers)
-    stats = add_up(in_order(output.stats, (unit.name for unit in sampled)))
+    stats = add_up(map_in_order(output.stats, (unit.name for unit in sampled)))
     left = rows - done
     return {
         "output": output.display_url,

@@ -43,8 +43,9 @@ from dlcot_ray.outputs.layout import (
 )
 from dlcot_ray.outputs.manifest import read_inputs, read_manifest
 from dlcot_ray.plan.duplicate_ids import find_duplicates
-from dlcot_ray.storage.lookahead import in_order
-from dlcot_ray.storage.store import Store, absolute
+from dlcot_ray.storage.parallel import map_in_order
+from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.console import print_report
 
 _THREADS = 4
@@ -126,7 +127,7 @@ def verify(
         return _look(item, inventory, output, expected, options if compare_inputs else None)
 
     files = []
-    for file in in_order(look, record.inputs, _THREADS):
+    for file in map_in_order(look, record.inputs, _THREADS):
         files.append(file)
         audit.findings += file.audit.findings
         audit.notes += file.audit.notes

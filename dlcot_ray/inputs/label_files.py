@@ -24,8 +24,9 @@ from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.inputs.traces import resolve_columns, traces_of
-from dlcot_ray.storage.store import Store, absolute
+from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.tables import read_parquet
+from dlcot_ray.storage.urls import absolute
 
 SUFFIXES = (".parquet", ".jsonl")
 GOLD = "gold"

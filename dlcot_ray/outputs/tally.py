@@ -27,7 +27,7 @@ from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.plan.completed import Sizes, UnitIndex, capped, complete_units
 from dlcot_ray.plan.names import unit_name
 from dlcot_ray.plan.plan import Numbers, Plan
-from dlcot_ray.storage.lookahead import in_order
+from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.tables import read_arrow_file, to_arrow_file
 
 _ENTRY_UNITS = 2_000
@@ -174,7 +174,7 @@ def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
             settle(np.array([unit for unit, _ in waiting]), parts, add_up(stats for _, stats in waiting))
             waiting.clear()
 
-    for found in in_order(look, rest.tolist()):
+    for found in map_in_order(look, rest.tolist()):
         waiting.append(found)
         if len(waiting) >= _SUM_UNITS:
             settle_waiting()
@@ -214,7 +214,7 @@ def _entries(output: Output) -> Iterator[pa.Table]:
                 return table
         return None
 
-    return (table for table in in_order(read, names) if table is not None)
+    return (table for table in map_in_order(read, names) if table is not None)
 
 
 def _stats(table: pa.Table) -> UnitStats:

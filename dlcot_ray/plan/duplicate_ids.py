@@ -24,7 +24,7 @@ from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.inputs.traces import ColumnMap
 from dlcot_ray.plan.plan import Plan, inputs_digest
-from dlcot_ray.storage.lookahead import in_order
+from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.tables import read_arrow_file, to_arrow_file
 
@@ -158,7 +158,7 @@ def _shared_hashes(
         return np.concatenate(hashes), np.concatenate(positions)
 
     # Several files at once, because most of the time goes into waiting for the store.
-    found = list(in_order(of_file, zip(files, offsets[:-1].tolist(), strict=True), _THREADS))
+    found = list(map_in_order(of_file, zip(files, offsets[:-1].tolist(), strict=True), _THREADS))
     if not found:
         return np.empty(0, np.int64)
     every, where = (np.concatenate(parts) for parts in zip(*found, strict=True))

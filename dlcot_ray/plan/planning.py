@@ -13,7 +13,7 @@ from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.inputs.traces import ColumnMap, resolve_columns
 from dlcot_ray.plan.plan import Plan, PlanBuilder
 from dlcot_ray.plan.unit_ranges import cut_rows
-from dlcot_ray.storage.lookahead import in_order
+from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.tables import schema_from_bytes
 
 
@@ -70,7 +70,7 @@ def make_plan(
         except InputFault as fault:
             return shard, fault, True
 
-    for shard, found, fresh in in_order(attempt, ((shard, known.get(shard)) for shard in shards)):
+    for shard, found, fresh in map_in_order(attempt, ((shard, known.get(shard)) for shard in shards)):
         try:
             if isinstance(found, InputFault):
                 raise found

@@ -19,7 +19,7 @@ from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.plan.plan import Plan
-from dlcot_ray.storage.lookahead import in_order
+from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store
 
 _MOST_GROUPS = 64
@@ -58,7 +58,7 @@ def take_sample(plan: Plan, count: int, options: Mapping[str, object] | None = N
     def read(number: int) -> Sample:
         return _read_rows(plan, number, by_file[number], most, options)
 
-    parts = list(in_order(read, files))
+    parts = list(map_in_order(read, files))
     return Sample(
         tuple(trace for part in parts for trace in part.traces),
         sum(part.rows for part in parts),

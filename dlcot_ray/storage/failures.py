@@ -1,8 +1,9 @@
-"""What storage backends raise, told to people in one line with a remedy and without credentials.
+"""Errors of storage backends, explained in one line with a remedy and without credentials.
 
-Backends agree on little: s3fs maps service codes to OSErrors (the code itself is in the cause), aiohttp
-and botocore raise their own. They are told apart by the service's code, base class, errno and, where a
-class cannot be imported without its package, by name. What trying again cannot help is a `StoreRefused`.
+The errors of backends differ: s3fs maps service codes to OSErrors (the code itself is in the cause), aiohttp
+and botocore raise their own. They are classified by the service's code, the base class and errno. A class
+that cannot be imported without its package is matched by name. An error that another attempt cannot avoid is
+a `StoreRefused`.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ _REFUSED_CODES = {
     "InsufficientStorage": "free some space or choose another place, then run again",
     "XMinioStorageFull": "free some space or choose another place, then run again",
 }
-"""Codes of S3 that no repetition helps with, and what does."""
+"""S3 error codes that another attempt cannot avoid, and the remedy for each."""
 _BUSY = ("SlowDown", "ServiceUnavailable", "503", "RequestLimitExceeded", "TooManyRequests", "429")
 
 
@@ -61,17 +62,17 @@ class MissingObject(JobError):
 
 
 class StoreRefused(JobError):
-    """The store will not do it however often it is asked: credentials, rights, a missing bucket, no space."""
+    """Another attempt would be refused, too: credentials, rights, a missing bucket, no space."""
 
 
 def explain(error: Exception, what: str, *, local: bool, secrets: Iterable[str] = ()) -> JobError:
-    """One clear line for anything a backend raised.
+    """The error of a backend as one clear line.
 
     Args:
-        error: what it raised.
-        what: what was tried and where, e.g. ``cannot read s3://bucket/name``.
-        local: a local path, so that the remedies speak of paths.
-        secrets: texts that must not appear in the line.
+        error: from the backend.
+        what: what failed and where, e.g. ``cannot read s3://bucket/name``.
+        local: whether it is a local path, so that the remedies are about paths.
+        secrets: texts that are replaced by ``***``.
     """
     detail = _first_line(error)
     for secret in secrets:
@@ -90,7 +91,7 @@ def is_refused(error: BaseException | None) -> bool:
 
 
 def code_of(error: BaseException) -> str:
-    """The service's own code for an error (``NoSuchKey``, ``404``), or an empty string."""
+    """The service's code for an error (``NoSuchKey``, ``404``), or an empty string."""
     for candidate in (error, error.__cause__):
         response = getattr(candidate, "response", None)
         if isinstance(response, Mapping):
@@ -157,7 +158,7 @@ def without_credentials(url: str) -> str:
 
 
 def secrets_of(url: str, options: Mapping[str, object]) -> list[str]:
-    """The texts in a URL and its storage options that must never be printed."""
+    """The secrets in a URL and its storage options, which must never be printed."""
     found = [*_secrets(options), *(os.environ[name] for name in _SECRET_VARIABLES if os.environ.get(name))]
     userinfo, at, _ = _split(url).netloc.rpartition("@")
     password = userinfo.partition(":")[2]

@@ -1,10 +1,10 @@
 """Atomic, durable files on a local (or mounted) file system, by operating system calls.
 
 A file is written under a temporary name in its own directory, synced, and then renamed or linked to its
-final name, so that a reader, a killed writer or a power cut never leaves half an object. That costs one
-fsync per work unit, some milliseconds.
+final name. So a reader never sees half an object, and a killed writer or a power cut never leaves one. This
+costs one fsync per work unit, some milliseconds.
 
-`LocalBackend` at the end is these functions as the place of a `Store`.
+`LocalBackend` uses these functions as the backend of a `Store`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned, content_ve
 from dlcot_ray.storage.retries import NO_PAUSE, retrying
 
 TEMPORARY_SUFFIX = ".dlcot-tmp"
-"""Names of half-written files end with this; nothing else does."""
+"""The suffix of half-written files; no other name ends with it."""
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV)
 """What file systems without hard links answer."""
 
@@ -33,7 +33,7 @@ def put(target: Path, data: bytes, *, replace: bool = True) -> None:
     """Write a file atomically and durably, with its directories.
 
     Raises:
-        FileExistsError: there is one already and `replace` is off.
+        FileExistsError: the file exists and `replace` is False.
         OSError: it cannot be written.
     """
     # One more attempt, because the clean-up of another job may remove the temporary file.
@@ -55,7 +55,7 @@ def _put_once(target: Path, data: bytes, *, replace: bool) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """Make `target` a hard link to `source`, atomically; a copy where the file system has no links.
+    """Make `target` a hard link to `source`, atomically; a copy if the file system has no links.
 
     Raises:
         OSError: it cannot be done.
@@ -84,9 +84,9 @@ def _temporary_beside(target: Path) -> Iterator[Path]:
 
 
 def walk(top: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Every regular file below a directory, in no particular order; none if it does not exist.
+    """Every regular file below a directory, in any order; none if it does not exist.
 
-    Files that vanish meanwhile are left out.
+    Files that are removed meanwhile are left out.
 
     Raises:
         OSError: a directory cannot be read.
@@ -103,7 +103,7 @@ def walk(top: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def remove_temporary(top: Path, min_age_s: float) -> int:
-    """Remove half-written files that were last modified at least `min_age_s` seconds ago; how many."""
+    """Remove half-written files not modified for at least `min_age_s` seconds; returns how many."""
     removed = 0
     for path, stat in walk(top):
         if path.name.endswith(TEMPORARY_SUFFIX) and time.time() - stat.st_mtime >= min_age_s:
@@ -113,7 +113,7 @@ def remove_temporary(top: Path, min_age_s: float) -> int:
 
 
 class LocalBackend:
-    """A directory.
+    """A directory; see `Backend` for the methods.
 
     Args:
         root: its absolute path.
@@ -124,7 +124,7 @@ class LocalBackend:
         self.list_calls = 0
 
     def check(self, timeout_s: float) -> None:
-        """See `Backend`; that it does not exist yet is no failure."""
+        """See `Backend`; a directory that does not exist yet is no error."""
         if Path(self._root).exists():
             next(walk(Path(self._root)), None)
 
@@ -146,7 +146,7 @@ class LocalBackend:
         return self._path(relative).read_bytes()
 
     def read_versioned(self, relative: str) -> Versioned:
-        """See `Backend`; the version is a hash of the content, times being too coarse."""
+        """See `Backend`; the version is a hash of the content, because times are too coarse."""
         data = self.read(relative)
         return Versioned(data, content_version(data))
 
@@ -159,11 +159,11 @@ class LocalBackend:
         put(self._path(relative), data)
 
     def copy(self, source: str, target: str) -> None:
-        """See `Backend`: a second name for the same bytes, which are never written to again."""
+        """See `Backend`: a second name for the same bytes, which are never modified."""
         link(self._path(source), self._path(target))
 
-    def put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
-        """See `Backend`; among processes that see the same file system's locks."""
+    def compare_and_swap(self, relative: str, data: bytes, version: str | None) -> str | None:
+        """See `Backend`; atomic among processes that share the locks of the file system."""
         path = self._path(relative)
         try:
             if version is None:
@@ -177,12 +177,12 @@ class LocalBackend:
         except FileNotFoundError:
             return None
         except FileExistsError:
-            # A file in the way of a directory raises this as well.
+            # The same error is raised if a file has the name of a parent directory.
             if path.is_file():
                 return None
             raise
 
-    def puts_conditionally(self) -> bool:
+    def has_compare_and_swap(self) -> bool:
         """See `Backend`."""
         return True
 
@@ -192,7 +192,7 @@ class LocalBackend:
             self._path(relative).unlink(missing_ok=True)
 
     def remove_temporary(self, belongs: Belongs, min_age_s: float) -> int:
-        """See `Backend`; temporary names tell by themselves that they are ours."""
+        """See `Backend`; the suffix of temporary names is enough to recognise them."""
         return remove_temporary(Path(self._root), min_age_s)
 
     def _path(self, relative: str) -> Path:
@@ -206,7 +206,7 @@ class LocalBackend:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Alone among those who lock this directory; the lock ends with the process."""
+    """Hold an exclusive lock on a directory; the lock ends with the process."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -216,7 +216,7 @@ def _locked(directory: Path) -> Iterator[None]:
 
 
 def _sync_directory(path: Path) -> None:
-    """Make a rename durable, where the file system can sync directories."""
+    """Make a rename durable, if the file system can sync directories."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError:

@@ -1,7 +1,7 @@
-"""S3 as the place of a store: a bucket, or a prefix in one.
+"""S3 as the backend of a store: a bucket, or a prefix in one.
 
-Listings are read page by page, conditional puts are tried out before they are believed, and readers stay
-with the version of the object that they opened.
+Listings are read page by page. Conditional puts are tested before use. A reader reads only the version of the
+object that it opened.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, cast
 import s3fs
 from botocore.exceptions import BotoCoreError
 
-from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned, settled_put
+from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned, put_and_read_back
 from dlcot_ray.storage.failures import code_of
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 from dlcot_ray.storage.retries import FULL_JITTER, retrying
@@ -42,11 +42,11 @@ _NO_BATCHES = (
 )
 
 _conditional: weakref.WeakKeyDictionary[Any, dict[str, bool]] = weakref.WeakKeyDictionary()
-"""What the probe found, per client and bucket."""
+"""Results of the test of conditional puts, per client and bucket."""
 
 
 class S3Backend:
-    """A bucket or a prefix in one.
+    """A bucket or a prefix in one; see `Backend` for the methods.
 
     Args:
         fs: made with `client_options`.
@@ -62,18 +62,18 @@ class S3Backend:
         self.list_calls = 0
 
     def check(self, timeout_s: float) -> None:
-        """See `Backend`: the cheapest request that needs bucket, credentials and the right to list."""
+        """See `Backend`: the cheapest request that needs the bucket, credentials and the right to list."""
         self._requests.call("list_objects_v2", Prefix=self._prefix, MaxKeys=1, timeout=timeout_s)
 
     def scan(self, relative: str) -> Iterator[ObjectInfo]:
-        """See `Backend`; pages of 1,000, none of them held or cached."""
+        """See `Backend`; pages of 1,000 objects, which are neither kept nor cached."""
         words: dict[str, Any] = {"Prefix": self._directory(relative)}
         while True:
             self.list_calls += 1
             page = self._requests.call("list_objects_v2", **words)
             for item in page.get("Contents", ()):
                 name = item["Key"][len(self._prefix) :]
-                # Names that end with a slash are what some tools make of a directory.
+                # Some tools make an object for a directory; its name ends with a slash.
                 if name and not name.endswith("/"):
                     yield self._described(name, item["Size"], item.get("ETag"), item.get("LastModified"))
             if not page.get("IsTruncated"):
@@ -99,13 +99,13 @@ class S3Backend:
         return self._requests.get(self._key(relative))
 
     def open(self, relative: str) -> BinaryIO:
-        """See `Backend`; an object that is replaced meanwhile is an error, never a mix of both."""
+        """See `Backend`; if the object is replaced meanwhile, reading fails instead of mixing both."""
         key = self._key(relative)
         head = self._requests.call("head_object", Key=key)
         return cast(BinaryIO, _Reader(self._requests.get, key, head["ContentLength"], head.get("ETag", "")))
 
     def put(self, relative: str, data: bytes, timeout_s: float | None = None) -> None:
-        """See `Backend`: one request, or parts that become visible together."""
+        """See `Backend`: one request, or several parts that become visible together."""
         if len(data) > 2 * PART_BYTES:
             self._requests.put_in_parts(self._key(relative), data, {})
         else:
@@ -116,21 +116,21 @@ class S3Backend:
         origin = {"Bucket": self._requests.name, "Key": self._key(source)}
         self._requests.call("copy_object", Key=self._key(target), CopySource=origin)
 
-    def put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
+    def compare_and_swap(self, relative: str, data: bytes, version: str | None) -> str | None:
         """See `Backend`."""
-        if self.puts_conditionally():
-            return self._put_if(relative, data, version)
-        return settled_put(self, relative, data, version)
+        if self.has_compare_and_swap():
+            return self._swap(relative, data, version)
+        return put_and_read_back(self, relative, data, version)
 
-    def puts_conditionally(self) -> bool:
-        """See `Backend`: found out once per bucket, because many stores take the headers and ignore them."""
+    def has_compare_and_swap(self) -> bool:
+        """See `Backend`: tested once per bucket, because many stores accept the headers and ignore them."""
         known = _conditional.setdefault(self._requests.fs, {})
         if self._requests.name not in known:
             known[self._requests.name] = self._probe()
         return known[self._requests.name]
 
     def delete(self, relatives: Sequence[str]) -> None:
-        """See `Backend`: 1,000 per request where the store takes batches."""
+        """See `Backend`: 1,000 per request if the store supports batches."""
         if len(relatives) == 1:
             self._delete_one(relatives[0])
             return
@@ -145,14 +145,14 @@ class S3Backend:
                     self._delete_one(relative)
 
     def remove_temporary(self, belongs: Belongs, min_age_s: float) -> int:
-        """See `Backend`: multipart uploads that were begun and never completed. They are paid for."""
+        """See `Backend`: multipart uploads that were never completed. Their parts are billed as storage."""
         words: dict[str, Any] = {"Prefix": self._prefix}
         removed = 0
         while True:
             try:
                 page = self._requests.call("list_multipart_uploads", **words)
             except OSError as error:
-                # A right of its own that a writer may well lack, and a verb that not every store has.
+                # A writer may lack the right to list uploads, and some stores do not have this request.
                 if isinstance(error, PermissionError) or code_of(error) in ("NotImplemented", "501"):
                     return removed
                 raise
@@ -178,7 +178,7 @@ class S3Backend:
         version = (etag or f"{size}-{time_s}").strip('"')
         return ObjectInfo(relative, f"{self._display_url}/{relative}", int(size), version, time_s)
 
-    def _put_if(self, relative: str, data: bytes, version: str | None) -> str | None:
+    def _swap(self, relative: str, data: bytes, version: str | None) -> str | None:
         key, writer = self._key(relative), secrets.token_hex(8)
         conditions = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
 
@@ -200,21 +200,21 @@ class S3Backend:
         return retrying(_CONFLICT_RETRIES, repeat_if=_is_conflict, pause=FULL_JITTER)(once)
 
     def _probe(self) -> bool:
-        """Whether conditional puts are honoured: one must succeed, two must not, one must again."""
+        """Test conditional puts: the first must succeed, the next two must fail, the last must succeed."""
         name = f"_probe-{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
         try:
-            first = self._put_if(name, b"1", None)
-            if first is None or self._put_if(name, b"2", None) is not None:
+            first = self._swap(name, b"1", None)
+            if first is None or self._swap(name, b"2", None) is not None:
                 return False
-            if self._put_if(name, b"3", '"00000000000000000000000000000000"') is not None:
+            if self._swap(name, b"3", '"00000000000000000000000000000000"') is not None:
                 return False
-            return self._put_if(name, b"4", first) is not None
+            return self._swap(name, b"4", first) is not None
         except OSError as error:
             if code_of(error) in _UNKNOWN_HEADER:
                 return False
             raise
         finally:
-            # A bucket that refuses deletes keeps it: it is some bytes, and never listed.
+            # A bucket that refuses deletes keeps this object: one byte, which `Store.list` leaves out.
             with contextlib.suppress(OSError):
                 self._delete_one(name)
 
@@ -228,7 +228,7 @@ def _is_conflict(error: BaseException) -> bool:
 
 
 class _Reader(io.RawIOBase):
-    """A seekable reader of one version of an object; each read is one ranged request."""
+    """A seekable reader of one version of an object; each read is one range request."""
 
     def __init__(self, get: Callable[..., Versioned], key: str, size: int, etag: str) -> None:
         self._get, self._key, self._size = get, key, size
@@ -256,7 +256,7 @@ class _Reader(io.RawIOBase):
         try:
             data = self._get(self._key, Range=f"bytes={self._at}-{stop - 1}", **self._only).data
         except BotoCoreError as error:
-            # Readers of files expect what files raise.
+            # Code that reads files expects OSError.
             raise OSError(str(error)) from error
         if len(data) != stop - self._at:
             raise OSError(f"asked for {stop - self._at} bytes of {self._key}, got {len(data)}")

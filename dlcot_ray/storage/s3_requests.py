@@ -1,10 +1,10 @@
-"""The S3 client and its requests: which options it gets, who repeats what, uploads in parts.
+"""The S3 client and its requests: options, retries, and uploads in parts.
 
-s3fs builds the client (so that its options and the AWS credential chain work as everywhere) and every
-request goes through its `call_s3`. botocore alone repeats requests, in its `standard` mode: exponential
-pauses with full jitter, a limit, a quota. s3fs's own retries are switched off, because the two multiply to
-minutes of silence before a dead endpoint is reported. What botocore cannot see, a body that breaks off
-after its headers came, is asked for again here.
+s3fs creates the client, so that its options and the AWS credential chain work as usual. Every request goes
+through its `call_s3`. botocore repeats failed requests in its `standard` mode: exponential pauses with full
+jitter, a limit, a quota. The retries of s3fs are switched off, because both together take minutes before a
+dead endpoint is reported. botocore does not see a body that breaks off after its headers arrived, so such a
+request is repeated here.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from dlcot_ray.storage.backend import Versioned
 from dlcot_ray.storage.retries import FULL_JITTER, retrying
 
 ATTEMPTS = 5
-"""Of each request, the first included, unless AWS_MAX_ATTEMPTS or the profile says otherwise: under 10 %
-of refusals one request in 100,000 fails, and a dead endpoint is known after 15 s at most."""
+"""Attempts at each request with the first one, unless AWS_MAX_ATTEMPTS or the profile sets another number. If
+10 % of all attempts fail, one request in 100,000 does; a dead endpoint is reported within 15 s."""
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 20
-"""Of silence on a connection."""
+"""Time without data on a connection."""
 CONNECTIONS = 16
-"""Of one process at once."""
+"""Connections of one process at a time."""
 PART_BYTES = 16 << 20
-"""Objects of more than twice that go up in parts, so that a lost connection costs one part."""
+"""Objects of more than twice this size are uploaded in parts, so that a lost connection costs one part."""
 
 _RETRY_VARIABLES = ("AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "AWS_PROFILE", "AWS_CONFIG_FILE")
 _PARTS_AT_ONCE = 4
@@ -41,14 +41,14 @@ _MAX_PARTS = 10_000
 _BODY_RETRIES = 4
 _DELETE_RETRIES = 4
 WRITER = "dlcot-writer"
-"""Object metadata that tells a writer whose request was repeated that the object is its own."""
+"""Object metadata by which a writer recognises its own object after a repeated request."""
 
 
 def client_options(options: Mapping[str, object]) -> dict[str, object]:
-    """The s3fs options with our defaults beneath: what is given there or in the environment wins.
+    """The s3fs options with defaults added; the given options and the environment take precedence.
 
     Raises:
-        botocore.exceptions.BotoCoreError: there is no such profile, or its file is unreadable.
+        botocore.exceptions.BotoCoreError: the profile does not exist, or its file cannot be read.
     """
     given = cast("Mapping[str, Any]", options.get("config_kwargs") or {})
     config: dict[str, Any] = {
@@ -57,7 +57,7 @@ def client_options(options: Mapping[str, object]) -> dict[str, object]:
         "max_pool_connections": CONNECTIONS,
     }
     client = cast("Mapping[str, Any]", options.get("client_kwargs") or {})
-    # The variable of every other AWS SDK, which botocore does not read.
+    # All other AWS SDKs read this variable; botocore does not.
     region = os.environ.get("AWS_REGION")
     if region and "region_name" not in given and "region_name" not in client:
         config["region_name"] = region
@@ -68,7 +68,7 @@ def client_options(options: Mapping[str, object]) -> dict[str, object]:
 
 @cache
 def _retries(profile: object, *environment: str | None) -> dict[str, Any]:
-    # Kept, because reading the profiles takes milliseconds and a job opens a store for each input file.
+    # Cached, because reading the profiles takes milliseconds and a job opens a store per input file.
     session = Session(profile=profile)
     mode = session.get_config_variable("retry_mode")
     return {
@@ -82,7 +82,7 @@ class Bucket:
 
     Args:
         fs: made with `client_options`.
-        name: the bucket's.
+        name: name of the bucket.
     """
 
     def __init__(self, fs: s3fs.S3FileSystem, name: str) -> None:
@@ -91,11 +91,11 @@ class Bucket:
         self.name = name
 
     def call(self, method: str, **words: Any) -> Any:
-        """One request by its botocore name; `timeout` (seconds) bounds it with all its repetitions."""
+        """One request by its botocore name; `timeout` (seconds) includes all retries."""
         return self.fs.call_s3(method, Bucket=self.name, **words)
 
     def get(self, key: str, **words: Any) -> Versioned:
-        """An object or a range of it, asked for again if its body breaks off."""
+        """An object or a range of it; the request is repeated if its body breaks off."""
 
         def once() -> Versioned:
             answer = self.call("get_object", Key=key, **words)
@@ -117,7 +117,7 @@ class Bucket:
         return Versioned(data, answer.get("ETag", ""))
 
     def put_in_parts(self, key: str, data: bytes, conditions: Mapping[str, str]) -> str:
-        """Write an object by a multipart upload, which is aborted whatever fails; returns the ETag."""
+        """Write an object by a multipart upload, which is aborted after any error; returns the ETag."""
         size = max(PART_BYTES, -(-len(data) // _MAX_PARTS))
         writer = secrets.token_hex(8)
         upload = self.call("create_multipart_upload", Key=key, Metadata={WRITER: writer})["UploadId"]
@@ -128,7 +128,7 @@ class Bucket:
             return {"PartNumber": number, "ETag": sent["ETag"]}
 
         try:
-            # Left only when no part is on its way any more: one that arrived after the abort would stay.
+            # The block ends when no part is in flight: a part that arrives after an abort would stay.
             with ThreadPoolExecutor(_PARTS_AT_ONCE) as threads:
                 parts = list(threads.map(send, range(1, -(-len(data) // size) + 1)))
             try:
@@ -141,24 +141,24 @@ class Bucket:
                 )
                 return str(made["ETag"])
             except OSError:
-                # Perhaps completed, and only the answer was lost: then it is no longer an upload.
+                # The upload may be complete and only the answer lost. Then the object is ours.
                 own = self.etag_if_written_by(key, writer)
                 if own is None:
                     raise
                 return own
         except BaseException:
-            # Where this fails as well, the next run's `remove_temporary` does it.
+            # If the abort fails, too, `remove_temporary` of the next run removes the upload.
             with contextlib.suppress(Exception):
                 self.abort(key, upload)
             raise
 
     def abort(self, key: str, upload: str) -> None:
-        """End an upload, if there is one of that id."""
+        """Abort an upload; a missing one is no error."""
         with contextlib.suppress(FileNotFoundError):
             self.call("abort_multipart_upload", Key=key, UploadId=upload)
 
     def etag_if_written_by(self, key: str, writer: str) -> str | None:
-        """The ETag of an object that was put with `writer` in its metadata, else None."""
+        """The ETag of an object that has `writer` in its metadata, else None."""
         try:
             head = self.call("head_object", Key=key)
         except FileNotFoundError:

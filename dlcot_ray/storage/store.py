@@ -1,11 +1,14 @@
-"""One store: a local directory or any fsspec URL behind the same few verbs.
+"""One store: a local directory or any fsspec URL, with the same few operations.
 
-The job needs little of a store (list, read, one atomic put, conditional puts), so that little is made exact
-instead of wide, in three backends (`backend.py` says what one is): local paths take operating system calls
-directly, because fsspec's local file system neither syncs nor links; S3 has requests of its own, because
-generic ones neither replace conditionally nor list without holding everything; the rest goes through
-fsspec. Here names are checked, and whatever a backend raises becomes one line. Objects are put whole from
-memory: a work unit is some tens of megabytes, and becoming visible at once is what makes it atomic.
+The job needs few operations: list, read, an atomic put, and compare-and-swap. Their semantics are the same on
+three backends (`backend.py` is the interface):
+
+- local paths use operating system calls, because fsspec's local file system neither syncs nor links;
+- S3 has requests of its own, because fsspec's cannot replace conditionally, and hold all names of a listing;
+- everything else goes through fsspec.
+
+This module checks names, and turns the errors of all backends into one clear line. Objects are written whole,
+from memory: a work unit has some tens of megabytes, and a single visible change is what makes a put atomic.
 """
 
 from __future__ import annotations
@@ -15,31 +18,28 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-import fsspec
-from fsspec.core import url_to_fs
-
 from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.storage.backend import Backend, Belongs, FsspecBackend, ObjectInfo, Versioned
+from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned
 from dlcot_ray.storage.failures import MissingObject, explain, secrets_of, without_credentials
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX, LocalBackend
+from dlcot_ray.storage.opening import open_backend
+from dlcot_ray.storage.urls import is_local
 
-__all__ = ["ObjectInfo", "Store", "Versioned", "is_local"]
+__all__ = ["ObjectInfo", "Store", "Versioned"]
 
 CHECK_S = 12.0
-"""How long a place may take to answer when it is asked for the first time."""
+"""How long a store may take for its first answer (seconds)."""
 
 _PROBE = f"_writable{TEMPORARY_SUFFIX}"
-_LOCAL_PROTOCOLS = ("file", "local")
-_S3_PROTOCOLS = ("s3", "s3a")
 
 
 class Store:
-    """A directory or bucket prefix. Cheap to build, safe to pickle and to share between threads.
+    """A directory or bucket prefix. It is cheap to create, can be pickled, and can be used by many threads.
 
     Args:
         url: a local path or any fsspec URL (``s3://bucket/prefix``).
-        options: fsspec storage options, e.g. ``{"endpoint_url": ...}``; credentials are better left to
-            the environment.
+        options: fsspec storage options, e.g. ``{"endpoint_url": ...}``. Credentials should come from the
+            environment instead.
 
     Raises:
         JobError: the protocol is unknown or its package is not installed.
@@ -52,23 +52,9 @@ class Store:
 
     def _connect(self) -> None:
         with self._errors("cannot open"):
-            self._backend = self._make_backend()
-
-    def _make_backend(self) -> Backend:
-        if is_local(self._given):
-            _, root = url_to_fs(self._given, **self._options)
-            # Absolute from here on: a worker that unpickles it runs in another directory.
-            self._given = str(root).rstrip("/") or "/"
-            return LocalBackend(self._given)
-        if "::" not in self._given and fsspec.utils.get_protocol(self._given) in _S3_PROTOCOLS:
-            # Not imported at the top: it brings botocore, half a second that local jobs need not wait.
-            from dlcot_ray.storage.s3 import S3Backend
-            from dlcot_ray.storage.s3_requests import client_options
-
-            fs, root = url_to_fs(self._given, **client_options(self._options))
-            return S3Backend(fs, str(root), self.display_url)
-        fs, root = url_to_fs(self._given, **{"use_listings_cache": False, **self._options})
-        return FsspecBackend(fs, str(root), self.display_url)
+            # The URL of a local path becomes absolute, because a worker that unpickles the store runs in
+            # another directory.
+            self._backend, self._given = open_backend(self._given, self._options)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"url": self._given, "options": self._options}
@@ -82,17 +68,17 @@ class Store:
 
     @property
     def display_url(self) -> str:
-        """The store's root for people: absolute, without credentials."""
+        """The root for people: absolute, without credentials."""
         return without_credentials(self._given.rstrip("/")) or "/"
 
     @property
     def given_url(self) -> str:
-        """The URL that opens this store again; may hold credentials, never print it."""
+        """The URL that opens this store again. It may contain credentials, so never print it."""
         return self._given
 
     @property
     def list_calls(self) -> int:
-        """LIST requests (pages) made through this object, where the store is an object store."""
+        """LIST requests (pages) made through this object; 0 for local files."""
         return self._backend.list_calls
 
     @property
@@ -101,20 +87,20 @@ class Store:
         return self._options
 
     def url(self, relative: str = "") -> str:
-        """The full name of an object, for people and manifests (without credentials)."""
+        """The full name of an object for people and manifests, without credentials."""
         return f"{self.display_url.rstrip('/')}/{relative}" if relative else self.display_url
 
     def check_readable(self) -> None:
-        """Prove that the store answers and lets us list, within about `CHECK_S` seconds.
+        """Check that the store answers and can be listed, within about `CHECK_S` seconds.
 
         Raises:
-            JobError: it does not, and why.
+            JobError: it cannot, and why.
         """
         with self._errors("cannot list"):
             self._backend.check(CHECK_S)
 
     def check_writable(self) -> None:
-        """Prove that objects can be written here, before any work is done.
+        """Check that objects can be written, before any work is done.
 
         Raises:
             JobError: they cannot, and why.
@@ -124,13 +110,14 @@ class Store:
         try:
             self.delete(_PROBE)
         except JobError:
-            # Write-once buckets refuse deletes; the probe is empty and is never listed.
+            # Write-once buckets refuse deletes. The probe is empty, and `list` leaves it out.
             return
 
     def list(self, prefix: str = "", *, temporary: bool = False) -> list[ObjectInfo]:
-        """Every object whose directory is `prefix` or below, by name; temporary files only if asked for.
+        """Every object in the directory `prefix` or below, sorted by name; none if it does not exist.
 
-        A prefix that does not exist has no objects.
+        Args:
+            temporary: include half-written files.
 
         Raises:
             JobError: the store cannot be reached or refuses.
@@ -138,7 +125,7 @@ class Store:
         return sorted(self.scan(prefix, temporary=temporary), key=lambda info: info.relative)
 
     def scan(self, prefix: str = "", *, temporary: bool = False) -> Iterator[ObjectInfo]:
-        """What `list` gives, in the store's own order and as it comes: nothing is held.
+        """Like `list`, in the order of the store and page by page, so that memory stays bounded.
 
         Raises:
             JobError: the store cannot be reached or refuses.
@@ -149,7 +136,7 @@ class Store:
                     yield info
 
     def info(self, relative: str = "") -> ObjectInfo | None:
-        """The object of that name, or None where there is none (or only a directory)."""
+        """The object of that name, or None if there is none (or only a directory)."""
         with self._errors("cannot look up", relative):
             return self._backend.info(_checked(relative))
 
@@ -158,7 +145,7 @@ class Store:
         return self.info(relative) is not None
 
     def is_missing_directory(self) -> bool:
-        """True for a local root that does not exist; object stores cannot tell missing from empty."""
+        """True for a local root that does not exist; an object store does not know missing from empty."""
         return isinstance(self._backend, LocalBackend) and not Path(self._given).exists()
 
     def read_bytes(self, relative: str) -> bytes:
@@ -172,7 +159,7 @@ class Store:
             return self._backend.read(_checked(relative))
 
     def read_versioned(self, relative: str) -> Versioned | None:
-        """The whole object with the version that `put_if_version` compares, or None where there is none.
+        """The whole object and the version that `compare_and_swap` compares, or None if there is none.
 
         Raises:
             JobError: it cannot be read.
@@ -184,7 +171,7 @@ class Store:
             return None
 
     def open(self, relative: str) -> BinaryIO:
-        """A seekable reader that fetches only the byte ranges it is asked for.
+        """A seekable reader that fetches only the byte ranges that are read.
 
         Raises:
             InputFault: the object is missing or cannot be read.
@@ -196,20 +183,20 @@ class Store:
             raise InputFault(self.url(relative), error.message, error.remedy) from error
 
     def put(self, relative: str, data: bytes) -> None:
-        """Write one object atomically, replacing what was there: a reader sees the old or the new.
+        """Write one object atomically: a reader sees the old object or the new one. Idempotent.
 
         Raises:
-            StoreRefused: the store will not have it, however often it is tried.
+            StoreRefused: another attempt would be refused, too.
             JobError: it cannot be written.
         """
         with self._errors("cannot write", relative):
             self._backend.put(_checked(relative), data)
 
     def copy(self, source: str, target: str) -> None:
-        """Copy one object within the store, replacing what was there, without moving its bytes through here.
+        """Copy one object within the store; an object of the target's name is replaced. Idempotent.
 
-        On local file systems the two share their bytes (a hard link), which is safe because objects are
-        only ever replaced whole.
+        An object store copies the bytes itself. On local file systems both names share the bytes (a hard
+        link), which is safe because objects are only ever replaced as a whole.
 
         Raises:
             MissingObject: there is no `source`.
@@ -221,71 +208,71 @@ class Store:
     def put_if_absent(self, relative: str, data: bytes) -> bool:
         """Write one object unless there is one of that name; True if this call wrote it.
 
-        Of several simultaneous writers at most one is told True; `puts_conditionally` says what that
-        rests on.
+        At most one of several simultaneous calls returns True; `has_compare_and_swap` names the condition.
 
         Raises:
             JobError: it cannot be written.
         """
-        return self.put_if_version(relative, data, None) is not None
+        return self.compare_and_swap(relative, data, None) is not None
 
-    def put_if_version(self, relative: str, data: bytes, version: str | None) -> str | None:
-        """Replace one object if it is still as it was read: a pointer, or a lease.
+    def compare_and_swap(self, relative: str, data: bytes, version: str | None) -> str | None:
+        """Replace one object if its version is still the one that was read (for pointers and leases).
 
         Args:
-            relative: its name. Whoever writes it must do so by this function, never by `put`.
-            data: the new content; of its writer alone (an id or a time in it), so that two writers
-                never write the same.
-            version: from `read_versioned` or an earlier call; None: there must be no such object.
+            relative: its name. All writers of this object must use this method, never `put`.
+            data: the new content. It must be unique to its writer (contain an id or a time), so that two
+                writers never write the same.
+            version: from `read_versioned` or an earlier call; None means that there must be no such object.
 
         Returns:
-            The version of what was written, or None where someone else was first and nothing was.
+            The new version, or None if the object has another version and nothing was written.
 
         Raises:
             JobError: it cannot be written.
         """
         with self._errors("cannot write", relative):
-            return self._backend.put_if(_checked(relative), data, version)
+            return self._backend.compare_and_swap(_checked(relative), data, version)
 
-    def puts_conditionally(self) -> bool:
-        """Whether the store itself decides between simultaneous writers.
+    def has_compare_and_swap(self) -> bool:
+        """Whether the store itself orders simultaneous writers.
 
-        True for local files and for stores that honour conditional puts, which is tried out, not believed.
-        Where it is False, `put_if_version` looks, puts, waits and looks again, which is safe only as long
-        as every writer takes less than `backend.SETTLE_S` seconds for that.
+        True for local files, and for stores that pass a test of conditional puts. If it is False,
+        `compare_and_swap` compares, puts, waits and reads back. That is correct only if every writer takes
+        less than `backend.READ_BACK_S` seconds for its comparison and put.
 
         Raises:
-            JobError: the store cannot be asked.
+            JobError: the test cannot be made.
         """
         with self._errors("cannot write"):
-            return self._backend.puts_conditionally()
+            return self._backend.has_compare_and_swap()
 
     def delete(self, relative: str) -> None:
-        """Remove an object; it is no error if there is none."""
+        """Remove an object; a missing one is no error."""
         with self._errors("cannot delete", relative):
             self._backend.delete([_checked(relative)])
 
     def delete_all(self, relatives: Sequence[str]) -> None:
-        """Remove many objects, in batches where the store takes them; missing ones are no error."""
+        """Remove many objects, in batches if the store supports them; missing ones are no error."""
         with self._errors("cannot delete from"):
             self._backend.delete([_checked(relative) for relative in relatives])
 
     def remove_temporary(self, min_age_s: float = 0.0, belongs: Belongs = bool) -> int:
-        """Remove what killed writers left half-written; returns how many.
-
-        That is temporary files in a directory, and unfinished multipart uploads in a bucket.
+        """Remove what killed writers left: temporary files, or unfinished multipart uploads in a bucket.
 
         Args:
-            min_age_s: spares what was begun more recently than that (seconds), in case its writer lives.
-            belongs: says of a name in a bucket whether it is one of ours; in a directory the temporary
-                names tell.
+            min_age_s: younger ones (seconds) are kept, because their writer may still run.
+            belongs: whether an object of that name in the bucket is one that dlcot writes. In a directory,
+                temporary files have names of their own.
+
+        Returns:
+            How many were removed.
         """
         with self._errors("cannot clean up"):
             return self._backend.remove_temporary(belongs, min_age_s)
 
     @contextmanager
     def _errors(self, action: str, relative: str | None = "") -> Iterator[None]:
-        """Turn whatever a backend raises into one clear line; None leaves the name to the caller."""
+        """Turn any error of a backend into one clear line; with None, the line leaves out the name."""
         try:
             yield
         except (JobError, InputFault):
@@ -303,16 +290,3 @@ def _checked(relative: str) -> str:
     if relative.startswith("/") or ".." in PurePosixPath(relative).parts:
         raise ValueError(f"{relative!r} is not a name below the store's root")
     return relative
-
-
-def is_local(url: str) -> bool:
-    """Whether `url` names a local path (with or without ``file://``)."""
-    return "::" not in url and fsspec.utils.get_protocol(url) in _LOCAL_PROTOCOLS
-
-
-def absolute(url: str) -> str:
-    """A local path made absolute, because workers have working directories of their own."""
-    if not is_local(url):
-        return url
-    path = Path(url.removeprefix("file://")).expanduser().absolute()
-    return str(path) + ("/" if url.endswith("/") else "")

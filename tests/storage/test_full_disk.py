@@ -1,4 +1,4 @@
-"""A local output on a disk that is full: a real file system of a few hundred kilobytes."""
+"""A local output on a full disk: a real file system of 1 MiB."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORDS = ("rows_per_unit=10", "ray.address=local", "progress_s=0")
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own of 1 MiB; skips where it may not be mounted."""
+    """A file system of 1 MiB; the test is skipped if it cannot be mounted."""
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},nr_inodes=200", "tmpfs", str(place)]
@@ -39,7 +39,7 @@ def files(root: Path, pattern: str = "*") -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob(pattern) if path.is_file()}
 
 
-def test_a_put_on_a_full_disk_leaves_what_was_there(disk: Path) -> None:
+def test_a_put_on_a_full_disk_keeps_the_old_object(disk: Path) -> None:
     store = Store(str(disk / "out"))
     store.put("unit", b"old")
     for verb in (store.put, store.put_if_absent):
@@ -49,7 +49,7 @@ def test_a_put_on_a_full_disk_leaves_what_was_there(disk: Path) -> None:
     version = store.read_versioned("unit")
     assert version is not None
     with pytest.raises(StoreRefused, match="no space left"):
-        store.put_if_version("unit", bytes(2 * SIZE), version.version)
+        store.compare_and_swap("unit", bytes(2 * SIZE), version.version)
     assert files(disk) == {"out/unit": b"old"}
 
 
@@ -58,7 +58,7 @@ def test_a_job_on_a_full_disk_ends_with_one_line_and_resumes(disk: Path, tmp_pat
         {
             "id": str(row),
             "problem": f"What is {row} + 5?",
-            # What cannot be compressed fills the disk.
+            # Random text, which cannot be compressed, fills the disk.
             "reasoning": f"Directly: {row} + 5 = {row + 5}. So the answer is {row + 5}.\n\n{os.urandom(600).hex()}",
             "answer": str(row + 5),
         }

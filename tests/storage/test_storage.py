@@ -17,7 +17,7 @@ import pytest
 
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.shards import find_shards
-from dlcot_ray.storage.backend import current_version, settled_put
+from dlcot_ray.storage.backend import current_version, put_and_read_back
 from dlcot_ray.storage.failures import MissingObject, explain
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX, LocalBackend
 from dlcot_ray.storage.store import Store
@@ -47,13 +47,13 @@ def test_objects_come_back_and_are_listed_by_name(store: Store) -> None:
     assert store.list()[0].url == store.url("a.parquet")
 
 
-def test_a_prefix_is_a_directory_and_not_a_beginning_of_names(store: Store) -> None:
+def test_a_prefix_is_a_directory_and_not_the_start_of_names(store: Store) -> None:
     store.put("unit/1", b"")
     store.put("unit2/1", b"")
     assert [info.relative for info in store.list("unit")] == ["unit/1"]
 
 
-def test_put_replaces_and_the_version_follows_the_content(store: Store) -> None:
+def test_put_replaces_an_object_and_changes_its_version(store: Store) -> None:
     store.put("x", b"old")
     before = store.list()[0].version
     store.put("x", b"newer")
@@ -61,14 +61,14 @@ def test_put_replaces_and_the_version_follows_the_content(store: Store) -> None:
     assert store.list()[0].version != before
 
 
-def test_a_listing_tells_when_an_object_was_written(store: Store) -> None:
+def test_a_listing_has_the_time_of_each_object(store: Store) -> None:
     store.put("x", b"1")
     modified = store.list()[0].modified
     assert modified is not None
     assert abs(modified - time.time()) < 60
 
 
-def test_half_written_files_are_listed_only_if_asked_for(store: Store) -> None:
+def test_half_written_files_are_listed_only_on_request(store: Store) -> None:
     store.put("x", b"1")
     store.put(f".x.1{TEMPORARY_SUFFIX}", b"1")
     assert [info.relative for info in store.list()] == ["x"]
@@ -82,26 +82,26 @@ def test_only_the_first_put_if_absent_wins(store: Store) -> None:
     assert len(store.list()) == 1
 
 
-def test_an_object_is_replaced_only_if_it_is_as_it_was_read(store: Store) -> None:
+def test_compare_and_swap_replaces_only_the_version_that_was_read(store: Store) -> None:
     assert store.read_versioned("pointer") is None
-    first = store.put_if_version("pointer", b"1", None)
+    first = store.compare_and_swap("pointer", b"1", None)
     assert first is not None
-    assert store.put_if_version("pointer", b"x", None) is None
+    assert store.compare_and_swap("pointer", b"x", None) is None
     read = store.read_versioned("pointer")
     assert read is not None
     assert (read.data, read.version) == (b"1", first)
-    second = store.put_if_version("pointer", b"2", first)
+    second = store.compare_and_swap("pointer", b"2", first)
     assert second not in (None, first)
-    assert store.put_if_version("pointer", b"3", first) is None
+    assert store.compare_and_swap("pointer", b"3", first) is None
     assert store.read_bytes("pointer") == b"2"
     store.delete("pointer")
-    assert store.put_if_version("pointer", b"4", second) is None
-    assert store.put_if_version("nowhere/pointer", b"4", second) is None
+    assert store.compare_and_swap("pointer", b"4", second) is None
+    assert store.compare_and_swap("nowhere/pointer", b"4", second) is None
     assert store.list(temporary=True) == []
 
 
-def test_of_many_simultaneous_replacements_each_version_has_one_successor(store: Store) -> None:
-    store.put_if_version("count", b"0", None)
+def test_of_many_simultaneous_swaps_each_version_has_one_successor(store: Store) -> None:
+    store.compare_and_swap("count", b"0", None)
     barrier = threading.Barrier(8)
 
     def add(number: int) -> None:
@@ -111,23 +111,25 @@ def test_of_many_simultaneous_replacements_each_version_has_one_successor(store:
             while done is None:
                 read = store.read_versioned("count")
                 assert read is not None
-                done = store.put_if_version("count", b"%d" % (int(read.data) + 1), read.version)
+                done = store.compare_and_swap("count", b"%d" % (int(read.data) + 1), read.version)
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(add, range(8)))
     assert store.read_bytes("count") == b"40"
 
 
-def test_without_conditional_puts_one_of_two_writers_wins_after_a_look(tmp_path: Path) -> None:
+def test_without_conditional_puts_one_of_two_writers_wins_by_reading_back(tmp_path: Path) -> None:
     backend = LocalBackend(str(tmp_path))
     with ThreadPoolExecutor(2) as threads:
-        made = list(threads.map(lambda data: settled_put(backend, "lease", data, None, 0.5), [b"a", b"b"]))
+        made = list(
+            threads.map(lambda data: put_and_read_back(backend, "lease", data, None, 0.5), [b"a", b"b"])
+        )
     winners = [data for data, version in zip([b"a", b"b"], made, strict=True) if version is not None]
     assert winners == [backend.read("lease")]
     current = current_version(backend, "lease")
-    assert settled_put(backend, "lease", b"c", None, 0.0) is None
-    assert settled_put(backend, "lease", b"c", "other", 0.0) is None
-    assert settled_put(backend, "lease", b"c", current, 0.0) == current_version(backend, "lease")
+    assert put_and_read_back(backend, "lease", b"c", None, 0.0) is None
+    assert put_and_read_back(backend, "lease", b"c", "other", 0.0) is None
+    assert put_and_read_back(backend, "lease", b"c", current, 0.0) == current_version(backend, "lease")
 
 
 def test_many_objects_are_deleted_at_once(store: Store) -> None:
@@ -175,7 +177,7 @@ def test_open_seeks_within_an_object(store: Store) -> None:
         assert file.read(1) == b"0"
 
 
-def test_missing_objects_are_one_clear_line(store: Store) -> None:
+def test_a_missing_object_is_reported_in_one_line(store: Store) -> None:
     with pytest.raises(MissingObject, match=r"cannot read .*nothing.*; check"):
         store.read_bytes("nothing")
     with pytest.raises(InputFault, match=r"nothing: .*; check") as caught:
@@ -201,7 +203,7 @@ def test_names_outside_the_root_are_refused(store: Store, name: str) -> None:
         store.put(name, b"")
 
 
-def test_a_killed_writer_leaves_no_object_and_its_leftovers_can_be_removed(tmp_path: Path) -> None:
+def test_a_killed_writer_leaves_a_temporary_file_that_can_be_removed(tmp_path: Path) -> None:
     program = (
         "import os, sys\n"
         "from dlcot_ray.inputs.shards import Store\n"
@@ -218,12 +220,12 @@ def test_a_killed_writer_leaves_no_object_and_its_leftovers_can_be_removed(tmp_p
     assert list((tmp_path / "units").iterdir()) == []
 
 
-def test_a_writable_store_is_left_as_it_was(store: Store) -> None:
+def test_the_check_of_a_writable_store_leaves_no_object(store: Store) -> None:
     store.check_writable()
     assert store.list() == []
 
 
-def test_an_output_in_the_place_of_a_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
+def test_an_output_below_a_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     store = Store(str(tmp_path / "file" / "out"))
     with pytest.raises(JobError, match="a file is where a directory should be") as caught:
@@ -240,7 +242,7 @@ def test_a_read_only_directory_is_refused(tmp_path: Path) -> None:
         Store(str(tmp_path)).check_writable()
 
 
-def test_a_full_disk_says_so() -> None:
+def test_a_full_disk_is_reported() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with pytest.raises(OSError, match="No space") as caught, open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123

@@ -1,4 +1,4 @@
-"""Copies inside a store, on every kind of place."""
+"""Copies inside a store, on every backend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return Store(str(tmp_path) if request.param == "local" else f"memory://{uuid4().hex}")
 
 
-def test_a_copy_has_the_bytes_and_a_life_of_its_own(store: Store) -> None:
+def test_a_copy_has_the_same_bytes_and_is_independent(store: Store) -> None:
     store.put("a/ä one.parquet", b"first")
     store.copy("a/ä one.parquet", "b/deep/two.parquet")
     store.copy("a/ä one.parquet", "b/deep/two.parquet")
@@ -33,13 +33,13 @@ def test_a_copy_has_the_bytes_and_a_life_of_its_own(store: Store) -> None:
     assert [info.relative for info in store.list(temporary=True)] == ["b/deep/two.parquet"]
 
 
-def test_what_is_not_there_cannot_be_copied(store: Store) -> None:
+def test_a_missing_object_cannot_be_copied(store: Store) -> None:
     with pytest.raises(MissingObject, match=r"a\.parquet"):
         store.copy("a.parquet", "b.parquet")
     assert store.list(temporary=True) == []
 
 
-def test_on_disks_without_links_the_bytes_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_hard_links_the_bytes_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Path, target: Path) -> None:
         raise PermissionError(1, "links are not supported")
 

@@ -1,4 +1,4 @@
-"""The store while the object store is in trouble: a real server behind a proxy that makes it."""
+"""The store on an object store with faults: a real server behind a proxy that makes them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def proxy(s3_server: S3Server) -> Iterator[FaultyProxy]:
 
 @pytest.fixture
 def place(proxy: FaultyProxy, s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> S3Place:
-    """A place on the real server; the environment leads to it through the proxy."""
+    """A prefix on the real server; the environment names the proxy as its endpoint."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.server.endpoint)
     proxy.inject(Faults())
     return s3
@@ -40,7 +40,7 @@ def store(place: S3Place) -> Store:
     return Store(place.url("out"))
 
 
-TROUBLE = {
+FAULTS = {
     "slow_down": Faults(slow_down=0.25),
     "reset_before": Faults(reset_before=0.25),
     "reset_after": Faults(reset_after=0.25),
@@ -48,11 +48,11 @@ TROUBLE = {
 }
 
 
-@pytest.mark.parametrize("fault", TROUBLE)
-def test_trouble_that_passes_is_not_noticed(
+@pytest.mark.parametrize("fault", FAULTS)
+def test_transient_faults_are_hidden_by_retries(
     fault: str, store: Store, place: S3Place, proxy: FaultyProxy
 ) -> None:
-    proxy.inject(TROUBLE[fault], seed=3)
+    proxy.inject(FAULTS[fault], seed=3)
     contents = {f"u/{number:02d}": random.Random(number).randbytes(50_000) for number in range(12)}
     for name, data in contents.items():
         store.put(name, data)
@@ -67,13 +67,13 @@ def test_trouble_that_passes_is_not_noticed(
     assert place.objects("out") == {}
 
 
-def test_an_upload_in_parts_survives_trouble(
+def test_an_upload_in_parts_survives_faults(
     store: Store, place: S3Place, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3_requests, "PART_BYTES", 5 << 20)
     data = random.Random(1).randbytes(32 << 20)
     proxy.inject(Faults(slow_down=0.1, reset_before=0.1, reset_after=0.2), seed=1)
-    # The conditional put has to tell its own completed upload from somebody else's object.
+    # The conditional put must recognise its own completed upload after a lost answer.
     writes = s3_requests.Bucket(s3fs.S3FileSystem(**s3_requests.client_options({})), place.bucket)
     etag = writes.put_in_parts(f"{place.prefix}/large", data, {"IfNoneMatch": "*"})
     assert proxy.injected["reset_after"] > 0
@@ -83,8 +83,8 @@ def test_an_upload_in_parts_survives_trouble(
     assert place.server.unfinished_uploads(place.bucket) == []
 
 
-def test_a_claim_whose_answer_was_lost_is_still_ours(store: Store, proxy: FaultyProxy) -> None:
-    assert store.puts_conditionally()
+def test_a_conditional_put_whose_answer_was_lost_succeeded(store: Store, proxy: FaultyProxy) -> None:
+    assert store.has_compare_and_swap()
     proxy.inject(Faults(reset_after=0.4), seed=2)
     names = [f"claim-{number}" for number in range(12)]
     assert [store.put_if_absent(name, b"") for name in names] == [True] * 12
@@ -101,7 +101,7 @@ def test_a_short_stall_is_harmless(store: Store, proxy: FaultyProxy) -> None:
 
 
 @pytest.mark.parametrize("verb", ["check_readable", "check_writable"])
-def test_a_store_that_never_answers_is_told_in_time(
+def test_a_store_that_never_answers_is_reported_in_time(
     verb: str, store: Store, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert store_module.CHECK_S < 15
@@ -123,7 +123,7 @@ def test_a_store_that_never_answers_is_told_in_time(
         ("AccessDenied", "policy"),
     ],
 )
-def test_refusals_are_told_at_once_and_never_repeated(
+def test_refusals_are_reported_at_once_and_never_retried(
     code: str, remedy: str, store: Store, proxy: FaultyProxy
 ) -> None:
     proxy.inject(Faults(refuse=code))
@@ -136,7 +136,7 @@ def test_refusals_are_told_at_once_and_never_repeated(
     assert sum(proxy.requests.values()) == len(verbs)
 
 
-def test_an_overloaded_store_is_told_as_such_after_a_limit(
+def test_an_overloaded_store_is_reported_after_the_last_attempt(
     store: Store, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
@@ -147,7 +147,7 @@ def test_an_overloaded_store_is_told_as_such_after_a_limit(
     assert proxy.requests["PUT"] == 3
 
 
-def test_a_dead_endpoint_is_told_in_seconds(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_endpoint_is_reported_in_seconds(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     begin = time.monotonic()
     with pytest.raises(JobError, match=r"check the network and the endpoint"):
@@ -155,20 +155,20 @@ def test_a_dead_endpoint_is_told_in_seconds(s3: S3Place, monkeypatch: pytest.Mon
     assert time.monotonic() - begin < 20
 
 
-def test_a_store_that_ignores_conditions_is_found_out_and_handled(
+def test_a_store_that_ignores_conditions_is_detected_and_handled(
     place: S3Place, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend.settled_put, "__defaults__", (0.2,))
-    # As plain bodies, which the proxy puts anew.
+    monkeypatch.setattr(backend.put_and_read_back, "__defaults__", (0.2,))
+    # Plain bodies, because the proxy sends them again.
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
     proxy.inject(Faults(ignore_conditions=True))
     store = Store(place.url("out"))
-    assert not store.puts_conditionally()
+    assert not store.has_compare_and_swap()
     assert proxy.injected["ignore_conditions"] == 1
-    version = store.put_if_version("lease", b"a", None)
+    version = store.compare_and_swap("lease", b"a", None)
     assert version is not None
-    assert store.put_if_version("lease", b"b", None) is None
-    assert store.put_if_version("lease", b"c", '"other"') is None
-    assert store.put_if_version("lease", b"d", version) is not None
+    assert store.compare_and_swap("lease", b"b", None) is None
+    assert store.compare_and_swap("lease", b"c", '"other"') is None
+    assert store.compare_and_swap("lease", b"d", version) is not None
     assert store.read_bytes("lease") == b"d"
     assert place.objects("out") == {"lease": b"d"}

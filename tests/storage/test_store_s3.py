@@ -58,7 +58,7 @@ def test_objects_come_back_and_are_listed_by_name(store: Store, s3: S3Place) -> 
     assert pickle.loads(pickle.dumps(store)).read_bytes("a.parquet") == b"1"
 
 
-def test_a_whole_bucket_is_a_store_too(s3: S3Place) -> None:
+def test_a_store_can_be_a_whole_bucket(s3: S3Place) -> None:
     s3.server.make_bucket("whole")
     store = Store("s3://whole")
     store.put("x/y", b"1")
@@ -69,7 +69,7 @@ def test_a_whole_bucket_is_a_store_too(s3: S3Place) -> None:
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_names_may_hold_any_character(name: str, store: Store) -> None:
+def test_names_may_contain_any_character(name: str, store: Store) -> None:
     store.put(f"{name}/{name}.parquet", b"1")
     assert [info.relative for info in store.list(name)] == [f"{name}/{name}.parquet"]
     assert store.read_bytes(f"{name}/{name}.parquet") == b"1"
@@ -77,7 +77,7 @@ def test_names_may_hold_any_character(name: str, store: Store) -> None:
     assert store.list() == []
 
 
-def test_a_prefix_is_a_directory_and_not_a_beginning_of_names(store: Store) -> None:
+def test_a_prefix_is_a_directory_and_not_the_start_of_names(store: Store) -> None:
     store.put("unit/1", b"")
     store.put("unit2/1", b"")
     assert [info.relative for info in store.list("unit")] == ["unit/1"]
@@ -94,7 +94,7 @@ def test_long_listings_come_in_pages_and_are_never_cached(store: Store) -> None:
     assert store.list() == []
 
 
-def test_missing_objects_are_one_clear_line(store: Store) -> None:
+def test_a_missing_object_is_reported_in_one_line(store: Store) -> None:
     with pytest.raises(MissingObject, match=r"cannot read .*nothing.*; check"):
         store.read_bytes("nothing")
     with pytest.raises(InputFault, match=r"nothing: .*; check"):
@@ -131,14 +131,14 @@ def test_parquet_is_read_through_the_store(store: Store) -> None:
     assert pq.ParquetFile(store.open("a.parquet")).read().equals(pq.read_table(source.file))
 
 
-def test_large_objects_go_up_in_parts_and_leave_no_upload(store: Store, s3: S3Place) -> None:
+def test_large_objects_are_uploaded_in_parts_and_leave_no_upload(store: Store, s3: S3Place) -> None:
     data = random.Random(0).randbytes(2 * PART_BYTES + 12_345)
     store.put("large", data)
     assert store.read_bytes("large") == data
     info = store.info("large")
     assert info is not None
     assert info.version.endswith("-3")
-    assert store.put_if_version("large", data, None) is None
+    assert store.compare_and_swap("large", data, None) is None
     assert s3.server.unfinished_uploads(s3.bucket) == []
 
 
@@ -159,7 +159,7 @@ def test_an_upload_whose_parts_fail_is_aborted(
     assert store.list() == []
 
 
-def test_uploads_of_killed_writers_are_removed_and_those_of_others_are_not(store: Store, s3: S3Place) -> None:
+def test_unfinished_uploads_are_removed_only_below_our_names(store: Store, s3: S3Place) -> None:
     client = s3.server.client()
     for name in ("out/enhanced/a", "out/other", "elsewhere/enhanced/a"):
         client.create_multipart_upload(Bucket=s3.bucket, Key=f"{s3.prefix}/{name}")
@@ -172,7 +172,7 @@ def test_uploads_of_killed_writers_are_removed_and_those_of_others_are_not(store
 
 
 def test_the_server_decides_between_simultaneous_writers(store: Store) -> None:
-    assert store.puts_conditionally()
+    assert store.has_compare_and_swap()
     assert store.list(temporary=True) == []
     barrier = threading.Barrier(12)
     won: list[int] = []
@@ -187,23 +187,25 @@ def test_the_server_decides_between_simultaneous_writers(store: Store) -> None:
     assert [b"%d" % number for number in won] == [store.read_bytes("claim")]
 
 
-def test_an_object_is_replaced_only_if_it_is_as_it_was_read(store: Store) -> None:
+def test_compare_and_swap_replaces_only_the_version_that_was_read(store: Store) -> None:
     assert store.read_versioned("pointer") is None
-    first = store.put_if_version("pointer", b"1", None)
+    first = store.compare_and_swap("pointer", b"1", None)
     assert first is not None
     read = store.read_versioned("pointer")
     assert read is not None
     assert (read.data, read.version) == (b"1", first)
-    second = store.put_if_version("pointer", b"2", first)
+    second = store.compare_and_swap("pointer", b"2", first)
     assert second not in (None, first)
-    assert store.put_if_version("pointer", b"3", first) is None
+    assert store.compare_and_swap("pointer", b"3", first) is None
     assert store.read_bytes("pointer") == b"2"
     store.delete("pointer")
-    assert store.put_if_version("pointer", b"4", second) is None
+    assert store.compare_and_swap("pointer", b"4", second) is None
     assert store.list() == []
 
 
-def test_who_may_not_write_or_is_not_known_is_told_so(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_without_write_access_and_a_stranger_are_refused(
+    s3: S3Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Store(s3.url("in")).put("a.parquet", b"1")
     acting_as(READER, s3, monkeypatch)
     # Connections keep their credentials; this one is another because its options are.
@@ -222,13 +224,13 @@ def test_who_may_not_write_or_is_not_known_is_told_so(s3: S3Place, monkeypatch: 
     assert STRANGER.secret_key not in str(caught.value)
 
 
-def test_a_missing_bucket_is_not_an_empty_one(s3: S3Place) -> None:
+def test_a_missing_bucket_is_an_error(s3: S3Place) -> None:
     for verb in ("check_readable", "check_writable", "list"):
         with pytest.raises(StoreRefused, match=r"no-such-bucket.*NoSuchBucket.*; check the bucket's name"):
             getattr(Store("s3://no-such-bucket/x"), verb)()
 
 
-def test_options_and_environment_win_over_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_and_environment_take_precedence_over_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_REGION", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -279,14 +281,14 @@ def test_credentials_come_from_a_profile(s3: S3Place, monkeypatch: pytest.Monkey
         Store(s3.url("in")).check_readable()
 
 
-def test_missing_credentials_are_one_line(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported_in_one_line(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(StoreRefused, match="Unable to locate credentials; set AWS_ACCESS_KEY_ID"):
         Store(s3.url("in")).check_readable()
 
 
-def test_the_servers_own_client_sees_what_was_refused(s3: S3Place) -> None:
+def test_a_refusal_has_the_code_of_the_server(s3: S3Place) -> None:
     """The refusals above are the server's, not an artefact of our client."""
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.server.client(READER).put_object(Bucket=s3.bucket, Key="x", Body=b"")

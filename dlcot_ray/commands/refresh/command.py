@@ -30,7 +30,7 @@ from dlcot_ray.commands.refresh.root import (
 )
 from dlcot_ray.config.settings import RefreshConfig
 from dlcot_ray.errors import JobError
-from dlcot_ray.storage.store import absolute
+from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.summary import print_summary
 
 _HOUR_S = 3600.0

@@ -128,7 +128,7 @@ class Lease:
 
     def _put(self, version: str | None, expires: float) -> bool:
         data = json.dumps(asdict(Holder(self.owner, self._action, expires))).encode()
-        written = self._store.put_if_version(LEASE_FILE, data, version)
+        written = self._store.compare_and_swap(LEASE_FILE, data, version)
         if written is None:
             return False
         self._version, self._expires = written, expires

@@ -240,7 +240,7 @@ class Root:
 
     def _replace(self, name: str, content: Mapping[str, Any], version: str | None) -> str:
         data = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
-        written = self.store.put_if_version(name, data, version)
+        written = self.store.compare_and_swap(name, data, version)
         if written is None:
             raise ChangedMeanwhile(
                 f"{self.store.url(name)} was changed by another refresh meanwhile",

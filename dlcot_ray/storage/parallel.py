@@ -1,4 +1,4 @@
-"""Many small requests to a store at once, in order."""
+"""Many small requests to a store at the same time, with their results in order."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from typing import TypeVar
 _THREADS = 16
 """The requests wait for the network, not for the CPU."""
 _AHEAD = 4
-"""Requests per thread that are made before the first answer is needed."""
+"""Requests per thread that are started before the next result is taken."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_order(
+def map_in_order(
     action: Callable[[Item], Result], items: Iterable[Item], threads: int = _THREADS
 ) -> Iterator[Result]:
-    """`map` in threads, in order, with bounded look-ahead: neither items nor results pile up."""
+    """`map` in threads: results in the order of the items, and a bounded number of both in memory.
+
+    Raises:
+        Exception: the first error of an action, in the order of the items; later ones are cancelled.
+    """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
