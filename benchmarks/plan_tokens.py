@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from dlcot_ray.commands.plan import forecast
-from dlcot_ray.config.view_settings import load_plan
+from dlcot_ray.config.loading import load_plan
 
 
 def main(folder: str, output: str, *words: str) -> int:

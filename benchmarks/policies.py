@@ -25,7 +25,7 @@ from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement, Status
 from dlcot_ray.core.evidence.answers import last_answer
-from dlcot_ray.core.policies import DEFAULT_POLICY, parse_policy
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.inputs.presets import load_preset

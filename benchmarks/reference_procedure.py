@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from dlcot_ray.core.annotation import Annotation, SectionKind
 from dlcot_ray.core.enhance import enhance
-from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.segments import segment_texts
 from dlcot_ray.core.trace import Trace
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dlcot_ray.core.enhance import enhance
-from dlcot_ray.core.policies import POLICIES, parse_policy
+from dlcot_ray.core.policies.registry import POLICIES, parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.rules.judge import RulesJudge

@@ -24,7 +24,7 @@ from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.diff import Diff, blocks_of
 from dlcot_ray.core.edits import EditScript
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
-from dlcot_ray.core.policies import DEFAULT_POLICY, parse_policy
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
 from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.errors import JobError
 from dlcot_ray.judging.protocol import JudgeUnavailable

@@ -1,7 +1,7 @@
-"""The `dlcot` command: one word for the command, then `key=value` settings.
+"""The `dlcot` command line: a command, then `key=value` settings.
 
-The registry below is the whole dispatch; `jobs/*.py` call the same entry points, so a command means the
-same in a shell and under `ray job submit`. Only the chosen command's modules are imported.
+`COMMANDS` and `VIEWERS` are the whole dispatch. `jobs/*.py` call the same entry points, so a command does
+the same in a shell and under `ray job submit`. Only the modules of the chosen command are imported.
 """
 
 from __future__ import annotations
@@ -17,15 +17,24 @@ from types import FrameType
 from typing import Any
 
 from dlcot_ray import __version__
+from dlcot_ray.errors import ConfigError, InputFault, JobError, did_you_mean, reason_of
 
 TRACEBACK_VARIABLE = "DLCOT_TRACEBACK"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One subcommand: how its configuration is loaded, and what runs it (``module:function``)."""
+    """One command.
+
+    Attributes:
+        summary: what it does, in one line.
+        settings: its dataclass of settings (``module:class``).
+        load: makes the settings from the words (``module:function``).
+        run: runs the command with its settings (``module:function``).
+    """
 
     summary: str
+    settings: str
     load: str
     run: str
 
@@ -33,36 +42,43 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "enhance": Command(
         "annotate and enhance Parquet shards of long reasoning traces",
+        "dlcot_ray.config.settings:EnhanceConfig",
         "dlcot_ray.config.loading:load_enhance",
         "dlcot_ray.commands.enhance:run_enhance",
     ),
     "derive": Command(
         "apply another policy to the annotations of a finished job, without judging",
+        "dlcot_ray.config.settings:DeriveConfig",
         "dlcot_ray.config.loading:load_derive",
         "dlcot_ray.commands.derive:run_derive",
     ),
     "evaluate": Command(
-        "score a judge on sets that people labelled",
+        "score a judge on sets labelled by people",
+        "dlcot_ray.config.settings:EvaluateConfig",
         "dlcot_ray.config.loading:load_evaluate",
         "dlcot_ray.commands.evaluate:run_evaluate",
     ),
     "refresh": Command(
         "make and publish a new snapshot; only new and changed traces are judged",
+        "dlcot_ray.config.settings:RefreshConfig",
         "dlcot_ray.config.loading:load_refresh",
         "dlcot_ray.commands.refresh.command:run_refresh",
     ),
     "plan": Command(
-        "what a job would do and cost, from footers and a sample",
-        "dlcot_ray.config.view_settings:load_plan",
+        "forecast what a job does and costs, from footers and a sample",
+        "dlcot_ray.config.settings:PlanConfig",
+        "dlcot_ray.config.loading:load_plan",
         "dlcot_ray.commands.plan:run_plan",
     ),
     "status": Command(
-        "how far a running or dead job is, from its output alone",
+        "show the progress of a job, from its output alone",
+        "dlcot_ray.config.view_settings:StatusConfig",
         "dlcot_ray.config.view_settings:load_status",
         "dlcot_ray.commands.status:run_status",
     ),
     "verify": Command(
         "audit an output: counts, edits, ids, annotations, manifest",
+        "dlcot_ray.config.view_settings:VerifyConfig",
         "dlcot_ray.config.view_settings:load_verify",
         "dlcot_ray.commands.verify:run_verify",
     ),
@@ -71,11 +87,11 @@ COMMANDS: dict[str, Command] = {
 VIEWERS: dict[str, tuple[str, str]] = {
     "diff": ("show traces of an output before and after, segment by segment", "dlcot_ray.commands.diff:main"),
 }
-"""Commands that only read an output; they take options (``--id``) instead of settings."""
+"""Commands that take options (``--id``) instead of settings."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns its exit status (see `job.run.Exit`)."""
+    """Run the command line; returns its exit status (`commands.exits.Exit`)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in ("--version", "-V"):
         print(f"dlcot {__version__}")
@@ -85,24 +101,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0 if words else 2
     name, *rest = words
     if name not in COMMANDS and name not in VIEWERS:
-        return _complain(f"there is no command {name!r}; {_nearest(name)}", 2)
+        return _complain(f"there is no command {name!r}; {did_you_mean(name, [*COMMANDS, *VIEWERS])}", 2)
     return run_command(name, rest)
 
 
 def run_command(name: str, words: Sequence[str]) -> int:
-    """Run one command with its words; every failure becomes one line on stderr and a status."""
+    """Run one command with its words; a failure becomes one line on stderr and an exit status."""
     if name in VIEWERS:
         return _guarded(lambda: int(_resolve(VIEWERS[name][1])(words)))
     command = COMMANDS[name]
     if any(word in ("--help", "-h") for word in words):
-        print(_command_help(name, command))
+        print(command_help(name, command))
         return 0
     return _guarded(lambda: int(_resolve(command.run)(_resolve(command.load)(words))))
 
 
 def _guarded(run: Callable[[], int]) -> int:
-    from dlcot_ray.errors import ConfigError, InputFault, JobError
-
     previous = signal.signal(signal.SIGTERM, _stop)
     try:
         return run()
@@ -111,9 +125,9 @@ def _guarded(run: Callable[[], int]) -> int:
     except (JobError, InputFault) as error:
         return _complain(str(error), 1)
     except KeyboardInterrupt:
-        return _complain("stopped; what is finished is kept: run the same command again to resume", 1)
+        return _complain("stopped; finished units are kept: run the same command again to resume", 1)
     except Exception as error:
-        text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+        text = reason_of(error, 500, named=True)
         return _complain(f"{text}; this is a bug: set {TRACEBACK_VARIABLE}=1 and report what it prints", 1)
     finally:
         signal.signal(signal.SIGTERM, previous)
@@ -135,14 +149,6 @@ def _complain(message: str, status: int) -> int:
     return status
 
 
-def _nearest(name: str) -> str:
-    import difflib
-
-    known = [*COMMANDS, *VIEWERS]
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
-
-
 def _usage() -> str:
     summaries = {name: command.summary for name, command in COMMANDS.items()}
     summaries |= {name: summary for name, (summary, _) in VIEWERS.items()}
@@ -154,20 +160,24 @@ def _usage() -> str:
             "",
             *lines,
             "",
-            "dlcot COMMAND --help lists the settings; dlcot --version tells the version.",
-            "exit status: 0 fine, 1 failed or stopped, 2 usage, 3 finished with faults;",
-            "of refresh also 4 held back (a bound is broken), 5 another refresh is at work",
+            "dlcot COMMAND --help lists the settings; dlcot --version prints the version.",
+            "exit status: 0 success, 1 failed or stopped, 2 usage error, 3 finished with faults;",
+            "refresh also: 4 snapshot held back (a bound is broken), 5 another refresh is running",
         ]
     )
 
 
-def _command_help(name: str, command: Command) -> str:
-    from dlcot_ray.config.loading import help_text
+def command_help(name: str, command: Command) -> str:
+    """The help of a command: a YAML file with every setting, its help and its default."""
+    from dlcot_ray.config.fields import help_text
 
-    return (
-        f"usage: dlcot {name} key=value ... [config=FILE.yaml]\n\n{command.summary}\n\n"
-        f"Settings with their defaults:\n\n{help_text(name)}"
-    )
+    head = [
+        f"usage: dlcot {name} key=value ... [config=FILE.yaml]",
+        command.summary,
+        "Set a key on the command line (key=value, group.key=value) or in a YAML file (config=FILE.yaml);",
+        "the command line wins. This text is such a file, with every default.",
+    ]
+    return "\n".join([*(f"# {line}" for line in head), "", help_text(_resolve(command.settings))])
 
 
 if __name__ == "__main__":

@@ -1,30 +1,45 @@
-"""The error taxonomy of the job: a bad row is data, a bad file is reported, the rest stops the job.
+"""The errors of a job, and how they are shown: one line, a remedy, no credentials.
 
-Three levels, by what they cost: a `RowFault` is a value that ends up in `rejected/`, an `InputFault`
-takes one file (or row range) out of the job and the job goes on, a `JobError` stops it. All of them
-say what to do about it. Causes are short stable words, because dashboards and `rejected/` readers
-group by them; the sentence for people is the message.
+There are three levels. A `RowFault` is a row that cannot be used: it is written to `rejected/`. An
+`InputFault` takes one file, or a range of its rows, out of the job; the job continues. A `JobError` stops
+the job. Causes are short stable words, because dashboards and readers of `rejected/` group by them.
 """
 
 from __future__ import annotations
 
+import difflib
+import os
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+_CREDENTIAL = re.compile(
+    r"secret|password|passwd|credential|token|access_key|account_key|^key$|^sas", re.IGNORECASE
+)
+_PERHAPS_CREDENTIAL = re.compile(r"key|auth|sas", re.IGNORECASE)
+_CREDENTIAL_IN_TEXT = re.compile(
+    r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)|(?<=[?&])(X-Amz-\w+(?:-\w+)*|sig|signature|token)=[^&\s]+", re.IGNORECASE
+)
+"""A user and password in a URL, and the signature of a presigned URL."""
+_SHORTEST_SECRET = 8
+"""Shorter values of environment variables are kept: they would strike out ordinary words."""
+_ALWAYS_SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
 
 class Stage(StrEnum):
-    """Where in the job a row was found to be bad."""
+    """The stage of the job at which a row was rejected."""
 
     READ = "read"
     """Its cells could not be decoded."""
     MAP = "map"
     """The dataset preset could not make a trace of it."""
     PLAN = "plan"
-    """It clashes with another row of the input."""
+    """Its id repeats the id of an earlier row."""
     JUDGE = "judge"
-    """It killed the process that judged it, again and again."""
+    """It crashed its worker, repeatedly and alone."""
     POLICY = "policy"
-    """The policy does not want it."""
+    """The policy rejects it (``unsolved=reject``)."""
 
 
 class Cause(StrEnum):
@@ -58,7 +73,7 @@ REMEDIES: dict[str, str] = {
     Cause.POISON_ROW: "see the worker's log in Ray; shorten the trace, or give the judge more memory",
     Cause.UNSOLVED: "set unsolved=keep or unsolved=flag to have such traces in enhanced/",
 }
-"""What a user can do about each cause."""
+"""What a user can do about each cause; the key is a `Cause`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +81,13 @@ class RowFault:
     """One input row that cannot become a trace; it is written to `rejected/`.
 
     Attributes:
-        file: the input file, as the user would name it.
+        file: path or URL of the input file.
         row: 0-based row number within that file.
-        trace_id: the row's id where it could be read.
+        trace_id: the row's id; None if it could not be read.
         stage: where it was found (`Stage`).
         cause: short stable word (`Cause`).
         message: one sentence for people.
-        raw_reply: what a model said, where one did.
+        raw_reply: the model's reply that could not be used; None if no model replied.
     """
 
     file: str
@@ -85,7 +100,7 @@ class RowFault:
 
     @property
     def remedy(self) -> str:
-        """What to do about it, or an empty string for an unknown cause."""
+        """What a user can do about the row; empty for an unknown cause."""
         return REMEDIES.get(self.cause, "")
 
     def __str__(self) -> str:
@@ -93,7 +108,7 @@ class RowFault:
 
 
 class InputFault(Exception):
-    """A whole input file, or a range of its rows, cannot be used; the job goes on without it."""
+    """An input file, or a range of its rows, cannot be used; the job continues without it."""
 
     def __init__(self, file: str, message: str, remedy: str = "") -> None:
         super().__init__(file, message, remedy)
@@ -106,7 +121,7 @@ class InputFault(Exception):
 
 
 class JobError(Exception):
-    """The job cannot start or go on."""
+    """The job cannot start or continue."""
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message, remedy)
@@ -123,9 +138,58 @@ def _line(message: str, remedy: str) -> str:
 
 
 class ConfigError(JobError):
-    """The configuration cannot be used: a usage error, exit status 2."""
+    """A setting cannot be used: a usage error, exit status 2."""
 
 
-def reason_of(error: BaseException) -> str:
-    """What an error says, on one line of at most 300 characters and without a full stop at its end."""
-    return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+def reason_of(error: BaseException, limit: int = 300, *, named: bool = False, line: int | None = None) -> str:
+    """The text of an error on one line.
+
+    Args:
+        error: any exception.
+        limit: maximum number of characters.
+        named: put the class before the text (``ValueError: ...``) and keep a full stop at the end.
+        line: number of the only line to take, 0 for the first, -1 for the last; None takes all lines.
+
+    Returns:
+        The text with single spaces; the name of the class if there is no text.
+    """
+    name, text = type(error).__name__, str(error)
+    lines = [stripped for part in text.splitlines() if (stripped := " ".join(part.split()))]
+    text = " ".join(lines if line is None else lines[line:][:1])
+    if not text:
+        return name
+    return f"{name}: {text}"[:limit] if named else text[:limit].rstrip(".")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A remedy for a misspelt name: the nearest known name, or all of them if none is near."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(sorted(names))}"
+
+
+def names_credential(name: str, *, broad: bool = False) -> bool:
+    """Whether a setting, an option or an environment variable of this name looks like a credential.
+
+    Args:
+        name: e.g. ``aws_secret_access_key``.
+        broad: also match names that only contain ``key``, ``auth`` or ``sas``. Use this to strike out
+            values from texts, where a false alarm costs nothing.
+    """
+    return bool(_CREDENTIAL.search(name) or (broad and _PERHAPS_CREDENTIAL.search(name)))
+
+
+def environment_secrets() -> tuple[str, ...]:
+    """Values of the environment variables whose names look like credentials."""
+    return tuple(
+        value
+        for name, value in os.environ.items()
+        if value and (name in _ALWAYS_SECRET or (names_credential(name) and len(value) >= _SHORTEST_SECRET))
+    )
+
+
+def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+    """`text` with ``***`` in place of these secrets, passwords in URLs and signatures of presigned URLs."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return _CREDENTIAL_IN_TEXT.sub("***", text)

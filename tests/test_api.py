@@ -13,7 +13,7 @@ from datasets.fingerprint import Hasher
 
 import dlcot_ray as dlcot
 from dlcot_ray.core.annotation import Label
-from dlcot_ray.core.policies import PolicyError
+from dlcot_ray.core.policies.base import PolicyError
 from dlcot_ray.errors import JobError
 from tests.support.sums import sum_thought
 

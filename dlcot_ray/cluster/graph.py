@@ -20,7 +20,7 @@ from dlcot_ray.cluster.hosted_judge import unavailable_judge
 from dlcot_ray.cluster.io_tasks import read_bundles, write_bundle
 from dlcot_ray.cluster.judge_actor import JudgeActor
 from dlcot_ray.cluster.ledger import Ledger
-from dlcot_ray.cluster.nodes import IO_CPUS, Workers, alive_nodes, last_line
+from dlcot_ray.cluster.nodes import IO_CPUS, Workers, alive_nodes, ray_reason
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.plan.pending import Pending
@@ -70,7 +70,7 @@ def run_graph(pending: Pending, spec: WorkSpec, workers: Workers, ledger: Any) -
                 yield from cast("list[UnitResult]", pickle.loads(blob))
     except ray.exceptions.RayError as error:
         failure = unavailable_judge(error) or JobError(
-            f"Ray stopped the job ({last_line(error)})", "run again: what is finished is kept"
+            f"Ray stopped the job ({ray_reason(error)})", "run again: what is finished is kept"
         )
     if failure is not None:
         # A judge of a failed graph lives on, and holds its CPUs and GPUs, while anything refers to it. The

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlcot_ray.cluster.hosted_judge import HostedJudge, unavailable_judge
-from dlcot_ray.cluster.nodes import last_line, plan_workers, start_ray, stop_ray
+from dlcot_ray.cluster.nodes import plan_workers, ray_reason, start_ray, stop_ray
+from dlcot_ray.config.groups import WorkerConfig
 from dlcot_ray.config.judges import make_judge
 from dlcot_ray.config.pool import pool_of
-from dlcot_ray.config.settings import JudgeConfig, WorkerConfig
+from dlcot_ray.config.settings import JudgeConfig
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.errors import JobError
@@ -157,7 +158,7 @@ def _judge_on_ray(traces: Sequence[Trace], config: JudgeConfig, place: Place) ->
         return _collect(ray, workers, chunks, deadline)
     except ray.exceptions.RayError as error:
         failure = unavailable_judge(error)
-        raise failure or JobError(f"Ray stopped judging ({last_line(error)})", "run again") from error
+        raise failure or JobError(f"Ray stopped judging ({ray_reason(error)})", "run again") from error
     finally:
         for worker in workers:
             ray.kill(worker)

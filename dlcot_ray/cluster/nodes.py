@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlcot_ray.config.pool import Pool
-from dlcot_ray.errors import JobError
+from dlcot_ray.errors import JobError, reason_of
 
 IO_CPUS = 0.05
 """CPUs that a reading or writing task requests."""
@@ -87,7 +87,7 @@ def start_ray(address: str | None) -> bool:
         ray._private.worker._worker_logs_enabled = False
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise JobError(
-            f"cannot reach Ray at {where} ({last_line(error)})", "check ray.address and RAY_ADDRESS"
+            f"cannot reach Ray at {where} ({ray_reason(error)})", "check ray.address and RAY_ADDRESS"
         ) from error
     finally:
         # Ray installs its own handler, which exits with a stack dump instead of stopping cleanly.
@@ -274,7 +274,6 @@ def _native_stderr_closed() -> Iterator[None]:
         os.close(null)
 
 
-def last_line(error: Exception) -> str:
-    """What an error says in its last line: Ray puts the cause there, below its own stack."""
-    lines = [line.strip() for line in str(getattr(error, "cause", None) or error).splitlines()]
-    return next((line for line in reversed(lines) if line), type(error).__name__)[:300]
+def ray_reason(error: Exception) -> str:
+    """The cause of an error raised by Ray, which puts it in the last line, below its own stack."""
+    return reason_of(getattr(error, "cause", None) or error, line=-1)

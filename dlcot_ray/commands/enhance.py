@@ -17,7 +17,7 @@ from dlcot_ray.commands.prepare import (
     open_output,
     stored,
 )
-from dlcot_ray.commands.quality_floor import run_gate
+from dlcot_ray.commands.quality_floor import check_quality_floor
 from dlcot_ray.commands.run import execute
 from dlcot_ray.config.judges import make_judge, token_counter
 from dlcot_ray.config.loading import load_judge
@@ -108,10 +108,12 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     config, preset, judge = resolved.config, resolved.preset, resolved.judge
     output = open_output(config.output or "", config.storage.output, config.input)
     shards = find_shards(config.input, config.storage.input)
-    gate = partial(run_gate, config.gate, judge, config.ray.address, config.storage.input)
+    floor = partial(
+        check_quality_floor, config.quality_floor, judge, config.ray.address, config.storage.input
+    )
     if config.overwrite:
-        # Before an earlier job's results are removed; what it found serves the job, too.
-        gate = partial(lambda found: found, gate())
+        # Checked before the results of an earlier job are removed; the job reuses what was found.
+        floor = partial(lambda found: found, floor())
     record = output.claim(JobRecord("enhance", resolved.settings, stored(config)), overwrite=config.overwrite)
     check_inputs(record, shards, output.display_url)
     footers = Footers(output.read_state(FOOTERS_FILE))
@@ -147,7 +149,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         resolved.pool,
         options=config.storage.input,
         check_ids=config.check_duplicate_ids,
-        gate=gate,
+        quality_floor=floor,
         footers=footers.to_bytes() if footers.changed else None,
     )
 

@@ -20,8 +20,7 @@ from typing import Any
 from dlcot_ray.commands.enhance import resolve_enhance
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.config.costs import Costs, load_costs
-from dlcot_ray.config.settings import JudgeConfig
-from dlcot_ray.config.view_settings import PlanConfig
+from dlcot_ray.config.settings import JudgeConfig, PlanConfig
 from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace

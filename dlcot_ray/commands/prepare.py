@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dlcot_ray.config.judges import make_judge, writer_of
-from dlcot_ray.config.loading import as_dict, load_policy_options
+from dlcot_ray.config.loading import as_dict
 from dlcot_ray.config.pool import Pool
 from dlcot_ray.config.settings import Config, JudgeConfig
-from dlcot_ray.core.policies import ErrorMode, PolicyError, parse_policy
+from dlcot_ray.core.policies.base import ErrorMode, PolicyError
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import ConfigError, JobError
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.outputs.layout import FOLDERS, JobRecord, Output
@@ -42,7 +43,7 @@ class Prepared:
         options: fsspec options of the inputs.
         check_ids: look for duplicate ids.
         available: which units of the plan can be done at all; None means every one.
-        gate: scores the judge before anything is written; None where there is no gate.
+        quality_floor: scores the judge before anything is written; None where no floor is set.
         carry: takes over what another output holds already, of the tasks that it is given.
         footers: to be recorded with the output; None where they are already.
     """
@@ -56,7 +57,7 @@ class Prepared:
     options: Mapping[str, Any] = field(default_factory=dict)
     check_ids: bool = True
     available: Mask | None = None
-    gate: Callable[[], dict[str, Any] | None] | None = None
+    quality_floor: Callable[[], dict[str, Any] | None] | None = None
     carry: Callable[[Sequence[ReadTask]], object] | None = None
     footers: bytes | None = None
 
@@ -83,18 +84,24 @@ def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> 
 
 
 def checked_policy(config: Config) -> dict[str, Any]:
-    """The policy's settings with the packaged ones beneath, after a trial parse.
+    """The options of the policy, after a trial parse.
 
     Raises:
-        ConfigError: no such policy, option or choice.
+        ConfigError: no such policy or choice.
     """
-    choices = {"errors": config.errors, "corrected": config.corrected, "unsolved": config.unsolved}
+    options = {
+        "min_keep": config.policy_options.min_keep,
+        "errors": config.errors,
+        "corrected": config.corrected,
+        "unsolved": config.unsolved,
+    }
     try:
-        merged = load_policy_options(config.policy, {**choices, **config.policy_options})
-        parse_policy(config.policy, merged)
+        parse_policy(config.policy, options)
     except PolicyError as error:
-        raise ConfigError(str(error), "check policy=, errors=, corrected=, unsolved=") from error
-    return merged
+        raise ConfigError(
+            str(error), "check policy=, errors=, corrected=, unsolved=; --help lists the policies"
+        ) from error
+    return options
 
 
 def checked_writer(errors: str, judge: JudgeConfig | None) -> dict[str, Any]:

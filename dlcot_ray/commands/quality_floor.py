@@ -1,84 +1,70 @@
-"""The calibration gate: a job's judge has to do well on labelled traces before the job writes anything.
+"""The quality floor: the judge is scored on labelled traces before the job writes anything.
 
-A prompt that was edited, a model that was swapped or a broken quantisation shows here, at the price of a few
-minutes, and not in a snapshot. It scores a bounded number of cases as `dlcot evaluate` does, and stops
-the job where a figure is below its floor.
+An edited prompt, another model or a broken quantisation is found within minutes, before it spoils the
+output. A bounded number of cases is scored as `dlcot evaluate` does; the job stops if a figure is below its
+floor.
 """
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlcot_ray.cluster.judge_pool import Place
 from dlcot_ray.commands.scoring import score_sets
-from dlcot_ray.config.settings import GateConfig, JudgeConfig, gate_floors
-from dlcot_ray.errors import ConfigError, JobError
+from dlcot_ray.config.groups import GOLD_FLOORS, QualityFloorConfig, flat_floors
+from dlcot_ray.config.settings import JudgeConfig
+from dlcot_ray.errors import ConfigError, JobError, did_you_mean
 from dlcot_ray.evaluation.evaluate import Options
+from dlcot_ray.evaluation.report import SetScores
 from dlcot_ray.inputs.label_files import GOLD, read_sets, read_traces, resolve_places
 
-GOLD_FLOORS: Mapping[str, float] = {
-    "segmentation.kappa": 0.35,
-    "label.accuracy": 0.5,
-    "first_error.f1": 0.4,
-    "arrival.within": 0.65,
-    "equivalence.accuracy": 0.95,
-}
-"""For the set that comes with dlcot: somewhat below what the rules reach, as a model should not be worse."""
 
-
-def run_gate(
-    gate: GateConfig, judge: JudgeConfig, address: str | None, options: Mapping[str, object]
+def check_quality_floor(
+    wanted: QualityFloorConfig, judge: JudgeConfig, address: str | None, options: Mapping[str, object]
 ) -> dict[str, Any] | None:
-    """Score the judge on the gate's set; None where there is no gate.
+    """Score the judge on labelled traces; None if no quality floor is set.
 
     Args:
-        address: of Ray, for a judge that runs there.
-        options: fsspec options of the set and its traces.
+        wanted: the label set and the floors.
+        judge: of the job.
+        address: address of Ray, for a judge that runs there.
+        options: fsspec options of the label set and its traces.
 
     Returns:
-        What the manifest says of it.
+        The manifest's entry: the set, the figures and the floors, as plain JSON types.
 
     Raises:
         ConfigError: a floor names no figure of the set.
         JobError: a figure is below its floor, or the set cannot be scored in time.
     """
-    if gate.set is None:
+    if wanted.set is None:
         return None
-    floors = gate_floors(gate) or (dict(GOLD_FLOORS) if gate.set == GOLD else {})
+    floors = dict(flat_floors(wanted.floors)) or (dict(GOLD_FLOORS) if wanted.set == GOLD else {})
     if not floors:
         raise ConfigError(
-            "gate.set has no floors", "set gate.floors, e.g. gate.floors.segmentation.kappa=0.3"
+            "quality_floor.set has no floors",
+            "set quality_floor.floors, e.g. quality_floor.floors.segmentation.kappa=0.3",
         )
-    places, trace_places = resolve_places(gate.set, gate.traces)
-    traces = read_traces(trace_places, gate.dataset, options) if trace_places else {}
-    sets, _ = read_sets(places, traces, options, gate.limit)
-    place = Place(address=address, workers=1, max_seconds=gate.max_seconds)
+    places, trace_places = resolve_places(wanted.set, wanted.traces)
+    traces = read_traces(trace_places, wanted.dataset, options) if trace_places else {}
+    sets, _ = read_sets(places, traces, options, wanted.limit)
+    place = Place(address=address, workers=1, max_seconds=wanted.max_seconds)
     identity, judged, scored = score_sets(sets, judge, place, Options(rounds=0))
-    figures: dict[str, float] = {}
-    for item in scored:
-        for name, value in item.scores.headline().items():
-            # Of several sets with one kind of labels, the worst one counts; one that is not defined is worse.
-            known = figures.get(name, math.inf)
-            figures[name] = value if math.isnan(value) or value < known else known
+    figures = _worst_figures(scored)
     for name in sorted(set(floors) - set(figures)):
-        close = difflib.get_close_matches(name, figures, n=1) or sorted(figures)
-        raise ConfigError(f"gate.floors.{name} is no figure of gate.set", f"did you mean {', '.join(close)}?")
-    below = [
-        f"{name} is {figures[name]:.3f}, its floor {floor:g}"
-        for name, floor in sorted(floors.items())
-        if math.isnan(figures[name]) or figures[name] < floor
-    ]
-    if below:
+        raise ConfigError(
+            f"quality_floor.floors.{name} is no figure of quality_floor.set", did_you_mean(name, figures)
+        )
+    if below := _below(figures, floors):
         raise JobError(
-            f"the judge {identity} does not pass the gate: {'; '.join(below)} "
-            f"({len(judged.annotations)} traces of {gate.set}, {len(judged.failed)} failed)",
-            "nothing was written; use another judge, or see dlcot evaluate for what went wrong",
+            f"the judge {identity} is below the quality floor: {'; '.join(below)} "
+            f"({len(judged.annotations)} traces of {wanted.set}, {len(judged.failed)} failed)",
+            "nothing was written; use another judge, or find the cause with dlcot evaluate",
         )
     return {
-        "set": gate.set,
+        "set": wanted.set,
         "digests": {item.name: item.digest for item in sets},
         "judge": identity,
         "traces": len(judged.annotations),
@@ -87,3 +73,21 @@ def run_gate(
         "floors": floors,
         "figures": {name: round(figures[name], 6) for name in floors},
     }
+
+
+def _worst_figures(scored: Sequence[SetScores]) -> dict[str, float]:
+    """Each figure by dotted name; of several sets with one kind of labels, the worst (NaN if one is NaN)."""
+    figures: dict[str, float] = {}
+    for item in scored:
+        for name, value in item.scores.headline().items():
+            known = figures.get(name, math.inf)
+            figures[name] = value if math.isnan(value) or value < known else known
+    return figures
+
+
+def _below(figures: Mapping[str, float], floors: Mapping[str, float]) -> list[str]:
+    return [
+        f"{name} is {figures[name]:.3f}, its floor {floor:g}"
+        for name, floor in sorted(floors.items())
+        if math.isnan(figures[name]) or figures[name] < floor
+    ]

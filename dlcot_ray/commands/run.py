@@ -67,8 +67,9 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     output = job.output
     removed = output.remove_leftovers()
     sizes = complete_units(job.plan, output.units(output.objects(ENHANCED)))
-    # Before the ids are read, because what is found there is written down.
-    gate = job.gate() if job.gate is not None and not (sizes > 0).all() else None
+    # Before the ids are read, because that writes to the output.
+    check = job.quality_floor
+    quality_floor = check() if check is not None and not (sizes > 0).all() else None
     job, sizes, duplicates = _without_unreadable_ids(job, sizes)
     if not job.plan.shards:
         first = job.plan.faults[0]
@@ -83,7 +84,10 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     output.write_record(job.record)
     if job.footers is not None:
         output.store.put(FOOTERS_FILE, job.footers)
-    timings: dict[str, Any] = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "gate": gate}
+    timings: dict[str, Any] = {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "quality_floor": quality_floor,
+    }
     if pending.units and job.carry is not None:
         job.carry(pending)
         sizes = complete_units(job.plan, output.units(output.objects(ENHANCED)))
@@ -117,7 +121,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
     try:
         timings["ray_start_seconds"] = round(time.monotonic() - begin, 3)
         config = job.config
-        limits = FailureLimits(config.max_worker_deaths, config.max_failed_units, config.stall_s)
+        limits = FailureLimits(config.max_worker_crashes, config.max_failed_units, config.stall_s)
         workers = plan_workers(job.pool, pending.units, job.config.ray.wait_s)
         # After a loss of nodes the job goes on with what fits.
         plan = partial(plan_workers, replace(job.pool, least=None))

@@ -19,7 +19,8 @@ import pyarrow as pa
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import definition_of
 from dlcot_ray.config.view_settings import VerifyConfig
-from dlcot_ray.core.policies import PolicyError, parse_policy
+from dlcot_ray.core.policies.base import PolicyError
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import InputFault, JobError, reason_of
 from dlcot_ray.inputs.cells import ColumnPath
 from dlcot_ray.inputs.footers import open_parquet

@@ -14,7 +14,7 @@ from yaml import YAMLError
 from dlcot_ray.config.paths import conf_dir
 from dlcot_ray.config.pool import engine_gpus
 from dlcot_ray.config.settings import JudgeConfig
-from dlcot_ray.errors import ConfigError
+from dlcot_ray.errors import ConfigError, did_you_mean, reason_of
 from dlcot_ray.judging.cost import Gpu, Model
 from dlcot_ray.judging.model.dry_run import Habits
 
@@ -57,7 +57,7 @@ class Costs:
         chosen = name or DEFAULT_GPU
         if chosen not in known:
             raise ConfigError(
-                f"there is no gpu {chosen!r}", f"choose {', '.join(known)}, or add it in costs="
+                f"there is no gpu {chosen!r}", f"{did_you_mean(chosen, known)} (or add it in costs=)"
             )
         values = known[chosen]
         flops = {2: values["bf16"] * 1e12}
@@ -101,11 +101,14 @@ def load_costs(path: str | None = None) -> Costs:
             given = OmegaConf.load(Path(path).expanduser())
             unknown = sorted(set(given) - set(packaged))
             if unknown:
-                raise ConfigError(f"{path}: there is no {unknown[0]!r}", f"it may have {', '.join(packaged)}")
+                raise ConfigError(
+                    f"{path}: there is no {unknown[0]!r}", did_you_mean(str(unknown[0]), map(str, packaged))
+                )
             packaged = OmegaConf.merge(packaged, given)
         except (OSError, UnicodeDecodeError, OmegaConfBaseException, YAMLError, TypeError) as error:
-            reason = str(error).splitlines()[0]
-            raise ConfigError(f"{path} cannot be used ({reason})", "see conf/cost.yaml") from error
+            raise ConfigError(
+                f"{path} cannot be used ({reason_of(error, line=0)})", "see conf/cost.yaml"
+            ) from error
     content: Any = OmegaConf.to_container(packaged)
     try:
         made = Costs(content)

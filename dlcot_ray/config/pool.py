@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlcot_ray.config.settings import JudgeConfig, WorkerConfig
+from dlcot_ray.config.groups import WorkerConfig
+from dlcot_ray.config.settings import JudgeConfig
 from dlcot_ray.errors import ConfigError
 
 _SPREADS = ("tensor_parallel_size", "pipeline_parallel_size")

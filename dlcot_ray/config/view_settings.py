@@ -1,66 +1,60 @@
-"""The settings of the commands that only look: `plan`, `status`, `verify`.
+"""The settings of the commands that only read an output: `status` and `verify`.
 
-Written as all settings are (``key=value``), but the output, their one necessary word, may stand alone, and
-``--json`` is short for ``json=stdout``: these commands are typed by hand more often than the others.
+The output may be given as a bare word, and ``--json`` means ``json=stdout``: these commands are mostly typed
+by hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from dlcot_ray.config.loading import load_settings
-from dlcot_ray.config.settings import EnhanceConfig
-from dlcot_ray.errors import ConfigError
+from dlcot_ray.config.fields import setting
+from dlcot_ray.config.groups import JsonSettings, OutputOptions
+from dlcot_ray.config.layers import load_settings
 
 
-@dataclass(frozen=True, slots=True)
-class StatusStorage:
-    """fsspec options of the output; never credentials."""
+@dataclass(frozen=True)
+class ViewSettings(JsonSettings):
+    """Output to read, and format of the report."""
 
-    output: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class StatusConfig:
-    """The settings of `dlcot status`; `conf/status.yaml` explains each."""
-
-    output: str | None = None
-    footers: int | None = 1000
-    json: str | None = None
-    storage: StatusStorage = field(default_factory=StatusStorage)
+    output: str | None = setting(
+        None,
+        "The output of the job, a directory or URL prefix. A bare word means the same: dlcot status OUT.",
+        required="a directory or URL prefix",
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyStorage:
-    """fsspec options of either side; `input` None means those of the job; never credentials."""
+@dataclass(frozen=True)
+class StatusConfig(ViewSettings):
+    """The settings of `dlcot status`."""
 
-    input: dict[str, Any] | None = None
-    output: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyConfig:
-    """The settings of `dlcot verify`; `conf/verify.yaml` explains each."""
-
-    output: str | None = None
-    inputs: bool = True
-    max_findings: int = 1000
-    json: str | None = None
-    storage: VerifyStorage = field(default_factory=VerifyStorage)
+    footers: int | None = setting(
+        1000,
+        "Maximum number of units whose footers are read, for rows by status and tokens; spread over all "
+        "units. null: all units.",
+        least=1,
+    )
+    storage: OutputOptions = setting(OutputOptions, "Options of the storage.")
 
 
-@dataclass(frozen=True, slots=True)
-class PlanConfig(EnhanceConfig):
-    """The settings of `dlcot plan`: those of `dlcot enhance`, and what `conf/plan.yaml` explains."""
+@dataclass(frozen=True)
+class VerifyStorage(OutputOptions):
+    """fsspec options of the output and of the inputs."""
 
-    sample: int = 200
-    gpu: str | None = None
-    price: float | None = None
-    efficiency: float | None = None
-    costs: str | None = None
-    json: str | None = None
+    input: dict[str, Any] | None = setting(None, "fsspec options of the inputs. null: those of the job.")
+
+
+@dataclass(frozen=True)
+class VerifyConfig(ViewSettings):
+    """The settings of `dlcot verify`."""
+
+    inputs: bool = setting(
+        True, "Also compare every row with the input it came from, if that input is unchanged."
+    )
+    max_findings: int = setting(1000, "Maximum number of findings to print. All are counted.", least=1)
+    storage: VerifyStorage = setting(VerifyStorage, "Options of the storage.")
 
 
 def load_status(words: Sequence[str]) -> StatusConfig:
@@ -69,9 +63,7 @@ def load_status(words: Sequence[str]) -> StatusConfig:
     Raises:
         ConfigError: a word, file, key or value that cannot be used.
     """
-    config = load_settings(StatusConfig, ("status",), _spelled_out(words))
-    _at_least("footers", config.footers, 1)
-    return config
+    return load_settings(StatusConfig, _spelled_out(words))
 
 
 def load_verify(words: Sequence[str]) -> VerifyConfig:
@@ -80,27 +72,11 @@ def load_verify(words: Sequence[str]) -> VerifyConfig:
     Raises:
         ConfigError: a word, file, key or value that cannot be used.
     """
-    config = load_settings(VerifyConfig, ("verify",), _spelled_out(words))
-    _at_least("max_findings", config.max_findings, 1)
-    return config
-
-
-def load_plan(words: Sequence[str]) -> PlanConfig:
-    """The configuration of `dlcot plan`.
-
-    Raises:
-        ConfigError: a word, file, key or value that cannot be used.
-    """
-    given = ["json=stdout" if word == "--json" else word for word in words]
-    config = load_settings(PlanConfig, ("enhance", "plan"), given, optional=("output",))
-    _at_least("sample", config.sample, 1)
-    _at_least("price", config.price, 0)
-    if config.efficiency is not None and not 0 < config.efficiency <= 1:
-        raise ConfigError(f"efficiency cannot be {config.efficiency}", "give a share above 0, at most 1")
-    return config
+    return load_settings(VerifyConfig, _spelled_out(words))
 
 
 def _spelled_out(words: Sequence[str]) -> list[str]:
+    """The words with the short forms (a bare first word, ``--json``) as settings."""
     made = []
     for place, word in enumerate(words):
         if word == "--json":
@@ -110,8 +86,3 @@ def _spelled_out(words: Sequence[str]) -> list[str]:
         else:
             made.append(word)
     return made
-
-
-def _at_least(name: str, value: float | None, least: float) -> None:
-    if value is not None and value < least:
-        raise ConfigError(f"{name} cannot be {value}", f"give {least:g} or more")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.errors import InputFault, JobError, reason_of
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.tables import read_arrow_file, schema_to_bytes, to_arrow_file
@@ -146,7 +146,9 @@ def read_footer(shard: Shard, options: Mapping[str, object] | None = None) -> Fo
             schema = file.schema_arrow
         except (pa.ArrowException, OSError) as error:
             raise InputFault(
-                shard.file, f"its schema cannot be read ({_reason(error)})", "write the file again"
+                shard.file,
+                f"its schema cannot be read ({reason_of(error, 200, line=0)})",
+                "write the file again",
             ) from error
         groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
         return Footer(
@@ -167,11 +169,9 @@ def open_parquet(store: Store, relative: str, label: str) -> pq.ParquetFile:
         return pq.ParquetFile(store.open(relative), pre_buffer=False, buffer_size=_READ_BYTES)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputFault(
-            label, f"not a readable Parquet file ({_reason(error)})", "write it again or remove it"
+            label,
+            f"not a readable Parquet file ({reason_of(error, 200, line=0)})",
+            "write it again or remove it",
         ) from error
     except JobError as error:
         raise InputFault(label, error.message, error.remedy) from error
-
-
-def _reason(error: Exception) -> str:
-    return str(error).strip().split("\n")[0].rstrip(".")[:200] or type(error).__name__

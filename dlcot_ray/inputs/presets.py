@@ -7,7 +7,6 @@ otherwise be a column that is silently never read. A user's own YAML file works 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
 from dlcot_ray.config.paths import conf_dir
-from dlcot_ray.errors import JobError
+from dlcot_ray.errors import JobError, did_you_mean, reason_of
 from dlcot_ray.inputs.thinking import Delimiters
 
 
@@ -92,10 +91,8 @@ def load_preset(name: str) -> DatasetPreset:
     else:
         path = conf_dir() / "dataset" / f"{name}.yaml"
         if not path.is_file():
-            known = preset_names()
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}? known: " if near else "use one of "
-            raise JobError(f"unknown dataset preset {name!r}", f"{hint}{', '.join(known)}, or a .yaml file")
+            remedy = f"{did_you_mean(name, preset_names())} (or give the path of a .yaml file)"
+            raise JobError(f"unknown dataset preset {name!r}", remedy)
     return _parse(path)
 
 
@@ -106,7 +103,7 @@ def _parse(path: Path) -> DatasetPreset:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise _invalid(path, f"{error.problem}{line}") from error
     except (YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
-        raise _invalid(path, str(error).splitlines()[0]) from error
+        raise _invalid(path, reason_of(error, line=0)) from error
     if not isinstance(content, dict):
         raise _invalid(path, "it must be a mapping of keys to lists of column names")
     values = _checked(path, {str(key): value for key, value in content.items()}, DatasetPreset, "")
@@ -139,8 +136,7 @@ def _checked(path: Path, content: Mapping[str, Any], model: type[Any], prefix: s
     known = [field.name for field in fields(model)]
     for key in content:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {prefix}{near[0]}?" if near else f"known keys: {', '.join(known)}"
+            hint = did_you_mean(f"{prefix}{key}", [f"{prefix}{name}" for name in known])
             raise _invalid(path, f"unknown key {prefix}{key}", hint)
     return dict(content)
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.errors import InputFault, JobError, reason_of
 from dlcot_ray.inputs.cells import ColumnPath, read_texts
 from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.shards import Shard
@@ -230,7 +230,7 @@ def _texts(
                 cells = read_texts(pa.Table.from_batches([batch]), path)
                 yield [cell if isinstance(cell, str) and cell.strip() else None for cell in cells]
         except (pa.ArrowException, OSError, JobError) as error:
-            reason = str(error).strip().split("\n")[0][:200]
+            reason = reason_of(error, 200, line=0)
             raise InputFault(
                 shard.file, f"its id column {path.text} cannot be read ({reason})", "write the file again"
             ) from error

@@ -9,14 +9,11 @@ a `StoreRefused`.
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from dlcot_ray.errors import JobError
+from dlcot_ray.errors import JobError, environment_secrets, names_credential, reason_of, redacted
 
-_SENSITIVE = ("key", "secret", "token", "password", "credential", "auth", "sas")
-_SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _NO_CREDENTIALS = (
     "NoCredentialsError",
     "PartialCredentialsError",
@@ -74,9 +71,8 @@ def explain(error: Exception, what: str, *, local: bool, secrets: Iterable[str] 
         local: whether it is a local path, so that the remedies are about paths.
         secrets: texts that are replaced by ``***``.
     """
-    detail = _first_line(error)
-    for secret in secrets:
-        detail = detail.replace(secret, "***")
+    strerror = error.strerror if isinstance(error, OSError) and error.errno else None
+    detail = redacted(strerror or reason_of(error, line=0), secrets)
     return _of_files(error, what, detail) if local else _of_service(error, what, detail)
 
 
@@ -159,7 +155,7 @@ def without_credentials(url: str) -> str:
 
 def secrets_of(url: str, options: Mapping[str, object]) -> list[str]:
     """The secrets in a URL and its storage options, which must never be printed."""
-    found = [*_secrets(options), *(os.environ[name] for name in _SECRET_VARIABLES if os.environ.get(name))]
+    found = [*_secrets(options), *environment_secrets()]
     userinfo, at, _ = _split(url).netloc.rpartition("@")
     password = userinfo.partition(":")[2]
     return [*found, password] if at and password else found
@@ -167,18 +163,11 @@ def secrets_of(url: str, options: Mapping[str, object]) -> list[str]:
 
 def _secrets(options: Mapping[str, object], *, sensitive: bool = False) -> Iterator[str]:
     for key, value in options.items():
-        here = sensitive or any(word in str(key).lower() for word in _SENSITIVE)
+        here = sensitive or names_credential(str(key), broad=True)
         if isinstance(value, Mapping):
             yield from _secrets(value, sensitive=here)
         elif here and isinstance(value, str) and len(value) > 3:
             yield value
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error)
-    if isinstance(error, OSError) and error.errno and error.strerror:
-        text = str(error.strerror)
-    return (text.strip().splitlines() or [type(error).__name__])[0][:300]
 
 
 def _split(url: str) -> SplitResult:

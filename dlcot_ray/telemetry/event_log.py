@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,8 +19,8 @@ from typing import Any, Self, TextIO
 
 from dlcot_ray.cluster.ledger_status import LedgerStatus
 from dlcot_ray.cluster.unit_events import EventKind, UnitEvent
-from dlcot_ray.config.settings import LogConfig
-from dlcot_ray.errors import JobError
+from dlcot_ray.config.groups import LogConfig
+from dlcot_ray.errors import JobError, environment_secrets, redacted
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.plan.names import parse_unit_name
 from dlcot_ray.plan.plan import Plan
@@ -33,12 +31,6 @@ _LEVELS = {
     EventKind.ROW_QUARANTINED: logging.WARNING,
     EventKind.UNIT_QUARANTINED: logging.ERROR,
 }
-_SECRET_NAME = re.compile(r"secret|password|passwd|token|access_key|account_key|credential", re.IGNORECASE)
-_SECRET_TEXT = re.compile(
-    r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)|(?<=[?&])(X-Amz-\w+(?:-\w+)*|sig|signature|token)=[^&\s]+", re.IGNORECASE
-)
-_SHORTEST_SECRET = 8
-"""Values that are shorter would strike out ordinary words."""
 
 
 class EventLog:
@@ -56,7 +48,7 @@ class EventLog:
         self._config, self._job = config, job
         self._files: Mapping[str, str] = {}
         self._logger = logging.Logger("dlcot", getattr(logging, config.level.upper()))
-        self._secrets = _secrets()
+        self._secrets = environment_secrets()
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
@@ -153,18 +145,13 @@ class EventLog:
             "event": event,
             "job": self._job,
             **{
-                name: self._scrubbed(value) if isinstance(value, str) else value
+                name: redacted(value, self._secrets) if isinstance(value, str) else value
                 for name, value in about.items()
                 if value is not None
             },
         }
         # Passed as an argument, because a percent sign in a cause would be read as a format.
         self._logger.log(level, "%s", json.dumps(line, ensure_ascii=False))
-
-    def _scrubbed(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return _SECRET_TEXT.sub("***", text)
 
 
 class _Lines(logging.StreamHandler[TextIO]):
@@ -177,12 +164,3 @@ class _Lines(logging.StreamHandler[TextIO]):
             self._failed = True
             reason = getattr(sys.exc_info()[1], "strerror", None) or "the stream is closed"
             print(f"dlcot: the log cannot be written ({reason}); the job goes on without", file=sys.stderr)
-
-
-def _secrets() -> tuple[str, ...]:
-    """Values of the environment whose names say that they are credentials."""
-    return tuple(
-        value
-        for name, value in os.environ.items()
-        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
-    )

@@ -16,10 +16,10 @@ from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.core.edits import keep_all
 from dlcot_ray.core.enhance import Draft, draft, finish
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
-from dlcot_ray.core.policies import Policy
-from dlcot_ray.errors import JobError
+from dlcot_ray.core.policies.base import Policy
+from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable, Writer, Written
-from dlcot_ray.work.judging import Judged, detail_of
+from dlcot_ray.work.judging import DETAIL_CHARS, Judged
 
 POLICY_FAILED = "policy_failed"
 
@@ -72,7 +72,12 @@ def _draft(item: Judged, policy: Policy) -> Draft:
     try:
         return draft(item.trace, item.annotation, policy)
     except Exception as error:
-        return _failed(item, policy, POLICY_FAILED, GateResult("policy", False, detail_of(error)))
+        return _failed(
+            item,
+            policy,
+            POLICY_FAILED,
+            GateResult("policy", False, reason_of(error, DETAIL_CHARS, named=True)),
+        )
 
 
 def _failed(item: Judged, policy: Policy, reason: str, gate: GateResult) -> Draft:
@@ -104,7 +109,7 @@ async def _write(item: Judged, made: Draft, policy: Policy, writer: Writer) -> E
             dict(zip(made.repairs, texts[split:], strict=True)),
         )
     except Exception as error:
-        gate = GateResult("policy", False, detail_of(error))
+        gate = GateResult("policy", False, reason_of(error, DETAIL_CHARS, named=True))
         enhancement = _failed(item, policy, POLICY_FAILED, gate).enhancement
     return Edited(item, enhancement, tokens)
 
@@ -116,4 +121,4 @@ async def _asked(question: Coroutine[Any, Any, Written]) -> Written:
     except (JudgeDied, JudgeUnavailable, JobError, MemoryError):
         raise
     except Exception as error:
-        return Written(None, note=detail_of(error))
+        return Written(None, note=reason_of(error, DETAIL_CHARS, named=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dlcot_ray.core.enhance import UNSOLVED
-from dlcot_ray.core.policies import UnsolvedMode
+from dlcot_ray.core.policies.base import UnsolvedMode
 from dlcot_ray.errors import Cause, RowFault, Stage
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.outputs.schemas import (

@@ -20,7 +20,7 @@ from dlcot_ray.core.annotation import (
     StepStatus,
 )
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.errors import JobError
+from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeError, JudgeUnavailable
 
 JUDGE_FAILED = "judge_failed"
@@ -28,7 +28,7 @@ TOO_LONG = "too_long"
 NOT_ANNOTATED = "not_annotated"
 STALE_ANNOTATION = "stale_annotation"
 
-_DETAIL = 500
+DETAIL_CHARS = 500
 """Characters of an error's message that are kept."""
 
 
@@ -114,11 +114,6 @@ def minimal_annotation(trace: Trace, judge: str, reason: str, detail: str = "") 
     )
 
 
-def detail_of(error: Exception) -> str:
-    """An error in one line, as rows keep it."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:_DETAIL]
-
-
 async def _judge_one(index: int, trace: Trace, judge: Judge, max_trace_chars: int) -> Judged:
     length = len(trace.reasoning)
     if length > max_trace_chars:
@@ -135,7 +130,7 @@ async def _judge_one(index: int, trace: Trace, judge: Judge, max_trace_chars: in
     except (JobError, JudgeDied, JudgeUnavailable, MemoryError):
         raise
     except Exception as error:
-        detail = detail_of(error)
+        detail = reason_of(error, DETAIL_CHARS, named=True)
         annotation = minimal_annotation(trace, judge.identity, JUDGE_FAILED, detail)
         return Judged(index, trace, annotation, JUDGE_FAILED, detail)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from dlcot_ray.config.judges import make_judge, token_counter, writer_of
-from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import reason_of
 from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable

@@ -8,7 +8,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from dlcot_ray.core.policies import Policy
+from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.errors import Cause, RowFault, Stage
 from dlcot_ray.inputs.traces import ColumnMap, traces_of

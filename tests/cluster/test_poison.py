@@ -112,7 +112,7 @@ def test_more_failed_units_than_allowed_stop_the_job(
 ) -> None:
     data, out = source(tmp_path / "in", r1="CRASH", r9="CRASH"), tmp_path / "out"
     # A unit is quarantined at its first crash, so that no row is tested alone.
-    words = ("workers=1", "max_worker_deaths=1", "max_rejected_share=1.0")
+    words = ("workers=1", "max_worker_crashes=1", "max_rejected_share=1.0")
     assert enhance(data, out, *words, "max_failed_units=1") == 1
     said = capsys.readouterr().err
     assert "2 units failed, more than max_failed_units=1" in said

@@ -15,9 +15,10 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.cluster.nodes import plan_workers
+from dlcot_ray.config.groups import WorkerConfig
 from dlcot_ray.config.loading import load_enhance, load_judge
 from dlcot_ray.config.pool import Pool, pool_of
-from dlcot_ray.config.settings import JudgeConfig, WorkerConfig
+from dlcot_ray.config.settings import JudgeConfig
 from dlcot_ray.errors import ConfigError, JobError
 from tests.support import REPO
 

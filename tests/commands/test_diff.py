@@ -12,7 +12,7 @@ from rich.console import Console
 from dlcot_ray.cli import main
 from dlcot_ray.commands.diff import blocks, find, show
 from dlcot_ray.core.edits import EditOp
-from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.presets import load_preset

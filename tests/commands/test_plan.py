@@ -13,8 +13,7 @@ import pytest
 from dlcot_ray.cli import main
 from dlcot_ray.commands.plan import forecast
 from dlcot_ray.config.costs import load_costs
-from dlcot_ray.config.loading import load_judge
-from dlcot_ray.config.view_settings import load_plan
+from dlcot_ray.config.loading import load_judge, load_plan
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.plan.planning import make_plan

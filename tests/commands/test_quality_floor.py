@@ -1,4 +1,4 @@
-"""The calibration gate: it scores before anything is written, stops below a floor, and is in the manifest."""
+"""The quality floor: it scores before anything is written, stops below a floor, and is in the manifest."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pytest
 from dlcot_ray.cli import main
 from dlcot_ray.cluster.judge_pool import Place, judge_traces
 from dlcot_ray.cluster.nodes import start_ray, stop_ray
-from dlcot_ray.commands.quality_floor import GOLD_FLOORS, run_gate
+from dlcot_ray.commands.quality_floor import check_quality_floor
+from dlcot_ray.config.groups import GOLD_FLOORS, QualityFloorConfig
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.paths import gold_dirs
-from dlcot_ray.config.settings import GateConfig, JudgeConfig
+from dlcot_ray.config.settings import JudgeConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.label_files import read_sets, read_traces, resolve_places
 from tests.support import REPO
@@ -29,8 +30,8 @@ def enhance(*words: str) -> int:
     )
 
 
-def test_the_rules_pass_the_gold_gate() -> None:
-    outcome = run_gate(GateConfig(set="gold"), RULES, None, {})
+def test_the_rules_judge_is_above_the_default_floors_of_the_gold_set() -> None:
+    outcome = check_quality_floor(QualityFloorConfig(set="gold"), RULES, None, {})
     assert outcome is not None
     assert outcome["floors"] == GOLD_FLOORS
     assert all(outcome["figures"][name] >= floor for name, floor in GOLD_FLOORS.items())
@@ -52,37 +53,52 @@ def test_a_job_below_a_floor_stops_before_it_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert enhance(f"output={out}", "gate.set=gold", "gate.floors.segmentation.kappa=0.999") == 1
+    assert (
+        enhance(f"output={out}", "quality_floor.set=gold", "quality_floor.floors.segmentation.kappa=0.999")
+        == 1
+    )
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert "does not pass the gate: segmentation.kappa is 0." in said
+    assert "is below the quality floor: segmentation.kappa is 0." in said
     assert "its floor 0.999" in said
     assert not list(out.rglob("*"))
 
 
-def test_a_passed_gate_is_in_the_manifest_and_a_failed_one_spares_earlier_results(tmp_path: Path) -> None:
+def test_a_passed_floor_is_in_the_manifest_and_a_failed_one_spares_earlier_results(tmp_path: Path) -> None:
     out = tmp_path / "out"
     labels = tmp_path / "steps.jsonl"
     shutil.copy(gold_dirs()[0] / "steps.jsonl", labels)
-    gate = [f"gate.set={labels}", "gate.limit=8"]
-    words = [f"output={out}", *gate]
-    assert enhance(*words, "gate.floors.first_error.accuracy_correct=0.5") == 0
-    found = json.loads((out / "manifest.json").read_text())["run"]["gate"]
+    floor = [f"quality_floor.set={labels}", "quality_floor.limit=8"]
+    words = [f"output={out}", *floor]
+    assert enhance(*words, "quality_floor.floors.first_error.accuracy_correct=0.5") == 0
+    found = json.loads((out / "manifest.json").read_text())["run"]["quality_floor"]
     assert found["traces"] == 8
     assert found["figures"]["first_error.accuracy_correct"] >= 0.5
     before = sorted(path.name for path in out.rglob("*.parquet"))
-    assert enhance(*words, "gate.floors.first_error.f1=1.1", "overwrite=true") == 1
+    assert enhance(*words, "quality_floor.floors.first_error.f1=1.1", "overwrite=true") == 1
     assert sorted(path.name for path in out.rglob("*.parquet")) == before
 
 
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
-        (["gate.set=/no/such.jsonl", "gate.floors.label.accuracy=0.1"], 1, "there is no label set"),
-        (["gate.set={steps}"], 2, "gate.set has no floors"),
-        (["gate.set=gold", "gate.floors.label.acuracy=0.1"], 2, "did you mean label.accuracy"),
-        (["gate.set=gold", "gate.floors.label.accuracy=high"], 2, "cannot be 'high'; give a number"),
-        (["gate.set=gold", "gate.limit=0"], 2, "gate.limit cannot be 0"),
+        (
+            ["quality_floor.set=/no/such.jsonl", "quality_floor.floors.label.accuracy=0.1"],
+            1,
+            "there is no label set",
+        ),
+        (["quality_floor.set={steps}"], 2, "quality_floor.set has no floors"),
+        (
+            ["quality_floor.set=gold", "quality_floor.floors.label.acuracy=0.1"],
+            2,
+            "did you mean 'label.accuracy'",
+        ),
+        (
+            ["quality_floor.set=gold", "quality_floor.floors.label.accuracy=high"],
+            2,
+            "cannot be 'high'; give a number",
+        ),
+        (["quality_floor.set=gold", "quality_floor.limit=0"], 2, "quality_floor.limit cannot be 0"),
     ],
 )
 def test_mistakes_are_one_line_and_a_status(
@@ -99,7 +115,9 @@ def test_a_figure_that_the_set_does_not_define_does_not_pass(tmp_path: Path) -> 
     labels = tmp_path / "right_only.jsonl"
     labels.write_text('{"id": "a", "problem": "p", "steps": ["1 + 1 = 2."], "first_error": null}\n')
     with pytest.raises(JobError, match=r"first_error\.f1 is nan"):
-        run_gate(GateConfig(set=str(labels), floors={"first_error": {"f1": 0.1}}), RULES, None, {})
+        check_quality_floor(
+            QualityFloorConfig(set=str(labels), floors={"first_error": {"f1": 0.1}}), RULES, None, {}
+        )
 
 
 def test_judging_that_takes_too_long_is_stopped() -> None:
@@ -131,15 +149,15 @@ def test_a_tiny_model_does_not_pass(
     labels.mkdir()
     shutil.copy(gold_dirs()[0] / "traces.jsonl", labels)
     words = ["judge=tiny-cpu", f"judge_options.model={model_path}", "judge_options.max_model_len=4096"]
-    gate = [
-        f"gate.set={labels}",
-        f"gate.traces={SHARDS}",
-        "gate.limit=5",
-        "gate.floors.segmentation.kappa=0.35",
+    floor = [
+        f"quality_floor.set={labels}",
+        f"quality_floor.traces={SHARDS}",
+        "quality_floor.limit=5",
+        "quality_floor.floors.segmentation.kappa=0.35",
     ]
     out = tmp_path / "out"
     assert (
-        enhance(f"output={out}", *words, "judge_options.engine.kv_cache_memory_bytes=1073741824", *gate) == 1
+        enhance(f"output={out}", *words, "judge_options.engine.kv_cache_memory_bytes=1073741824", *floor) == 1
     )
     assert "segmentation.kappa is" in capsys.readouterr().err
     assert not list(out.rglob("*"))

@@ -15,7 +15,7 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.cluster.nodes import start_ray, stop_ray
-from dlcot_ray.core.policies import DEFAULT_POLICY
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY
 from tests.support.sums import sum_thought
 
 SMALL = ("rows_per_unit=5", "retries=0")

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from dlcot_ray.config.loading import (
-    help_text,
-    load_derive,
-    load_enhance,
-    load_judge,
-    load_policy_options,
-    load_refresh,
-)
+from dlcot_ray.cli import COMMANDS
+from dlcot_ray.config.fields import help_text, rule_of
+from dlcot_ray.config.layers import merged
+from dlcot_ray.config.loading import load_derive, load_enhance, load_judge, load_refresh
 from dlcot_ray.config.settings import DeriveConfig, EnhanceConfig, RefreshConfig
+from dlcot_ray.core.policies.registry import policy_help
 from dlcot_ray.errors import ConfigError
 
 PLACES = ["input=in", "output=out"]
 
 
-def test_packaged_defaults_are_those_of_the_schema() -> None:
-    loaded = load_enhance(PLACES)
-    assert loaded == EnhanceConfig(input="in", output="out")
+def test_without_other_words_every_setting_has_its_default() -> None:
+    assert load_enhance(PLACES) == EnhanceConfig(input="in", output="out")
+    assert load_refresh(PLACES) == RefreshConfig(input="in", output="out")
     assert load_derive(["annotations=a", "output=b"]) == DeriveConfig(annotations="a", output="b")
 
 
@@ -64,6 +64,12 @@ def test_input_may_be_a_list() -> None:
         ([*PLACES, "config=/no/such.yaml"], ["/no/such.yaml"]),
         ([*PLACES, "storage.output.client_kwargs.aws_secret_access_key=abc"], ["credential", "environment"]),
         ([*PLACES, "storage.input.token=abc"], ["storage.input.token", "credential"]),
+        ([*PLACES, "storage.input.session_tokens=abc"], ["storage.input.session_tokens", "credential"]),
+        ([*PLACES, "policy_options.min_keep=2"], ["policy_options.min_keep cannot be 2", "between 0 and 1"]),
+        ([*PLACES, "policy_options.min_kep=0"], ["did you mean 'policy_options.min_keep'"]),
+        ([*PLACES, "log.level=warn"], ["log.level cannot be 'warn'", "choose one of debug, info"]),
+        ([*PLACES, "quality_floor.limit=0"], ["quality_floor.limit cannot be 0", "more than 0"]),
+        ([*PLACES, "worker.gpus=-1"], ["worker.gpus cannot be -1", "0 or more"]),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_one_line(words: list[str], says: list[str]) -> None:
@@ -84,27 +90,51 @@ def test_a_faulty_file_is_named(content: str, tmp_path: Path) -> None:
         load_enhance([*PLACES, f"config={file}"])
 
 
-def test_judges_and_policies_have_packaged_options() -> None:
+def test_a_judge_has_the_options_of_its_file_and_those_of_the_job() -> None:
     judge = load_judge("rules", {"cas_timeout_seconds": 1.0})
     assert judge.factory.startswith("dlcot_ray.judging.rules")
     assert judge.options == {"cas_timeout_seconds": 1.0}
     with pytest.raises(ConfigError, match="did you mean 'rules'"):
         load_judge("rulse", {})
-    assert load_policy_options("keep_first+delete_multi_2", {}) == {"min_keep": 0.02}
-    assert load_policy_options("keep_first", {"min_keep": 0.5}) == {"min_keep": 0.5}
 
 
-@pytest.mark.parametrize(("command", "schema"), [("enhance", EnhanceConfig), ("derive", DeriveConfig)])
-def test_help_explains_every_key(command: str, schema: type[EnhanceConfig | DeriveConfig]) -> None:
-    text = help_text(command)
-    for name in schema.__dataclass_fields__:
-        assert f"\n{name}:" in text
+def schema_of(command: str) -> type[Any]:
+    module, _, name = COMMANDS[command].settings.partition(":")
+    schema: type[Any] = getattr(importlib.import_module(module), name)
+    return schema
 
 
-def test_a_refresh_has_every_setting_of_the_job_but_overwriting() -> None:
-    assert load_refresh(PLACES) == RefreshConfig(input="in", output="out")
-    shown = yaml.safe_load(help_text("refresh")).keys()
-    assert shown == {field.name for field in dataclasses.fields(RefreshConfig)} - {"overwrite"}
+def every_field(schema: type[Any]) -> Iterator[dataclasses.Field[Any]]:
+    for declared in dataclasses.fields(schema):
+        yield declared
+        if dataclasses.is_dataclass(declared.default_factory):
+            yield from every_field(declared.default_factory)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_a_configuration_file_with_every_default(command: str) -> None:
+    schema = schema_of(command)
+    shown = yaml.safe_load(help_text(schema))
+    hidden = {declared.name for declared in dataclasses.fields(schema) if rule_of(declared).hidden}
+    assert hidden == ({"overwrite"} if command == "refresh" else set())
+    defaults = dataclasses.asdict(schema())
+    assert shown == {name: value for name, value in defaults.items() if name not in hidden}
+    assert merged(schema, [("help", shown)]) == schema()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_setting_has_a_help_text_which_the_help_prints(command: str) -> None:
+    printed = " ".join(help_text(schema_of(command)).replace("#", " ").split())
+    for declared in every_field(schema_of(command)):
+        rule = rule_of(declared)
+        assert rule.help.endswith("."), declared.name
+        assert rule.hidden or rule.help in printed, declared.name
+
+
+@pytest.mark.parametrize("command", ["enhance", "derive", "refresh", "plan"])
+def test_help_lists_every_policy_with_what_it_does(command: str) -> None:
+    lines = [line.split(None, 2) for line in help_text(schema_of(command)).splitlines()]
+    assert {word[1]: word[2] for word in lines if len(word) == 3}.items() >= policy_help().items()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +142,7 @@ def test_a_refresh_has_every_setting_of_the_job_but_overwriting() -> None:
     [
         (["input=i"], "output is not set"),
         (["output=o"], "input is not set"),
-        ([*PLACES, "overwrite=true"], "a refresh overwrites nothing"),
+        ([*PLACES, "overwrite=true"], "dlcot refresh does not overwrite"),
         ([*PLACES, "action=publsh"], "choose one of refresh, publish, gc, list"),
         (["output=o", "action=publish"], "snapshot is not set"),
         ([*PLACES, "gc=all"], "choose one of none, plan, run"),
@@ -127,5 +157,5 @@ def test_settings_of_a_refresh_that_cannot_be(words: list[str], says: str) -> No
         load_refresh(words)
 
 
-def test_actions_without_a_night_need_no_input() -> None:
+def test_actions_that_make_no_snapshot_need_no_input() -> None:
     assert load_refresh(["output=o", "action=gc"]).input is None

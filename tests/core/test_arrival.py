@@ -7,8 +7,8 @@ import pytest
 from dlcot_ray.core.annotation import Annotation, ReferenceKind, SectionKind
 from dlcot_ray.core.arrival import ends_on, settle, states
 from dlcot_ray.core.enhance import enhance
-from dlcot_ray.core.policies import parse_policy
 from dlcot_ray.core.policies.base import is_unsolved
+from dlcot_ray.core.policies.registry import parse_policy
 from tests.support.annotations import AFFIRMS, CHECK, CORRECT, OPEN, WRONG, annotated
 
 

@@ -6,7 +6,7 @@ from dlcot_ray.core.edits import Edit, EditOp, apply_script, check_script
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.gates import evaluate_gates
-from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.seams import Closed, Seam, SeamKind
 from tests.support.annotations import CORRECT, WRONG, annotated
 

@@ -12,7 +12,7 @@ from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import draft, enhance, finish
 from dlcot_ray.core.enhancement import Enhancement, Status
 from dlcot_ray.core.error_handling import ErrorOutcome, RepairRequest, checked_repair, located_errors
-from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.trace import Trace
 from tests.support.annotations import CORRECT, annotated
 

@@ -4,7 +4,7 @@ import pytest
 
 from dlcot_ray.core.edits import EditScript, drop_script, keep_all
 from dlcot_ray.core.enhance import enhance
-from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.reliance import Reliance, missing_result
 from tests.support.annotations import CORRECT, OPEN, annotated
 

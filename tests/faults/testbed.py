@@ -64,7 +64,7 @@ class Testbed:
             f"rows_per_unit={ROWS_PER_UNIT}",
             f"ray.address={self.cluster.address}",
             # The injected faults crash the workers here, not the units.
-            "max_worker_deaths=20",
+            "max_worker_crashes=20",
             "progress_s=1e9",
             "stall_s=120",
         ]

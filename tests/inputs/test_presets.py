@@ -22,9 +22,11 @@ def test_auto_tries_shipped_presets() -> None:
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:
-    with pytest.raises(JobError, match=r"unknown dataset preset 'openthought'; did you mean openthoughts\?"):
+    with pytest.raises(
+        JobError, match=r"unknown dataset preset 'openthought'; did you mean 'openthoughts'\?"
+    ):
         load_preset("openthought")
-    with pytest.raises(JobError, match=r"use one of auto, .*plain"):
+    with pytest.raises(JobError, match=r"valid: auto, .*plain"):
         load_preset("zzz")
 
 
@@ -39,10 +41,10 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("reasonin: [x]", r"unknown key reasonin; did you mean reasoning\?"),
+        ("reasonin: [x]", r"unknown key reasonin; did you mean 'reasoning'\?"),
         (
             "reasoning: [x]\nmessages: {colums: [m]}",
-            r"unknown key messages.colums; did you mean messages.columns",
+            r"unknown key messages.colums; did you mean 'messages.columns'",
         ),
         ("reasoning: [x]\nmessages: {role: [m]}", "messages.columns is missing"),
         ("reasoning: [x]\nmessages: [m]", "messages must be a mapping"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.inputs.presets import load_preset

@@ -13,7 +13,7 @@ from datasets import load_dataset
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
-from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.traces import resolve_columns

@@ -15,7 +15,7 @@ from dlcot_ray.core.annotation import (
     Verification,
     VerificationKind,
 )
-from dlcot_ray.core.policies import parse_policy
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.trace import Trace
 
 CORRECT, WRONG, OPEN = Label.CORRECT, Label.INCORRECT, Label.INCOMPLETE

@@ -15,7 +15,7 @@ import pytest
 from dlcot_ray.cli import main
 from dlcot_ray.cluster.nodes import start_ray, stop_ray
 from dlcot_ray.cluster.unit_events import EventKind, Phase, UnitEvents
-from dlcot_ray.config.settings import LogConfig
+from dlcot_ray.config.groups import LogConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.results import Effort, UnitResult
@@ -54,7 +54,7 @@ def test_a_unit_that_crashes_its_worker_beside_a_good_one(
     rows = [sum_trace(number) for number in range(8)]
     rows[5]["problem"] = "CRASH"
     pq.write_table(pa.Table.from_pylist(rows), data / "a.parquet")
-    words = (f"input={data}", f"output={out}", f"judge={FAULTY}", "rows_per_unit=4", "max_worker_deaths=1")
+    words = (f"input={data}", f"output={out}", f"judge={FAULTY}", "rows_per_unit=4", "max_worker_crashes=1")
     asked = ("workers=1", "retries=0", "log.format=json", f"log.file={log}", "log.level=debug")
     assert main(["enhance", *words, *asked]) == 3
     assert '"event"' not in "".join(capsys.readouterr())

@@ -20,7 +20,8 @@ from dlcot_ray.core.annotation import (
     Source,
     Tokens,
 )
-from dlcot_ray.core.policies import Policy, parse_policy
+from dlcot_ray.core.policies.base import Policy
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace

@@ -20,6 +20,9 @@ Drops = dict[int, str]
 LOOP = "repetition loop"
 """The reason of drops that only repeat what stands before them."""
 
+MIN_KEEP = 0.02
+"""Default of the smallest share of the characters that an edit must leave; a larger cut is not made."""
+
 PolicyFunction = Callable[[Annotation], Drops]
 
 
@@ -68,7 +71,7 @@ class Policy:
 
     expression: str
     parts: tuple[PolicyFunction, ...]
-    min_keep: float = 0.02
+    min_keep: float = MIN_KEEP
     errors: ErrorMode = ErrorMode.KEEP
     corrected: CorrectedMode = CorrectedMode.KEEP
     unsolved: UnsolvedMode = UnsolvedMode.KEEP

@@ -16,6 +16,8 @@ from string import Template
 
 import yaml
 
+from dlcot_ray.errors import reason_of
+
 _PACKAGED = "prompts/dlcot.yaml"
 
 
@@ -67,7 +69,7 @@ def _parsed(content: str, path: str) -> dict[str, str]:
     try:
         loaded = yaml.safe_load(content)
     except yaml.YAMLError as error:
-        raise ValueError(f"the prompts {path} are not YAML ({str(error).splitlines()[0]})") from error
+        raise ValueError(f"the prompts {path} are not YAML ({reason_of(error, line=0)})") from error
     if not isinstance(loaded, dict):
         raise ValueError(f"the prompts {path} must hold name: text pairs")
     for name, text in loaded.items():

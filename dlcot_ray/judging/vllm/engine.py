@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dlcot_ray.core.annotation import Tokens
+from dlcot_ray.errors import reason_of
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 from dlcot_ray.judging.vllm.models import local_model
@@ -228,7 +229,7 @@ class VllmEngine:
         except Exception as error:
             if self._llm is None or self._llm.errored:
                 raise JudgeDied(self._last_words()) from error
-            raise RequestError(" ".join(str(error).split())[:300] or type(error).__name__) from error
+            raise RequestError(reason_of(error)) from error
         if last is None:
             raise RequestError("the engine returned nothing")
         return last

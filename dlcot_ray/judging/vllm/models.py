@@ -19,6 +19,7 @@ from typing import Any
 
 import fsspec
 
+from dlcot_ray.errors import reason_of
 from dlcot_ray.judging.protocol import JudgeUnavailable
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -147,5 +148,5 @@ def _copy(files: Any, listing: _Listing, target: Path) -> None:
 
 
 def _unfetched(url: str, error: Exception) -> JudgeUnavailable:
-    cause = " ".join(str(error).split())[:200] or type(error).__name__
+    cause = reason_of(error, 200)
     return JudgeUnavailable(f"the model {url} cannot be fetched ({cause})", "check the URL and credentials")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dlcot_ray.core.policies import DEFAULT_POLICY
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY
 from tests.support.annotations import AFFIRMS, CHECK, CORRECT, OPEN, WRONG, dropped, drops_of
 
 LINES = [f"line {i}" for i in range(8)]

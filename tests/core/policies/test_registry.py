@@ -6,17 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcot_ray.config.loading import load_policy_options
-from dlcot_ray.config.paths import conf_dir
 from dlcot_ray.core.annotation import Label
-from dlcot_ray.core.policies import (
-    DEFAULT_POLICY,
-    POLICIES,
-    ErrorMode,
-    PolicyError,
-    UnsolvedMode,
-    parse_policy,
-)
+from dlcot_ray.core.policies.base import MIN_KEEP, ErrorMode, PolicyError, UnsolvedMode
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY, POLICIES, parse_policy, policy_help
 from tests.support.annotations import AFFIRMS, CORRECT, OPEN, WRONG, annotated, dropped
 
 LINES = [f"line {i}" for i in range(8)]
@@ -53,12 +45,12 @@ def test_settings_are_read() -> None:
     assert not parse_policy("keep_first").preference_pairs
 
 
-def test_every_policy_has_a_configuration_file_that_its_parser_accepts() -> None:
-    files = {path.stem for path in (conf_dir() / "policy").glob("*.yaml")}
-    assert files == {*POLICIES, "delete_multi", "preference_pairs"}
+def test_every_policy_has_one_line_of_help_and_can_be_parsed() -> None:
+    lines = policy_help()
+    assert lines.keys() == {*POLICIES, "delete_multi_N", "preference_pairs"}
+    assert all(line and "\n" not in line for line in lines.values())
     for name in [*POLICIES, "delete_multi_3", "preference_pairs"]:
-        assert load_policy_options(name, {}), name
-        parse_policy(name, load_policy_options(name, {}))
+        assert parse_policy(name).min_keep == MIN_KEEP
 
 
 LABELS = st.sampled_from([CORRECT, WRONG, OPEN, Label.UNKNOWN])

@@ -1,0 +1,118 @@
+"""The policies by name, with a line of help each; an expression joins names with ``+``.
+
+To add a policy, write its function in this package and add one entry to `POLICIES`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from dlcot_ray.core.policies.base import (
+    MIN_KEEP,
+    CorrectedMode,
+    ErrorMode,
+    Policy,
+    PolicyError,
+    PolicyFunction,
+    UnsolvedMode,
+    options_choice,
+    options_float,
+)
+from dlcot_ray.core.policies.parts import Checks, clean_local, drop_incorrect_branches, drop_verification
+from dlcot_ray.core.policies.redundancy import delete_multi, keep_one_per_cluster
+from dlcot_ray.core.policies.trunk import earliest_correct_prefix, keep_first, keep_first_plus_check
+from dlcot_ray.errors import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEntry:
+    """One policy: its function, and what it does in one line."""
+
+    function: PolicyFunction
+    help: str
+
+
+DEFAULT_POLICY = "keep_one_per_cluster+keep_first_plus_check"
+"""Keeps the trunk without repeated methods, one check and the conclusion."""
+
+POLICIES: Mapping[str, PolicyEntry] = {
+    "keep_one_per_cluster": PolicyEntry(
+        keep_one_per_cluster,
+        "keep one approach per method, and its first correct one; keep one check of the answer",
+    ),
+    "keep_first": PolicyEntry(
+        keep_first, "keep everything up to the first correct approach, and the conclusion"
+    ),
+    "keep_first_plus_check": PolicyEntry(
+        keep_first_plus_check, "keep what keep_first keeps, and the first check that affirms the answer"
+    ),
+    "earliest_correct_prefix": PolicyEntry(
+        earliest_correct_prefix, "keep the shortest prefix that states the correct answer"
+    ),
+    "delete_multi_all": PolicyEntry(
+        partial(delete_multi, last=None), "drop every redundant approach and check"
+    ),
+    "drop_verification": PolicyEntry(partial(drop_verification, which=Checks.ALL), "drop every check"),
+    "drop_verification_redundant": PolicyEntry(
+        partial(drop_verification, which=Checks.REDUNDANT), "drop checks whose method an earlier check used"
+    ),
+    "drop_verification_negating": PolicyEntry(
+        partial(drop_verification, which=Checks.NEGATING), "drop checks that doubt a correct approach"
+    ),
+    "drop_incorrect_branches": PolicyEntry(
+        drop_incorrect_branches,
+        "after the first correct approach, drop wrong and unfinished approaches with their checks",
+    ),
+    "clean_local": PolicyEntry(clean_local, "drop repetition loops, and text after the conclusion"),
+}
+PREFERENCE_PAIRS = "preference_pairs"
+"""Drops nothing: asks for original and enhanced as pairs (DPO) beside the other outputs."""
+
+_DELETE_LAST = re.compile(r"delete_multi_([1-9]\d?)")
+_OPTIONS = ("min_keep", "errors", "corrected", "unsolved")
+
+
+def policy_help() -> dict[str, str]:
+    """What each policy does, in one line, by the name under which users know it."""
+    return {
+        **{name: entry.help for name, entry in POLICIES.items()},
+        "delete_multi_N": "drop the last N redundant approaches and checks (N from 1 to 99)",
+        PREFERENCE_PAIRS: "drop nothing; write original and enhanced as pairs to preferences/",
+    }
+
+
+def parse_policy(expression: str, options: Mapping[str, object] | None = None) -> Policy:
+    """Parse e.g. ``keep_one_per_cluster`` or ``delete_multi_2+drop_incorrect_branches``.
+
+    Args:
+        expression: names joined with ``+``.
+        options: `min_keep`, `errors`, `corrected`, `unsolved`; see `Policy`.
+
+    Raises:
+        PolicyError: unknown policy or option; the message names the nearest known one.
+    """
+    options = options or {}
+    for key in options:
+        if key not in _OPTIONS:
+            raise PolicyError(f"unknown policy option {key!r}: {did_you_mean(key, _OPTIONS)}")
+    names = [name.strip() for name in expression.split("+")]
+    return Policy(
+        expression,
+        tuple(_function(name) for name in names if name != PREFERENCE_PAIRS),
+        min_keep=options_float(options, "min_keep", MIN_KEEP),
+        errors=options_choice(options, "errors", ErrorMode.KEEP),
+        corrected=options_choice(options, "corrected", CorrectedMode.KEEP),
+        unsolved=options_choice(options, "unsolved", UnsolvedMode.KEEP),
+        preference_pairs=PREFERENCE_PAIRS in names,
+    )
+
+
+def _function(name: str) -> PolicyFunction:
+    if name in POLICIES:
+        return POLICIES[name].function
+    if match := _DELETE_LAST.fullmatch(name):
+        return partial(delete_multi, last=int(match[1]))
+    raise PolicyError(f"unknown policy {name!r}: {did_you_mean(name, policy_help())}")
