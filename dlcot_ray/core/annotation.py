@@ -1,13 +1,12 @@
-"""What a judge says about one trace: its structure, labels, clusters, evidence and cost.
+"""The annotation of one trace: its structure, labels, clusters, errors and what judging it cost.
 
-An annotation speaks of a trace in segment numbers only (half-open ranges over `segments.Segments`), never in
-text, so it cannot alter a character. It is written once per trace and every policy derives from it;
-the price of that separation is that a policy may ask for nothing the judge did not record here.
+The vocabulary is that of DLCoT (arXiv 2503.16385, section 3): five kinds of section, approaches inside the
+exploration, verifications of three kinds, labels by final answer, clusters by method. An annotation names
+segments by number (half-open ranges over the offsets of `segments.split_segments`) and holds no text, so it
+cannot alter a character. It is made once per trace, and every policy derives from it.
 
-The vocabulary is that of DLCoT (arXiv 2503.16385, section 3): five kinds of section, approaches
-inside the exploration, verifications of three kinds, labels by final answer, clusters by method.
-Unlike the paper's prompt, sections of kind SOLUTION_EXPLORE and VERIFY may alternate: teachers check
-between approaches, and forcing all checks behind the last approach would misplace most of them.
+Sections of kind SOLUTION_EXPLORE and VERIFY may alternate here, unlike in the paper's prompt: teachers check
+between approaches, and a single verification section behind the last approach would misplace most checks.
 """
 
 from __future__ import annotations
@@ -204,20 +203,19 @@ class ModelReply:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """Everything a judge found out about one trace.
+    """Everything that a judge found out about one trace.
 
     Attributes:
         segment_offsets: n+1 code-point offsets; segment i is ``reasoning[offsets[i]:offsets[i+1]]``.
         sections: partition of all segments, in order.
         approaches, verifications: in order; they lie inside the sections of their kind.
-        reference: the answer that labels were compared with, or None; `reference_kind` says whence.
-        first_correct_segment: first segment in which the reference, or an equivalent of it, stands as what
-        was
-            looked for, or None.
+        reference: the answer that labels were compared with, or None; see `reference_kind`.
+        first_correct_segment: first segment in which the reference, or an equivalent of it, stands as a
+            result, or None.
         loops: segment ranges that only repeat what stands before them (exact repetition).
         truncated: the trace breaks off without an end.
         steps: one entry per step of the method.
-        fingerprint: identity by content (see `judging/fingerprint.py`).
+        fingerprint: identity by content: 32 hex digits.
         judge: the judge's identity, e.g. ``rules/1``.
         tokens: the cost of all steps.
         replies: raw replies, where they were to be kept.

@@ -1,11 +1,10 @@
-"""Where the work on an answer is really done: correct approaches are held to their own last words.
+"""Where an approach arrives: it is correct only if it ends on the answer (DLCoT step 2.3).
 
-A reference that merely occurs in passing (``5bc = 180`` on the way to the answer 180) makes an approach
-look solved in mid-work, and a policy that ends the trace there leaves a torso. So before any policy an
-approach labelled correct has to arrive: the last thing it states is the reference. One that does not is
-completed by the smallest prefix of the checks behind it that does (DLCoT step 2.3), or counts as
-incomplete where a later approach arrives. It errs on the side of keeping: a check that restates other
-figures before it ends is taken for work.
+In: a trace and its annotation. Out: the annotation with corrected labels and ends of approaches. A reference
+that occurs in passing (``5bc = 180`` on the way to the answer 180) makes an unfinished approach look solved,
+and a policy would cut the trace there. So the last thing that a correct approach states has to be the
+reference. Otherwise it takes over the shortest prefix of the checks behind it that ends on the answer, or
+becomes incomplete where a later approach arrives. In doubt, text counts as work and stays.
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ def ends_on(text: str, accepted: Sequence[str]) -> bool:
     tail = text[-WINDOW:]
     reference = accepted[0]
     if reference.isdecimal() and len(accepted) == 1 and reference not in tail.replace(",", ""):
-        # Nearly every segment ends here: a whole number is hardly ever stated in other figures than its own.
+        # Nearly every segment ends here: a whole number is rarely stated in other digits than its own.
         return False
     stated = [answer for answer in find_answers(tail) if not _ASKED.match(tail, answer.stop)]
     if not stated:

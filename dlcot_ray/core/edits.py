@@ -1,9 +1,8 @@
-"""An edit script over a trace: which segments stay, which go, what is put in their place.
+"""Edit scripts: which segments of a trace stay, which are dropped, what is put in their place.
 
-A policy yields a script, never a text. The script is total (every segment is kept, dropped or replaced,
-in order), so the enhanced reasoning can be replayed, diffed and audited from the source alone, and a
-character can only disappear by a recorded decision. The cost is a list per row that is larger than
-a bare "before/after"; runs of equal decisions are merged to keep it short.
+In: a policy's drops. Out: a script that covers every segment exactly once, in order, and the text that it
+yields. So the enhanced reasoning can be replayed, compared and audited from the source alone, and no
+character disappears without a recorded decision. Runs of equal decisions are merged to keep scripts short.
 """
 
 from __future__ import annotations

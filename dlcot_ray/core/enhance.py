@@ -1,11 +1,12 @@
-"""Apply a policy to one annotated trace: drops -> seams -> errors -> gates -> fallbacks.
+"""Apply a policy to an annotated trace: drops -> seams -> errors -> gates -> fallbacks (DLCoT 5, 6).
 
-Everything here is pure. What only a writer can supply (bridges, repairs) is listed by `draft`, asked for
-at the edge, and put in by `finish`; without a writer `draft` already holds the result, so `enhance` is the
-whole method on CPU alone. The ladder when something stops the policy's choice: what cannot be closed stays
-in; then the dropped items are taken one by one, latest first, and each is dropped only if all gates pass
-with those taken before; if none does, the trace stays as it is, flagged. Cutting less is always preferred
-to cutting wrong.
+In: a trace, its annotation and a policy. Out: an `Enhancement`. All functions are pure. `draft` lists what
+only a writer can supply (bridges, repairs) and holds the result without a writer; `finish` puts in what the
+writer supplied; `enhance` does without.
+
+Where something stops the policy's choice, less is cut. Items that leave a seam open are kept. If a gate
+fails, the dropped items are tried one by one, the latest first, and each is dropped only if all gates pass
+with those taken before. If none passes, the trace stays unchanged, with the reason.
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ REPAIR = "repair"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An edit before anyone has written for it.
+    """An edit before a writer was asked.
 
     Attributes:
         trace: the trace.
-        annotation: settled (see `core/arrival.py`).
+        annotation: settled (see `arrival.settle`).
         policy: what to do with it.
-        drops: what the policy wants gone.
-        enhancement: the result if nobody writes.
+        drops: what the policy drops.
+        enhancement: the result without a writer.
         bridges, repairs: what a writer may supply.
     """
 

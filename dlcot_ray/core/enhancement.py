@@ -1,9 +1,4 @@
-"""The result of applying a policy to one annotated trace, and the function that produces it.
-
-`enhance` is the whole CPU side of the method: policy -> edit script -> gates -> fallbacks. It is pure
-(trace and annotation in, enhancement out), so one expensive annotation pass serves any number of
-policies.
-"""
+"""The result of applying a policy to one annotated trace. `core/enhance.py` makes it."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Located errors in what a policy keeps: which the trace mends itself, which go, which are repaired.
+"""Located errors in what a policy keeps: which stay, are deleted or repaired (DLCoT step 5.2).
 
-DLCoT (arXiv 2503.16385) step 5.2. An error that the trace notices and fixes teaches how to do that, so it
-stays unless the policy says otherwise. Of the others the erroneous sentences go (`errors=delete`) or a
-writer is asked for those segments alone (`errors=repair`). An error whose wrong value is used further on is
-not touched: taking out the place where it arose would only make the rest unfounded. That comparison is of
-numbers as written, which errs on the side of leaving an error where it is.
+In: a trace, its annotation, an edit script and a policy. Out: a new script, what became of each error, and
+the repairs to ask for. An error that the trace itself corrects stays by default: seeing it corrected is worth
+learning. Other erroneous sentences are deleted (`errors=delete`) or given to a writer (`errors=repair`). An
+error whose wrong value is used further on stays, because without it the rest has no ground. Values are
+compared as written numbers, so in doubt an error stays.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def delete_errors(
 ) -> tuple[EditScript, tuple[ErrorOutcome, ...]]:
     """Take the erroneous sentences out of what `script` keeps; returns what became of each error.
 
-    With any mode but `delete` the script stays, and the outcomes are those where nobody repairs.
+    With any mode but `delete` the script stays, and the outcomes are those without a writer.
     """
     if not any(approach.errors for approach in annotation.approaches):
         return tuple(script), ()

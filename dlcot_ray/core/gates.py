@@ -1,9 +1,8 @@
-"""The gates an edit must pass before it may replace a trace (DESIGN: gates, ladder).
+"""The gates: what an edit must pass before its text replaces a trace.
 
-Every gate compares the script with the annotation and the text it would produce; none of them asks a
-model. A gate that cannot apply (no reference, nothing dropped) passes. What cannot be compared without a
-CAS counts as an answer only where the judge had found it equal, so a gate may stop a good edit but does
-not let a lost answer through.
+In: a trace, its annotation and an edit script. Out: one `GateResult` per gate. No gate asks a model. A gate
+that does not apply (no reference, nothing dropped) passes. An answer that only a CAS could compare counts
+where the judge had found it equal. So a gate may stop a good edit, but it lets no lost answer through.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Results that only dropped text worked out, and that kept text goes on with.
+"""Values that only dropped text worked out and that kept text uses.
 
-An approach may repeat a method and still be where a count or a root was found that the next one uses
-("for each of the 82 choices"). Wording gives no sign of that, so values are followed: a number at which an
-equation in dropped text arrives, or any of three digits and more in it, that stood nowhere before, must not
-be used in what is kept on the way to the answer unless it is worked out there again. Numbers that meet by
-chance cost a cut, never a trace.
+In: a trace, its annotation and an edit script. Out: the first such use, or None. An approach that repeats a
+method may still be where a count or a root was found that the next one uses ("for each of the 82 choices").
+Wording gives no sign of that, so numbers are followed: the right sides of equations in dropped text, and all
+numbers of three digits or more in it. One that stood nowhere before must not be used in what is kept on the
+way to the answer, unless it is worked out there again. Equal numbers without a connection cost a cut, not
+a trace.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ _GOES_ON = re.compile(r"\s*[-+*/^×·÷!%°(\\]")
 """What stands behind a number that is still being calculated with."""
 _LOOK_BACK = 8
 _MIN_DIGITS = 2
-"""One digit meets by chance too often."""
+"""Digits; numbers of one digit recur by chance too often."""
 _TELLING = 3
-"""A number as long as this is hardly met by chance: it need not stand behind an equals sign."""
+"""Digits from which a number rarely recurs by chance: it need not stand behind an equals sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,8 @@ def _arrival(annotation: Annotation) -> int:
 
 
 def _results(text: str, start: int, stop: int) -> Iterator[tuple[str, int]]:
-    """The numbers in a part of a text that would be missed, and where they stand.
-
-    Those are long ones, and those at which an equation arrives.
+    """The numbers in a part of a text that count as results, and where they stand: long ones, and right
+    sides of equations.
     """
     for match in _NUMBER.finditer(text, start, stop):
         value = match.group()

@@ -1,7 +1,7 @@
-"""The wording of loose ends: announcements, answers and references, as compiled patterns over one sentence.
+"""The wording of loose ends, as compiled patterns over one sentence: announcements, answers, references.
 
-Anchored at the start of a sentence wherever position matters. English only, and independent of any one
-teacher's habits; one pattern a line reads better than a wrapped one.
+The patterns are anchored at the start of a sentence where position matters. They are English only and do not
+depend on the habits of one teacher. One pattern per line is easier to read than a wrapped one.
 """
 
 from __future__ import annotations

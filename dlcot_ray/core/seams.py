@@ -1,11 +1,11 @@
-"""Where an edit leaves a loose end, and how it is closed (DLCoT step 6, without rewriting the trace).
+"""Loose ends that an edit leaves, and how each is closed (DLCoT step 6, without rewriting the trace).
 
-Around every dropped range three things can dangle: a sentence before it that announces what is gone
-("Let me verify this another way."), one behind it that answers what is gone ("Yes, that matches."), and a
-reference to it ("both methods"). Such a sentence says nothing once its counterpart is away, so the rule is
-to take it out as well, by a recorded edit. Where it carries the answer, the seam needs a bridge instead;
-who has none keeps what was to go. Deciding by wording misses seams that are worded otherwise; a false
-alarm costs one sentence of commentary, never of work.
+In: a trace's text, its annotation and an edit script. Out: the script with the loose ends taken out, and the
+seams that need a bridge. Three things can dangle around a dropped range: a sentence before it that announces
+it ("Let me verify this another way."), a sentence behind it that answers it ("Yes, that matches."), and a
+reference to it ("both methods"). The rule takes such a sentence out by a recorded edit. Where the sentence
+carries the answer, the seam needs a bridge; without one, the dropped range stays. Seams in other words are
+missed. A false alarm costs one sentence of commentary and no work.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ClosedScript:
     needs: tuple[SeamNeed, ...] = ()
 
 
-_ANNOUNCING_UNITS = 3
+_ANNOUNCING_SEGMENTS = 3
 """Segments before a drop that may go as announcements; more would be work."""
 _ANSWER_CHARS = 140
 """Characters that an answering sentence has at most; a longer one goes on with work of its own."""
@@ -99,8 +99,7 @@ def refers_back(text: str, *, adjacent: bool, single: bool) -> re.Match[str] | N
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Spans of the sentences of a segment, in code points; together with the white space behind they tile
-    it."""
+    """Spans of the sentences of a segment in code points, white space behind included; they cover it."""
     cuts = [0, *(match.end() for match in _SENTENCE.finditer(text)), len(text)]
     return [(a, b) for a, b in itertools.pairwise(cuts) if b > a]
 
@@ -108,7 +107,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
 def close_seams(
     reasoning: str, annotation: Annotation, script: Sequence[Edit], states_answer: Callable[[str], bool]
 ) -> ClosedScript:
-    """Close what rules close, and tell what needs a bridge.
+    """Close what rules can close, and list what needs a bridge.
 
     Args:
         reasoning: the trace's text.
@@ -141,7 +140,7 @@ def close_seams(
     kept = set(segments_of(script, (EditOp.KEEP,)))
     for left, right in joints:
         segment = left
-        while segment in kept and left - segment < _ANNOUNCING_UNITS:
+        while segment in kept and left - segment < _ANNOUNCING_SEGMENTS:
             span = _announcing(segment_text(segment))
             if span is None or not take_out(segment, span, SeamKind.ANNOUNCEMENT):
                 break
@@ -217,7 +216,7 @@ def is_single(annotation: Annotation, script: Sequence[Edit]) -> bool:
 
 
 def _announcing(text: str) -> tuple[int, int] | None:
-    """The last sentence of a segment, where it announces something or asks a question that nobody answers."""
+    """The last sentence of a segment, where it announces something or asks a question left unanswered."""
     spans = sentences(text)
     if not spans:
         return None

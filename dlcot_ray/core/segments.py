@@ -1,10 +1,10 @@
-"""Cut a trace into numbered segments: lossless, small enough to point at, large enough to mean something.
+"""Cut a trace into numbered segments, without losing a character.
 
-A segment is a paragraph (text up to and including its blank line); a long paragraph is cut further at
-sentence ends. Code fences and display formulas are never cut, and no segment is only white space. The
-judge and every policy speak in segment numbers, so ``"".join(segments) == reasoning`` is what makes losing a
-character impossible. Paragraphs over-segment about 2x against human annotators; that is deliberate,
-because neighbouring segments can be joined later but a segment can never be split.
+In: a reasoning text. Out: the offsets of its segments. A segment is a paragraph (text up to and including its
+blank line); a long paragraph is cut further at sentence ends. Code fences and display formulas are not cut,
+and no segment is only white space. The judge and every policy use segment numbers, and
+``"".join(segments) == reasoning`` holds, so no character can be lost. There are about twice as many segments
+as human annotators see: neighbours can be joined later, but a segment cannot be split.
 """
 
 from __future__ import annotations

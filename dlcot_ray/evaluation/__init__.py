@@ -1,1 +1,1 @@
-"""How good a judge is: labelled cases in, figures with confidence intervals out; no I/O, no Ray."""
+"""How good a judge is: cases and annotations in, figures with confidence intervals out. No I/O, no Ray."""

@@ -1,9 +1,9 @@
-"""Whether a judge's confidence means something, and what a second judge would make of its doubts.
+"""Whether a judge's confidence means something, and what a second judge would add.
 
-Reliability sets confidence beside the share that was right. For `cascade` more is at stake: the traces of
-least confidence are sent to another judge, which pays where that judge is right more often than the first
-one was *on those traces*. So the break-even accuracy of a second judge is the first one's own score on what
-it sends, and a confidence that means something makes it fall with the share.
+In: graded cases. Out: reliability, calibration error and curves. Reliability sets confidence beside the share
+that was right. `cascade` sends the traces of least confidence to a second judge, which pays where that judge
+is right more often than the first one on those traces. So the break-even accuracy of a second judge is the
+first one's score on what it sends. It falls as the share sent shrinks, if the confidence means something.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""Labelled cases of each kind, as frozen facts; whatever file they came from is forgotten here.
+"""Labelled cases of each kind, as frozen facts, independent of the file that they came from.
 
-A case that needs a judgement carries the trace to judge; cases about one trace share its id, so that it is
-judged once. The ground truth is in the trace where the job would have it too, except where finding an error
-is the task: there it is left out, as ProcessBench does.
+A case that needs a judgement carries its trace; cases about one trace share its id, so that it is judged
+once. The trace holds the ground truth where a job would have it. Where finding an error is the task it is
+left out, as in ProcessBench.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dlcot_ray.core.annotation import Label, SectionKind
+from dlcot_ray.core.annotation import Label
 from dlcot_ray.core.trace import Trace
 
 
@@ -18,7 +18,7 @@ class SegmentationCase:
     """One annotator's segmentation of one trace.
 
     Attributes:
-        spans: (start, stop, class) in characters, in order; gaps of white space belong to nobody.
+        spans: (start, stop, class) in characters, in order; gaps of white space belong to none.
     """
 
     trace: Trace
@@ -97,5 +97,3 @@ class ArrivalCase:
 
 JudgedCase = SegmentationCase | FirstErrorCase | ApproachesCase | MethodPairCase | ArrivalCase
 Case = JudgedCase | EquivalenceCase
-
-SECTION_NAMES = {kind.value for kind in SectionKind}

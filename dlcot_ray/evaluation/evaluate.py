@@ -1,4 +1,4 @@
-"""Scores a judge on cases whose traces have been judged; the kinds, in the order of the method's steps."""
+"""Scores a judge on cases whose traces have been judged, one result per kind, in the order of the method."""
 
 from __future__ import annotations
 

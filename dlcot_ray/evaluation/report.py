@@ -1,7 +1,8 @@
 """The figures of an evaluation as plain JSON types and as Markdown.
 
-Neither holds a word of the sets: cases are named by id and segment range, so that a report can be published
-where its data cannot. The text of the worst cases is a document of its own (`worst_to_markdown`).
+In: an `EvaluationReport`. Out: JSON types or text. Neither holds a word of the label sets: cases are named by
+id and segment range, so a report can be published where its data cannot. The text of the worst cases is a
+document of its own (`worst_to_markdown`).
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Retellings of a solution that keep its method: what clustering must merge.
 
-Deterministic for a text, by rules and never by a model, so that a set of pairs is the same everywhere:
+In: a solution. Out: a retelling, the same for the same text, made by rules and without a model.
 - ``reworded``: connectives, verbs and openings are exchanged for others of the same sense, fractions and
-  products are written in another notation, and an opening sentence and a closing one are put around it;
-- ``reordered``: neighbouring sentences change places where neither builds on the other's last word
-  (each pair by a coin of the text's hash), and the openings are exchanged as above.
-That is lighter than how a model tells a solution again; a judge that does not merge these merges nothing.
+  products are written in another notation, and an opening and a closing sentence are added;
+- ``reordered``: neighbouring sentences change places where neither builds on the other's last word (each pair
+  by a random bit of the text's hash), and the openings are exchanged as above.
+A model's retelling changes more. A judge that does not merge these merges nothing.
 """
 
 from __future__ import annotations

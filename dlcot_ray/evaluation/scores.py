@@ -1,9 +1,9 @@
 """From tallies of single cases to figures with confidence intervals.
 
-Every case is reduced to a few named counts, and every figure is a function of their sums. So one resample
-of cases is one matrix product, a thousand of them cost milliseconds, and any figure gets its interval the
-same way. Intervals say how far the figure would move with other cases of the same kind, not with another
-kind: sets are small and come from few sources.
+In: named counts per case. Out: tables of figures. Every figure is a function of the sums of the counts. So
+one resample of the cases is one matrix product, and a thousand take milliseconds. An interval says how far a
+figure would move with other cases of the same kind, not with another kind: sets are small and come from few
+sources.
 """
 
 from __future__ import annotations

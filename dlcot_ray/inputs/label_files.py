@@ -19,7 +19,8 @@ from dlcot_ray.config.paths import gold_dirs
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import InputFault, JobError, reason_of
 from dlcot_ray.evaluation.cases import Case
-from dlcot_ray.evaluation.layouts import Context, LabelError, UnknownLayout, layout_of, read_rows
+from dlcot_ray.evaluation.layouts import UnknownLayout, layout_of, read_rows
+from dlcot_ray.evaluation.rows import Context, LabelError
 from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards

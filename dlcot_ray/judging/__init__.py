@@ -1,1 +1,1 @@
-"""Judges: who reads a trace and annotates its structure."""
+"""Judges, which turn a trace into an annotation, and writers, which supply repairs and bridges."""

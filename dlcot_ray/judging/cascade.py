@@ -1,8 +1,8 @@
 """The `cascade` judge: rules first, a model only where the rules are unsure.
 
-Most of a large set is easy: one approach, a checked answer, a short tail. Sending only the rest to a model
-cuts its share of the job; the price is that an easy-looking trace is never seen by it. Which judge decided
-stands in every step of the annotation, so that the share sent on can be counted.
+In: a trace. Out: an annotation, whose `judge` says which judge made it. Most traces of a large set are easy
+(one approach, a checked answer, a short tail), so sending only the rest to a model saves most of its cost.
+A trace that only looks easy is never seen by the model.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from dlcot_ray.judging.protocol import Judge, Writer
 VERSION = 1
 
 MIN_CONFIDENCE = 0.6
-"""With the rules' own figures (`rules/confidence.py`): sent on is what has no ground truth and no response to
-compare with, an answer that only the CAS could tell, methods hardly told apart, boundaries on weak cues."""
+"""With the rules' figures (`rules/confidence.py`) these go to the second judge: traces without ground truth
+and response, answers that only the CAS could compare, methods close to the threshold, boundaries on weak
+cues."""
 
 
 _DECISIVE = frozenset({JudgeStep.APPROACHES, JudgeStep.LABELS, JudgeStep.CLUSTERS})
 
 
 def confidence_of(annotation: Annotation) -> float:
-    """How sure a judge is of a trace: of the step that it is least sure of, among those that decide a cut."""
+    """The lowest confidence of the steps that decide a cut, 0..1."""
     return min((status.confidence for status in annotation.steps if status.step in _DECISIVE), default=1.0)
 
 
@@ -33,8 +34,8 @@ class CascadeJudge:
     """Ask `first`; where any of its steps that counts is below `min_confidence`, ask `second`.
 
     Args:
-        first: cheap.
-        second: dear.
+        first: the cheap judge.
+        second: the expensive judge.
         min_confidence: 0..1; 0 sends nothing on, above 1 everything.
 
     Raises:
@@ -49,7 +50,7 @@ class CascadeJudge:
 
     @property
     def identity(self) -> str:
-        """Both judges' identities and the bar between them."""
+        """Both judges' identities and the threshold."""
         judges = f"{self._first.identity} | {self._second.identity}"
         return f"cascade/{VERSION} below {self._min_confidence:g}: {judges}"
 

@@ -1,9 +1,10 @@
-"""What a model judge costs on a GPU: arithmetic, never a measurement.
+"""What a model judge costs on a GPU, by arithmetic from data sheets; nothing is measured.
 
-A model of P parameters takes 2 P FLOP per computed prompt token, at the GPU's dense peak; a decode step reads
-all weights once for the whole batch and each trace's keys and values once, at the peak of memory bandwidth.
-Attention and the sampling of constrained answers are left out; what an engine reaches of either peak is one
-factor, `efficiency`. Pure: the figures of GPUs and models come from `conf/cost.yaml`.
+In: figures of a GPU and a model, and token counts. Out: GPU-seconds. A model of P parameters takes 2 P FLOP
+per computed prompt token, at the GPU's dense peak. A decode step reads all weights once for the whole batch,
+and each trace's keys and values once, at the peak of memory bandwidth. Attention and constrained sampling are
+left out. The share of either peak that an engine reaches is one factor, `efficiency`. The figures come from
+`conf/cost.yaml`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Gpu:
     price: float = 0.0
 
     def peak(self, weight_bytes: int) -> float:
-        """FLOP/s for weights of this size; a type without FP8 segments computes those in bfloat16."""
+        """FLOP/s for weights of this size; a type without FP8 arithmetic computes those in bfloat16."""
         return self.flops.get(weight_bytes) or self.flops[2]
 
 

@@ -1,10 +1,10 @@
 """Mathematical equivalence with a hard time limit: math-verify in one bounded helper process.
 
-A CAS can take forever on ten characters, and time-outs by signals only work in a main thread. So it
-runs in a helper process that is killed when it overruns and started again when it is next needed. What it
-may use is its own CPU time, not time on the clock: a verdict decides labels, and must be the same on a
-busy machine. Most traces never need it: exact comparison answers first, and verdicts are cached. The
-helper dies with its parent (end of pipe; on Linux also by a parent-death signal), so nothing leaks.
+In: two answers. Out: a `Verdict`. A CAS can run without end on ten characters, and signals can interrupt it
+in a main thread only. So it runs in a helper process, which is killed when it overruns and started again when
+it is needed. The limit is the helper's CPU time, not time on the clock: a verdict decides labels and must be
+the same on a busy machine. Exact comparison answers most questions first, and verdicts are cached. The helper
+dies with its parent (end of pipe; on Linux also a parent-death signal).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What can be computed of a trace before anybody is asked: segments, the reference, answers, loops.
+"""What can be computed of a trace before any question is asked: segments, reference, answers, loops.
 
-Both judges start from it: the rules read their structure off it, the model judge takes from it whatever
-need not be asked and checks with it what was (DESIGN: evidence before opinion).
+In: a trace. Out: its `Findings`. Both judges start from them. The rules judge reads its structure from them;
+the model judge asks only what they leave open, and checks the model's answers with them.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The protocols of every judge and writer, and what the job may rely on.
+"""The protocols of every judge and writer, and the errors that they raise.
 
-A judge turns a trace into an annotation; a writer supplies the few sentences that an edit needs (a repair,
-a bridge). Both are coroutines because a model keeps many traces in flight on one engine; rules simply
-never await. Neither ever drops a row: a judge that fails on a trace raises `JudgeError`, and the job
-passes the row through unchanged and flagged; a writer that has nothing to offer says so. Only an engine
-that cannot be had at all (`JudgeUnavailable`) or has died (`JudgeDied`) concerns more than one row.
+A judge turns a trace into an annotation. A writer supplies the few sentences that an edit needs (a repair, a
+bridge). Both are coroutines, because a model keeps many traces in flight on one engine. A judge that fails on
+a trace raises `JudgeError`, and the job passes the row through unchanged and flagged; a writer without a text
+says why. Only `JudgeUnavailable` (no engine can be started) and `JudgeDied` (the engine died) concern more
+than one row.
 """
 
 from __future__ import annotations
@@ -65,15 +65,6 @@ class Judge(Protocol):
 
     def close(self) -> None:
         """Release engines and helper processes. Safe to call twice."""
-        ...
-
-
-class EngineOwner(Protocol):
-    """A judge with an engine of its own, whose share of busy time the job reports."""
-
-    @property
-    def busy_seconds(self) -> float:
-        """Seconds since the start in which at least one request was with the engine."""
         ...
 
 

@@ -31,7 +31,8 @@ from dlcot_ray.evaluation.cases import (
     SegmentationCase,
 )
 from dlcot_ray.evaluation.kinds import approaches, arrival, equivalence, first_error, methods, segmentation
-from dlcot_ray.evaluation.layouts import Context, layout_of, read_rows
+from dlcot_ray.evaluation.layouts import layout_of, read_rows
+from dlcot_ray.evaluation.rows import Context
 from dlcot_ray.evaluation.scores import Row, Scores
 from dlcot_ray.judging.equivalence import AnswerChecker
 

@@ -1,1 +1,1 @@
-"""What can be computed about a trace without asking anybody."""
+"""What can be computed about a text without a model: answers, arithmetic, equality, loops."""

@@ -1,10 +1,9 @@
 """Where a text states an answer: boxed, "the answer is ...", bold, conclusions, equation tails, options.
 
-A cue says where an answer may begin, and one pattern for mathematical notation (plain, Unicode or LaTeX)
-reads it up to where prose goes on, so that "15 feet, as expected" yields ``15`` and "m + n = 13+54=67"
-yields ``67``. Extraction is generous and ordered; what an answer is worth depends on its form, which
-callers weigh. Patterns stay within a line and are bounded, so that cost is linear in the text; the price
-is that an answer spelled out over several lines is found by its last line alone.
+In: a text. Out: the answers with their places and forms. A cue says where an answer may begin. One pattern of
+mathematical notation (plain, Unicode or LaTeX) reads it up to where prose goes on: "15 feet, as expected"
+yields ``15``, "m + n = 13+54=67" yields ``67``. Many statements are found; callers weigh them by form. The
+cost is linear in the text. An answer that is spelled out over several lines is found by its last line alone.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Numeric claims in a text, re-evaluated exactly.
 
-A false alarm would damage a good trace, so a claim only counts as false when both sides are closed
-numeric expressions that were read completely, with nothing attached to either side, no hypothesis or
-question around it, and no rounding that could explain the difference. Much that is wrong is therefore
-not seen (anything with a variable or a unit in it); that is the trade. Costly looks at the surroundings
-are only taken where an alarm is about to be given, so that ordinary text stays cheap.
+In: a text. Out: its claims, each true, false or undecided. A false alarm would damage a good trace. So a
+claim is false only where both sides are closed numeric expressions that were read completely, nothing is
+attached to either side, no hypothesis or question surrounds it, and no rounding could explain the difference.
+Many wrong statements are therefore missed (all with a variable or a unit). The surroundings are examined only
+where an alarm is about to be given, so that ordinary text stays cheap.
 """
 
 from __future__ import annotations

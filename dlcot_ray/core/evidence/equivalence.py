@@ -1,8 +1,9 @@
-"""Cheap comparison of two answers; whatever it cannot decide is left to a CAS.
+"""Cheap comparison of two answers; what it cannot decide is left to a CAS.
 
-True and False are only said where they are certain: equal normal forms, two closed numbers, two tuples or
-sets of those, two option letters, two plain words. Everything else is None, so that a mistake here cannot
-flip a label. Most comparisons of a trace end here, at microseconds instead of milliseconds.
+In: two answers as written. Out: True, False or None. True and False are given only where they are certain:
+equal normal forms, two closed numbers, two tuples or sets of those, two option letters, two plain words. So
+a mistake here cannot flip a label. Most comparisons of a trace end here, in microseconds instead of
+milliseconds.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*(\d)")
 _HALF_SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*\{")
 _PLAIN_FRACTION = re.compile(r"\\frac\s*\{(-?\w+)\}\s*\{(\w+)\}(?![\w\\(^])")
 _MIXED_FRACTION = re.compile(r"(?<![\w.}])(\d+)\s*\\frac\s*\{(\d+)\}\s*\{(\d+)\}(?![\w\\(^])")
-"""Its whole part is kept apart, lest ``1\\frac{1}{2}`` reads as eleven halves."""
+"""The whole part is kept apart, so that ``1\\frac{1}{2}`` does not read as eleven halves."""
 _MIXED_RATIO = re.compile(r"(?<![/\d.])(\d+)\s+(\d+/\d)")
 _ROOT = re.compile(r"\\sqrt\s*(?:\(([^()]+)\)|(\w))")
 _UNICODE_ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?)")

@@ -1,8 +1,8 @@
 """Exact values of closed numeric expressions, in plain, Unicode or LaTeX notation.
 
 In: an expression as a text writes it. Out: its `Value`, or None where it is not closed (a letter makes it
-open) or exceeds a bound of `parser.py`. Nothing is ever evaluated as code. A CAS reads far more, at a thousand
-times the cost.
+open) or exceeds a bound of `parser.py`. Nothing is ever evaluated as code. A CAS reads far more, at a
+thousand times the cost.
 """
 
 from __future__ import annotations

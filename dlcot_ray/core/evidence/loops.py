@@ -1,9 +1,9 @@
 """Exact repetition and truncation: what goes wrong in a trace without any mathematics.
 
-Loops are looked for among whole segments (white space aside), by comparing each segment with the one a period
-earlier; what repeats inside a single segment is not found, as only whole segments can be dropped. Numbers are compared as they are: "JudgeStep 101,
-JudgeStep 102" may be honest work, and dropping it as a loop would be a loss that no gate sees. Loops with a
-counter or with one changing word are therefore not found; that is the trade. Time is linear in the text.
+In: the segments of a trace. Out: ranges that only repeat the segments before them. Each whole segment (white
+space aside) is compared with the one a period earlier. Repetition inside one segment is not found, because
+only whole segments can be dropped. Loops with a counter or one changing word are not found either: "Step
+101, Step 102" may be honest work, and no gate would see its loss. Time is linear in the text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What stands around a numeric claim: attachments, hypotheses, and other readings of its signs.
 
-Each function answers one question that keeps `arithmetic` from a false alarm. They are asked only about
-claims that would otherwise be called false, so they may look around generously.
+In: a text and the place of a claim. Out: whether one of them explains the claim. Each function answers one
+question that saves `arithmetic.py` from a false alarm. They run only for claims that would otherwise be
+called false, so they may look at much text.
 """
 
 from __future__ import annotations

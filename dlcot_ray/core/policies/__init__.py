@@ -1,1 +1,1 @@
-"""Policies: which segments of a judged trace to drop."""
+"""Policies: which segments of an annotated trace to drop (DLCoT step 5)."""

@@ -1,8 +1,8 @@
-"""What a policy is: a named pure function from an annotation to the segments that go, and why.
+"""What a policy is: a named pure function from an annotation to the segments to drop, and why.
 
-A policy only proposes drops; `core/enhance.py` turns them into a total edit script, closes the seams and
-lets the gates decide. That keeps each policy a few lines long, and lets several be combined by union. A
-reason names one item (an approach, a check), because the ladder gives back item by item.
+A policy only proposes drops. `core/enhance.py` turns them into an edit script, closes the seams and applies
+the gates. So a policy is a few lines long, and several can be combined by union. A reason names one item (an
+approach, a check), because the fallback gives items back one by one.
 """
 
 from __future__ import annotations

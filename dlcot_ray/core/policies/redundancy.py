@@ -1,8 +1,8 @@
-"""Policies that prune approaches and checks of a method that the trace has already used.
+"""Policies that prune approaches and checks of a method that the trace has used before.
 
-DLCoT (arXiv 2503.16385) step 5.1. An item is redundant when an earlier item of its kind has the same
-cluster number; clusters are compared as numbers, and the last approach and traces without a
-verification section are treated like all others.
+DLCoT (arXiv 2503.16385) step 5.1. An item is redundant when an earlier item of its kind has the same cluster
+number. Clusters are compared as numbers. The last approach and traces without a verification section are
+treated like all others.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Policies that end a trace once it has arrived: the trunk stays, what comes after the answer goes.
+"""Policies that end a trace once it has arrived: the trunk stays, what follows the answer goes.
 
-The trunk is everything up to and including the first correct approach; DLCoT (arXiv 2503.16385) finds that
-it carries what a student learns. A trace without a correct approach has no end of the trunk, so these
-policies leave it alone.
+The trunk is everything up to and including the first correct approach. DLCoT (arXiv 2503.16385) finds that it
+carries what a student learns. A trace without a correct approach has no trunk and stays unchanged.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""One module per kind of label set: what is counted per case, the measures, what is worst."""
+"""One module per kind of label set: what is counted per case, the measures, and which cases are worst."""

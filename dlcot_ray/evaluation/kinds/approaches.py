@@ -1,7 +1,7 @@
-"""Approaches of whole traces: their labels (DLCoT step 3) and which belong together (step 4).
+"""Approaches of whole traces: their labels (DLCoT step 3) and their clusters (step 4).
 
-A human's approach is compared with the judge's approach that covers most of it, so that a boundary that is
-a little off costs nothing here: boundaries are scored as sections.
+In: human approaches and annotations. Out: scores. A human approach is compared with the judge's approach that
+covers most of it, so a boundary that is a little off costs nothing here: boundaries are scored as sections.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Where a trace first states the right answer: what decides how much of it is trunk.
+"""Where a trace first states the right answer, which decides how much of it is trunk.
 
-Scored in segments, because policies cut in segments. The baseline is what anybody would try first, the first
-segment in which the reference occurs as text.
+In: the human segment and annotations. Out: scores in segments, because policies cut in segments. The simple
+baseline is the first segment in which the reference occurs as text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whether two answers are equivalent, as every label's evidence decides it.
 
-The comparison is the judges' own (`judging/equivalence.py`) and the same for all of them. A pair that
-cannot be decided in time counts as not equal, as it does in a job; how many did is a figure of its own.
+In: pairs of answers with labels. Out: scores. All judges share the comparison (`judging/equivalence.py`). A
+pair that cannot be decided in time counts as not equal, as in a job; how many did is a figure of its own.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The first wrong step of a solution (DLCoT step 3), as ProcessBench (arXiv 2412.06559) scores it.
 
-A judge finds an error where an approach of its annotation holds an error span; the earliest one counts.
-Computed arithmetic alarms are scored on their own, because they act without a model's opinion: one in a
-solution that people call right, or before the step where they see the first error, is false; one behind
-it proves nothing either way and is only counted. Since people overlook wrong arithmetic, a second figure
-takes an alarm for true where the claim is false by a computation of its own (`metrics/recompute.py`).
+In: solutions in steps and annotations. Out: scores. A judge finds an error where an approach of its
+annotation holds an error span; the earliest one counts. Computed arithmetic alarms are scored on their own,
+because they act without a model's opinion. An alarm in a solution that people call right, or before the step
+of the first human error, is false; one behind that step proves nothing and is only counted. People overlook
+wrong arithmetic, so a second figure takes an alarm as true where `metrics/recompute.py` also finds the claim
+false.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def alarm_tally(case: FirstErrorCase, steps: Mapping[int, Sequence[ErrorSpan]]) 
 
 
 def is_computed(error: ErrorSpan) -> bool:
-    """Whether an error is arithmetic that was evaluated, not somebody's opinion."""
+    """Whether an error is arithmetic that was evaluated, not an opinion."""
     return error.source is Source.EVIDENCE and error.kind is ErrorKind.CALCULATION
 
 

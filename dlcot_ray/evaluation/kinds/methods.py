@@ -1,8 +1,8 @@
 """Which solutions use the same method (DLCoT step 4): distinct ones stay apart, retellings merge.
 
-The bar that parts them matters as much as the measure, so both shares stand side by side, over all bars
-where the judge has a similarity. A judge without one (a model) is shown both solutions in one trace and
-scored on the clusters that it gives; every judge gets that row, because it is what a trace goes through.
+In: pairs of solutions and annotations. Out: scores. The threshold matters as much as the measure, so both
+shares are given for all thresholds where the judge has a similarity. Every judge, a model too, is also shown
+both solutions in one trace and scored on its clusters, because that is what happens to a trace.
 """
 
 from __future__ import annotations

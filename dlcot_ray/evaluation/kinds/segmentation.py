@@ -1,9 +1,9 @@
 """Sections against human segmentations (DLCoT step 1).
 
-Boundaries alone prove nothing: a sentence splitter agrees with people about as well as they do with each
-other. What counts is who says what a passage is for, so sections are compared character by character, by
-Cohen's kappa, which gives "explore everywhere" nothing. Restatement and understanding are one class:
-annotators of reasoning traces call both a problem's setup.
+In: human spans and annotations. Out: scores. Boundaries alone prove nothing: a sentence splitter agrees with
+people about as well as they do with each other. So sections are compared character by character, by Cohen's
+kappa, which gives "explore everywhere" nothing. Restatement and understanding are one class: annotators of
+reasoning traces call both a problem's setup.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Metric functions: pure, over plain numbers and arrays, each with its source."""
+"""Metrics as pure functions over plain numbers and arrays, each with its source."""

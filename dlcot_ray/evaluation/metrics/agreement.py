@@ -1,9 +1,9 @@
 """Agreement between two labellings, from their confusion counts.
 
-A confusion is an array of shape (..., k, k): [..., i, j] counts items that the reference puts into class
-i and the other one into class j; leading axes are resamples, so that a bootstrap is one call. These are
-one-liners over such arrays; a library with them (scikit-learn) takes label lists, one resample at a time,
-and 100 MB. Where a figure is not defined (no items, no variation) it is nan.
+In: arrays of shape (..., k, k): [..., i, j] counts items that the reference puts into class i and the other
+into class j. Leading axes are resamples, so a bootstrap is one call. Out: figures of the leading shape; nan
+where a figure is not defined (no items, no variation). scikit-learn takes label lists, one resample at a
+time.
 """
 
 from __future__ import annotations

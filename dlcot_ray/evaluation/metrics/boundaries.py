@@ -1,8 +1,8 @@
 """How well two segmentations of one text agree on where segments begin.
 
-A segmentation is the sorted positions of its inner boundaries: p means that a segment begins at item p of
-0..length-1. Windowed measures forgive near misses in proportion to the segments' own length; boundary F1
-forgives them within a fixed tolerance. Counts are returned, not quotients, so that texts can be pooled.
+In: sorted positions of inner boundaries; p means that a segment begins at item p of 0..length-1. Out: counts,
+so that texts can be pooled. Windowed measures forgive near misses in proportion to the length of the
+segments; boundary F1 forgives them within a fixed tolerance.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Is ``left = right`` false? A second opinion on arithmetic, independent of the judge's own evaluator.
+"""Is ``left = right`` false? A second computation, independent of the judge's own evaluator.
 
-People miss wrong arithmetic, too, so that an alarm which they do not share need not be a false one. Plain
-arithmetic is read by Python's own parser and computed in exact fractions; whatever else stands in a claim
-leaves it undecided, and undecided counts for nobody.
+In: a claim as text. Out: True, False, or None where it cannot be computed. People miss wrong arithmetic, so
+an alarm that they do not share may still be right. Plain arithmetic is parsed by Python's `ast` and computed
+in exact fractions; anything else in a claim leaves it undecided, and undecided claims are not counted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Admission by KV tokens: how many prompts may be on the engine at once.
 
-Rows say nothing about memory: thirty short traces fit where three long ones do not. An engine given more
-than it can hold evicts the very prefixes that the next questions rely on, and prefills them again.
+In: the tokens that a trace needs. Out: permission, once they are free. The number of rows says nothing about
+memory: thirty short traces fit where three long ones do not. An engine with more than it can hold evicts the
+prefixes that the next questions need, and prefills them again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import asynccontextmanager
 
 
 class TokenBudget:
-    """`capacity` tokens, handed out in order of arrival, so that nobody long waits for ever.
+    """`capacity` tokens, handed out in order of arrival, so that large requests are not overtaken forever.
 
     Belongs to one event loop. A request larger than the capacity waits until it is alone.
     """

@@ -1,9 +1,10 @@
 """The language of each answer, and its reading: segment numbers and letters, never text.
 
-A constraint is a regular expression whose numbers are exactly those that the trace has, so that a model
-cannot name what does not exist; no free white space, a bounded number of items, and `max_chars` bounds the
-tokens. What a regular language cannot say (numbers ascend, a kind fits its place) is checked on reading:
-`AnswerInvalid` then means "ask again".
+In: segments and items that a question is about. Out: a regular expression that constrains the answer, and the
+answer's value. The numbers of the expression are exactly those that the trace has, so a model cannot name
+what does not exist. White space is fixed and the number of items is bounded, so `max_chars` bounds the
+tokens. What a regular language cannot express (numbers ascend, a kind fits its place) is checked on reading;
+`AnswerInvalid` then means that the question is asked again.
 """
 
 from __future__ import annotations

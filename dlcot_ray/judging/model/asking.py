@@ -1,8 +1,9 @@
-"""One question to the engine: the prompt's two parts, the ladder, and the account of what it cost.
+"""One question to the engine: the prompt, a second attempt, and the account of the cost.
 
-The ladder: ask greedily; if the answer cannot be, ask once more with another seed; then give up on the
-question (`QuestionFailed`), and whoever asked takes the rules judge's answer instead. What a model says
-never raises anything else.
+In: a question, one of its parts, and the token ids that all questions share. Out: the answer's value. The
+first attempt is greedy. If its answer cannot be used, a second one samples with a fixed seed. If that fails
+too, `QuestionFailed` is raised, and the caller takes the rules judge's answer. No answer of a model raises
+anything else.
 """
 
 from __future__ import annotations

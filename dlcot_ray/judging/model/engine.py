@@ -1,9 +1,8 @@
-"""What the model judge needs of an inference engine, and nothing else.
+"""What the model judge needs of an inference engine.
 
-Prompts are token ids, because only the caller knows which characters of a trace must never become
-control tokens. Answers are constrained where they are facts and free where they are prose. One interface
-keeps the program of a trace free of vLLM; the price is that an engine's other options stay in its own
-configuration.
+In: prompts as token ids, because only the caller knows which characters of a trace must never become control
+tokens. Out: completions, constrained where they are facts and free where they are prose. The program of a
+trace thus knows nothing of vLLM; an engine's other options stay in its own configuration.
 """
 
 from __future__ import annotations

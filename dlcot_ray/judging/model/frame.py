@@ -1,10 +1,10 @@
-"""Prompts as token ids: the chat frame around a body, and text that can never become control tokens.
+"""Prompts as token ids: a chat frame around a body, and text that can never become control tokens.
 
-A trace is data, but a tokenizer turns `<|im_end|>` inside it into the very token that ends a turn. So only
-the frame (the model's own chat template) is tokenized with control tokens; every other text is cut inside
-each control word before it is tokenized, so that the pieces read the same and mean nothing. Ids are padded
-to a whole cache block where the shared part ends: an engine reuses whole blocks only, and a few line ends
-once are cheaper than half a block again with every question.
+In: texts and a model's tokenizer. Out: token ids. A tokenizer turns `<|im_end|>` inside a trace into the
+token that ends a turn. So only the frame (the model's own chat template) is tokenized with control tokens.
+Every other text is cut inside each control word first: its pieces read the same and have no meaning as
+control. Ids are padded to a whole cache block where the shared part ends, because engines reuse whole blocks
+only.
 """
 
 from __future__ import annotations

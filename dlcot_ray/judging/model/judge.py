@@ -1,8 +1,8 @@
-"""The model judge: evidence, then the program of questions, then one annotation per trace.
+"""The model judge: evidence, the program of questions, one annotation per trace (DLCoT steps 1 to 4).
 
-Evidence (answers, arithmetic, loops) is computed on a thread of its own, so that the engine never waits
-for a CAS. What it costs: the rules judge runs for every trace, a hundredth of a model's time, and in
-return every question has an answer to fall back on.
+In: a trace. Out: an annotation. Evidence (answers, arithmetic, loops) is computed on a thread of its own, so
+that the engine does not wait for a CAS. The rules judge runs for every trace as well, at a hundredth of a
+model's time, and supplies the answer to every question that fails.
 """
 
 from __future__ import annotations

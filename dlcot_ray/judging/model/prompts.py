@@ -1,8 +1,8 @@
-"""The texts that the model judge sends, as files that a user can read and replace.
+"""The texts that the model judge sends, from a YAML file that a user can read and replace.
 
-One YAML file holds all of them (`prompts/dlcot.yaml`); a user's file replaces the keys that it gives. The
-digest over the result is part of the judge's identity, so an edited prompt judges every trace anew: the
-price of never mixing answers to different questions.
+In: `prompts/dlcot.yaml`, and a user's file that replaces some of its keys. Out: `Prompts`. The digest over
+the result is part of the judge's identity, so that changed prompts judge every trace anew and answers to
+different questions never mix.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """From marks (segments where something begins) to runs, approaches and verifications. Pure.
 
-The model says only where things begin; that everything is covered, nothing overlaps and each approach
-lies in an exploration is by construction here, whatever the marks are.
+In: what the model named, and the evidence. Out: parts of an annotation. The model names only where things
+begin. Whatever it names, the runs cover all segments, do not overlap, and each approach lies in an
+exploration.
 """
 
 from __future__ import annotations

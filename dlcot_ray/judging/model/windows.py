@@ -1,9 +1,9 @@
-"""What of a trace fits one prompt: all of it, or windows that overlap and are merged by segment numbers.
+"""What of a trace fits one prompt: all of it, or windows that overlap.
 
-Every segment belongs to exactly one window's answers (`own`), and stands as context in the overlap of its
-neighbour's prompt; a boundary near a window's edge is thus decided by the window that sees both its sides.
-A segment that alone exceeds a window is shown with its middle left out: the judge's view loses it, the trace
-never does.
+In: the cost of each segment in tokens, and a budget. Out: windows. The answers about each segment come from
+exactly one window, which owns it; the overlap shows it as context in the neighbour's prompt. So a boundary
+near a window's edge is decided by the window that sees both sides. A segment that exceeds a window is shown
+to the judge without its middle; the trace keeps it.
 """
 
 from __future__ import annotations

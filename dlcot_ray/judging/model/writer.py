@@ -1,8 +1,8 @@
-"""The few sentences that an edit needs, from the model: repairs (DLCoT 5.2) and bridges (step 6).
+"""The few sentences that an edit needs, from the model: repairs (DLCoT step 5.2) and bridges (step 6).
 
-Prose cannot be constrained, so it is kept short (`max_tokens` by what it replaces), made from the
-neighbourhood only (a repair needs its passage and what stands around it, not 20k tokens), and checked by
-whoever inserts it. Text that breaks off or breaks its form is no text.
+In: a trace and the segments around an edit. Out: a `Written`. Prose cannot be constrained, so it is kept
+short (`max_tokens` follows what it replaces), made from the neighbouring segments only, and checked by the
+caller. Text that breaks off or breaks its form is refused.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The deterministic judge: structure from cues, labels from evidence, clusters from vocabulary."""
+"""The rules judge: structure from cues, labels from evidence, clusters from vocabulary; deterministic."""

@@ -1,9 +1,9 @@
-"""Which approaches are fundamentally the same method (DLCoT step 4), from vocabulary alone.
+"""Which approaches use fundamentally the same method, from vocabulary alone (DLCoT step 4).
 
-Two segment ranges use the same method when they use the same technical terms and quantities: cosine
-similarity of term counts, with everyday words removed and terms that the problem itself contributes
-damped, because every approach to a problem shares those. No model, no download; the price is that two
-different techniques told in the same words merge, and one technique told in new symbols does not.
+In: texts of approaches and the problem. Out: a cluster number for each. The measure is the cosine similarity
+of counts of technical terms and quantities. Everyday words are removed; terms of the problem weigh less,
+because every approach shares them. No model is needed. Two techniques in the same words are merged, and one
+technique in new symbols is not.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 SAME_METHOD = 0.55
 """Similarity from which two ranges count as one method, whatever the trace itself calls them.
 
-Human solutions that differ are mostly below it, one solution told again is far above it (docs/rules.md). That a
-trace announces "another way" is no evidence: by eye most such ranges go the same way once more.
+Most human solutions that differ are below it; one solution in other words is far above it (docs/rules.md). That
+a trace announces "another way" is no evidence: most such ranges, read by eye, use the same method again.
 """
 
 _TERM = re.compile(r"\\?[A-Za-z]{3,}|\d+(?:\.\d+)?")
@@ -91,7 +91,7 @@ class Grouping:
 def assign_clusters(texts: Sequence[str], problem: str) -> Grouping:
     """Group texts by method.
 
-    Each text joins the cluster whose first member it is most similar to, if above the bar, else opens
+    Each text joins the cluster whose first member it is most similar to, if at or above the threshold, else opens
     a new one.
     """
     if len(texts) < 2:

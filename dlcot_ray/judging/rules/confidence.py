@@ -1,9 +1,9 @@
-"""How sure the rules are of each step, in figures that follow how often they are right.
+"""How sure the rules are of each step (docs/rules.md).
 
-Every figure is the share of right answers that hand-labelled sets show for the signal it stands on
-(docs/rules.md): which comparison decided, whether the answer only occurs in passing, how far the nearest
-method is from the bar, which cues for another approach were passed over. They are coarse on purpose: a
-fit of more terms than the labels carry would look better here and mean less elsewhere.
+In: the evidence that a step was decided on. Out: 0..1, the share of right answers that hand-labelled sets
+show for such evidence: which comparison decided, whether the answer occurs only in passing, how far the
+nearest method is from the threshold, how many cues for another approach were passed over. The figures are
+coarse, because the labels are too few for a finer fit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SECTIONS = 0.8
 
 ERROR_FOUND = 0.9
 NO_ERROR_FOUND = 0.5
-"""A computed error is hardly ever wrong; none found says little, since most errors are not arithmetic."""
+"""A computed error is rarely wrong. No error found says little: most errors are not arithmetic."""
 
 _BY_REFERENCE = {
     ReferenceKind.GROUND_TRUTH: 1.0,

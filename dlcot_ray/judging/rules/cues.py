@@ -1,8 +1,8 @@
 """The wording by which teachers mark their own structure, as compiled patterns over one segment.
 
-Cues are anchored at the start of a segment where position matters ("Wait" in mid-sentence marks a local
-check, not a boundary). They are kept independent of any one teacher's habits: every family (R1, QwQ,
-Qwen3, gpt-oss, Gemini) has at least one wording in every pattern. English only.
+Cues are anchored at the start of a segment where position matters: "Wait" in mid-sentence marks a local
+check, not a boundary. They do not depend on the habits of one teacher: every family (R1, QwQ, Qwen3, gpt-oss,
+Gemini) has at least one wording in every pattern. English only.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ VERIFY = re.compile(
 RECONSIDER = re.compile(
     r"^\W*(?:wait|hold on|hmm|but wait|actually|is (?:that|this|it) (?:right|correct|all))\b", re.IGNORECASE
 )
+"""Opens a second look: a check once an answer stands, a local remark before that."""
 QUESTIONING = re.compile(
     r"\?|\b(?:check|verif\w+|make sure|sure|certain|confirm|correct|right|mistake\w*|miss(?:ed|ing)|wrong|consistent|sense|"
     r"confident|careful|recheck|double|overlook\w*)\b",
     re.IGNORECASE,
 )
 """What makes a second look a check rather than a new thought."""
-"""Opens a second look; a check once an answer stands, a local remark before that."""
 
 LOOKS_BACK = re.compile(
     r"(?:^|[.!?]\s+)\W*(?:wait|hold on|let me (?:just )?(?:check|verify|double|make sure|recheck|recap|think again|reconsider)"

@@ -1,10 +1,9 @@
-"""In which segment the right answer first stands as what was looked for, not as a figure on the way to it.
+"""The segment in which the right answer first stands as a result, not as a value on the way to one.
 
-A value in passing (``BD² = 16`` on the way to the answer 16) is told from an arrival by what follows: who
-has arrived turns to checking, concluding or another way; who has not computes on. Where no statement is
-followed so, the first one outright counts, else none: an answer that nobody takes up again is a coincidence
-more often than a result. Only a few segments ahead are looked at, so that the cost is that of finding
-answers.
+In: segments and what each states. Out: a segment number or None. What follows tells the two apart (``BD² =
+16`` on the way to the answer 16): a trace that has arrived turns to checking, concluding or another way; one
+that has not computes on. Where no statement is followed like that, the first one stated outright counts, else
+none. Only `AHEAD` segments behind a statement are examined.
 """
 
 from __future__ import annotations

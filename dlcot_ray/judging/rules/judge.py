@@ -1,8 +1,8 @@
-"""The `rules` judge: the whole method without a model, deterministic, on any machine.
+"""The `rules` judge: the whole method without a model, deterministic, on any machine (DLCoT steps 1 to 4).
 
-The baseline that every model has to beat, the fallback when one fails, and the engine of the fast
-tests. It trades judgement for evidence: labels and errors are computed, structure is read off cues,
-"the same method" is vocabulary. Confidence is how often the rules are right where they judge like this.
+In: a trace. Out: an annotation. Labels and errors are computed, structure is read from cues, and "the same
+method" means similar vocabulary. Each confidence is the share of cases in which the rules are right when they
+decide like this. It is the baseline for models, and supplies the answer where a model's question fails.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Answers, labels and located errors of approaches, from evidence (DLCoT steps 2.3 and 3).
 
-What can be computed decides: an approach is correct when it arrives at an answer that is equivalent to
-the reference. Cheap exact comparison first; the CAS is asked only for answers that a trace states
-outright (boxed, bold, "the answer is"), a bounded number per trace.
+In: segments and the reference. Out: what each segment states, and the label and errors of a range of
+segments. An approach is correct when it arrives at an answer that is equivalent to the reference. Exact
+comparison comes first. The CAS is asked only about answers that a trace states outright (boxed, bold, "the
+answer is"), at most `CAS_LOOKUPS` times per trace.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ STRONG = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, Answer
 CAS_LOOKUPS = 3
 """Answers per trace that the CAS may be asked about; a lookup costs as much as judging a trace."""
 
-CONTEXT_UNITS = 12
+CONTEXT_SEGMENTS = 12
 """Segments before an alarm in which a modulus may have been named that still holds."""
 
 _PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
@@ -156,7 +157,7 @@ def _explained(segments: Sequence[str], i: int, claim: ArithmeticClaim) -> bool:
     behind = segments[i + 1][:100] if i + 1 < len(segments) else ""
     if len(rest) < 16 and behind[:1].islower() and denied(rest + behind):
         return True
-    before = segments[max(0, i - CONTEXT_UNITS) : i]
+    before = segments[max(0, i - CONTEXT_SEGMENTS) : i]
     return any(residue_of(segment, claim.left, claim.right) for segment in before)
 
 
@@ -176,7 +177,7 @@ def _has_figures(segment: str, figures: Sequence[str]) -> bool:
 def _same_names(answer: str, reference: str) -> bool:
     """Whether two values speak of the same single-letter names; relations are left to the CAS.
 
-    Names could cancel out, but an answer is hardly ever written so that they do.
+    Names could cancel out, but answers are rarely written so.
     """
     values = [_VALUE_OF.sub("", text) for text in (answer, reference)]
     if any(map(_RELATION.search, values)):

@@ -1,8 +1,9 @@
-"""Macro-structure, approaches and verifications of a trace (DLCoT steps 1, 2.1, 2.2) from cues.
+"""Macro-structure, approaches and verifications of a trace from cues (DLCoT steps 1, 2.1, 2.2).
 
-One pass over the segments with a small state: which section we are in, whether an answer stands already.
-"Alternatively" and "Wait" only open something new when an answer stands or enough work lies behind,
-since a split at every such word gives a median of six approaches where readers see one to three.
+In: segments, the problem, and which segments state an answer. Out: runs of segments of one kind. One pass
+with a small state: the current section, and whether an answer stands. "Alternatively" and "Wait" open a run
+only when an answer stands or enough work lies behind: a split at every such word gives a median of six
+approaches where readers see one to three.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from dataclasses import dataclass
 from dlcot_ray.core.annotation import Section, SectionKind, VerificationKind
 from dlcot_ray.judging.rules import cues
 
-HEAD_UNITS = 8
-"""Restatement and understanding are looked for in so many first segments."""
+HEAD_SEGMENTS = 8
+"""First segments in which restatement and understanding are looked for."""
 
 MIN_APPROACH_CHARS = 240
-"""A shorter "approach" is an aside and stays with what surrounds it."""
+"""Characters; a shorter "approach" is an aside and stays with the run before it."""
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -109,7 +110,7 @@ def _ahead(segments: Sequence[str], i: int) -> int:
 def _head_runs(segments: Sequence[str], problem: str) -> list[Run]:
     """Leading restatement and understanding; a trace always keeps at least one segment to explore."""
     problem_words = {w.lower() for w in _WORD.findall(problem)}
-    limit = min(HEAD_UNITS, len(segments) - 1)
+    limit = min(HEAD_SEGMENTS, len(segments) - 1)
     repeat = 0
     while repeat < min(limit, 4) and _restates(segments[repeat], problem_words, first=repeat == 0):
         repeat += 1

@@ -1,1 +1,1 @@
-"""The model judge's engine: vLLM, the same code on CUDA and on the CPU build. Only here is vllm imported."""
+"""The model judge on vLLM, the same code on CUDA and on the CPU build. vLLM is imported in this room only."""

@@ -1,19 +1,16 @@
 """vLLM's AsyncLLM behind the `Engine` protocol; CUDA and CPU differ in arguments only.
 
-The engine lives on an event loop of its own thread: it can be started before anybody has a loop, and outlives
-those that come and go; the price is one hop between threads per request, nothing beside a forward pass. Its
-model runs in a process of its own, so that its death is an exception here (`JudgeDied`) and not the end.
+In: prompts as token ids, and constraints. Out: completions. The engine lives on an event loop of its own
+thread, so that it can start before the caller has a loop, and outlives the caller's loops. Its model runs in
+a process of its own: when that process dies, requests raise `JudgeDied`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import os
-import threading
-import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +18,7 @@ from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.errors import reason_of
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
+from dlcot_ray.judging.vllm.loop import BusyClock, LoopThread
 from dlcot_ray.judging.vllm.models import local_model
 from dlcot_ray.judging.vllm.startup import caught_output, check_host_memory, tail, unavailable
 
@@ -69,10 +67,9 @@ class VllmEngine:
         self._cache = cache
         self._arguments = {**_DEFAULTS, **(engine or {})}
         self._llm: Any = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loop = LoopThread("vllm")
         self._output: IO[bytes] | None = None
-        self._busy = _Busy()
+        self._busy = BusyClock()
 
     @property
     def max_context(self) -> int:
@@ -127,7 +124,7 @@ class VllmEngine:
                 parsed = arguments.AsyncEngineArgs(
                     model=path, revision=self._revision, max_model_len=self._max_model_len, **self._arguments
                 )
-                self._llm = self._made(lambda: async_llm.AsyncLLM.from_engine_args(parsed))
+                self._llm = self._loop.start(lambda: async_llm.AsyncLLM.from_engine_args(parsed))
             except TypeError as error:
                 raise JudgeUnavailable(
                     f"vLLM refuses its arguments ({error})", "correct judge_options.engine"
@@ -135,29 +132,6 @@ class VllmEngine:
             except (Exception, SystemExit) as error:
                 raise unavailable(self._model, error, tail(output)) from error
         self._output = output
-
-    def _made(self, make: Callable[[], Any]) -> Any:
-        """The engine, made inside a loop of its own: it binds itself to whatever loop runs when it is made.
-
-        A Ray actor's constructor runs inside the actor's loop, and an engine that is bound to that one never
-        wakes those who wait in another.
-        """
-
-        async def inside() -> Any:
-            try:
-                return make()
-            except SystemExit as error:
-                # It would end the loop instead of reaching the caller.
-                raise RuntimeError(f"vLLM gave up ({error})") from error
-
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="vllm", daemon=True)
-        self._thread.start()
-        try:
-            return asyncio.run_coroutine_threadsafe(inside(), self._loop).result()
-        except BaseException:
-            self._stop_loop()
-            raise
 
     async def complete(
         self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, seed: int | None = None
@@ -182,10 +156,7 @@ class VllmEngine:
             JudgeDied: the engine is gone.
         """
         self._started()
-        assert self._loop is not None
-        work = self._generate(list(prompt), parameters)
-        # Cancelling the caller cancels the request: the future of the other loop is chained to this one.
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+        return await self._loop.run(self._generate(list(prompt), parameters))
 
     async def forget(self) -> None:
         """Empty the prefix cache, as it is after a start. For measurements.
@@ -193,27 +164,17 @@ class VllmEngine:
         Raises:
             JudgeDied: the engine is gone.
         """
-        llm = self._started()
-        assert self._loop is not None
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(llm.reset_prefix_cache(), self._loop))
+        await self._loop.run(self._started().reset_prefix_cache())
 
     def close(self) -> None:
         """Stop the engine. Safe to call twice."""
         llm, self._llm = self._llm, None
         if llm is not None:
             llm.shutdown(timeout=_STOP_S)
-        self._stop_loop()
+        self._loop.stop(_STOP_S)
         if self._output is not None:
             self._output.close()
             self._output = None
-
-    def _stop_loop(self) -> None:
-        if self._loop is not None and self._thread is not None:
-            asyncio.run_coroutine_threadsafe(_cancel_all(), self._loop).result(_STOP_S)
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(_STOP_S)
-            self._loop.close()
-            self._loop = self._thread = None
 
     async def _generate(self, prompt: list[int], parameters: Any) -> Any:
         exceptions = importlib.import_module("vllm.v1.engine.exceptions")
@@ -259,37 +220,6 @@ class VllmEngine:
     def _last_words(self) -> str:
         said = " ".join(tail(self._output).split())[-300:] if self._output is not None else ""
         return f"the engine died ({said})" if said else "the engine died"
-
-
-async def _cancel_all() -> None:
-    """End what vLLM leaves running on its loop, which would complain when the loop goes."""
-    rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in rest:
-        task.cancel()
-    await asyncio.gather(*rest, return_exceptions=True)
-
-
-class _Busy:
-    """Wall seconds during which at least one holder is inside. Belongs to the engine's loop."""
-
-    def __init__(self) -> None:
-        self._inside = 0
-        self._since = 0.0
-        self._total = 0.0
-
-    @property
-    def seconds(self) -> float:
-        return self._total + (time.monotonic() - self._since if self._inside else 0.0)
-
-    def __enter__(self) -> None:
-        if not self._inside:
-            self._since = time.monotonic()
-        self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._inside -= 1
-        if not self._inside:
-            self._total += time.monotonic() - self._since
 
 
 def _parameters(constraint: Constraint, max_tokens: int, seed: int | None) -> Any:

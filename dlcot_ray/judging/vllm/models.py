@@ -1,9 +1,9 @@
 """Where a judge's model is, and what it is: a local directory, a hub id, or object storage.
 
-The identity takes part in every fingerprint, so it must not load anything: for a directory it is a digest
-over the small files and over names, sizes and headers of the weights, for object storage one over names,
-sizes and ETags, for a hub id its name and revision (pin one: a name alone is whatever the hub serves that
-day).
+In: a model as configured. Out: its identity, or a path that vLLM can load. The identity is part of every
+fingerprint and must not load the model. For a directory it is a digest over the small files and over names,
+sizes and headers of the weights; for object storage, over names, sizes and ETags. A hub id is identified by
+name and revision: pin the revision, because a name alone means whatever the hub serves that day.
 """
 
 from __future__ import annotations

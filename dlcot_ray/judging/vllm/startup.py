@@ -1,8 +1,9 @@
 """Why an engine does not start, in one line with a remedy.
 
-vLLM builds its configuration in this process and loads the model in another, whose last words go to its
-standard error only; the parent merely hears "initialization failed". So that output is caught in a file, and
-the cause is looked up in it. What is not known here is quoted as it stands.
+In: the exception of a start, and the output of the engine's process. Out: a `JudgeUnavailable`. vLLM loads
+the model in another process, which writes the cause to its standard error; the parent only gets
+"initialization failed". So that output is caught in a file and searched for known causes. An unknown cause is
+quoted.
 """
 
 from __future__ import annotations
