@@ -221,7 +221,7 @@ class RefreshConfig(EnhanceConfig):
         "A snapshot that differs from the last one by more than this is finished but not published (exit "
         "status 4). null switches a bound off.",
     )
-    publish_anyway: bool = setting(False, "Publish the snapshot even if it breaks a bound.")
+    publish_anyway: bool = setting(False, "Publish the snapshot even if it exceeds a bound.")
     keep: int = setting(7, "Number of finished snapshots that are kept, whatever their age.", least=1)
     grace_h: float = setting(
         48.0,
