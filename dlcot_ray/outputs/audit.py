@@ -1,9 +1,8 @@
-"""What must hold of one finished unit, checked on its stored tables alone.
+"""Checks of one finished unit on its stored tables alone; `audit_rows.py` checks single rows.
 
-The checks know the contract (`rows.py`, `commit.py`) and nothing of the code that wrote the unit: counts are
-taken again from the rows, the text is replayed from the edits, the fingerprint is computed from the trace. A
-finding is a value, so that one damaged row hides no other; only what could not be made sense of any more (an
-object of another schema) is not looked into further.
+The checks use the output's schemas and layout and none of the code that wrote the unit: counts are taken
+again from the rows, the text is replayed from the edits, the fingerprint is computed from the trace. A
+finding is a value, so that one damaged row hides no other. An object of another schema is not checked further.
 """
 
 from __future__ import annotations
@@ -11,20 +10,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import Cause, InputFault, Stage
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.traces import resolve_columns, traces_of
-from dlcot_ray.judging.fingerprint import fingerprint
+from dlcot_ray.outputs.audit_rows import annotation_findings, row_findings, shorten
 from dlcot_ray.outputs.columns import carried_table
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, PREFERENCES, REJECTED
@@ -34,12 +31,8 @@ from dlcot_ray.outputs.schemas import (
     PREFERENCE_SCHEMA,
     REJECTED_FIELDS,
     annotations_from_table,
-    chat_messages,
-    replay,
 )
 from dlcot_ray.plan.names import parse_unit_name
-
-_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +109,11 @@ def audit_unit(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
         if isinstance(trace, str):
             yield Finding(at, number, trace)
             continue
-        for message in _row(row, trace, expected):
+        for message in row_findings(row, trace, expected.judge, expected.policy):
             yield Finding(at, number, message)
         annotation = known.get(row["trace_id"])
         if annotation is not None:
-            for message in _fit(row, trace, annotation):
+            for message in annotation_findings(row, trace, annotation):
                 yield Finding(unit.place(ANNOTATIONS), annotations.index(annotation), message)
 
 
@@ -249,7 +242,7 @@ def _preferences(unit: StoredUnit, rows: Sequence[Mapping[str, Any]]) -> Iterato
     for number, pair in enumerate(unit.preferences.to_pylist()):
         chat = messages.get(pair["trace_id"])
         if chat is None or [*pair["prompt"], *pair["chosen"]] != chat:
-            message = f"the pair of {_short(pair['trace_id'])} is not that of an enhanced row"
+            message = f"the pair of {shorten(pair['trace_id'])} is not that of an enhanced row"
             yield Finding(unit.place(PREFERENCES), number, message)
 
 
@@ -266,7 +259,7 @@ def _matching(
     ours = [row["trace_id"] for row in rows]
     if sorted(theirs) != sorted([*ours, *refused]):
         lacking = next((name for name in [*ours, *refused] if name not in set(theirs)), None)
-        what = f"{_short(lacking)} has none" if lacking is not None else "some belong to no row"
+        what = f"{shorten(lacking)} has none" if lacking is not None else "some belong to no row"
         yield Finding(at, None, f"{len(theirs)} annotations for {len(ours) + len(refused)} rows: {what}")
     elif [name for name in theirs if name not in set(refused)] != ours:
         yield Finding(at, None, "its order is not that of the rows")
@@ -284,80 +277,3 @@ def _traces(unit: StoredUnit, expected: Expected) -> Iterator[Trace | str]:
     shard = name.shard if name is not None else unit.name
     for found in traces_of(source, columns, file=unit.file, first_row=unit.start, shard_name=shard):
         yield found if isinstance(found, Trace) else f"its source is no trace: {found.message}"
-
-
-def _row(row: Mapping[str, Any], trace: Trace, expected: Expected) -> Iterator[str]:
-    edits, text = row["edits"], row["enhanced_reasoning"]
-    yield from _script(edits, len(trace.reasoning))
-    if replay(trace.reasoning, edits) != text:
-        yield "replaying its edits does not give enhanced_reasoning"
-    if row["status"] not in set(Status):
-        yield f"there is no status {row['status']!r}"
-    if row["status"] == Status.UNCHANGED and text != trace.reasoning:
-        yield "it is called unchanged and is not"
-    if row["messages"] != chat_messages(trace, text):
-        yield "its messages are not those of problem and enhanced_reasoning"
-    if expected.policy is not None and row["policy"] != expected.policy:
-        yield f"its policy is {_short(row['policy'])}, the job's {_short(expected.policy)}"
-    made = row["fingerprint"]
-    if made and made not in (fingerprint(trace, expected.judge), fingerprint(trace, row["judge"])):
-        yield "its fingerprint is not that of its trace and judge"
-
-
-def _script(edits: Sequence[Mapping[str, Any]], length: int) -> Iterator[str]:
-    """Edits account for every character and segment once, in order."""
-    at = segment = 0
-    for number, edit in enumerate(edits):
-        if edit["op"] not in set(EditOp):
-            yield f"edit {number}: there is no operation {edit['op']!r}"
-        if (edit["start"], edit["segment_start"]) != (at, segment) or edit["stop"] < at:
-            yield f"edit {number} starts at character {edit['start']}, the one before ends at {at}"
-        if edit["text"] and edit["op"] in (EditOp.KEEP, EditOp.DROP):
-            yield f"edit {number} is a {edit['op']} and brings text"
-        at, segment = edit["stop"], edit["segment_stop"]
-    if at != length:
-        yield f"its edits account for {at} characters, the trace has {length}"
-
-
-def _fit(row: Mapping[str, Any], trace: Trace, annotation: Annotation) -> Iterator[str]:
-    """The annotation fits the trace, and the row's edits fit the annotation."""
-    offsets = annotation.segment_offsets
-    count = len(offsets) - 1
-    if (row["judge"], row["fingerprint"]) != (annotation.judge, annotation.fingerprint):
-        yield "judge or fingerprint differ from its row in enhanced/"
-    if not offsets or offsets[0] != 0 or offsets[-1] != len(trace.reasoning):
-        yield f"its segments cover {offsets[-1:]} characters, the trace has {len(trace.reasoning)}"
-        return
-    if any(one >= other for one, other in pairwise(offsets)):
-        yield "its segment offsets do not ascend"
-    edges = [0, *(section.stop for section in annotation.sections)]
-    starts = [section.start for section in annotation.sections]
-    if starts != edges[:-1] or edges[-1] != count:
-        yield "its sections do not partition the segments"
-    for what, items in (("approaches", annotation.approaches), ("verifications", annotation.verifications)):
-        ranges = [(item.start, item.stop) for item in items]
-        inside = all(0 <= start < stop <= count for start, stop in ranges)
-        if not inside or any(one[1] > other[0] for one, other in pairwise(ranges)):
-            yield f"its {what} leave the trace or overlap"
-    for edit in row["edits"]:
-        first, last = edit["segment_start"], edit["segment_stop"]
-        if not 0 <= first <= last <= count or (offsets[first], offsets[last]) != (
-            edit["start"],
-            edit["stop"],
-        ):
-            yield (
-                f"segments {first}-{last} are not characters {edit['start']}-{edit['stop']}, "
-                "as an edit has it"
-            )
-            break
-    spent = Counter[str]()
-    for step in annotation.steps:
-        spent.update(asdict(step.tokens))
-    if {kind: count for kind, count in spent.items() if count} != {
-        kind: count for kind, count in asdict(annotation.tokens).items() if count
-    }:
-        yield "the tokens of its steps do not add up"
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")

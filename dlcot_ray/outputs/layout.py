@@ -1,9 +1,9 @@
-"""The output contract: what is complete, whose it is, and what a killed run may leave behind.
+"""The layout of a job's output: the names of its objects, when a unit is complete, and which job owns it.
 
-A unit is three objects, each put once and atomically under a name that the plan determines; it is
-complete when its object in `enhanced/`, written last, is in the LIST. So a retry overwrites its own
-content, a resume is a subtraction, and no state is kept anywhere else. `_job.json` holds what
-determines that content; an output of other settings or of changed inputs is refused rather than mixed.
+A unit is up to five objects, each put once and atomically under a name that the plan determines. It is
+complete when its object in `enhanced/`, written last, is in the LIST. Writing is therefore idempotent, a
+resume skips the units in the LIST, and there is no other state. `_job.json` holds the settings that determine
+the content; an output of other settings or of changed inputs is refused.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pyarrow as pa
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.plan.names import UnitName, parse_unit_name
 from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
@@ -35,7 +36,7 @@ ENHANCED, ANNOTATIONS, REJECTED = "enhanced", "annotations", "rejected"
 PREFERENCES = "preferences"
 FOLDERS = (ENHANCED, ANNOTATIONS, REJECTED, PREFERENCES)
 FACTS = "_facts"
-"""What a refresh remembers of each row (`facts.py`); hidden from readers of Parquet folders."""
+"""Facts of each row, for a refresh (`facts.py`); hidden from readers of Parquet folders."""
 # No name that ends with .parquet, so that a reader of the whole folder finds only units.
 FOOTERS_FILE = "_footers.arrow"
 DUPLICATES_FILE = "_duplicates.arrow"
@@ -47,7 +48,7 @@ _STATS_KEY = "dlcot.stats"
 
 @dataclass(frozen=True, slots=True)
 class InputRecord:
-    """One planned input file: its name for people, the name of its outputs, and what it was like."""
+    """One planned input file: its name in messages, the name of its outputs, its rows, bytes and version."""
 
     file: str
     name: str
@@ -90,14 +91,14 @@ class JobRecord:
 
 
 class Output:
-    """One job's output: the contract on top of a store. Cheap to build and safe to pickle."""
+    """One job's output in a store. Cheap to build and safe to pickle."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     @property
     def display_url(self) -> str:
-        """Where it is, for people."""
+        """Its URL without credentials, for messages."""
         return self.store.display_url
 
     def record(self) -> JobRecord | None:
@@ -147,52 +148,41 @@ class Output:
                 yield name.removesuffix(".parquet"), size
 
     def read_state(self, name: str) -> bytes | None:
-        """One of the objects that only save time, or None where it cannot be had."""
+        """A cache object of this output, or None where it cannot be read."""
         try:
             return self.store.read_bytes(name)
         except JobError:
             return None
 
     def put_unit(
-        self,
-        name: str,
-        stats: UnitStats,
-        enhanced: pa.Table,
-        rejected: pa.Table,
-        annotations: pa.Table | None,
-        preferences: pa.Table | None = None,
-        facts: pa.Table | None = None,
-        *,
-        retries: int = 0,
+        self, name: str, made: UnitOutput, *, store_annotations: bool = True, retries: int = 0
     ) -> int:
-        """Write a unit; it counts as complete only after the last put.
+        """Write a unit; it is complete only after the last put.
 
-        Returns:
-            Size of its `enhanced/` object (bytes).
+        `rejected/` and `preferences/` are written only with rows. The metadata of `enhanced/` has the counts.
 
         Args:
             name: the unit's.
-            stats: its counts; they travel in the metadata of its `enhanced/` object.
-            enhanced: always written, even without rows.
-            rejected: written if it has rows.
-            annotations: None where the job refers to those of another output.
-            preferences: written if it has rows; None where no pairs were asked for.
-            facts: None unless a refresh makes the unit.
+            made: its tables and counts.
+            store_annotations: False where the job uses the annotations of another output.
             retries: further attempts at each put.
+
+        Returns:
+            Size of its `enhanced/` object (bytes).
 
         Raises:
             JobError: the store refuses.
         """
         objects = []
-        if annotations is not None:
-            objects.append((ANNOTATIONS, to_parquet(annotations)))
-        if rejected.num_rows:
-            objects.append((REJECTED, to_parquet(rejected)))
-        if preferences is not None and preferences.num_rows:
-            objects.append((PREFERENCES, to_parquet(preferences)))
-        if facts is not None:
-            objects.append((FACTS, to_parquet(facts)))
-        objects.append((ENHANCED, to_parquet(enhanced, {_STATS_KEY: stats.to_json()})))
+        if store_annotations:
+            objects.append((ANNOTATIONS, to_parquet(made.annotations)))
+        if made.rejected.num_rows:
+            objects.append((REJECTED, to_parquet(made.rejected)))
+        if made.preferences.num_rows:
+            objects.append((PREFERENCES, to_parquet(made.preferences)))
+        if made.facts is not None:
+            objects.append((FACTS, to_parquet(made.facts)))
+        objects.append((ENHANCED, to_parquet(made.enhanced, {_STATS_KEY: made.stats.to_json()})))
         for folder, data in objects:
             with_retries(retries, partial(self.store.put, f"{folder}/{name}.parquet", data))
         return len(objects[-1][1])
@@ -214,7 +204,7 @@ class Output:
             ) from error
 
     def clear(self) -> None:
-        """Remove everything that dlcot wrote here; `_job.json` last, so that a kill can be repeated."""
+        """Remove everything that dlcot wrote here; `_job.json` last, so that a killed run can repeat it."""
         self.store.delete(MANIFEST_FILE)
         for folder in (*FOLDERS, FACTS):
             names = (info.relative for info in self.store.scan(folder))
@@ -229,7 +219,7 @@ class Output:
         return self.store.remove_temporary(belongs=lambda name: unit_object(name) is not None)
 
     def claim(self, job: JobRecord, *, overwrite: bool) -> JobRecord:
-        """Take the output for `job`: empty, or of the same job, or cleared.
+        """Claim the output for `job`: it is empty, or of the same job, or is cleared.
 
         Returns:
             The job as recorded here (with the inputs of earlier runs), or `job` itself.

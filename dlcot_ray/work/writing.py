@@ -1,6 +1,6 @@
-"""The third step of a work unit: put what was made of it, and tell the driver what became of it.
+"""The third step of a work unit: write its tables, and report the result to the driver.
 
-No Ray here. A failure is a value, as in reading.
+No Ray here. A failure is returned, as in reading.
 """
 
 from __future__ import annotations
@@ -16,19 +16,12 @@ from dlcot_ray.work.spec import WorkSpec
 
 
 def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: WorkSpec) -> UnitResult:
-    """Write a processed unit, and tell what became of it."""
+    """Write a processed unit; `made` is its tables, or why there are none."""
     if isinstance(made, str):
         return UnitResult(task.name, task.file, task.start, task.stop, error=made)
     try:
         size = output.put_unit(
-            task.name,
-            made.stats,
-            made.enhanced,
-            made.rejected,
-            made.annotations if spec.annotations is None else None,
-            made.preferences,
-            made.facts,
-            retries=spec.retries,
+            task.name, made, store_annotations=spec.annotations is None, retries=spec.retries
         )
     except (OSError, JobError, pa.ArrowException) as error:
         message = f"cannot be written ({reason_of(error)})"

@@ -60,7 +60,7 @@ def an_output(tmp_path: Path, dataset: str) -> Output:
     judge.close()
     output = Output(Store(str(tmp_path / "out")))
     output.write_record(JobRecord("enhance", {"dataset": dataset}, {"dataset": dataset}))
-    output.put_unit("a.r000000000-000000002", made.stats, made.enhanced, made.rejected, made.annotations)
+    output.put_unit("a.r000000000-000000002", made)
     return output
 
 

@@ -13,10 +13,12 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import InputRecord, JobRecord, Output, check_inputs
+from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.storage.store import Store
 
 UNIT = "math/train.r000000000-000000002"
 TABLE = pa.table({"n": [1, 2]})
+EMPTY = TABLE.slice(0, 0)
 STATS = UnitStats(rows=3, enhanced=1, unchanged=1, rejected=1, by_cause=(("empty_reasoning", 1),))
 JOB = JobRecord(
     "enhance",
@@ -37,28 +39,28 @@ def files(output: Output) -> set[str]:
 
 
 def test_a_unit_is_three_objects_and_carries_its_counts(output: Output) -> None:
-    output.put_unit(UNIT, STATS, TABLE, TABLE.slice(0, 1), TABLE)
+    output.put_unit(UNIT, UnitOutput(TABLE, TABLE, TABLE.slice(0, 1), STATS))
     assert files(output) == {f"{folder}/{UNIT}.parquet" for folder in ("annotations", "rejected", "enhanced")}
     assert output.done() == {UNIT}
     assert output.stats(UNIT) == STATS
 
 
 def test_what_has_no_rows_or_no_owner_is_not_written(output: Output) -> None:
-    output.put_unit(UNIT, STATS, TABLE.slice(0, 0), TABLE.slice(0, 0), None)
+    output.put_unit(UNIT, UnitOutput(TABLE, EMPTY, EMPTY, STATS), store_annotations=False)
     assert files(output) == {f"enhanced/{UNIT}.parquet"}
     assert output.done() == {UNIT}
 
 
 def test_a_unit_without_its_last_object_is_not_complete(output: Output) -> None:
-    output.put_unit(UNIT, STATS, TABLE, TABLE, TABLE)
+    output.put_unit(UNIT, UnitOutput(TABLE, TABLE, TABLE, STATS))
     output.store.delete(f"enhanced/{UNIT}.parquet")
     assert output.done() == set()
 
 
 def test_equal_content_gives_equal_bytes(output: Output) -> None:
-    output.put_unit(UNIT, STATS, TABLE, TABLE, TABLE)
+    output.put_unit(UNIT, UnitOutput(TABLE, TABLE, TABLE, STATS))
     before = {name: output.store.read_bytes(name) for name in files(output)}
-    output.put_unit(UNIT, STATS, TABLE, TABLE, TABLE)
+    output.put_unit(UNIT, UnitOutput(TABLE, TABLE, TABLE, STATS))
     assert before == {name: output.store.read_bytes(name) for name in files(output)}
 
 
@@ -95,7 +97,7 @@ def test_another_job_is_refused_by_its_first_difference(output: Output, job: Job
 
 def test_overwriting_removes_what_is_ours_and_nothing_else(output: Output) -> None:
     output.write_record(JOB)
-    output.put_unit(UNIT, STATS, TABLE, TABLE, TABLE)
+    output.put_unit(UNIT, UnitOutput(TABLE, TABLE, TABLE, STATS))
     for name in ("manifest.json", "README.md", "notes.txt", "enhanced/mine.parquet"):
         output.store.put(name, b"x")
     other = replace(JOB, settings={}, inputs=())

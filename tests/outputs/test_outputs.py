@@ -55,10 +55,7 @@ def made(policy: str, **options: object) -> UnitOutput:
 def written(output: UnitOutput, root: Path) -> Path:
     store = Output(Store(str(root)))
     store.write_record(JobRecord("enhance", {}, {}))
-    store.put_unit(
-        "a.r000000000-000000009", output.stats, output.enhanced, output.rejected, output.annotations,
-        output.preferences,
-    )  # fmt: skip
+    store.put_unit("a.r000000000-000000009", output)
     return root
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats, add_up
 from dlcot_ray.outputs.layout import Output
-from dlcot_ray.outputs.results import UnitResult
+from dlcot_ray.outputs.results import UnitOutput, UnitResult
 from dlcot_ray.outputs.tally import Journal, Tally, count, survey
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.storage.store import Store
@@ -36,7 +36,9 @@ def write(output: Output, plan: Plan, units: Sequence[int], journal: Journal | N
             rows=rows, enhanced=rows - 1, rejected=1, by_cause=(("empty", 1),), tokens_before=number
         )
         rejected = pa.table({"n": list(range(number + 1))})
-        size = output.put_unit(unit.name, stats, NOTHING, rejected, None)
+        size = output.put_unit(
+            unit.name, UnitOutput(NOTHING, NOTHING, rejected, stats), store_annotations=False
+        )
         if journal is not None:
             journal.add(UnitResult(unit.name, file.shard.file, unit.start, unit.stop, stats, size=size))
 
@@ -124,7 +126,9 @@ def test_an_object_of_another_size_is_looked_into(output: Output) -> None:
 
 def test_a_unit_that_does_not_hold_its_rows_is_refused(output: Output) -> None:
     name = next(unit.name for file in PLAN.files for unit in file.units())
-    output.put_unit(name, UnitStats(rows=9, enhanced=9), NOTHING, NOTHING, None)
+    output.put_unit(
+        name, UnitOutput(NOTHING, NOTHING, NOTHING, UnitStats(rows=9, enhanced=9)), store_annotations=False
+    )
     with pytest.raises(JobError, match="does not hold the rows"):
         counted(PLAN, output)
 
@@ -154,6 +158,7 @@ def test_folders_are_counted_in_the_same_pass(output: Output) -> None:
     assert isinstance(sizes, np.ndarray)
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(UnitStats, rows=st.integers(0, 9), by_cause=st.just((("a", 2), ("b", 1))))))
 def test_adding_up_many_is_adding_one_by_one(many: list[UnitStats]) -> None:
     assert add_up(many) == sum(many, start=UnitStats())
