@@ -81,7 +81,7 @@ class Question(Generic[A]):
         wording: a key of the prompts file, or the text itself, with a `$name` for each of a part's values.
         when: see `When`.
         next_part: the next request, from the scope and the answers to the earlier ones; None: no more.
-            No part at all means that the question is not asked.
+            No part at all: the question is not asked.
         read: turns the answer's text into a value; raises `AnswerInvalid` where it cannot be true.
         join: one answer from those of all parts and windows.
         assumed: the answer to a part that a dry run takes, from the rules judge's annotation.
