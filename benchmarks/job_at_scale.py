@@ -2,13 +2,13 @@
 
     python benchmarks/job_at_scale.py [SHARDS [UNITS_PER_SHARD]]
 
-The job's own functions plan, resume and finish a job whose footers are recorded, over a store that keeps
-nothing but what the driver writes itself: its listings are made up as they are asked for, in pages of a
+The job's own functions plan, resume and finish a job whose input metadata is recorded, over a store that
+keeps nothing but what the driver writes itself: its listings are made up as they are asked for, in pages of a
 thousand names, and its objects come from writers that judge nothing. Each phase runs in a process of its
 own, as a job's driver does after a kill; seconds are wall and CPU time, memory is the most that the process
 was given (VmHWM); `start` is what Python and its packages take before anything begins.
 
-    first    plan from recorded footers and write `_job.json`
+    first    plan from recorded input metadata and write `_job.json`
     resume   the same with 99 % done: read `_job.json`, plan, LIST, subtract, pack all tasks that are left
     run      hand out all tasks of a fresh job, unpack them, journal an empty result for each unit
     finish   LIST everything, count by the journal, write the manifest
@@ -32,11 +32,19 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from dlcot_ray.inputs.footers import Footer, Footers
+from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.layout import ENHANCED, FOOTERS_FILE, InputRecord, JobRecord, Output, check_inputs
+from dlcot_ray.outputs.layout import (
+    ENHANCED,
+    INPUT_METADATA_FILE,
+    InputRecord,
+    JobRecord,
+    Output,
+    check_inputs,
+)
 from dlcot_ray.outputs.manifest import build_manifest, write_manifest
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.outputs.tally import Journal, count, survey
@@ -121,15 +129,15 @@ def shards_of(count: int) -> list[Shard]:
     ]
 
 
-def record_footers(folder: Path, shards: int, units: int) -> None:
-    """Footers as an earlier run would have recorded them: five row groups a file."""
-    footers = Footers()
+def record_metadata(folder: Path, shards: int, units: int) -> None:
+    """The input metadata that an earlier run would have recorded: five row groups a file."""
+    cache = MetadataCache()
     share = units // GROUPS * ROWS_PER_UNIT
     rows = (*([share] * (GROUPS - 1)), units * ROWS_PER_UNIT - share * (GROUPS - 1))
-    footer = Footer(SCHEMA.serialize().to_pybytes(), rows, tuple(count * 12_000 for count in rows))
+    metadata = FileMetadata(SCHEMA.serialize().to_pybytes(), rows, tuple(count * 12_000 for count in rows))
     for shard in shards_of(shards):
-        footers.put(shard, footer)
-    (folder / FOOTERS_FILE).write_bytes(footers.to_bytes())
+        cache.put(shard, metadata)
+    (folder / INPUT_METADATA_FILE).write_bytes(cache.to_bytes())
 
 
 def planned(output: Output, shards: int) -> tuple[JobRecord, Plan]:
@@ -142,7 +150,7 @@ def planned(output: Output, shards: int) -> tuple[JobRecord, Plan]:
         load_preset("auto"),
         rows_per_unit=ROWS_PER_UNIT,
         bytes_per_unit=1 << 26,
-        footers=Footers(output.read_state(FOOTERS_FILE)),
+        metadata=MetadataCache(output.read_state(INPUT_METADATA_FILE)),
     )
     assert not plan.faults
     return record, plan
@@ -247,7 +255,7 @@ def main(shards: str = "100000", units: str = "100") -> None:
         table.add_column(column, justify="right")
     told: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        record_footers(Path(folder), int(shards), int(units))
+        record_metadata(Path(folder), int(shards), int(units))
         for phase in PHASES:
             words = [sys.executable, __file__, "--phase", phase, folder, shards, units]
             answer = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout

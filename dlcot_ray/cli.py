@@ -65,7 +65,7 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.commands.refresh.command:run_refresh",
     ),
     "plan": Command(
-        "forecast what a job does and costs, from footers and a sample",
+        "forecast what a job does and costs, from input metadata and a sample",
         "dlcot_ray.config.settings:PlanConfig",
         "dlcot_ray.config.loading:load_plan",
         "dlcot_ray.commands.plan:run_plan",

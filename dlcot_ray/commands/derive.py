@@ -23,10 +23,10 @@ from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.pool import pool_of
 from dlcot_ray.config.settings import DeriveConfig
 from dlcot_ray.errors import JobError
-from dlcot_ray.inputs.footers import Footers
+from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
-from dlcot_ray.outputs.layout import ENHANCED, FOOTERS_FILE, JobRecord, Output, check_inputs
+from dlcot_ray.outputs.layout import ENHANCED, INPUT_METADATA_FILE, JobRecord, Output, check_inputs
 from dlcot_ray.plan.completed import complete_units
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.store import Store
@@ -94,14 +94,14 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
     check_inputs(base, shards, source.display_url)
     check_inputs(record, shards, output.display_url)
     names = {item.file: item.name for item in base.inputs}
-    footers = Footers(source.read_state(FOOTERS_FILE))
+    metadata = MetadataCache(source.read_state(INPUT_METADATA_FILE))
     plan = make_plan(
         [shard for shard in assign_names(shards, names) if shard.file in names],
         preset,
         rows_per_unit=base.settings["rows_per_unit"],
         bytes_per_unit=base.settings["bytes_per_unit"],
         options=input_options,
-        footers=footers,
+        metadata=metadata,
     )
     spec = WorkSpec(
         preset=preset,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +24,9 @@ from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.readers.protocol import read_table
+from dlcot_ray.inputs.readers.registry import open_reader
 from dlcot_ray.inputs.traces import resolve_columns, traces_of
 from dlcot_ray.outputs.columns import carried_table
 from dlcot_ray.outputs.layout import ENHANCED, JobRecord, Output
@@ -200,7 +202,7 @@ def _load(output: Output, record: JobRecord, name: str, row: int) -> Shown:
 def _read(output: Output, name: str, columns: list[str] | None) -> pa.Table:
     relative = f"{ENHANCED}/{name}.parquet"
     try:
-        with open_parquet(output.store, relative, output.store.url(relative)) as file:
-            return file.read(columns, use_threads=False)
+        with closing(open_reader(output.store, relative, output.store.url(relative))) as reader:
+            return read_table(reader, columns)
     except (pa.ArrowException, OSError) as error:
         raise InputFault(output.store.url(relative), f"it cannot be read ({error})") from error

@@ -24,10 +24,10 @@ from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.pool import Pool, pool_of
 from dlcot_ray.config.settings import EnhanceConfig, JudgeConfig
 from dlcot_ray.errors import ConfigError, JobError
-from dlcot_ray.inputs.footers import Footers
+from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.inputs.shards import find_shards
-from dlcot_ray.outputs.layout import FOOTERS_FILE, JobRecord, check_inputs
+from dlcot_ray.outputs.layout import INPUT_METADATA_FILE, JobRecord, check_inputs
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.work.spec import WorkSpec
@@ -116,14 +116,14 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         floor = partial(lambda found: found, floor())
     record = output.claim(JobRecord("enhance", resolved.settings, stored(config)), overwrite=config.overwrite)
     check_inputs(record, shards, output.display_url)
-    footers = Footers(output.read_state(FOOTERS_FILE))
+    metadata = MetadataCache(output.read_state(INPUT_METADATA_FILE))
     plan = make_plan(
         assign_names(shards, {item.file: item.name for item in record.inputs}),
         preset,
         rows_per_unit=config.rows_per_unit,
         bytes_per_unit=config.bytes_per_unit,
         options=config.storage.input,
-        footers=footers,
+        metadata=metadata,
     )
     spec = WorkSpec(
         preset=preset,
@@ -150,7 +150,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         options=config.storage.input,
         check_ids=config.check_duplicate_ids,
         quality_floor=floor,
-        footers=footers.to_bytes() if footers.changed else None,
+        input_metadata=metadata.to_bytes() if metadata.changed else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""`dlcot plan`: what a job would do and cost, from footers and a sample of rows, before anything runs.
+"""`dlcot plan`: what a job would do and cost, from input metadata and a sample of rows, before it runs.
 
 The sample's traces go through the judge's real program on an engine that computes nothing
 (`judging/model/dry_run.py`); their mean is scaled to the rows that are left. GPU time and money are
@@ -25,6 +25,7 @@ from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import JobError
+from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.judging.cascade import CascadeJudge
 from dlcot_ray.judging.cost import Model, gpu_seconds, kv_tokens
@@ -86,18 +87,20 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
     record = output.record() if output is not None else None
     shards = find_shards(given.input, config.storage.input)
     names = {item.file: item.name for item in record.inputs} if record is not None else {}
+    metadata = MetadataCache()
     plan = make_plan(
         assign_names(shards, names),
         resolved.preset,
         rows_per_unit=config.rows_per_unit,
         bytes_per_unit=config.bytes_per_unit,
         options=config.storage.input,
+        metadata=metadata,
     )
     if not plan.shards:
         raise JobError(f"none of the {len(plan.faults)} inputs can be used: {plan.faults[0]}")
     rows_done, units_done = _done(plan, output)
     other = record is not None and dict(record.settings) != dict(resolved.settings)
-    sample = take_sample(plan, config.sample, config.storage.input)
+    sample = take_sample(plan, config.sample, config.storage.input, metadata)
     tokenizer, source = _tokenizer(judge, config.tokenizer)
     runs = _dry_run(sample, judge, tokenizer, costs, config)
     left = plan.rows - rows_done

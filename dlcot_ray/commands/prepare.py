@@ -45,7 +45,7 @@ class Prepared:
         available: which units of the plan can be done at all; None means every one.
         quality_floor: scores the judge before anything is written; None where no floor is set.
         carry: takes over what another output holds already, of the tasks that it is given.
-        footers: to be recorded with the output; None where they are already.
+        input_metadata: what to record of the input files; None if it is recorded already.
     """
 
     config: Config
@@ -59,7 +59,7 @@ class Prepared:
     available: Mask | None = None
     quality_floor: Callable[[], dict[str, Any] | None] | None = None
     carry: Callable[[Sequence[ReadTask]], object] | None = None
-    footers: bytes | None = None
+    input_metadata: bytes | None = None
 
 
 def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> Output:

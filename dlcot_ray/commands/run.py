@@ -23,7 +23,13 @@ from dlcot_ray.cluster.supervision import FailureLimits, run_units
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import Prepared
 from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.outputs.layout import DUPLICATES_FILE, ENHANCED, FOOTERS_FILE, MANIFEST_FILE, InputRecord
+from dlcot_ray.outputs.layout import (
+    DUPLICATES_FILE,
+    ENHANCED,
+    INPUT_METADATA_FILE,
+    MANIFEST_FILE,
+    InputRecord,
+)
 from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
 from dlcot_ray.outputs.results import EngineUse
 from dlcot_ray.outputs.tally import Journal, count, survey
@@ -82,8 +88,8 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
         return manifest, True
     output.store.delete(MANIFEST_FILE)
     output.write_record(job.record)
-    if job.footers is not None:
-        output.store.put(FOOTERS_FILE, job.footers)
+    if job.input_metadata is not None:
+        output.store.put(INPUT_METADATA_FILE, job.input_metadata)
     timings: dict[str, Any] = {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "quality_floor": quality_floor,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -23,8 +24,9 @@ from dlcot_ray.core.policies.base import PolicyError
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import InputFault, JobError, reason_of
 from dlcot_ray.inputs.cells import ColumnPath
-from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
+from dlcot_ray.inputs.readers.registry import open_reader
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.inputs.traces import ColumnMap
 from dlcot_ray.outputs.audit import Expected, Finding, StoredUnit, audit_unit, compare_rows
@@ -232,8 +234,8 @@ def _load(output: Output, listed: ListedUnit, label: str) -> StoredUnit:
 
 def _read(output: Output, relative: str) -> pa.Table:
     try:
-        with open_parquet(output.store, relative, relative) as file:
-            return file.read(use_threads=False).replace_schema_metadata(None)
+        with closing(open_reader(output.store, relative, relative)) as reader:
+            return read_table(reader)
     except (pa.ArrowException, OSError) as error:
         raise InputFault(relative, f"it cannot be read ({reason_of(error)})") from error
 
@@ -259,8 +261,8 @@ class _Source:
     """An input file, read in one sweep, a unit at a time."""
 
     def __init__(self, store: Store, relative: str, label: str) -> None:
-        self._file = open_parquet(store, relative, label)
-        self._batches = self._file.iter_batches(1024, use_threads=False)
+        self._reader = open_reader(store, relative, label)
+        self._batches = self._reader.batches(max_rows=1024)
         self._rest: list[pa.RecordBatch] = []
         self._at = 0
 
@@ -276,13 +278,13 @@ class _Source:
                     batch, self._at = batch.slice(0, stop - first), stop
                 if self._at > start:
                     parts.append(batch.slice(max(0, start - first)))
-        except (StopIteration, pa.ArrowException, OSError):
+        except (StopIteration, *READ_ERRORS):
             return None
         table = pa.Table.from_batches(parts) if parts else None
         return table.replace_schema_metadata(None) if table is not None else None
 
     def close(self) -> None:
-        self._file.close()
+        self._reader.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +301,8 @@ def _repeated_ids(output: Output, units: Sequence[ListedUnit]) -> Iterator[Findi
     files = []
     for unit in units:
         relative = f"{ENHANCED}/{unit.name}.parquet"
-        with open_parquet(output.store, relative, relative) as file:
-            rows = file.metadata.num_rows
+        with closing(open_reader(output.store, relative, relative)) as reader:
+            rows = reader.metadata().rows
         shard = Shard(output.store.given_url, relative, unit.name, 0, "", relative)
         files.append(_Ids(shard, rows))
     if not files:

@@ -1,42 +1,42 @@
-"""Label files and the traces that they refer to, read from any store into cases.
+"""Reads label files, and the traces that they refer to, from any store into cases.
 
-Label sets are small, so they are read whole and judged as one. A file of another kind that merely lies in a
-directory of label sets is told and left out; everything else that cannot be used stops the evaluation.
+Label sets are small, so each is read whole. A file in a directory of label sets that is no label set is left
+out, and the evaluation reports it. Any other file that cannot be used stops the evaluation.
 """
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from random import Random
 from typing import Any
 
-import pyarrow as pa
-
 from dlcot_ray.config.paths import gold_dirs
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.errors import InputFault, JobError, reason_of
+from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.evaluation.cases import Case
 from dlcot_ray.evaluation.layouts import UnknownLayout, layout_of, read_rows
 from dlcot_ray.evaluation.rows import Context, LabelError
-from dlcot_ray.inputs.footers import open_parquet
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
+from dlcot_ray.inputs.readers.registry import READERS, open_source
+from dlcot_ray.inputs.shards import find_shards, open_shard
 from dlcot_ray.inputs.traces import resolve_columns, traces_of
 from dlcot_ray.storage.store import Store
-from dlcot_ray.storage.tables import read_parquet
 from dlcot_ray.storage.urls import absolute
 
-SUFFIXES = (".parquet", ".jsonl")
+_JSON_LINES = ".jsonl"
 GOLD = "gold"
-"""Stands for the set that comes with dlcot."""
+"""The name of the label set that comes with dlcot."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """One label file: what it is called, its layout, a digest of its content, and its cases."""
+    """One label file: its name, its layout, a digest of its content (16 hex digits), and its cases."""
 
     name: str
     layout: str
@@ -52,7 +52,7 @@ class _File:
 
 
 def resolve_places(labels: Any, traces: Any) -> tuple[list[str], list[str]]:
-    """Label files and traces as lists of absolute places; `GOLD` brings its own traces."""
+    """Label files and traces as lists of absolute places; `GOLD` also adds the traces that it refers to."""
     places, trace_places = _listed(labels), _listed(traces)
     if GOLD in places:
         gold, gold_traces = gold_dirs()
@@ -71,12 +71,13 @@ def read_sets(
     options: Mapping[str, object],
     limit: int | None,
 ) -> tuple[list[LabelSet], list[str]]:
-    """All label files of `places`, and a sentence for each file, or file's rows, that were left out.
+    """All label files of `places`, and one sentence for each file, or rows of a file, that were left out.
 
     Args:
-        traces: those that labels may refer to, by id.
+        places: label files, and directories of them.
+        traces: the traces that labels may refer to, by id.
         options: fsspec options.
-        limit: at most this many rows of each file, drawn by lot, always the same ones.
+        limit: at most this many rows of each file, drawn at random with a fixed seed.
 
     Raises:
         JobError: a place does not exist or holds no labels, or a file cannot be used.
@@ -92,7 +93,7 @@ def read_sets(
                 rows = _rows(data, file.relative)
                 layout = layout_of(list(rows[0]) if rows else [])
                 if limit is not None and limit < len(rows):
-                    # By lot, because labels often alternate; always the same lot.
+                    # At random, because labels often alternate; with a fixed seed, so that runs compare.
                     rows = [rows[at] for at in sorted(Random(0).sample(range(len(rows)), limit))]
                 cases, bad = read_rows(layout, rows, context)
             except UnknownLayout as error:
@@ -113,7 +114,7 @@ def read_sets(
 
 
 def read_traces(places: Sequence[str], dataset: str, options: Mapping[str, object]) -> dict[str, Trace]:
-    """All traces of `places` by id, as the job would read them; rows that are no traces are left out.
+    """All traces of `places` by id, read as a job reads them. Rows that are no traces are left out.
 
     Raises:
         JobError: a place or a file cannot be read.
@@ -122,10 +123,10 @@ def read_traces(places: Sequence[str], dataset: str, options: Mapping[str, objec
     found: dict[str, Trace] = {}
     for shard in find_shards(list(places), options):
         try:
-            with open_parquet(Store(shard.store_url, options), shard.relative, shard.file) as file:
-                table = file.read()
+            with closing(open_shard(shard, options)) as reader:
+                table = read_table(reader)
             columns = resolve_columns(preset, table.schema, shard.file)
-        except (InputFault, OSError, pa.ArrowException) as error:
+        except READ_ERRORS as error:
             raise JobError(f"{error}", "check traces=") from error
         rows = traces_of(table, columns, file=shard.file, first_row=0, shard_name=shard.name)
         for row in rows:
@@ -136,18 +137,17 @@ def read_traces(places: Sequence[str], dataset: str, options: Mapping[str, objec
 
 def _files(place: str, options: Mapping[str, object]) -> Iterator[_File]:
     head, slash, tail = place.rstrip("/").rpartition("/")
-    if tail.endswith(SUFFIXES):
+    if tail.endswith(_suffixes()):
         parent = Store(head or slash or ".", options)
         if not parent.exists(tail):
             raise JobError(f"there is no label set {parent.url(tail)}", "check set=")
         yield _File(parent, tail, named=True)
         return
     store = Store(place, options)
-    files = [info.relative for info in store.list() if info.relative.endswith(SUFFIXES)]
+    files = [info.relative for info in store.list() if info.relative.endswith(_suffixes())]
     if not files:
-        raise JobError(
-            f"no label sets in {store.display_url}: looked for *.parquet and *.jsonl", "check set="
-        )
+        looked_for = " and ".join(f"*{suffix}" for suffix in _suffixes())
+        raise JobError(f"no label sets in {store.display_url}: looked for {looked_for}", "check set=")
     yield from (_File(store, relative, named=False) for relative in sorted(files))
 
 
@@ -155,12 +155,18 @@ def _rows(data: bytes, name: str) -> list[dict[str, Any]]:
     """Rows as plain objects.
 
     Raises:
-        LabelError: the file is neither Parquet nor JSON lines, as its name says.
+        LabelError: the file is not of the format that its name says.
     """
     try:
-        if name.endswith(".parquet"):
-            rows: list[dict[str, Any]] = read_parquet(data).to_pylist()
+        if name.endswith(_JSON_LINES):
+            # Not through Arrow, which demands one type per column.
+            return [json.loads(line) for line in data.decode().splitlines() if line.strip()]
+        with closing(open_source(io.BytesIO(data), name, name)) as reader:
+            rows: list[dict[str, Any]] = read_table(reader).to_pylist()
             return rows
-        return [json.loads(line) for line in data.decode().splitlines() if line.strip()]
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (*READ_ERRORS, ValueError) as error:
         raise LabelError(f"it cannot be read ({reason_of(error)})") from error
+
+
+def _suffixes() -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*READERS, _JSON_LINES)))

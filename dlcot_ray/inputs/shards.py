@@ -1,8 +1,7 @@
-"""The one storage module: stores, and the input shards found in them.
+"""Finds the input files of a job (its shards), names them, and opens them.
 
-Shards are found once, at planning time, and named by where they lie below what the user gave, so that
-the names of outputs (and with them what is already done) do not depend on the machine or on what else
-is in the directory.
+Shards are found once, at planning time. Their names come from where they lie below the place that the user
+gave. So the names of outputs do not depend on the machine, nor on what else is in the directory.
 """
 
 from __future__ import annotations
@@ -17,12 +16,11 @@ from pathlib import PurePosixPath
 from fsspec.utils import glob_translate
 
 from dlcot_ray.errors import JobError
+from dlcot_ray.inputs.readers.protocol import Reader
+from dlcot_ray.inputs.readers.registry import open_reader, stem_of, suffix_list, suffix_of
 from dlcot_ray.storage.backend import ObjectInfo
-from dlcot_ray.storage.failures import MissingObject, StoreRefused, without_credentials
-from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
+from dlcot_ray.storage.failures import without_credentials
 from dlcot_ray.storage.store import Store
-
-__all__ = ["TEMPORARY_SUFFIX", "MissingObject", "ObjectInfo", "Shard", "Store", "StoreRefused", "find_shards"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +28,12 @@ class Shard:
     """One input file.
 
     Attributes:
-        store_url: opens the `Store` that holds it; may hold credentials, never print it.
+        store_url: URL of the `Store` that holds it. It may contain credentials: never print it.
         relative: its name in that store.
-        name: names its outputs: the relative path without its suffix, unique within the job.
-        size: bytes.
+        name: the name of its outputs: the relative path without its suffix, unique within the job.
+        size: in bytes.
         version: changes when the content does (see `ObjectInfo`).
-        file: its full name for people, without credentials.
+        file: its full name for messages, without credentials.
     """
 
     store_url: str
@@ -47,18 +45,22 @@ class Shard:
 
 
 def find_shards(input_url: str | Sequence[str], options: Mapping[str, object] | None = None) -> list[Shard]:
-    """The input files of a job, by name: directories (recursively), single files and globs.
+    """The input files of a job, ordered by name.
 
-    In directories only ``*.parquet`` counts, and names that begin with ``.`` or ``_`` are skipped as
-    Hive and Spark do. A file reached by two inputs is taken once. Two files of one name, from two
-    inputs, are told apart by a short hash of where they lie.
+    In directories, which are searched at any depth, only files with a registered suffix count. Names that
+    begin with ``.`` or ``_`` are skipped, as Hive and Spark do. A file that two inputs contain is taken once.
+    If two files have the same name, a short hash of their place is appended to both names.
+
+    Args:
+        input_url: directories, files and globs.
+        options: fsspec options of their stores.
 
     Raises:
         JobError: an input does not exist, holds no shards, or cannot be listed.
     """
     urls = [input_url] if isinstance(input_url, str) else list(input_url)
     if not urls:
-        raise JobError("no input given", "set input= to a directory, a Parquet file or a glob")
+        raise JobError("no input given", "set input= to a directory, a file or a glob")
     found: dict[str, Shard] = {}
     for url in urls:
         for shard in _shards_of(url, options):
@@ -68,6 +70,19 @@ def find_shards(input_url: str | Sequence[str], options: Mapping[str, object] | 
         (_renamed(shard) if names[shard.name] > 1 else shard for shard in found.values()),
         key=lambda shard: shard.name,
     )
+
+
+def open_shard(shard: Shard, options: Mapping[str, object] | None = None) -> Reader:
+    """Open an input file. The caller closes the reader.
+
+    Args:
+        shard: the file.
+        options: fsspec options of its store.
+
+    Raises:
+        InputFault: it is missing, or cannot be read.
+    """
+    return open_reader(Store(shard.store_url, options), shard.relative, shard.file)
 
 
 def _shards_of(url: str, options: Mapping[str, object] | None) -> list[Shard]:
@@ -88,7 +103,7 @@ def _shards_of(url: str, options: Mapping[str, object] | None) -> list[Shard]:
             raise JobError(f"input {whole.display_url} does not exist", "check the path")
         seen = f"{len(objects)} other files" if objects else "nothing"
         raise JobError(
-            f"no input shards in {whole.display_url}: looked for *.parquet at any depth, found {seen}",
+            f"no input shards in {whole.display_url}: looked for {suffix_list()} at any depth, found {seen}",
             "check the path (and bucket), or give a glob such as data/*.parquet",
         )
     return shards
@@ -120,7 +135,7 @@ def _is_glob(text: str) -> bool:
 
 
 def _is_shard(relative: str) -> bool:
-    return relative.endswith(".parquet") and not _is_hidden(relative)
+    return suffix_of(relative) is not None and not _is_hidden(relative)
 
 
 def _is_hidden(relative: str) -> bool:
@@ -128,8 +143,7 @@ def _is_hidden(relative: str) -> bool:
 
 
 def _shard(store: Store, info: ObjectInfo) -> Shard:
-    name = info.relative.removesuffix(PurePosixPath(info.relative).suffix)
-    return Shard(store.given_url, info.relative, name, info.size, info.version, info.url)
+    return Shard(store.given_url, info.relative, stem_of(info.relative), info.size, info.version, info.url)
 
 
 def _renamed(shard: Shard) -> Shard:

@@ -12,7 +12,7 @@ from dlcot_ray.outputs.layout import (
     DUPLICATES_FILE,
     ENHANCED,
     FOLDERS,
-    FOOTERS_FILE,
+    INPUT_METADATA_FILE,
     INPUTS_FILE,
     JOB_FILE,
     JOURNAL,
@@ -23,7 +23,7 @@ from dlcot_ray.outputs.layout import (
 from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 
-_OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, INPUTS_FILE, FOOTERS_FILE, DUPLICATES_FILE)
+_OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, INPUTS_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE)
 _OF_REFRESH = ("report.json", "report.md", "_lease.json")
 """What `dlcot refresh` lays beside a snapshot's units."""
 

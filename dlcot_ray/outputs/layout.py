@@ -38,7 +38,7 @@ FOLDERS = (ENHANCED, ANNOTATIONS, REJECTED, PREFERENCES)
 FACTS = "_facts"
 """Facts of each row, for a refresh (`facts.py`); hidden from readers of Parquet folders."""
 # No name that ends with .parquet, so that a reader of the whole folder finds only units.
-FOOTERS_FILE = "_footers.arrow"
+INPUT_METADATA_FILE = "_input_metadata.arrow"
 DUPLICATES_FILE = "_duplicates.arrow"
 INPUTS_FILE = "inputs.jsonl"
 JOURNAL = "_counts"
@@ -210,7 +210,7 @@ class Output:
             names = (info.relative for info in self.store.scan(folder))
             self.store.delete_all([name for name in names if unit_object(name) is not None])
         self.store.delete_all([info.relative for info in self.store.scan(JOURNAL)])
-        for name in (CARD_FILE, INPUTS_FILE, FOOTERS_FILE, DUPLICATES_FILE):
+        for name in (CARD_FILE, INPUTS_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE):
             self.store.delete(name)
         self.store.delete(JOB_FILE)
 

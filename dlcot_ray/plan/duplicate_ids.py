@@ -10,6 +10,7 @@ took 600 MB, the process itself included): fewer rows per pass take less memory 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,19 +19,17 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from dlcot_ray.errors import InputFault, JobError, reason_of
+from dlcot_ray.errors import InputFault, reason_of
 from dlcot_ray.inputs.cells import ColumnPath, read_texts
-from dlcot_ray.inputs.footers import open_parquet
-from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.inputs.readers.protocol import READ_ERRORS
+from dlcot_ray.inputs.shards import Shard, open_shard
 from dlcot_ray.inputs.traces import ColumnMap
 from dlcot_ray.plan.plan import Plan, inputs_digest
 from dlcot_ray.storage.parallel import map_in_order
-from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.tables import read_arrow_file, to_arrow_file
 
 _FILES_KEY = "dlcot.inputs"
 ROWS_PER_PASS = 16_000_000
-_BATCH_ROWS = 65_536
 _THREADS = 8
 
 Positions = npt.NDArray[np.int64]
@@ -223,14 +222,14 @@ def _any_in(wanted: Positions | None, low: int, high: int) -> bool:
 def _texts(
     file: IdFile, path: ColumnPath, options: Mapping[str, object] | None
 ) -> Iterator[list[str | None]]:
-    shard = file.shard
-    with open_parquet(Store(shard.store_url, options), shard.relative, shard.file) as parquet:
+    with closing(open_shard(file.shard, options)) as reader:
         try:
-            for batch in parquet.iter_batches(_BATCH_ROWS, columns=[path.column]):
+            for batch in reader.batches(columns=[path.column]):
                 cells = read_texts(pa.Table.from_batches([batch]), path)
                 yield [cell if isinstance(cell, str) and cell.strip() else None for cell in cells]
-        except (pa.ArrowException, OSError, JobError) as error:
-            reason = reason_of(error, 200, line=0)
+        except READ_ERRORS as error:
             raise InputFault(
-                shard.file, f"its id column {path.text} cannot be read ({reason})", "write the file again"
+                file.shard.file,
+                f"its id column {path.text} cannot be read ({reason_of(error)})",
+                "write the file again",
             ) from error

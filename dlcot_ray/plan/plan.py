@@ -1,7 +1,7 @@
 """Work units: which rows of which file are read, judged and written as one, fixed before anything runs.
 
-A plan depends on the inputs' footers and two settings alone, so every run of a job arrives at the same
-units under the same names, and a LIST of the output tells what is left.
+A plan depends only on the metadata of the inputs and on two settings. So every run of a job plans the same
+units under the same names, and a LIST of the output shows what is left.
 
 Units are no objects here. The rows of all files are thought of as one long row; a plan is the ascending
 positions at which that row is cut, 8 bytes per unit, and a unit is a number. Files, sweeps and units

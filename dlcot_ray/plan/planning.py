@@ -7,14 +7,14 @@ from dataclasses import replace
 from hashlib import sha256
 
 from dlcot_ray.errors import InputFault
-from dlcot_ray.inputs.footers import Footer, Footers, read_footer
+from dlcot_ray.inputs.file_metadata import MetadataCache, read_file_metadata
 from dlcot_ray.inputs.presets import DatasetPreset
+from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.inputs.traces import ColumnMap, resolve_columns
 from dlcot_ray.plan.plan import Plan, PlanBuilder
 from dlcot_ray.plan.unit_ranges import cut_rows
 from dlcot_ray.storage.parallel import map_in_order
-from dlcot_ray.storage.tables import schema_from_bytes
 
 
 def assign_names(shards: Sequence[Shard], recorded: Mapping[str, str]) -> list[Shard]:
@@ -46,44 +46,49 @@ def make_plan(
     rows_per_unit: int,
     bytes_per_unit: int,
     options: Mapping[str, object] | None = None,
-    footers: Footers | None = None,
+    metadata: MetadataCache | None = None,
 ) -> Plan:
-    """Plan the shards, in the order given, from their footers alone.
+    """Plan the shards, in the order given, without reading their rows.
 
-    A file that is empty, corrupt, not Parquet, without rows, or without the columns that the preset
-    needs becomes a fault; the others are planned.
+    A file that is empty, damaged, without rows, or without the columns that the preset needs becomes a fault.
+    The other files are planned.
 
     Args:
-        footers: those that are known already; the others are read, and recorded there.
+        shards: the input files, named by `assign_names`.
+        preset: which columns make a trace.
+        rows_per_unit: the most rows of a unit.
+        bytes_per_unit: the most bytes of a unit, as far as the average row of its row group tells.
+        options: fsspec options of the inputs.
+        metadata: what is known of the files already. The others are asked, and their answers put there.
     """
-    known = footers if footers is not None else Footers()
+    known = metadata if metadata is not None else MetadataCache()
     maps: dict[bytes, ColumnMap] = {}
     builder = PlanBuilder()
     faults: list[InputFault] = []
 
-    def attempt(item: tuple[Shard, Footer | None]) -> tuple[Shard, Footer | InputFault, bool]:
-        shard, footer = item
-        if footer is not None:
-            return shard, footer, False
+    def ask(item: tuple[Shard, FileMetadata | None]) -> tuple[Shard, FileMetadata | InputFault, bool]:
+        shard, recorded = item
+        if recorded is not None:
+            return shard, recorded, False
         try:
-            return shard, read_footer(shard, options), True
+            return shard, read_file_metadata(shard, options), True
         except InputFault as fault:
             return shard, fault, True
 
-    for shard, found, fresh in map_in_order(attempt, ((shard, known.get(shard)) for shard in shards)):
+    for shard, found, is_new in map_in_order(ask, ((shard, known.get(shard)) for shard in shards)):
         try:
             if isinstance(found, InputFault):
                 raise found
             columns = maps.get(found.schema)
             if columns is None:
-                schema = schema_from_bytes(found.schema)
-                columns = maps[found.schema] = resolve_columns(preset, schema, shard.file)
+                columns = resolve_columns(preset, found.arrow_schema, shard.file)
+                maps[found.schema] = columns
         except InputFault as fault:
             faults.append(fault)
             continue
         builder.add(
             shard, columns, cut_rows(found.group_rows, found.group_bytes, rows_per_unit, bytes_per_unit)
         )
-        if fresh:
+        if is_new:
             known.put(shard, found)
     return builder.plan(tuple(faults))

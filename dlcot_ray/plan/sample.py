@@ -1,64 +1,140 @@
-"""A sample of traces, spread over all inputs, with bounded reading.
+"""A sample of traces, spread over all inputs, with a limit on what is read.
 
-Rows are taken at even distances over the whole job. Where that would open too many row groups, fewer of them
-are opened and more rows taken of each: reading is bounded by `_MOST_GROUPS` groups and `_MOST_BYTES` of each,
-whatever the size of the job.
+Rows are taken at even distances over the whole job. If they lie in too many row groups, fewer row groups are
+read and more rows taken of each. Reading is limited to `_MOST_GROUPS` row groups, and `_MOST_BYTES` of each.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.inputs.footers import open_parquet
-from dlcot_ray.inputs.traces import traces_of
+from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, Reader
+from dlcot_ray.inputs.shards import Shard, open_shard
+from dlcot_ray.inputs.traces import ColumnMap, traces_of
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.storage.parallel import map_in_order
-from dlcot_ray.storage.store import Store
 
 _MOST_GROUPS = 64
 _MOST_BYTES = 256 << 20
+_BATCH_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Traces of a job; `rows` were read for them, `unusable` of which are no traces."""
 
-    traces: tuple[Trace, ...]
-    rows: int
-    unusable: int
+    traces: tuple[Trace, ...] = ()
+    rows: int = 0
+    unusable: int = 0
 
 
-def take_sample(plan: Plan, count: int, options: Mapping[str, object] | None = None) -> Sample:
-    """About `count` traces; all of them where the job has no more.
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file with the rows of it that are in the sample, ascending, and its metadata if it is known."""
 
-    Files that cannot be read are passed over: the job itself will name them.
+    shard: Shard
+    columns: ColumnMap
+    rows: Sequence[int]
+    metadata: FileMetadata | None
+
+
+def take_sample(
+    plan: Plan,
+    count: int,
+    options: Mapping[str, object] | None = None,
+    metadata: MetadataCache | None = None,
+) -> Sample:
+    """About `count` traces; all of them if the job has no more.
+
+    A file that cannot be read is left out: the job itself will report it.
+
+    Args:
+        plan: the job's.
+        count: how many rows to take.
+        options: fsspec options of the inputs.
+        metadata: what planning learned of the files; the others are asked.
     """
-    total = plan.rows
-    count = min(count, total)
-    wanted = (np.arange(count) * total + total // 2) // max(count, 1) if count < total else np.arange(total)
-    by_file: dict[int, list[int]] = defaultdict(list)
-    numbers = np.searchsorted(plan.file_rows, wanted, side="right") - 1
-    for number, position in zip(numbers.tolist(), wanted.tolist(), strict=True):
-        by_file[number].append(position - int(plan.file_rows[number]))
-    files = sorted(by_file)
-    if len(files) > _MOST_GROUPS:
-        step = len(files) / _MOST_GROUPS
-        files = [files[int(place * step)] for place in range(_MOST_GROUPS)]
-        share = -(-count // len(files))
-        by_file = {number: _spread(int(np.diff(plan.file_rows)[number]), share) for number in files}
+    known = metadata or MetadataCache()
+    files = [
+        _File(plan.shards[number], plan.columns[number], rows, known.get(plan.shards[number]))
+        for number, rows in sorted(_rows_by_file(plan, min(count, plan.rows)).items())
+    ]
     most = max(1, _MOST_GROUPS // max(len(files), 1))
+    return _joined(list(map_in_order(lambda file: _read_file(file, most, options), files)))
 
-    def read(number: int) -> Sample:
-        return _read_rows(plan, number, by_file[number], most, options)
 
-    parts = list(map_in_order(read, files))
+def _rows_by_file(plan: Plan, count: int) -> dict[int, list[int]]:
+    """Number of a file -> the rows of it that are in the sample, ascending; at most `_MOST_GROUPS` files."""
+    total = plan.rows
+    wanted = (np.arange(count) * total + total // 2) // max(count, 1) if count < total else np.arange(total)
+    numbers = np.searchsorted(plan.file_rows, wanted, side="right") - 1
+    found: dict[int, list[int]] = defaultdict(list)
+    for number, position in zip(numbers.tolist(), wanted.tolist(), strict=True):
+        found[number].append(position - int(plan.file_rows[number]))
+    if len(found) <= _MOST_GROUPS:
+        return found
+    files = _evenly(sorted(found), _MOST_GROUPS)
+    share = -(-count // len(files))
+    file_rows = np.diff(plan.file_rows)
+    return {number: _spread(int(file_rows[number]), share) for number in files}
+
+
+def _read_file(file: _File, most: int, options: Mapping[str, object] | None) -> Sample:
+    """The sampled rows of one file, from at most `most` row groups. Rows read before an error count."""
+    parts: list[Sample] = []
+    try:
+        with closing(open_shard(file.shard, options)) as reader:
+            found = file.metadata or reader.metadata()
+            starts = np.cumsum([0, *found.group_rows])
+            for group, rows in _rows_by_group(starts, file.rows, most).items():
+                for part in _read_group(file, reader, group, int(starts[group]), rows):
+                    parts.append(part)
+    except READ_ERRORS:
+        return _joined(parts)
+    return _joined(parts)
+
+
+def _rows_by_group(starts: npt.NDArray[np.int64], rows: Sequence[int], most: int) -> dict[int, list[int]]:
+    """Number of a row group -> the rows of it to take. Too many groups: an equal share of `most` of them."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        found[int(np.searchsorted(starts, row, side="right")) - 1].append(row)
+    if len(found) <= most:
+        return found
+    share = -(-len(rows) // most)
+    return {
+        group: [int(starts[group]) + row for row in _spread(int(starts[group + 1] - starts[group]), share)]
+        for group in _evenly(sorted(found), most)
+    }
+
+
+def _read_group(file: _File, reader: Reader, group: int, at: int, wanted: list[int]) -> Iterator[Sample]:
+    """The wanted rows of one row group, whose first row is number `at` of the file."""
+    read_bytes = 0
+    for batch in reader.batches(range(group, group + 1), max_rows=_BATCH_ROWS):
+        inside = [row - at for row in wanted if at <= row < at + batch.num_rows]
+        if inside:
+            table = pa.Table.from_batches([batch.slice(row, 1) for row in inside])
+            found = traces_of(
+                table, file.columns, file=file.shard.file, first_row=at, shard_name=file.shard.name
+            )
+            traces = tuple(item for item in found if isinstance(item, Trace))
+            yield Sample(traces, len(found), len(found) - len(traces))
+        at, read_bytes = at + batch.num_rows, read_bytes + batch.nbytes
+        if read_bytes > _MOST_BYTES or at > wanted[-1]:
+            return
+
+
+def _joined(parts: Sequence[Sample]) -> Sample:
     return Sample(
         tuple(trace for part in parts for trace in part.traces),
         sum(part.rows for part in parts),
@@ -67,47 +143,11 @@ def take_sample(plan: Plan, count: int, options: Mapping[str, object] | None = N
 
 
 def _spread(rows: int, count: int) -> list[int]:
+    """`count` numbers below `rows`, at even distances; all of them if there are fewer."""
     count = min(rows, count)
     return [place * rows // count for place in range(count)]
 
 
-def _read_rows(
-    plan: Plan, number: int, rows: list[int], most: int, options: Mapping[str, object] | None
-) -> Sample:
-    shard, columns = plan.shards[number], plan.columns[number]
-    traces: list[Trace] = []
-    seen = unusable = 0
-    try:
-        with open_parquet(Store(shard.store_url, options), shard.relative, shard.file) as file:
-            footer = file.metadata
-            starts = np.cumsum([0, *(footer.row_group(g).num_rows for g in range(footer.num_row_groups))])
-            groups = sorted({int(np.searchsorted(starts, row, side="right")) - 1 for row in rows})
-            if len(groups) > most:
-                chosen = [groups[place * len(groups) // most] for place in range(most)]
-                share = -(-len(rows) // most)
-                rows = [
-                    int(starts[group]) + row
-                    for group in chosen
-                    for row in _spread(int(starts[group + 1] - starts[group]), share)
-                ]
-                groups = chosen
-            for group in groups:
-                mine = [row for row in rows if starts[group] <= row < starts[group + 1]]
-                at, read = int(starts[group]), 0
-                for batch in file.iter_batches(256, row_groups=[group], use_threads=False):
-                    inside = [row - at for row in mine if at <= row < at + batch.num_rows]
-                    if inside:
-                        whole = pa.Table.from_batches([batch])
-                        table = pa.concat_tables([whole.slice(row, 1) for row in inside])
-                        found = traces_of(
-                            table, columns, file=shard.file, first_row=at, shard_name=shard.name
-                        )
-                        seen += len(found)
-                        traces += [item for item in found if isinstance(item, Trace)]
-                        unusable += sum(not isinstance(item, Trace) for item in found)
-                    at, read = at + batch.num_rows, read + batch.nbytes
-                    if read > _MOST_BYTES or at > mine[-1]:
-                        break
-    except (pa.ArrowException, OSError, InputFault, JobError):
-        return Sample(tuple(traces), seen, unusable)
-    return Sample(tuple(traces), seen, unusable)
+def _evenly(items: Sequence[int], count: int) -> list[int]:
+    """`count` of the items, at even distances."""
+    return [items[place * len(items) // count] for place in range(count)]

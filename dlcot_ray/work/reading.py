@@ -1,66 +1,61 @@
-"""The first step of a work unit: its rows out of the input, with the annotations that are known of them.
+"""The first step of a work unit: reads its rows, and the annotations of them that exist already.
 
-No Ray here. A failure is a value: what cannot be read comes back as the unit's `error`, the unit stays
-unfinished, and the next run does it again.
+No Ray here. A failure is a value: a unit that cannot be read comes back with an `error`. It stays unfinished,
+and the next run does it again.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 
 import pyarrow as pa
 
-from dlcot_ray.errors import InputFault, JobError, reason_of
-from dlcot_ray.inputs.footers import open_parquet
+from dlcot_ray.errors import InputFault, reason_of
+from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
+from dlcot_ray.inputs.readers.registry import open_reader
 from dlcot_ray.inputs.traces import resolve_columns, traces_of
 from dlcot_ray.judging.fingerprint import fingerprints_of
 from dlcot_ray.outputs.layout import ANNOTATIONS
 from dlcot_ray.outputs.recall import RecallSpec, open_recall
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
-from dlcot_ray.storage.retries import with_retries
+from dlcot_ray.storage.retries import retrying, with_retries
 from dlcot_ray.storage.store import Store
 from dlcot_ray.work.spec import ReadUnit, WorkSpec
 
-_FIRST_PAUSE_S = 0.2
-
 
 def read_units(task: ReadTask, spec: WorkSpec) -> Iterator[ReadUnit]:
-    """Read the units of a sweep, in order, holding one at a time.
+    """Read the units of a sweep, in order, one at a time.
 
-    Where the file cannot be read any further, the remaining units come back with an error.
+    After a transient error the sweep starts again with the units that are left, `spec.retries` times at most.
+    If the file cannot be read any further, the units that are left come back with an error.
     """
     waiting = deque(task.units)
-    attempt = 0
-    while waiting:
-        try:
-            for unit, table in _sweep(task, tuple(waiting), spec):
-                waiting.popleft()
-                yield _with_annotations(unit, table, spec)
-            return
-        except (OSError, InputFault, JobError, pa.ArrowException) as error:
-            if attempt < spec.retries and not isinstance(error, pa.ArrowInvalid):
-                time.sleep(_FIRST_PAUSE_S * 2**attempt)
-                attempt += 1
-                continue
-            for unit in waiting:
-                yield ReadUnit(unit, error=f"cannot be read ({reason_of(error)})")
-            return
+    try:
+        for attempt in retrying(spec.retries):
+            with attempt:
+                # Nothing is left if the error came when the file was closed.
+                for unit, table in _sweep(task, tuple(waiting), spec) if waiting else ():
+                    waiting.popleft()
+                    yield _with_annotations(unit, table, spec)
+    except READ_ERRORS as error:
+        for unit in waiting:
+            yield ReadUnit(unit, error=f"cannot be read ({reason_of(error)})")
 
 
 def _sweep(
     task: ReadTask, units: tuple[UnitTask, ...], spec: WorkSpec
 ) -> Iterator[tuple[UnitTask, pa.Table]]:
+    """The rows of each unit, cut out of one pass over the row groups of the task."""
     store = Store(task.store_url, spec.input_options)
     waiting = deque(units)
     parts: list[pa.RecordBatch] = []
     stop = task.first_row
-    with open_parquet(store, task.relative, waiting[0].file) as file:
-        batches = file.iter_batches(
-            max(unit.stop - unit.start for unit in units),
-            row_groups=range(task.first_group, task.stop_group),
-            use_threads=False,
+    with closing(open_reader(store, task.relative, units[0].file)) as reader:
+        batches = reader.batches(
+            range(task.first_group, task.stop_group),
+            max_rows=max(unit.stop - unit.start for unit in units),
         )
         for batch in batches:
             start, stop = stop, stop + batch.num_rows
@@ -75,7 +70,7 @@ def _sweep(
                 parts = []
             if not waiting:
                 return
-    raise InputFault(waiting[0].file, f"its data ends at row {stop}, its footer promises more")
+    raise InputFault(units[0].file, f"its rows end at {stop}, before the end of unit {waiting[0].name}")
 
 
 def _with_annotations(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> ReadUnit:
@@ -87,12 +82,12 @@ def _with_annotations(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> ReadUn
     relative = f"{ANNOTATIONS}/{unit.name}.parquet"
 
     def read() -> pa.Table:
-        with open_parquet(store, relative, store.url(relative)) as file:
-            return file.read(use_threads=False)
+        with closing(open_reader(store, relative, store.url(relative))) as reader:
+            return read_table(reader)
 
     try:
         return ReadUnit(unit, table, with_retries(spec.retries, read))
-    except (OSError, InputFault, JobError, pa.ArrowException) as error:
+    except READ_ERRORS as error:
         return ReadUnit(unit, error=f"its annotations cannot be read ({reason_of(error)})")
 
 
@@ -109,5 +104,5 @@ def _with_recalled(unit: UnitTask, table: pa.Table, spec: WorkSpec, recall: Reca
         found = with_retries(spec.retries, lambda: open_recall(recall).annotations(unit.name, wanted))
         stored = pa.table({"fingerprint": pa.array(fingerprints, pa.string())})
         return ReadUnit(unit, table, found, stored)
-    except (OSError, InputFault, JobError, pa.ArrowException) as error:
+    except READ_ERRORS as error:
         return ReadUnit(unit, error=f"the index of known annotations cannot be read ({reason_of(error)})")

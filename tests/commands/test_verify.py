@@ -107,8 +107,8 @@ DAMAGES: dict[str, tuple[Damage, str, int | None, str]] = {
     "an id occurs twice": (in_table(B0, put(1, "trace_id", "sum-5")), B0, 1, "its id is that of .*a.r000000004"),
     "an annotation is gone": (in_table(NOTES_A1, lambda rows: rows.pop(1)), NOTES_A1, None, "'sum-5' has none"),
     "annotations are shuffled": (in_table(NOTES_A1, lambda rows: rows.reverse()), NOTES_A1, None, "its order"),
-    "units do not fit": (
-        in_table(NOTES_A1, put(2, "segment_offsets", lambda offsets: [*offsets[:-1], 7])), NOTES_A1, 2, "its units",
+    "segments do not fit": (
+        in_table(NOTES_A1, put(2, "segment_offsets", lambda offsets: [*offsets[:-1], 7])), NOTES_A1, 2, "its segments",
     ),
     "sections have a gap": (in_table(NOTES_A1, put(2, "sections", lambda s: s[1:])), NOTES_A1, 2, "partition"),
     "approaches overlap": (

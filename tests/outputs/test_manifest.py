@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dlcot_ray.errors import JobError
-from dlcot_ray.inputs.footers import Footers
+from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import JobRecord, Output
@@ -27,7 +27,7 @@ from dlcot_ray.outputs.tally import Tally
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import make_plan
 from dlcot_ray.storage.store import Store
-from tests.support.plans import footer, plan_of, shard
+from tests.support.plans import metadata, plan_of, shard
 
 JOB = JobRecord("enhance", {"policy": "keep_first", "judge": "none"}, {})
 FOLDERS = {
@@ -76,11 +76,11 @@ def test_a_manifest_is_known_by_inputs_and_settings() -> None:
     assert not describes(manifest, replace(JOB, settings={"policy": "keep_one"}), plan)
     assert not describes(manifest, JOB, plan_of([[(5, 10)], [(8, 10)]]))
     assert not describes(manifest, JOB, plan_of([[(5, 10)]]))
-    footers = Footers()
+    cache = MetadataCache()
     shards = [shard("f0"), shard("f1", version="v2")]
     for one, rows in zip(shards, (5, 9), strict=True):
-        footers.put(one, footer([(rows, 10)]))
-    changed = make_plan(shards, load_preset("auto"), rows_per_unit=4, bytes_per_unit=1 << 20, footers=footers)
+        cache.put(one, metadata([(rows, 10)]))
+    changed = make_plan(shards, load_preset("auto"), rows_per_unit=4, bytes_per_unit=1 << 20, metadata=cache)
     assert not describes(manifest, JOB, changed)
     assert not describes(json.loads(json.dumps(made(plan, undone=1)[0])), JOB, plan)
 

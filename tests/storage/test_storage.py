@@ -205,7 +205,7 @@ def test_names_outside_the_root_are_refused(store: Store, name: str) -> None:
 def test_a_killed_writer_leaves_a_temporary_file_that_can_be_removed(tmp_path: Path) -> None:
     program = (
         "import os, sys\n"
-        "from dlcot_ray.inputs.shards import Store\n"
+        "from dlcot_ray.storage.store import Store\n"
         "os.fsync = lambda handle: os.kill(os.getpid(), 9)\n"
         "Store(sys.argv[1]).put('units/u1.parquet', b'half')\n"
     )

@@ -1,4 +1,4 @@
-"""Plans of files that need not exist: from footers that are made up."""
+"""Plans of files that need not exist: from metadata that is made up."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from dlcot_ray.inputs.footers import Footer, Footers
+from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import make_plan
@@ -19,24 +20,23 @@ def shard(name: str, version: str = "v1") -> Shard:
     return Shard("s3://raw", f"{name}.parquet", name, 1_000, version, f"s3://raw/{name}.parquet")
 
 
-def footer(groups: Sequence[tuple[int, int]]) -> Footer:
+def metadata(groups: Sequence[tuple[int, int]]) -> FileMetadata:
     """Of row groups given as (rows, bytes)."""
-    rows, sizes = zip(*groups, strict=True)
-    return Footer(SCHEMA.serialize().to_pybytes(), rows, sizes)
+    return FileMetadata.of(SCHEMA, groups)
 
 
 def plan_of(
     files: Sequence[Sequence[tuple[int, int]]], rows_per_unit: int = 4, bytes_per_unit: int = 1 << 20
 ) -> Plan:
     """A plan of files ``f0``, ``f1``, ... with these row groups."""
-    footers = Footers()
+    cache = MetadataCache()
     shards = [shard(f"f{number}") for number in range(len(files))]
     for one, groups in zip(shards, files, strict=True):
-        footers.put(one, footer(groups))
+        cache.put(one, metadata(groups))
     return make_plan(
         shards,
         load_preset("auto"),
         rows_per_unit=rows_per_unit,
         bytes_per_unit=bytes_per_unit,
-        footers=footers,
+        metadata=cache,
     )
