@@ -2,7 +2,8 @@
 
 The checks use the output's schemas and layout and none of the code that wrote the unit: counts are taken
 again from the rows, the text is replayed from the edits, the fingerprint is computed from the trace. A
-finding is a value, so that one damaged row hides no other. An object of another schema is not checked further.
+finding is a value, so that one damaged row hides no other. An object of another schema is not checked
+further.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The dataset card of an output: what is in it, where it came from, what to beware of.
+"""The dataset card of an output: its content, its sources and its known limits.
 
 The front matter is what `datasets` and hub viewers read: each folder is a configuration of its own, so that
 ``load_dataset(output)`` gives the enhanced traces and the state files beside them are not taken for data.

@@ -1,9 +1,8 @@
 """Frozen dataclasses to Arrow columns and back, derived from their type hints.
 
-The annotation is a deep record that will grow; a hand-written schema beside it would drift. So the
-Arrow type, the encoder and the decoder all come from the dataclass itself, and stored files are kept
-honest by a golden test of the schema. It works on whole columns (all rows' leaves in one array) instead
-of on one dict per row, which is several times faster for records this deep.
+The annotation is a deep record, so the Arrow type, the encoder and the decoder are all derived from the
+dataclass; a golden test pins the stored schema. The codec works on whole columns (all rows' leaves in one
+array), which is several times faster than one dict per row.
 """
 
 from __future__ import annotations

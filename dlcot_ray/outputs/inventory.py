@@ -1,4 +1,4 @@
-"""What lies in an output, by its LIST alone: units by input file, and what does not belong there."""
+"""The objects of an output, from its LIST alone: units by input file, and stray objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 
 _OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, INPUTS_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE)
 _OF_REFRESH = ("report.json", "report.md", "_lease.json")
-"""What `dlcot refresh` lays beside a snapshot's units."""
+"""Objects that `dlcot refresh` writes beside a snapshot's units."""
 
 
 @dataclass(slots=True)

@@ -1,9 +1,8 @@
 """The manifest and the dataset card: what an output holds, written last.
 
-Every count is that of objects in the LIST (see `tally.py`), never of what this run happened to do, so a
-job that took five attempts has the manifest of one that took one. Only `run` is about this run. A
-manifest of many inputs would be a file that nobody can open: beyond `MAX_INPUTS_SHOWN` its entries of
-single files lie beside it, one JSON object per line.
+Every count is of objects in the LIST (see `tally.py`), so the manifest does not depend on how many runs the
+job took. Only `run` is about this run. With more than `MAX_INPUTS_SHOWN` input files, the entries of single
+files are in `inputs.jsonl`, one JSON object per line.
 """
 
 from __future__ import annotations

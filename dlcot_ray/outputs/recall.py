@@ -4,8 +4,8 @@ The driver writes an index once per refresh: 16 bytes per known annotation (the 
 unit's object, which row of it), cut by the fingerprint into Parquet partitions of about a megabyte. A reading
 task looks into the object of its own unit's name first, which settles most rows of a changed shard, and
 asks the index for the rest, so that what moved within a shard or between shards is found as well. It keeps
-a bounded number of partitions and annotation objects in memory. The head of a fingerprint only points: the
-whole is compared before an annotation is used.
+a bounded number of partitions and annotation objects in memory. The index has only the head
+of a fingerprint; the whole is compared before an annotation is used.
 
 The trade-off: traces that were shuffled over the whole data set lie in as many objects as there are traces
 in a unit, and each is read; that is still far cheaper than judging.

@@ -1,10 +1,9 @@
-"""What the complete units of an output come to, without opening each of them.
+"""Tally: the summed counts of an output's complete units, without opening each unit.
 
-Every unit carries its counts in its own footer, but ten million footers are hours of requests. So a run
-journals what its writers report: some thousand units an entry, each with the size of the object that was
-put, and the sum of their counts. In the end the LIST decides: an entry counts only if every unit of it
-is listed with that very size and was not counted before; every other unit's footer is read. A journal
-that is lost costs time, never a number.
+Every unit has its counts in its own footer, but reading ten million footers takes hours. A run therefore keeps
+a journal: each entry has some thousand units, the size of each object, and the sum of their counts. An entry is
+used only if the LIST has every unit of it with that size, and none was counted before. The footers of all
+other units are read. A lost journal costs time and changes no count.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _STATS_KEY = b"dlcot.stats"
 
 
 class Journal:
-    """Writes down what a run's units came to. An entry that cannot be written is left out.
+    """Journals the counts of a run's units. An entry that cannot be written is left out.
 
     Args:
         output: the job's.
@@ -76,13 +75,13 @@ class Journal:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tally:
-    """What is complete.
+    """The complete units of an output.
 
     Attributes:
         stats: of all complete units.
         units: complete units of each file.
         enhanced, unchanged, rejected: rows of these units, of each file.
-        footers_read: units that no journal entry vouched for.
+        footers_read: units that were in no valid journal entry.
     """
 
     stats: UnitStats
