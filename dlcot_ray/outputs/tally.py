@@ -1,9 +1,9 @@
 """Tally: the summed counts of an output's complete units, without opening each unit.
 
-Every unit has its counts in its own footer, but reading ten million footers takes hours. A run therefore keeps
-a journal: each entry has some thousand units, the size of each object, and the sum of their counts. An entry is
-used only if the LIST has every unit of it with that size, and none was counted before. The footers of all
-other units are read. A lost journal costs time and changes no count.
+Every unit has its counts in its own footer, but reading ten million footers takes hours. A run therefore
+keeps a journal: each entry has some thousand units, the size of each object, and the sum of their counts. An
+entry is used only if the LIST has every unit of it with that size, and none was counted before. The footers
+of all other units are read. A lost journal costs time and changes no count.
 """
 
 from __future__ import annotations
