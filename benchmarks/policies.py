@@ -28,8 +28,8 @@ from dlcot_ray.core.evidence.answers import last_answer
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.schemas import annotations_to_table

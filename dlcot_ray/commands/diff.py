@@ -24,10 +24,11 @@ from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import read_table
 from dlcot_ray.inputs.readers.registry import open_reader
-from dlcot_ray.inputs.traces import resolve_columns, traces_of
+from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.outputs.columns import carried_table
 from dlcot_ray.outputs.layout import ENHANCED, JobRecord, Output
 from dlcot_ray.outputs.schemas import ENHANCED_FIELDS

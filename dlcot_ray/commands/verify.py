@@ -24,11 +24,11 @@ from dlcot_ray.core.policies.base import PolicyError
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import InputFault, JobError, reason_of
 from dlcot_ray.inputs.cells import ColumnPath
+from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
 from dlcot_ray.inputs.readers.registry import open_reader
 from dlcot_ray.inputs.shards import Shard
-from dlcot_ray.inputs.traces import ColumnMap
 from dlcot_ray.outputs.audit import Expected, Finding, StoredUnit, audit_unit, compare_rows
 from dlcot_ray.outputs.counts import UnitStats, add_up
 from dlcot_ray.outputs.inventory import Inventory, ListedUnit, coverage, names_of, take_inventory

@@ -20,8 +20,9 @@ from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import Cause, InputFault, Stage
+from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import DatasetPreset
-from dlcot_ray.inputs.traces import resolve_columns, traces_of
+from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.outputs.audit_rows import annotation_findings, row_findings, shorten
 from dlcot_ray.outputs.columns import carried_table
 from dlcot_ray.outputs.counts import UnitStats

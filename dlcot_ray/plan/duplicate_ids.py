@@ -21,9 +21,9 @@ import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, reason_of
 from dlcot_ray.inputs.cells import ColumnPath, read_texts
+from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS
 from dlcot_ray.inputs.shards import Shard, open_shard
-from dlcot_ray.inputs.traces import ColumnMap
 from dlcot_ray.plan.plan import Plan, inputs_digest
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.tables import read_arrow_file, to_arrow_file

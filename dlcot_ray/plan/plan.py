@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dlcot_ray.errors import InputFault
+from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.shards import Shard
-from dlcot_ray.inputs.traces import ColumnMap
 from dlcot_ray.plan.names import unit_name
 from dlcot_ray.plan.unit_ranges import Sweep
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from hashlib import sha256
 
 from dlcot_ray.errors import InputFault
+from dlcot_ray.inputs.columns import ColumnMap, resolve_columns
 from dlcot_ray.inputs.file_metadata import MetadataCache, read_file_metadata
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.inputs.shards import Shard
-from dlcot_ray.inputs.traces import ColumnMap, resolve_columns
 from dlcot_ray.plan.plan import Plan, PlanBuilder
 from dlcot_ray.plan.unit_ranges import cut_rows
 from dlcot_ray.storage.parallel import map_in_order

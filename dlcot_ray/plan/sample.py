@@ -16,10 +16,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, Reader
 from dlcot_ray.inputs.shards import Shard, open_shard
-from dlcot_ray.inputs.traces import ColumnMap, traces_of
+from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.storage.parallel import map_in_order
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from dlcot_ray.config.judges import make_judge, token_counter, writer_of
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import reason_of
-from dlcot_ray.inputs.traces import resolve_columns
+from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 from dlcot_ray.outputs.results import EngineUse, UnitOutput
 from dlcot_ray.plan.tasks import UnitTask

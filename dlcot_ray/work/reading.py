@@ -13,9 +13,10 @@ from contextlib import closing
 import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, reason_of
+from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
 from dlcot_ray.inputs.readers.registry import open_reader
-from dlcot_ray.inputs.traces import resolve_columns, traces_of
+from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.judging.fingerprint import fingerprints_of
 from dlcot_ray.outputs.layout import ANNOTATIONS
 from dlcot_ray.outputs.recall import RecallSpec, open_recall

@@ -11,7 +11,8 @@ import pyarrow as pa
 from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.errors import Cause, RowFault, Stage
-from dlcot_ray.inputs.traces import ColumnMap, traces_of
+from dlcot_ray.inputs.columns import ColumnMap
+from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.judging.protocol import Writer
 
 NO_POISON_ROWS: Mapping[str, str] = {}

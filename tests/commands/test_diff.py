@@ -15,8 +15,8 @@ from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.errors import JobError
+from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.layout import JobRecord, Output
 from dlcot_ray.storage.store import Store

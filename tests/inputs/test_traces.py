@@ -9,8 +9,9 @@ import pytest
 
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import InputFault, RowFault
+from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.traces import resolve_columns, traces_of
+from dlcot_ray.inputs.traces import traces_of
 
 BAD = b"caf\xe9"
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.fingerprint import fingerprint, fingerprints_of
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.facts import FactSpec, fact_schema

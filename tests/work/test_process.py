@@ -26,8 +26,8 @@ from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import JobError
+from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.traces import resolve_columns
 from dlcot_ray.judging.protocol import Judge, JudgeError
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.results import UnitOutput

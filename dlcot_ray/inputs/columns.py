@@ -1,0 +1,170 @@
+"""Finds the columns of a dataset preset in the schema of a file.
+
+This happens once per schema. So a missing column is one clear line about the file, and not one fault per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from dlcot_ray.errors import InputFault
+from dlcot_ray.inputs.cells import CellKind, ColumnPath, describe, find_path, is_list, kind_of, short_type
+from dlcot_ray.inputs.presets import DatasetPreset, MessageKeys
+from dlcot_ray.inputs.thinking import Delimiters
+
+
+@dataclass(frozen=True, slots=True)
+class MessageColumn:
+    """A column of chat messages, with the names of its struct's fields and roles."""
+
+    path: ColumnPath
+    role: str
+    content: str
+    reasoning: tuple[str, ...]
+    user: tuple[str, ...]
+    assistant: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """A preset resolved against one schema. Exactly one of reasoning, tagged and messages is set."""
+
+    preset: str
+    id: ColumnPath | None
+    problem: ColumnPath | None
+    reasoning: ColumnPath | None
+    tagged: ColumnPath | None
+    messages: MessageColumn | None
+    ground_truth: ColumnPath | None
+    response: ColumnPath | None
+    thinking: tuple[Delimiters, ...]
+    solution: tuple[Delimiters, ...]
+
+
+def resolve_columns(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
+    """Find the preset's columns in a file.
+
+    Raises:
+        InputFault: a required column is missing or a column has a type that cannot be read; says what
+            the file has instead.
+    """
+    doubled = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if doubled:
+        raise InputFault(file, f"it has several columns called {', '.join(doubled)}", "rename them")
+    if not preset.order:
+        return _resolve(preset, schema, file)
+    near_miss: InputFault | None = None
+    for candidate in preset.order:
+        if not _detected(candidate, schema):
+            continue
+        try:
+            return _resolve(candidate, schema, file)
+        except _WrongType as fault:
+            near_miss = near_miss or fault
+        except InputFault:
+            continue
+    if near_miss is not None:
+        raise near_miss
+    tried = ", ".join(candidate.name for candidate in preset.order)
+    raise InputFault(
+        file,
+        f"its columns fit no dataset preset (tried {tried}); it has {describe(schema)}",
+        "set dataset= to a preset, or to a YAML file that names the columns",
+    )
+
+
+class _WrongType(InputFault):
+    """A column of the right name has a type that cannot be read."""
+
+
+def _detected(preset: DatasetPreset, schema: pa.Schema) -> bool:
+    present = set(schema.names)
+    return present.issuperset(preset.detect) and (
+        not preset.detect_any or not present.isdisjoint(preset.detect_any)
+    )
+
+
+def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
+    used: set[str] = set()
+
+    def first(names: Sequence[str], field: str, allowed: tuple[CellKind, ...]) -> ColumnPath | None:
+        for name in names:
+            found = find_path(schema, name)
+            if found is None or name in used:
+                continue
+            path, kind = found
+            if kind_of(kind) not in allowed:
+                wanted = " or ".join(dict.fromkeys(kind.value for kind in allowed))
+                raise _WrongType(
+                    file,
+                    f"column {name} ({field}) is {short_type(kind)}, expected {wanted}",
+                    "convert the column, or name another one in a dataset preset",
+                )
+            used.add(name)
+            return path
+        return None
+
+    text, number = (CellKind.TEXT,), (CellKind.TEXT, CellKind.INTEGER, CellKind.NUMBER)
+    reasoning = first(preset.reasoning, "reasoning", text)
+    tagged = None if reasoning else first(preset.tagged, "tagged", text)
+    messages = None
+    if reasoning is None and tagged is None and preset.messages is not None:
+        messages = _messages(preset.messages, schema, file)
+    if reasoning is None and tagged is None and messages is None:
+        wanted = [*preset.reasoning, *preset.tagged, *(preset.messages.columns if preset.messages else ())]
+        raise _missing(preset, "reasoning", wanted, schema, file)
+    problem = first(preset.problem, "problem", text)
+    if problem is None and messages is None and preset.problem:
+        raise _missing(preset, "problem", preset.problem, schema, file)
+    identity = first(preset.id, "id", (CellKind.TEXT, CellKind.INTEGER))
+    ground_truth = first(preset.ground_truth, "ground truth", number)
+    response = first(preset.response, "response", text)
+    return ColumnMap(
+        preset=preset.name,
+        id=identity,
+        problem=problem,
+        reasoning=reasoning,
+        tagged=tagged,
+        messages=messages,
+        ground_truth=ground_truth,
+        response=response,
+        thinking=preset.thinking,
+        solution=preset.solution,
+    )
+
+
+def _messages(keys: MessageKeys, schema: pa.Schema, file: str) -> MessageColumn | None:
+    for name in keys.columns:
+        found = find_path(schema, name)
+        if found is None:
+            continue
+        path, kind = found
+        item = kind.value_type if is_list(kind) else None
+        if item is not None and pa.types.is_struct(item):
+            texts = [field.name for field in item if kind_of(field.type) is CellKind.TEXT]
+            role = next((key for key in keys.role if key in texts), None)
+            content = next((key for key in keys.content if key in texts), None)
+            if role and content:
+                reasoning = tuple(key for key in keys.reasoning if key in texts)
+                return MessageColumn(path, role, content, reasoning, keys.user, keys.assistant)
+        raise _WrongType(
+            file,
+            f"column {name} (messages) is {short_type(kind)}, expected a list of structs with text fields "
+            f"{' or '.join(keys.role)} and {' or '.join(keys.content)}",
+            "convert the column, or name its fields in a dataset preset",
+        )
+    return None
+
+
+def _missing(
+    preset: DatasetPreset, field: str, wanted: Sequence[str], schema: pa.Schema, file: str
+) -> InputFault:
+    return InputFault(
+        file,
+        f"no {field} column for dataset preset {preset.name} (looked for {', '.join(wanted)}); "
+        f"it has {describe(schema)}",
+        "set dataset= to another preset, or to a YAML file that names the columns",
+    )
