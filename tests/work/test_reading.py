@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import time
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.plan.tasks import ReadTask
+from dlcot_ray.storage.local_files import LocalBackend
 from dlcot_ray.work.reading import read_units
 from tests.support.unit_steps import spec, tasks_of, write
 
@@ -54,3 +58,60 @@ def test_a_vanished_file_is_an_error_of_each_unit(tmp_path: Path) -> None:
     (task,) = tasks_of(source, 3)
     (source / "a.parquet").unlink()
     assert [bool(unit.error) for unit in read_units(task, spec(tmp_path))] == [True, True]
+
+
+class Failing:
+    """A file that raises an error in its first reads."""
+
+    def __init__(self, file: BinaryIO, errors: list[OSError]) -> None:
+        self._file, self._errors = file, errors
+
+    def read(self, size: int = -1) -> bytes:
+        if self._errors:
+            raise self._errors.pop()
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def failing_opens(monkeypatch: pytest.MonkeyPatch, at: str, errors: list[OSError]) -> list[str]:
+    """Make opens (or reads of opened files) of local objects raise `errors`; returns the names opened."""
+    opened: list[str] = []
+    real = LocalBackend.open
+
+    def open_failing(self: LocalBackend, relative: str) -> Any:
+        opened.append(relative)
+        if at == "open" and errors:
+            raise errors.pop()
+        return Failing(real(self, relative), errors)
+
+    monkeypatch.setattr(LocalBackend, "open", open_failing)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    return opened
+
+
+@pytest.mark.parametrize("at", ["open", "read"])
+def test_a_refused_read_is_never_repeated(at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "in"
+    write(source / "a.parquet", 6, 100)
+    (task,) = tasks_of(source, 3)
+    opened = failing_opens(monkeypatch, at, [PermissionError(errno.EACCES, "denied") for _ in range(9)])
+    units = list(read_units(task, spec(tmp_path, retries=3)))
+    assert [bool(unit.error) for unit in units] == [True, True]
+    assert len(opened) == 1
+
+
+@pytest.mark.parametrize("at", ["open", "read"])
+def test_a_transient_error_is_followed_by_another_attempt(
+    at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "in"
+    write(source / "a.parquet", 6, 100)
+    (task,) = tasks_of(source, 3)
+    opened = failing_opens(
+        monkeypatch, at, [ConnectionResetError(errno.ECONNRESET, "reset") for _ in range(2)]
+    )
+    units = list(read_units(task, spec(tmp_path, retries=2)))
+    assert [unit.error for unit in units] == ["", ""]
+    assert len(opened) == 3
