@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 
 from dlcot_ray.commands.enhance import resolve_enhance
 from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.plan_text import plan_lines
 from dlcot_ray.config.costs import Costs, load_costs
 from dlcot_ray.config.settings import JudgeConfig, PlanConfig
 from dlcot_ray.core.annotation import Tokens
@@ -40,7 +41,6 @@ from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.plan.sample import Sample, take_sample
 from dlcot_ray.storage.store import Store
 from dlcot_ray.telemetry.console import print_report
-from dlcot_ray.telemetry.progress import duration
 
 EDGES = (0, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
 """Edges of the histogram of trace lengths, in tokens."""
@@ -68,7 +68,7 @@ def run_plan(config: PlanConfig) -> Exit:
         JobError: the settings or inputs cannot be used.
     """
     figures = forecast(config)
-    print_report(figures, list(_lines(figures)), config.json)
+    print_report(figures, plan_lines(figures), config.json)
     return Exit.WITH_FAULTS if figures["unusable_inputs"] else Exit.OK
 
 
@@ -265,75 +265,3 @@ def _error(values: Sequence[float]) -> float:
     if len(values) < 2 or not sum(values):
         return 0.0
     return 1.96 * stdev(values) / sqrt(len(values)) / fmean(values)
-
-
-def _lines(figures: Mapping[str, Any]) -> list[str]:
-    sample, tokens = figures["sample"], figures["trace_tokens"]
-    lines = [
-        f"files      {figures['files']:,}",
-        f"rows       {figures['rows']:,}, {figures['rows_done']:,} done, {figures['rows_left']:,} left",
-        f"units      {figures['units']:,}, {figures['units_done']:,} done",
-        f"sample     {sample['rows']:,} rows, {sample['unusable']:,} of them no traces; tokens "
-        f"{'estimated' if figures['tokenizer'] == 'estimated' else 'by ' + figures['tokenizer']}",
-        f"traces     {tokens['mean']:,.0f} tokens on average, {tokens['longest']:,} the longest, "
-        f"{tokens['total']:,} in all (± {tokens['error']:.0%})",
-    ]
-    for part in figures["histogram"]:
-        if part["share"]:
-            edge = f"to {part['to']:,}" if part["to"] else "and more"
-            lines.append(
-                f"  {part['from']:>7,} {edge:<10} {part['share']:>6.1%} {'#' * round(part['share'] * 40)}"
-            )
-    if figures["passed_through"]:
-        lines.append(f"too long   {figures['passed_through']:,} of the sample pass through (max_trace_chars)")
-    lines += _judge_lines(figures)
-    if figures["other_job_in_output"]:
-        lines.append("output     holds another job's results (other settings): the job would refuse it")
-    lines += [f"unusable   {fault}" for fault in figures["unusable_inputs"][:10]]
-    if len(figures["unusable_inputs"]) > 10:
-        lines.append(f"           and {len(figures['unusable_inputs']) - 10:,} more unusable inputs")
-    return lines
-
-
-def _judge_lines(figures: Mapping[str, Any]) -> list[str]:
-    judge, asked = figures["judge"], figures["judge_tokens"]
-    if figures["cpu_hours"] is not None:
-        hours = figures["cpu_hours"]
-        return [
-            f"judge      {judge}: about {duration(hours * 3600)} of CPU time (a rate measured on one machine)"
-        ]
-    if asked is None:
-        return [f"judge      {judge}: of a kind whose tokens cannot be told beforehand"]
-    context, gpu = figures["context"], figures["gpu"]
-    lines = [
-        f"judge      {judge}: {asked['prefill']:,} tokens prefilled, {asked['cached']:,} cached, "
-        f"{asked['decode']:,} decoded (± {asked['error']:.0%}; answers: {figures['habits']})",
-        f"context    {context['tokens']:,} tokens: "
-        + (
-            f"{context['in_windows']:,} of the sample in windows, {context['most_windows']} at most"
-            if context["in_windows"]
-            else "the longest of the sample fits"
-        ),
-    ]
-    if gpu is None:
-        return [*lines, "gpu        none, or no figures for the model: add them in costs= (conf/cost.yaml)"]
-    lines.append(
-        f"gpu        {gpu['type']} x {gpu['per_worker']}: {gpu['hours']:,.2f} GPU-hours, "
-        f"{gpu['cost']:,.2f} {gpu['currency']} at {gpu['price_per_hour']:g} per hour"
-        + (f", {gpu['wall_hours']:,.2f} hours with these workers" if gpu["wall_hours"] else "")
-    )
-    lines.append(
-        f"           by arithmetic at {gpu['efficiency']:.0%} of the peaks, not measured; "
-        f"{gpu['decode_share']:.0%} of it decode"
-    )
-    if gpu["kv_tokens"] <= 0:
-        lines.append(f"memory     the weights ({gpu['weights_gb']:,.0f} GB) do not fit: more or larger GPUs")
-        return lines
-    lines.append(
-        f"memory     weights {gpu['weights_gb']:,.0f} GB, room for {gpu['kv_tokens']:,} tokens of keys and "
-        f"values ({gpu['kv_bytes_per_token'] / 1e3:,.0f} kB each): {gpu['traces_at_once']:,.0f} average "
-        f"traces at once; the longest takes {gpu['longest_kv_gb']:.1f} GB"
-    )
-    if not gpu["fits"]:
-        lines.append("           less than one full context: lower judge_options.max_model_len")
-    return lines

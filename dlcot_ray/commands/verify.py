@@ -19,19 +19,17 @@ import pyarrow as pa
 
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import definition_of
+from dlcot_ray.commands.verify_reading import open_source, repeated_ids
 from dlcot_ray.config.view_settings import VerifyConfig
 from dlcot_ray.core.policies.base import PolicyError
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import InputFault, JobError, reason_of
-from dlcot_ray.inputs.cells import ColumnPath
-from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
+from dlcot_ray.inputs.readers.protocol import read_table
 from dlcot_ray.inputs.readers.registry import open_reader
-from dlcot_ray.inputs.shards import Shard
-from dlcot_ray.outputs.audit import Expected, Finding, StoredUnit, audit_unit, compare_rows
+from dlcot_ray.outputs.audit import Expected, StoredUnit, audit_unit, compare_rows
 from dlcot_ray.outputs.counts import UnitStats, add_up
-from dlcot_ray.outputs.inventory import Inventory, ListedUnit, coverage, names_of, take_inventory
+from dlcot_ray.outputs.inventory import Finding, Inventory, ListedUnit, coverage, names_of, take_inventory
 from dlcot_ray.outputs.layout import (
     ANNOTATIONS,
     ENHANCED,
@@ -45,7 +43,6 @@ from dlcot_ray.outputs.layout import (
     Output,
 )
 from dlcot_ray.outputs.manifest import read_inputs, read_manifest
-from dlcot_ray.plan.duplicate_ids import find_duplicates
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute
@@ -53,7 +50,6 @@ from dlcot_ray.telemetry.console import print_report
 
 _THREADS = 4
 """Files audited at once: reading waits for the network, checking takes one CPU."""
-_BY_ID = ColumnMap("", ColumnPath("trace_id", "trace_id"), None, None, None, None, None, None, (), ())
 
 
 @dataclass(slots=True)
@@ -137,7 +133,7 @@ def verify(
         audit.units += file.audit.units
         audit.rows += file.audit.rows
         audit.compared += file.audit.compared
-    audit.findings += _repeated_ids(output, [unit for file in files for unit in file.sound])
+    audit.findings += repeated_ids(output, [unit for file in files for unit in file.sound])
     audit.findings += _manifest(output, record, files, inventory)
     return audit
 
@@ -183,7 +179,7 @@ def _look(
     audit = file.audit
     units = inventory.units.get(item.name, ())
     audit.findings += coverage(item.file, item.rows, units)
-    source = _source(item, options, audit) if options is not None else None
+    source = open_source(item, options, audit.notes) if options is not None else None
     for listed in units:
         if not listed.complete:
             continue
@@ -238,79 +234,6 @@ def _read(output: Output, relative: str) -> pa.Table:
             return read_table(reader)
     except (pa.ArrowException, OSError) as error:
         raise InputFault(relative, f"it cannot be read ({reason_of(error)})") from error
-
-
-def _source(item: InputRecord, options: Mapping[str, Any], audit: Audit) -> _Source | None:
-    """The input file, if it is what it was."""
-    head, _, name = item.file.rpartition("/")
-    try:
-        store = Store(head or "/", options)
-        info = store.info(name)
-        if info is None:
-            audit.notes.append(f"{item.file} is gone: its rows are not compared")
-        elif (info.size, info.version) != (item.size, item.version):
-            audit.notes.append(f"{item.file} has changed since the job: its rows are not compared")
-        else:
-            return _Source(store, name, item.file)
-    except (JobError, InputFault) as error:
-        audit.notes.append(f"{item.file} is not compared: {error}")
-    return None
-
-
-class _Source:
-    """An input file, read in one sweep, a unit at a time."""
-
-    def __init__(self, store: Store, relative: str, label: str) -> None:
-        self._reader = open_reader(store, relative, label)
-        self._batches = self._reader.batches(max_rows=1024)
-        self._rest: list[pa.RecordBatch] = []
-        self._at = 0
-
-    def take(self, start: int, stop: int) -> pa.Table | None:
-        """Rows `[start, stop)`, which lie behind those taken before; None if there are no such rows."""
-        parts: list[pa.RecordBatch] = []
-        try:
-            while self._at < stop:
-                batch = self._rest.pop() if self._rest else next(self._batches)
-                first, self._at = self._at, self._at + batch.num_rows
-                if self._at > stop:
-                    self._rest.append(batch.slice(stop - first))
-                    batch, self._at = batch.slice(0, stop - first), stop
-                if self._at > start:
-                    parts.append(batch.slice(max(0, start - first)))
-        except (StopIteration, *READ_ERRORS):
-            return None
-        table = pa.Table.from_batches(parts) if parts else None
-        return table.replace_schema_metadata(None) if table is not None else None
-
-    def close(self) -> None:
-        self._reader.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Ids:
-    """The ids of a stored unit."""
-
-    shard: Shard
-    rows: int
-    columns: ColumnMap = _BY_ID
-
-
-def _repeated_ids(output: Output, units: Sequence[ListedUnit]) -> Iterator[Finding]:
-    """Ids that occur twice over all units: the job's own search, over the ids as they were written."""
-    files = []
-    for unit in units:
-        relative = f"{ENHANCED}/{unit.name}.parquet"
-        with closing(open_reader(output.store, relative, relative)) as reader:
-            rows = reader.metadata().rows
-        shard = Shard(output.store.given_url, relative, unit.name, 0, "", relative)
-        files.append(_Ids(shard, rows))
-    if not files:
-        return
-    found = find_duplicates(files, output.store.options)
-    for number, file in enumerate(files):
-        for row, first in found.within(number, 0, file.rows).items():
-            yield Finding(file.shard.relative, row, f"its id is that of {first}")
 
 
 def _manifest(

@@ -26,6 +26,7 @@ from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.outputs.audit_rows import annotation_findings, row_findings, shorten
 from dlcot_ray.outputs.columns import carried_table
 from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.inventory import Finding
 from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, PREFERENCES, REJECTED
 from dlcot_ray.outputs.schemas import (
     ANNOTATION_SCHEMA,
@@ -35,19 +36,6 @@ from dlcot_ray.outputs.schemas import (
     annotations_from_table,
 )
 from dlcot_ray.plan.names import parse_unit_name
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it must be: in which object, at which of its rows (None: as a whole)."""
-
-    where: str
-    row: int | None
-    message: str
-
-    def __str__(self) -> str:
-        place = self.where if self.row is None else f"{self.where}, row {self.row}"
-        return f"{place}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dlcot_ray.outputs.audit import Finding
 from dlcot_ray.outputs.layout import (
     CARD_FILE,
     DUPLICATES_FILE,
@@ -26,6 +25,19 @@ from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 _OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, INPUTS_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE)
 _OF_REFRESH = ("report.json", "report.md", "_lease.json")
 """Objects that `dlcot refresh` writes beside a snapshot's units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fault of an output: the object, the row in it (None: the whole object), and what is wrong."""
+
+    where: str
+    row: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = self.where if self.row is None else f"{self.where}, row {self.row}"
+        return f"{place}: {self.message}"
 
 
 @dataclass(slots=True)
