@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -22,12 +23,15 @@ import pyarrow as pa
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats, add_up
 from dlcot_ray.outputs.layout import ENHANCED, FOLDERS, JOURNAL, Output
-from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.plan.completed import Sizes, UnitIndex, capped, complete_units
 from dlcot_ray.plan.names import unit_name
 from dlcot_ray.plan.plan import Numbers, Plan
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.tables import read_arrow_file, to_arrow_file
+
+if TYPE_CHECKING:
+    # For annotations only: `dlcot status` counts, but needs no columns.
+    from dlcot_ray.outputs.results import UnitResult
 
 _ENTRY_UNITS = 2_000
 """Units whose footers a resumed job reads at most if one of them was made anew."""

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,10 @@ from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.plan.names import unit_name
 from dlcot_ray.plan.unit_ranges import Sweep
+
+if TYPE_CHECKING:
+    # For annotations only: `dlcot status` needs plans, but none of what makes traces.
+    from dlcot_ray.inputs.traces import ColumnMap
 
 Numbers = npt.NDArray[np.int64]
 
