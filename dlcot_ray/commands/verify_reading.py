@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.cells import ColumnPath
+from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS
 from dlcot_ray.inputs.readers.registry import open_reader
 from dlcot_ray.inputs.shards import Shard
-from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.outputs.inventory import Finding, ListedUnit
 from dlcot_ray.outputs.layout import (
     ENHANCED,

@@ -29,7 +29,7 @@ from dlcot_ray.plan.unit_ranges import Sweep
 
 if TYPE_CHECKING:
     # For annotations only: `dlcot status` needs plans, but none of what makes traces.
-    from dlcot_ray.inputs.traces import ColumnMap
+    from dlcot_ray.inputs.columns import ColumnMap
 
 Numbers = npt.NDArray[np.int64]
 
