@@ -111,7 +111,7 @@ def test_the_command_tells_by_lines_and_json(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("gpu=h1000",), "choose h100"),
+        (("gpu=h1000",), "did you mean 'h100'?"),
         (("efficiency=2",), "efficiency cannot be 2"),
         (("sample=0",), "sample cannot be 0"),
         (("costs=/no/such.yaml",), "/no/such.yaml cannot be used"),
