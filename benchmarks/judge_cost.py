@@ -1,4 +1,6 @@
-"""What a model judge costs on a GPU, by arithmetic (no measurement): the table of docs/judges.md, as Markdown.
+"""What a model judge costs on a GPU, by arithmetic (no measurement).
+
+Prints the last table of docs/reference/measured-judge-cost.md, as Markdown.
 
     python benchmarks/judge_cost.py [PREFILL DECODE BASELINE_PREFILL BASELINE_DECODE]
 

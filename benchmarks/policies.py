@@ -1,4 +1,4 @@
-"""What every policy does to real traces: the table of docs/policies.md, as Markdown.
+"""What every policy does to real traces: the table of docs/reference/measured-policies.md, as Markdown.
 
     python benchmarks/policies.py FOLDER_OF_PARQUET [ROWS]
 

@@ -2,9 +2,10 @@
 
     python benchmarks/quality.py LABELS [TRACES] [JUDGE key=value ...]
 
-LABELS is a directory of label sets (docs/quality.md), or `gold`; TRACES the traces that some of them refer to
-by id; JUDGE the second judge of a cascade (a name in conf/judge/, with its judge_options). Prints the tables
-of docs/quality.md. With a second judge only a sample of every set is judged, by both.
+LABELS is a directory of label sets (docs/reference/label-files.md), or `gold`. TRACES are the traces that
+some of them refer to by id. JUDGE is the second judge of a cascade (a name in conf/judge/, with its
+judge_options). Prints the tables of docs/reference/measured-quality.md. With a second judge
+only a sample of every set is judged, by both.
 """
 
 from __future__ import annotations

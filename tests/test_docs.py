@@ -147,6 +147,17 @@ def test_paths_in_code_spans_exist(page: Path) -> None:
             assert (REPO / path).exists(), f"{name_of(page)}: {path}"
 
 
+def test_docs_that_the_code_names_exist() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", *TOP_LEVEL, "Makefile"],
+        cwd=REPO, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    for name in tracked:
+        if (REPO / name).is_file() and name.endswith((".py", ".yaml", "Makefile", ".sh")):
+            for path in re.findall(r"\bdocs/[\w/-]+\.md\b", (REPO / name).read_text("utf-8")):
+                assert (REPO / path).is_file(), f"{name}: {path}"
+
+
 def test_the_readme_is_short() -> None:
     assert len((REPO / "README.md").read_text("utf-8").splitlines()) < 120
 

@@ -225,7 +225,8 @@ class LogConfig:
 
     format: str = setting(
         "none",
-        "json: a line of JSON for each event of the job and its units (docs/monitoring.md lists them).",
+        "json: a line of JSON for each event of the job and its units "
+        "(docs/reference/logs-and-metrics.md lists them).",
         choices=("none", "json"),
     )
     level: str = setting(

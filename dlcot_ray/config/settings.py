@@ -141,7 +141,7 @@ class EvaluateConfig(
         "gold",
         "The labels: gold for the set that comes with dlcot, a Parquet or JSON lines file, a directory of "
         "these, or a list; local or any fsspec URL. The layout is detected from the columns "
-        "(docs/quality.md).",
+        "(docs/reference/label-files.md).",
         required="a file or directory of labels",
         places=True,
     )

@@ -1,4 +1,4 @@
-"""The layouts of label files, recognised by their columns (docs/quality.md lists them).
+"""The layouts of label files, recognised by their columns (docs/reference/label-files.md lists them).
 
 In: a file's columns and rows. Out: cases. There is one generic layout per kind, and one for each published
 set under its own name. Published sets hold a few rows that contradict themselves; these are left out by

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 SAME_METHOD = 0.55
 """Similarity from which two ranges count as one method, whatever the trace itself calls them.
 
-Most human solutions that differ are below it; one solution in other words is far above it (docs/rules.md). That
-a trace announces "another way" is no evidence: most such ranges, read by eye, use the same method again.
+Most human solutions that differ are below it; one solution in other words is far above it
+(docs/explanation/rules-judge.md). That a trace announces "another way" is no evidence: most such ranges,
+read by eye, use the same method again.
 """
 
 _TERM = re.compile(r"\\?[A-Za-z]{3,}|\d+(?:\.\d+)?")

@@ -1,4 +1,4 @@
-"""How sure the rules are of each step (docs/rules.md).
+"""How sure the rules are of each step (docs/explanation/rules-judge.md).
 
 In: the evidence that a step was decided on. Out: 0..1, the share of right answers that hand-labelled sets
 show for such evidence: which comparison decided, whether the answer occurs only in passing, how far the
