@@ -5,7 +5,8 @@
 LABELS is a label set or a directory of them, TRACES the traces that some of them refer to by id. One row per
 group: the main figures of every set where that group finds nothing, or keeps nothing back. Differences to the
 first row are what the group contributes. Confidence intervals are those of
-docs/reference/measured-quality.md; they are wider than most differences. Prints the table of docs/reference/measured-rules.md.
+docs/reference/measured-quality.md; they are wider than most differences. Prints the table of
+docs/reference/measured-rules.md.
 """
 
 from __future__ import annotations

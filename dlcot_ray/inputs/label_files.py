@@ -99,11 +99,15 @@ def read_sets(
                 cases, bad = read_rows(layout, rows, context)
             except UnknownLayout as error:
                 if file.named:
-                    raise JobError(f"{label}: {error}", "docs/quality.md lists the layouts") from error
+                    raise JobError(
+                        f"{label}: {error}", "docs/reference/label-files.md lists the layouts"
+                    ) from error
                 left_out.append(f"{label}: {error}")
                 continue
             except LabelError as error:
-                raise JobError(f"{label}: {error}", "docs/quality.md lists the layouts") from error
+                raise JobError(
+                    f"{label}: {error}", "docs/reference/label-files.md lists the layouts"
+                ) from error
             if bad:
                 left_out.append(f"{label}: {len(bad)} of {len(rows)} rows, the first one: {bad[0]}")
             digest = sha256(data).hexdigest()[:16]
