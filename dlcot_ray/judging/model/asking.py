@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from dlcot_ray.core.annotation import JudgeStep, ModelReply, Tokens
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.judging.model.answers import AnswerInvalid, is_in
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
 from dlcot_ray.judging.model.frame import Frame, Tokenizer
-from dlcot_ray.judging.model.prompts import Prompts
-from dlcot_ray.judging.model.question import Part, Question
+from dlcot_ray.judging.model.questions.answers import AnswerInvalid, is_in
+from dlcot_ray.judging.model.questions.prompts import Prompts
+from dlcot_ray.judging.model.questions.question import Part, Question
 from dlcot_ray.judging.model.windows import shortened
 
 A = TypeVar("A")

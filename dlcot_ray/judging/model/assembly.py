@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dlcot_ray.core.annotation import Annotation, JudgeStep, Source, StepStatus
 from dlcot_ray.judging.model.asking import Account
 from dlcot_ray.judging.model.program import Outcome, Program
-from dlcot_ray.judging.model.question import Question
-from dlcot_ray.judging.model.structure import Ranges, approaches_of, numbered_clusters, verifications_of
-from dlcot_ray.judging.model.table import (
+from dlcot_ray.judging.model.questions.question import Question
+from dlcot_ray.judging.model.questions.table import (
     APPROACH_CLUSTERS,
     CHECK_CLUSTERS,
     ERRORS,
@@ -22,6 +21,7 @@ from dlcot_ray.judging.model.table import (
     QUESTIONS,
     VERIFY,
 )
+from dlcot_ray.judging.model.structure import Ranges, approaches_of, numbered_clusters, verifications_of
 from dlcot_ray.judging.rules.clusters import assign_clusters
 from dlcot_ray.judging.rules.structure import sections_of
 

@@ -21,7 +21,7 @@ from dlcot_ray.judging.model.assembly import assemble
 from dlcot_ray.judging.model.engine import Engine
 from dlcot_ray.judging.model.frame import FrameError, Tokenizer
 from dlcot_ray.judging.model.program import Program
-from dlcot_ray.judging.model.prompts import load_prompts
+from dlcot_ray.judging.model.questions.prompts import load_prompts
 from dlcot_ray.judging.model.writer import ModelWriter
 from dlcot_ray.judging.protocol import JudgeUnavailable
 from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION

@@ -19,9 +19,8 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.findings import Findings
 from dlcot_ray.judging.model.admission import TokenBudget
 from dlcot_ray.judging.model.asking import Account, Asker, QuestionFailed, ShownSegment
-from dlcot_ray.judging.model.question import Question, Scope, When
-from dlcot_ray.judging.model.structure import Structure, completed, cut_runs, sections_from, window_structure
-from dlcot_ray.judging.model.table import (
+from dlcot_ray.judging.model.questions.question import Question, Scope, When
+from dlcot_ray.judging.model.questions.table import (
     APPROACHES,
     CHECKS,
     COMPLETION,
@@ -30,6 +29,7 @@ from dlcot_ray.judging.model.table import (
     SECTIONS,
     VERIFY,
 )
+from dlcot_ray.judging.model.structure import Structure, completed, cut_runs, sections_from, window_structure
 from dlcot_ray.judging.model.windows import Window, chosen_segments, split_windows
 from dlcot_ray.judging.rules.structure import Run
 

@@ -15,7 +15,7 @@ from dlcot_ray.core.segments import segment_texts
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
 from dlcot_ray.judging.model.frame import FrameError, Tokenizer
-from dlcot_ray.judging.model.prompts import load_prompts
+from dlcot_ray.judging.model.questions.prompts import load_prompts
 from dlcot_ray.judging.model.windows import shortened
 from dlcot_ray.judging.protocol import JudgeUnavailable, Written
 

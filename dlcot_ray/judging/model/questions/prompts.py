@@ -1,6 +1,6 @@
 """The texts that the model judge sends, from a YAML file that a user can read and replace.
 
-In: `prompts/dlcot.yaml`, and a user's file that replaces some of its keys. Out: `Prompts`. The digest over
+In: `dlcot.yaml`, and a user's file that replaces some of its keys. Out: `Prompts`. The digest over
 the result is part of the judge's identity, so that changed prompts judge every trace anew and answers to
 different questions never mix.
 """
@@ -18,7 +18,7 @@ import yaml
 
 from dlcot_ray.errors import reason_of
 
-_PACKAGED = "prompts/dlcot.yaml"
+_PACKAGED = "dlcot.yaml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from dlcot_ray.core.annotation import (
     SectionKind,
     VerificationKind,
 )
-from dlcot_ray.judging.model import answers
-from dlcot_ray.judging.model.answers import spoken
-from dlcot_ray.judging.model.question import Part, Question, Scope, When
+from dlcot_ray.judging.model.questions import answers
+from dlcot_ray.judging.model.questions.answers import spoken
+from dlcot_ray.judging.model.questions.question import Part, Question, Scope, When
 from dlcot_ray.judging.model.structure import Ranges, completion_check
 from dlcot_ray.judging.model.windows import Window
 from dlcot_ray.judging.rules.labels import label_range

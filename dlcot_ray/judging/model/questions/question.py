@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from dlcot_ray.core.annotation import Annotation, JudgeStep, SectionKind
 from dlcot_ray.judging.findings import Findings
-from dlcot_ray.judging.model.answers import Language
+from dlcot_ray.judging.model.questions.answers import Language
 from dlcot_ray.judging.model.structure import Ranges, Structure
 from dlcot_ray.judging.model.windows import Window
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import JudgeStep
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.judging.model.answers import Language, is_in
 from dlcot_ray.judging.model.dry_run import DryRunEngine, EstimatedTokenizer
 from dlcot_ray.judging.model.engine import Completion, Constraint
 from dlcot_ray.judging.model.judge import ModelJudge
-from dlcot_ray.judging.model.prompts import load_prompts
-from dlcot_ray.judging.model.question import When
-from dlcot_ray.judging.model.table import QUESTIONS
+from dlcot_ray.judging.model.questions.answers import Language, is_in
+from dlcot_ray.judging.model.questions.prompts import load_prompts
+from dlcot_ray.judging.model.questions.question import When
+from dlcot_ray.judging.model.questions.table import QUESTIONS
 
 
 def test_every_step_has_a_question_and_every_question_a_wording() -> None:

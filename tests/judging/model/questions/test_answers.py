@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcot_ray.core.annotation import ErrorKind, Label, SectionKind, VerificationKind
-from dlcot_ray.judging.model import answers
-from dlcot_ray.judging.model.answers import AnswerInvalid, Language, is_in, number_regex
+from dlcot_ray.judging.model.questions import answers
+from dlcot_ray.judging.model.questions.answers import AnswerInvalid, Language, is_in, number_regex
 
 bounds = st.integers(1, 3000).flatmap(lambda low: st.tuples(st.just(low), st.integers(low, low + 2000)))
 ranges = st.lists(st.integers(0, 60), min_size=2, max_size=8, unique=True).map(
