@@ -1,9 +1,8 @@
 """`dlcot diff`: traces of an output before and after, segment by segment, in the terminal.
 
-It reads the output alone: the source text is carried in it, the edits are stored, segments are cut again
-(they
-depend on nothing but the text). Only ids and statuses are read of all rows, so that a large remote output
-can be looked into; of a long kept stretch the first and the last segment are shown unless all are wanted.
+It reads the output alone: the source text is carried in it, the edits are stored, and segments depend on nothing
+but the text. Of all rows it reads ids and statuses only, so that a large remote output can be looked into. Of
+a long kept stretch it shows the first and the last segment, with ``--all`` every one.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.text import Text
 
+from dlcot_ray.core.diff import Block, shortened
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.segments import split_segments
@@ -35,9 +35,6 @@ from dlcot_ray.outputs.schemas import ENHANCED_FIELDS
 from dlcot_ray.storage.store import Store
 
 _STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green bold"}
-_WORD = {"keep": "kept", "drop": "dropped", "replace": "replaced", "insert": "inserted"}
-_SHOWN = 600
-"""Characters shown of a segment: its beginning and its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +43,6 @@ class Shown:
 
     trace: Trace
     row: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Segments `[start, stop)` of one edit; `texts` are theirs, `new` is what stands there now."""
-
-    op: EditOp
-    start: int
-    stop: int
-    texts: tuple[str, ...]
-    new: str
-    reason: str
 
 
 def main(words: Sequence[str]) -> int:
@@ -151,15 +136,7 @@ def show(shown: Shown, console: Console, *, everything: bool = False) -> None:
 
 
 def _show_block(block: Block, console: Console, everything: bool) -> None:
-    segments = (
-        f"before segment {block.start}"
-        if block.op is EditOp.INSERT
-        else f"segment {block.start}"
-        if block.stop == block.start + 1
-        else f"segments {block.start}-{block.stop - 1}"
-    )
-    why = f": {block.reason}" if block.reason else ""
-    console.print(Text(f"\n{_WORD[block.op]} {segments}{why}", style="cyan"))
+    console.print(Text(f"\n{block.title}", style="cyan"))
     style = _STYLE[block.op]
     if block.op is EditOp.REPLACE:
         console.print(Text(_short("".join(block.texts), everything), style=_STYLE["drop"]))
@@ -180,11 +157,7 @@ def _segment(number: int, text: str, style: str, everything: bool) -> Text:
 
 
 def _short(text: str, everything: bool) -> str:
-    text = text.strip()
-    if everything or len(text) <= _SHOWN:
-        return text
-    half = _SHOWN // 2
-    return f"{text[:half]} [... {len(text) - _SHOWN:,} characters ...] {text[-half:]}"
+    return text.strip() if everything else shortened(text)
 
 
 def _load(output: Output, record: JobRecord, name: str, row: int) -> Shown:
