@@ -1,8 +1,8 @@
 """`dlcot diff`: traces of an output before and after, segment by segment, in the terminal.
 
-It reads the output alone: the source text is carried in it, the edits are stored, and segments depend on nothing
-but the text. Of all rows it reads ids and statuses only, so that a large remote output can be looked into. Of
-a long kept stretch it shows the first and the last segment, with ``--all`` every one.
+It reads the output alone: the source text is carried in it, the edits are stored, and segments depend on
+nothing but the text. Of all rows it reads ids and statuses only, so that a large remote output can be looked
+into. Of a long kept stretch it shows the first and the last segment, with ``--all`` every one.
 """
 
 from __future__ import annotations
