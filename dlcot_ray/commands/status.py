@@ -31,9 +31,9 @@ from dlcot_ray.telemetry.progress import duration
 _WINDOW_S = 900.0
 """The rate is that of the last quarter of an hour of writing: long enough to even out units, short enough to
 follow a cluster that grew."""
-_QUIET_S = 300.0
-_QUIET_GAPS = 4.0
-"""A job counts as silent after five minutes without a unit, or four times its own longest pause of late."""
+_STALL_S = 300.0
+_STALL_GAPS = 4.0
+"""A job is stalled after five minutes without a unit, or after four times its longest recent pause."""
 _SCALED = (
     "enhanced",
     "unchanged",
@@ -61,10 +61,10 @@ class Pace:
     longest_gap_s: float
 
     @property
-    def silent(self) -> bool:
-        """Nothing was written for longer than this job ever paused of late."""
+    def stalled(self) -> bool:
+        """Whether the last unit is older than the longest recent pause allows."""
         last = self.last_write_s
-        return last is not None and last > max(_QUIET_S, _QUIET_GAPS * self.longest_gap_s)
+        return last is not None and last > max(_STALL_S, _STALL_GAPS * self.longest_gap_s)
 
 
 def run_status(config: StatusConfig) -> Exit:
@@ -76,7 +76,7 @@ def run_status(config: StatusConfig) -> Exit:
     output = Output(Store(absolute(config.output or ""), config.storage.output))
     figures = status_of(output, footers=config.footers)
     print_report(figures, _lines(figures), config.json)
-    faulty = figures["state"] == "silent" or figures["failed_units"] or figures["untrue_manifest"]
+    faulty = figures["state"] == "stalled" or figures["failed_units"] or figures["untrue_manifest"]
     return Exit.WITH_FAULTS if faulty else Exit.OK
 
 
@@ -153,8 +153,8 @@ def pace_of(units: Iterable[tuple[float | None, int]], now: float) -> Pace:
 def _state(manifest: Mapping[str, Any] | None, left: int, pace: Pace) -> str:
     if manifest is not None:
         return "complete" if manifest.get("complete") else "ended with rows left"
-    if pace.silent:
-        return "silent"
+    if pace.stalled:
+        return "stalled"
     return "running" if left else "finishing"
 
 
@@ -229,7 +229,7 @@ def _lines(figures: Mapping[str, Any]) -> list[str]:
         lines.append(f"pace       {figures['rows_per_s']:,.1f} rows/s, {duration(figures['eta_s'])} left")
     if figures["last_write_s"] is not None:
         lines.append(f"last unit  {duration(figures['last_write_s'])} ago")
-    if figures["state"] == "silent":
+    if figures["state"] == "stalled":
         lines.append(
             f"no unit finished for {duration(figures['last_write_s'])} (longest pause before: "
             f"{duration(figures['longest_gap_s'])}): the job may be dead; the same command goes on with it"

@@ -63,11 +63,11 @@ def test_a_running_job_has_a_pace_and_an_end(finished_job: FinishedJob, tmp_path
     assert not told["manifest"]
 
 
-def test_a_job_that_went_silent_is_said_to(
+def test_a_job_without_recent_units_is_stalled(
     finished_job: FinishedJob, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = running(finished_job, tmp_path, [900.0, 880.0, 860.0])
-    assert status_of(Output(Store(str(out))), now=NOW)["state"] == "silent"
+    assert status_of(Output(Store(str(out))), now=NOW)["state"] == "stalled"
     slow = status_of(Output(Store(str(out))), now=NOW - 600)
     assert slow["state"] == "running"
     for unit in (out / "enhanced").glob("*.parquet"):
@@ -81,7 +81,7 @@ def test_a_job_that_went_silent_is_said_to(
 def test_a_job_without_a_unit_is_as_old_as_its_record(finished_job: FinishedJob, tmp_path: Path) -> None:
     out = running(finished_job, tmp_path, [])
     told = status_of(Output(Store(str(out))), now=NOW)
-    assert (told["state"], told["last_write_s"], told["rows_done"]) == ("silent", 2000, 0)
+    assert (told["state"], told["last_write_s"], told["rows_done"]) == ("stalled", 2000, 0)
     assert status_of(Output(Store(str(out))), now=NOW - 1900)["state"] == "running"
 
 
@@ -107,8 +107,8 @@ def test_the_pace_is_that_of_late() -> None:
     late = [(10_000.0 + at, 10) for at in range(0, 100, 10)]
     pace = pace_of([*early, *late], 10_100.0)
     assert pace == Pace(1.0, 10.0, 10.0)
-    assert not pace.silent
-    assert pace_of([*early, *late], 10_500.0).silent
+    assert not pace.stalled
+    assert pace_of([*early, *late], 10_500.0).stalled
     assert pace_of([], 0.0) == Pace(None, None, 0.0)
     assert pace_of([(5.0, 3)], 10.0) == Pace(None, 5.0, 0.0)
 
