@@ -1,7 +1,7 @@
-"""`dlcot derive`: another policy over stored annotations, at the price of reading and writing.
+"""`dlcot derive`: applies another policy to stored annotations, without judging again.
 
-It plans the very units of the job that made the annotations, so each unit finds its annotations under
-its own name and nothing has to be joined. They are referred to, not copied.
+It plans the same units as the job that made the annotations. So the annotations of each unit are under the
+unit's own name, and no join is needed. Annotations are not copied into the new output.
 """
 
 from __future__ import annotations
@@ -38,16 +38,17 @@ def run_derive(config: DeriveConfig) -> Exit:
     """Run `dlcot derive`.
 
     Raises:
-        JobError: it cannot start.
+        JobError: the job cannot start, or cannot go on.
     """
     return execute(prepare_derive(config))
 
 
 def prepare_derive(config: DeriveConfig) -> Prepared:
-    """Check everything that `dlcot derive` needs, take the output, and plan as the first job did.
+    """Check settings, inputs and annotations, claim the output, and plan the units of the first job.
 
     Raises:
-        JobError: something is not as it must be.
+        JobError: there are no annotations, or the inputs, the preset or the output do not fit them.
+        ConfigError: a setting is wrong.
     """
     place = absolute((config.annotations or "").rstrip("/").removesuffix("/annotations"))
     config = replace(config, annotations=place, output=absolute(config.output or ""))

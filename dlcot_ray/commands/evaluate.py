@@ -1,7 +1,7 @@
-"""`dlcot evaluate`: label sets in, figures of a judge out; here or on Ray.
+"""`dlcot evaluate`: scores a judge on label sets, in this process or on Ray.
 
-The judge gets the traces as a job would give them to it, through the same protocol, and only then are the
-labels looked at. A trace that it fails on is scored as what the job would make of it: not annotated.
+The judge gets the traces in the same way as in a job. The labels are read only for scoring. A trace that the
+judge fails on is scored as in a job: not annotated.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def run_evaluate(config: EvaluateConfig) -> Exit:
     """Run `dlcot evaluate`.
 
     Raises:
-        JobError: it cannot start, or the judge cannot be had.
+        JobError: a setting or a file is wrong, or the judge cannot be started.
     """
     config = replace(config, output=absolute(config.output) if config.output else None)
     judge = load_judge(config.judge, config.judge_options)
@@ -56,10 +56,13 @@ def evaluate_sets(
     """Judge the traces of all sets, and score every set.
 
     Args:
-        left_out: sentences on files and rows that could not be used.
+        sets: the label sets.
+        left_out: one sentence per file or row that could not be used; copied to the report.
+        judge: the judge to score.
+        config: where to judge, and how to score.
 
     Raises:
-        JobError: the judge cannot be had.
+        JobError: the judge cannot be started.
     """
     place = Place(config.where, config.ray.address, config.workers)
     options = Options(config.tolerance, config.within, config.rounds, config.seed)

@@ -1,7 +1,7 @@
-"""Checks everything that a job needs and plans it, before Ray starts and before anything is written.
+"""Checks that are common to jobs, before Ray starts and before anything is written.
 
-Whatever can be wrong with a command (settings, places, other jobs' results, changed inputs) is one clear
-error here, within seconds; what comes out can simply be executed.
+Wrong settings and places, results of another job and changed inputs end the command here with one error,
+within seconds. The result, `Prepared`, can be executed without further checks.
 """
 
 from __future__ import annotations
@@ -35,17 +35,18 @@ class Prepared:
     """A job that is ready to run.
 
     Attributes:
-        config: as given.
-        record: what `_job.json` will say.
-        plan: all units.
+        config: the settings of the command.
+        output: where the job writes.
+        record: the content of `_job.json`.
+        plan: all units, the finished ones included.
         spec: what the workers need.
-        pool: the workers wanted.
+        pool: how many workers to run, and the resources of each.
         options: fsspec options of the inputs.
-        check_ids: look for duplicate ids.
-        available: which units of the plan can be done at all; None means every one.
-        quality_floor: scores the judge before anything is written; None where no floor is set.
-        carry: takes over what another output holds already, of the tasks that it is given.
-        input_metadata: what to record of the input files; None if it is recorded already.
+        check_ids: whether to look for duplicate ids.
+        available: for each unit of the plan, whether it can be done now; None means all can.
+        quality_floor: scores the judge before anything is written; None if no floor is set.
+        carry: copies units of the given tasks from another output; None if there is no such output.
+        input_metadata: content of `_input_metadata.arrow`; None if that is up to date.
     """
 
     config: Config
@@ -63,10 +64,15 @@ class Prepared:
 
 
 def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> Output:
-    """The output, proven writable and apart from the inputs.
+    """Open the output, and check that it is writable and does not overlap with the inputs.
+
+    Args:
+        url: path or URL of the output.
+        options: fsspec options of its store.
+        inputs: paths or URLs of the inputs.
 
     Raises:
-        JobError: it is not.
+        JobError: it overlaps with an input, or cannot be written.
     """
     output = Output(Store(url, options))
     place = output.display_url.rstrip("/") + "/"
@@ -75,10 +81,10 @@ def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> 
         if place.startswith(folder):
             raise JobError(
                 f"the output {output.display_url} lies inside the input {folder.rstrip('/')}",
-                "choose an output elsewhere: the next run would take it for input",
+                "choose an output outside: the next run would read it as input",
             )
         if folder.startswith(tuple(f"{place}{name}/" for name in FOLDERS)):
-            raise JobError(f"the input {source} lies inside the output", "choose an output elsewhere")
+            raise JobError(f"the input {source} lies inside the output", "choose another output")
     output.store.check_writable()
     return output
 
@@ -87,7 +93,7 @@ def checked_policy(config: Config) -> dict[str, Any]:
     """The options of the policy, after a trial parse.
 
     Raises:
-        ConfigError: no such policy or choice.
+        ConfigError: there is no such policy, or an option has no such value.
     """
     options = {
         "min_keep": config.policy_options.min_keep,
@@ -105,10 +111,14 @@ def checked_policy(config: Config) -> dict[str, Any]:
 
 
 def checked_writer(errors: str, judge: JudgeConfig | None) -> dict[str, Any]:
-    """What an output records about who writes for it; nothing where nobody does.
+    """The identity of the writing model, as recorded in the settings of an output; empty without a writer.
+
+    Args:
+        errors: the error mode; `repair` needs a writer.
+        judge: the judge that writes; None for no writer.
 
     Raises:
-        ConfigError: repairs are asked for, and nobody can write.
+        ConfigError: the error mode is `repair`, and there is no judge that can write.
     """
     identity = None
     if judge is not None:
@@ -118,14 +128,14 @@ def checked_writer(errors: str, judge: JudgeConfig | None) -> dict[str, Any]:
         probe.close()
     if identity is None and errors == ErrorMode.REPAIR:
         raise ConfigError(
-            "errors=repair needs somebody who writes, and the rules do not",
+            "errors=repair needs a model that writes, and the rules judge has none",
             "choose a judge with a model (enhance: judge=, derive: writer=), or errors=delete",
         )
     return {} if identity is None else {"writer": identity}
 
 
 def definition_of(preset: DatasetPreset) -> str:
-    """Identity of a preset's content (16 hex digits)."""
+    """Hash of a preset's content (16 hex digits)."""
     content = json.dumps(dataclasses.asdict(preset), sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 

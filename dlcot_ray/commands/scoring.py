@@ -1,4 +1,4 @@
-"""Judges what label sets ask for and scores it: what evaluations and gates have in common."""
+"""Judges the traces of label sets and scores the result, for `dlcot evaluate` and for quality floors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.protocol import Judge, MethodComparer
 
 ANSWER_SECONDS = 20.0
-"""How long one comparison of answers may take; more than a job allows, lest a busy machine change figures."""
+"""Time limit of one comparison of answers. It is longer than in a job, so that a busy machine does not change
+figures."""
 
 
 def score_sets(
@@ -27,7 +28,7 @@ def score_sets(
         The judge's identity, its judgements, and the scores.
 
     Raises:
-        JobError: the judge cannot be had.
+        JobError: the judge cannot be started.
     """
     probe = make_judge(judge)
     try:
@@ -51,5 +52,5 @@ def score_sets(
 
 
 def comparer_of(judge: Judge) -> MethodComparer | None:
-    """The judge itself where it has a similarity of methods."""
+    """The judge, if it has `method_similarity`; else None."""
     return cast(MethodComparer, judge) if hasattr(judge, "method_similarity") else None

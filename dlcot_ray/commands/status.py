@@ -1,9 +1,9 @@
-"""`dlcot status`: how far a job is, from its output's storage alone, whether it runs, was killed or is done.
+"""`dlcot status`: the progress of a job, read from its output alone.
 
-A LIST tells which rows are done and when: units name their rows, objects bear their time. Rows by status and
-tokens are in the units' footers, of which a sample is read, because a hundred thousand of them would take
-minutes; figures from a sample are scaled up and say so. Nothing here asks Ray, so that it works from
-anywhere and of a job whose cluster is gone.
+One LIST shows which rows are done and when: unit names contain the rows, and objects have a time. Rows by
+status and tokens are in the footers of the units. Only a sample of the footers is read, because a hundred
+thousand of them would take minutes; figures from a sample are scaled up and marked. Ray is not used, so the
+command works from any machine, and after the cluster is gone.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from dlcot_ray.telemetry.console import print_report
 from dlcot_ray.telemetry.progress import duration
 
 _WINDOW_S = 900.0
-"""The rate is that of the last quarter of an hour of writing: long enough to even out units, short enough to
-follow a cluster that grew."""
+"""The rate covers the last 15 minutes of writing: long enough to average over units, short enough to follow a
+cluster that grew."""
 _STALL_S = 300.0
 _STALL_GAPS = 4.0
 """A job is stalled after five minutes without a unit, or after four times its longest recent pause."""
@@ -48,12 +48,12 @@ _SCALED = (
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast units arrive.
+    """How fast units are written.
 
     Attributes:
         rows_per_s: over the last `_WINDOW_S` of writing; None with fewer than two units there.
-        last_write_s: seconds since the newest unit, None without one.
-        longest_gap_s: longest pause between two units in that time.
+        last_write_s: seconds since the newest unit; None without one.
+        longest_gap_s: longest pause between two units of that window, in seconds.
     """
 
     rows_per_s: float | None
@@ -84,9 +84,9 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
     """The figures of a job as plain JSON types.
 
     Args:
-        output: the job's.
-        footers: read those of so many units at most; None reads all.
-        now: seconds since 1970.
+        output: the output of the job.
+        footers: number of units whose footers are read at most; None reads all.
+        now: current time, in seconds since 1970; None takes the clock.
 
     Raises:
         JobError: there is no job, or its output cannot be read.
@@ -103,7 +103,7 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
     info = output.store.info(JOB_FILE)
     started = info.modified if info is not None else None
     written = [(unit.written, unit.stop - unit.start) for unit in units]
-    # Before its first unit a job is as old as its record.
+    # Before the first unit, the time of the record stands for the last write.
     pace = pace_of(written or [(started, 0)], time.time() if now is None else now)
     manifest = read_manifest(output)
     sampled = _spread(units, footers)
@@ -137,7 +137,7 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
 
 
 def pace_of(units: Iterable[tuple[float | None, int]], now: float) -> Pace:
-    """The pace of units, given when each was written (seconds since 1970) and its rows."""
+    """The pace of units. For each: when it was written (seconds since 1970, or None) and its number of rows."""
     timed = sorted((at, rows) for at, rows in units if at is not None)
     if not timed:
         return Pace(None, None, 0.0)
@@ -145,7 +145,7 @@ def pace_of(units: Iterable[tuple[float | None, int]], now: float) -> Pace:
     recent = [item for item in timed if item[0] >= newest - _WINDOW_S]
     gap = max((other[0] - one[0] for one, other in pairwise(recent)), default=0.0)
     span = newest - recent[0][0]
-    # The first unit of the window was under way before it: its rows do not count, its time does.
+    # Work on the first unit began before the window, so its rows do not count.
     rate = sum(rows for _, rows in recent[1:]) / span if span > 0 else None
     return Pace(rate, max(0.0, now - newest), gap)
 
@@ -159,7 +159,7 @@ def _state(manifest: Mapping[str, Any] | None, left: int, pace: Pace) -> str:
 
 
 def _units_left(record: JobRecord, inventory: Inventory) -> int | None:
-    """About how many units are left: what they will be like is what they were like so far."""
+    """An estimate of the units left, from the mean size of the finished ones; None before the first."""
     left = units = rows = 0
     for item in record.inputs:
         done = [unit for unit in inventory.units.get(item.name, ()) if unit.complete]
@@ -172,14 +172,14 @@ def _units_left(record: JobRecord, inventory: Inventory) -> int | None:
 
 
 def _spread(units: Sequence[ListedUnit], most: int | None) -> list[ListedUnit]:
-    """At most `most` units, spread evenly over all."""
+    """At most `most` units, at even distances."""
     if most is None or len(units) <= most:
         return list(units)
     return [units[number * len(units) // most] for number in range(most)]
 
 
 def _scaled(stats: UnitStats, done: int) -> dict[str, Any]:
-    """Counts over all units that are done, from those of the footers read."""
+    """Counts over all `done` rows, scaled up from the footers that were read."""
     factor = done / stats.rows if stats.rows else 0.0
     exact = stats.rows == done
     counts = json.loads(stats.to_json())
@@ -191,16 +191,16 @@ def _scaled(stats: UnitStats, done: int) -> dict[str, Any]:
 
 
 def _untrue(manifest: Mapping[str, Any], record: JobRecord, inventory: Inventory, done: int) -> str:
-    """What a LIST alone disproves of the manifest; `dlcot verify` looks closer."""
+    """The first disagreement between manifest and LIST; empty if there is none. `dlcot verify` checks more."""
     totals = manifest.get("totals", {})
     if manifest.get("fingerprint") != record.fingerprint:
-        return "it is of other settings"
+        return "it has another fingerprint than _job.json"
     if totals.get("rows", 0) - totals.get("unfinished", 0) != done:
-        return f"it tells of {totals.get('rows', 0) - totals.get('unfinished', 0):,} finished rows"
+        return f"it counts {totals.get('rows', 0) - totals.get('unfinished', 0):,} finished rows, there are {done:,}"
     for folder, (count, size) in inventory.folders.items():
-        told = manifest.get("outputs", {}).get(folder)
-        if told != {"objects": count, "bytes": size}:
-            return f"{folder}/ holds {count:,} objects of {size:,} bytes, it tells of {told}"
+        recorded = manifest.get("outputs", {}).get(folder)
+        if recorded != {"objects": count, "bytes": size}:
+            return f"{folder}/ holds {count:,} objects of {size:,} bytes, the manifest records {recorded}"
     return ""
 
 
@@ -232,7 +232,7 @@ def _lines(figures: Mapping[str, Any]) -> list[str]:
     if figures["state"] == "stalled":
         lines.append(
             f"no unit finished for {duration(figures['last_write_s'])} (longest pause before: "
-            f"{duration(figures['longest_gap_s'])}): the job may be dead; the same command goes on with it"
+            f"{duration(figures['longest_gap_s'])}): the job may be dead; to resume it, run its command again"
         )
     for unit in figures["failed_units"][:10]:
         first, stop = unit["rows"]
@@ -243,7 +243,7 @@ def _lines(figures: Mapping[str, Any]) -> list[str]:
         )
     lines += [f"unusable   {fault['file']}: {fault['message']}" for fault in figures["unusable_inputs"][:10]]
     if figures["untrue_manifest"]:
-        lines.append(f"manifest   untrue: {figures['untrue_manifest']}; dlcot verify tells more")
+        lines.append(f"manifest   wrong: {figures['untrue_manifest']}; dlcot verify shows details")
     else:
         lines.append(f"manifest   {'there' if figures['manifest'] else f'no {MANIFEST_FILE} yet'}")
     return lines

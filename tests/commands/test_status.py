@@ -78,31 +78,33 @@ def test_a_job_without_recent_units_is_stalled(
     assert "the job may be dead" in printed
 
 
-def test_a_job_without_a_unit_is_as_old_as_its_record(finished_job: FinishedJob, tmp_path: Path) -> None:
+def test_before_the_first_unit_the_time_of_the_record_counts(
+    finished_job: FinishedJob, tmp_path: Path
+) -> None:
     out = running(finished_job, tmp_path, [])
     told = status_of(Output(Store(str(out))), now=NOW)
     assert (told["state"], told["last_write_s"], told["rows_done"]) == ("stalled", 2000, 0)
     assert status_of(Output(Store(str(out))), now=NOW - 1900)["state"] == "running"
 
 
-def test_figures_from_a_sample_say_so_and_are_near(finished_job: FinishedJob) -> None:
+def test_figures_from_a_sample_are_marked_as_estimates(finished_job: FinishedJob) -> None:
     told = status_of(Output(Store(str(finished_job.output))), footers=2)
     assert (told["estimated"], told["footers_read"], told["rows_done"]) == (True, 2, 19)
     assert told["enhanced"] + told["unchanged"] + told["rejected"] == pytest.approx(19, abs=1)
 
 
-def test_a_manifest_that_is_not_true_is_found_by_the_listing(
+def test_a_manifest_that_disagrees_with_the_listing_is_reported(
     finished_job: FinishedJob, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = finished_job.copy(tmp_path)
     next((out / "rejected").glob("*.parquet")).unlink()
     assert main(["status", f"output={out}"]) == 3
-    assert "untrue: rejected/ holds 2 objects" in capsys.readouterr().out
+    assert "wrong: rejected/ holds 2 objects" in capsys.readouterr().out
     assert main(["status", str(out), "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["untrue_manifest"]
 
 
-def test_the_pace_is_that_of_late() -> None:
+def test_the_pace_covers_recent_units_only() -> None:
     early = [(float(at), 100) for at in range(0, 100, 10)]
     late = [(10_000.0 + at, 10) for at in range(0, 100, 10)]
     pace = pace_of([*early, *late], 10_100.0)
