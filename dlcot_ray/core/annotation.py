@@ -29,15 +29,15 @@ class VerificationKind(StrEnum):
     """How a verification ends (DLCoT step 2.2)."""
 
     CHECK = "check"
-    """Recomputes or substitutes, and leaves open or implicit what it found."""
+    """Recomputes or substitutes, and does not say whether the approach is right."""
     AFFIRMATION = "affirmation"
-    """Confirms the approach that it looks at."""
+    """Confirms the approach that it checks."""
     NEGATION = "negation"
-    """Finds fault with the approach that it looks at."""
+    """Finds an error in the approach that it checks."""
 
 
 class Label(StrEnum):
-    """An approach's standing by its final answer (DLCoT step 3)."""
+    """How an approach is labelled by its final answer (DLCoT step 3)."""
 
     CORRECT = "correct"
     INCORRECT = "incorrect"
@@ -48,7 +48,7 @@ class Label(StrEnum):
 
 
 class Source(StrEnum):
-    """Who decided: computed evidence, the rules judge, or a model."""
+    """What decided a step: computed evidence, the rules judge, or a model."""
 
     EVIDENCE = "evidence"
     RULES = "rules"
@@ -62,12 +62,12 @@ class ReferenceKind(StrEnum):
     RESPONSE = "response"
     """No ground truth: the final answer of the teacher's own visible response."""
     TRACE = "trace"
-    """Neither: the last answer that the trace itself arrives at."""
+    """Neither exists: the last answer in the trace itself."""
     NONE = "none"
 
 
 class ErrorKind(StrEnum):
-    """DLCoT step 3: what sort of error a span holds."""
+    """The kinds of error that a span can hold (DLCoT step 3)."""
 
     CALCULATION = "calculation"
     DERIVATION = "derivation"
@@ -177,9 +177,9 @@ class StepStatus:
     """How one step of the method was decided.
 
     Attributes:
-        source: who answered in the end.
+        source: what gave the final answer.
         confidence: 0..1.
-        note: why it is not the first choice (a fallback's cause), or empty.
+        note: why a fallback was used, or empty.
         tokens: what the step's questions cost.
         questions, reasked: how many were put to a model, and how many of them were asked again.
     """
@@ -195,7 +195,7 @@ class StepStatus:
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """What a model said to one question of a step, verbatim."""
+    """The verbatim answer of a model to one question of a step."""
 
     step: JudgeStep
     text: str
@@ -203,17 +203,16 @@ class ModelReply:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """Everything that a judge found out about one trace.
+    """Everything that a judge found in one trace.
 
     Attributes:
         segment_offsets: n+1 code-point offsets; segment i is ``reasoning[offsets[i]:offsets[i+1]]``.
         sections: partition of all segments, in order.
         approaches, verifications: in order; they lie inside the sections of their kind.
         reference: the answer that labels were compared with, or None; see `reference_kind`.
-        first_correct_segment: first segment in which the reference, or an equivalent of it, stands as a
-            result, or None.
-        loops: segment ranges that only repeat what stands before them (exact repetition).
-        truncated: the trace breaks off without an end.
+        first_correct_segment: first segment whose result is the reference or equivalent to it, or None.
+        loops: segment ranges that exactly repeat the text before them.
+        truncated: the trace stops before it has ended.
         steps: one entry per step of the method.
         fingerprint: identity by content: 32 hex digits.
         judge: the judge's identity, e.g. ``rules/1``.

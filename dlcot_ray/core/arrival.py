@@ -29,25 +29,25 @@ from dlcot_ray.core.seams import refers_back
 from dlcot_ray.core.trace import Trace
 
 WINDOW = 500
-"""Characters at the end of a text in which its last words are looked for."""
+"""Characters at the end of a text that are searched for its last statement."""
 
 LAST_WORDS = 3
 LAST_WORDS_CHARS = 240
-"""Segments at the end of a trace, and characters of each, that can serve as a conclusion."""
+"""Number of segments at the end of a trace, and characters of each, that can be its conclusion."""
 
 LAST_CHARS = 400
-"""Characters at the end of a trace in which it says what its answer is."""
+"""Characters at the end of a trace that are searched for the sentence that gives its answer."""
 
 _VERY_END = 24
-"""Characters at the end of a trace in which its answer's figures are its answer."""
+"""Characters at the end of a trace in which the digits of the answer count as the answer."""
 
 _IN_PASSING = AnswerForm.EQUATION
 SAID = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
 """Forms that give an answer outright."""
 _ENDS = re.compile(r"(?:[\s$*)\]}]|\\[)\]])*(?:[.!,;\n]|$)|\*\*")
-"""What stands behind a value that ends its statement."""
+"""Text after a value that ends the statement."""
 _ASKED = re.compile(r"[\s$*)\]}\\]*\?")
-"""What stands behind a value that is only asked about."""
+"""Text after a value that is part of a question."""
 _CONFIRMED = re.compile(
     r"\b(?:checks? out|seems? (?:right|correct)|is (?:right|correct)|that works|makes sense|"
     r"consistent|correct[.!]|matches|confirm(?:s|ed)|confident|good[.!]|perfect)\b[^.\n]{0,60}\W*$",
@@ -56,13 +56,13 @@ _CONFIRMED = re.compile(
 
 
 def settle(trace: Trace, annotation: Annotation) -> Annotation:
-    """The annotation with its first correct approach ending where the work does.
+    """Correct the label and the end of the first correct approach.
 
-    Where a trace concludes something else in the end, an approach is only correct if it says outright
-    that this is its answer, and the conclusion is none of it. The first correct approach's `answer_segment`
-    becomes the first segment that ends on the answer, its `stop` moves behind what completes it; correct
-    approaches before it that never arrive become incomplete. Where the trace has no conclusion but its
-    last words state the answer, these become one.
+    If the trace ends with another answer, an approach is correct only if it states the reference outright,
+    and the conclusion is removed. The `answer_segment` of the first correct approach becomes the first
+    segment that ends on the answer. Its `stop` moves behind the segments that complete it. Correct
+    approaches before it that never reach the answer become incomplete. If the trace has no conclusion but
+    its last segments state the answer, they become the conclusion.
     """
     correct = [i for i, approach in enumerate(annotation.approaches) if approach.label is Label.CORRECT]
     if not correct or annotation.reference is None:
@@ -95,21 +95,21 @@ def states(text: str, accepted: Sequence[str]) -> bool:
 
 
 def ends_on(text: str, accepted: Sequence[str]) -> bool:
-    """Whether the last thing that a text states, in any form or outright, is an accepted answer.
+    """Whether the last value that a text states, in any form, is an accepted answer.
 
     `accepted` begins with the reference; it is not empty.
     """
     tail = text[-WINDOW:]
     reference = accepted[0]
     if reference.isdecimal() and len(accepted) == 1 and reference not in tail.replace(",", ""):
-        # Nearly every segment ends here: a whole number is rarely stated in other digits than its own.
+        # Fast exit for most segments: a whole number is rarely written with other digits.
         return False
     stated = [answer for answer in find_answers(tail) if not _ASKED.match(tail, answer.stop)]
     if not stated:
         return False
     outright = [answer for answer in stated if answer.form is not _IN_PASSING]
     if len(reference.strip("$ .-+−")) == 1:
-        # "x = 1" or "5 sets * 6 = 30" on the way to 1 or 5 is a coincidence more often than an arrival.
+        # If the reference is 1 or 5, an intermediate "x = 1" or "5 sets * 6 = 30" is usually a coincidence.
         outright = [answer for answer in outright if _ENDS.match(tail, answer.stop)]
     elif is_accepted(stated[-1].text, accepted):
         return True
@@ -120,7 +120,7 @@ def ends_on(text: str, accepted: Sequence[str]) -> bool:
 
 
 def accepted_answers(annotation: Annotation, approach: Approach | None = None) -> tuple[str, ...]:
-    """The reference, and what the judge found equal to it that cannot be compared without a CAS."""
+    """The reference, and answers that the judge found equal to it by a comparison that needs a CAS."""
     reference = annotation.reference
     if reference is None:
         return ()
@@ -135,7 +135,7 @@ def is_accepted(text: str, accepted: Sequence[str]) -> bool:
 
 
 def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) -> Approach | None:
-    """Approach `index` ending where it arrives; None where it never does and another one may."""
+    """Approach `index`, cut where it reaches the answer; None if it never does and another one may."""
     approach = annotation.approaches[index]
     if approach.answer_segment is None:
         return approach
@@ -162,7 +162,7 @@ def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) ->
 
 
 def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
-    """Whether the trace says outright at its end that its answer is another one."""
+    """Whether the end of the trace states another answer outright."""
     tail = trace.reasoning[-LAST_CHARS:]
     reference = annotation.reference or ""
     if len(reference) > 1 and reference.isdecimal() and reference in tail[-_VERY_END:]:
@@ -206,7 +206,7 @@ def _arrival(
 
 
 def _concluded(trace: Trace, annotation: Annotation) -> Annotation:
-    """The annotation with the last words that state the answer as its conclusion, where it has none."""
+    """The annotation with the last segments that state the answer as conclusion, if it has none."""
     trunk = next(a for a in annotation.approaches if a.label is Label.CORRECT)
     count = len(annotation.segment_offsets) - 1
     if conclusion_start(annotation) < count:
@@ -244,7 +244,7 @@ def _states_outright(text: str, accepted: Sequence[str]) -> bool:
 
 
 def _left_of(checks: Sequence[Verification], approaches: Sequence[Approach]) -> tuple[Verification, ...]:
-    """The checks without the segments that approaches have taken; what is left of one no longer affirms."""
+    """The checks without the segments that approaches took over; a shortened check no longer affirms."""
     left: list[Verification] = []
     for check in checks:
         taken = max((a.stop for a in approaches if a.start < check.start < a.stop), default=check.start)

@@ -41,7 +41,7 @@ class Block:
 
     @property
     def title(self) -> str:
-        """What happens where, e.g. ``dropped segments 4-6: redundant``."""
+        """The edit and its segments, e.g. ``dropped segments 4-6: redundant``."""
         where = (
             f"segments {self.start}-{self.stop - 1}"
             if self.stop - self.start > 1
@@ -93,7 +93,7 @@ def shortened(text: str, most: int = SHOWN_CHARS) -> str:
 
 
 def _shown(block: Block) -> list[str]:
-    """The segments that are shown: all that change; of a kept stretch the first and the last."""
+    """The texts to show: every changed segment; of a kept range the first and the last."""
     texts = list(block.texts)
     if block.op is EditOp.KEEP and len(texts) > 2:
         texts = [texts[0], f"[... {len(texts) - 2} segments ...]", texts[-1]]

@@ -123,9 +123,9 @@ def drop_script(drops: Mapping[int, str], segment_count: int) -> EditScript:
 def replace_segments(
     script: Sequence[Edit], texts: Mapping[int, str], reason: str | Mapping[int, str]
 ) -> EditScript:
-    """The script with kept segments replaced by new texts, or dropped where nothing is left of them.
+    """The script with kept segments replaced by new texts; a segment with an empty text is dropped.
 
-    `reason` is that of every replaced segment, or one for each.
+    `reason` is one reason for all replaced segments, or a mapping with one for each.
     """
     edits: list[Edit] = []
     for edit in script:

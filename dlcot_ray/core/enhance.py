@@ -1,12 +1,12 @@
 """Apply a policy to an annotated trace: drops -> seams -> errors -> gates -> fallbacks (DLCoT 5, 6).
 
 In: a trace, its annotation and a policy. Out: an `Enhancement`. All functions are pure. `draft` lists what
-only a writer can supply (bridges, repairs) and holds the result without a writer; `finish` puts in what the
-writer supplied; `enhance` does without.
+only a writer can supply (bridges, repairs) and holds the result without a writer; `finish` inserts what the
+writer supplied; `enhance` uses no writer.
 
-Where something stops the policy's choice, less is cut. Items that leave a seam open are kept. If a gate
-fails, the dropped items are tried one by one, the latest first, and each is dropped only if all gates pass
-with those taken before. If none passes, the trace stays unchanged, with the reason.
+If the policy's choice fails a check, less is cut. Items that leave a seam open are kept. If a gate fails, the
+dropped items are tried one by one, the latest first. An item is dropped only if all gates pass with it and
+the items dropped before. If no item passes, the trace stays unchanged, with the reason.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from dlcot_ray.core.seams import Closed, Seam, SeamNeed, bridge_fault, close_sea
 from dlcot_ray.core.trace import Trace
 
 LADDER_STEPS = 12
-"""Items that the fallback tries at most: the latest ones, where redundancy lies."""
+"""Maximum number of items that the fallback tries; it takes the latest, where most redundancy is."""
 
 GIVING_BACK = 4
-"""Rounds of giving back what leaves an open seam, before the ladder decides."""
+"""Maximum rounds of restoring items that leave a seam open, before the item-by-item fallback starts."""
 
 UNSOLVED = "unsolved"
 REPAIR = "repair"
@@ -43,7 +43,7 @@ REPAIR = "repair"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An edit before a writer was asked.
+    """An edit before a writer is asked.
 
     Attributes:
         trace: the trace.
@@ -74,12 +74,12 @@ class _Cut:
 
 
 def enhance(trace: Trace, annotation: Annotation, policy: Policy) -> Enhancement:
-    """Apply `policy` without a writer; always returns an enhancement, at worst an unchanged one."""
+    """Apply `policy` without a writer. If nothing can be cut, the enhancement is the unchanged trace."""
     return draft(trace, annotation, policy).enhancement
 
 
 def draft(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
-    """Apply `policy` as far as that goes without a writer, and list what one may supply."""
+    """Apply `policy` without a writer, and list the bridges and repairs that a writer may supply."""
     settled = settle(trace, annotation)
     solved = not is_unsolved(settled)
     if not solved and policy.unsolved is not UnsolvedMode.KEEP:
@@ -98,7 +98,7 @@ def finish(
     bridges: Mapping[SeamNeed, str | None],
     repairs: Mapping[RepairRequest, str | None],
 ) -> Enhancement:
-    """The draft with what a writer supplied, as far as it passes the checks; else as without it."""
+    """The draft with those texts of a writer that pass the checks; the others are left out."""
     trace, annotation, policy = drafted.trace, drafted.annotation, drafted.policy
     accepted = accepted_answers(annotation)
     usable = {
@@ -121,7 +121,7 @@ def _cut(
 ) -> _Cut:
     """Drops, with the errors deleted, the seams closed and the bridges in place.
 
-    A dangling sentence that states the answer may go where the answer stands without it.
+    A sentence with a loose end that states the answer is removed only if the kept text states it elsewhere.
     """
     count = len(annotation.segment_offsets) - 1
     accepted = accepted_answers(annotation)
@@ -147,7 +147,7 @@ def _laddered(
     cut: _Cut,
     bridges: Mapping[SeamNeed, str],
 ) -> Enhancement:
-    """The cut, or as much of it as leaves no seam open and passes every gate."""
+    """The cut, or the part of it that leaves no seam open and passes every gate."""
     if all(edit.op is EditOp.KEEP for edit in cut.script):
         reason = "nothing_to_cut" if annotation.approaches else "no_approach"
         return _unchanged(trace, annotation, policy, reason, (), cut.errors)
@@ -179,7 +179,7 @@ def _laddered(
 
 
 def _with_stop(gates: tuple[GateResult, ...], name: str, detail: str) -> tuple[GateResult, ...]:
-    """The gates with one marked as having stopped the first choice, at the end."""
+    """The gates, with the one that stopped the first choice appended as failed."""
     return (*(gate for gate in gates if gate.name != name), GateResult(name, False, detail))
 
 
@@ -208,7 +208,7 @@ def _with_repairs(
     requests: tuple[RepairRequest, ...],
     offers: Mapping[RepairRequest, str | None],
 ) -> Enhancement:
-    """The enhancement with the repairs that pass their checks; what is refused stays, and is counted."""
+    """The enhancement with the repairs that pass their checks; refused repairs are only counted."""
     repaired: list[tuple[RepairRequest, str]] = []
     faults: list[str] = []
     for request in requests:
@@ -252,7 +252,7 @@ def _unchanged(
 
 
 def _inserted(script: EditScript, need: SeamNeed, text: str) -> EditScript:
-    """The script with a bridge behind the drops before segment `need.right`."""
+    """The script with a bridge after the drops that precede segment `need.right`."""
     edits: list[Edit] = []
     bridge = Edit(EditOp.INSERT, need.right, need.right, f"{text}\n\n", f"bridge: {need.kind}")
     placed = False

@@ -11,7 +11,7 @@ from dlcot_ray.core.seams import Seam
 
 
 class Status(StrEnum):
-    """What became of a row that was not rejected."""
+    """The result for a row that was not rejected."""
 
     ENHANCED = "enhanced"
     UNCHANGED = "unchanged"
@@ -24,7 +24,7 @@ class GateResult:
     Attributes:
         name: e.g. ``answer_preserved``.
         passed: False where the gate stopped the policy's first choice.
-        detail: what was seen, empty when passed without remark.
+        detail: what the gate found, or empty.
     """
 
     name: str
@@ -45,8 +45,8 @@ class Enhancement:
         gates: every gate that was evaluated.
         policy: the policy expression that produced it, e.g. ``keep_one_per_cluster``.
         seams: the loose ends that the edit left, and how each was closed.
-        errors: what became of each located error in what the policy keeps.
-        solved: the trace arrives at its reference.
+        errors: the outcome for each located error in the kept text.
+        solved: the trace reaches its reference.
     """
 
     status: Status

@@ -24,10 +24,10 @@ from dlcot_ray.core.trace import Trace
 
 
 class ErrorOutcome(StrEnum):
-    """What became of a located error in what is kept."""
+    """The outcome for a located error in the kept text."""
 
     CORRECTED = "corrected"
-    """It stays: the trace mends it itself."""
+    """It stays, because the trace corrects it later."""
     KEPT = "kept"
     """It stays as it is."""
     CARRIED = "carried"
@@ -35,12 +35,12 @@ class ErrorOutcome(StrEnum):
     DELETED = "deleted"
     REPAIRED = "repaired"
     REFUSED = "refused"
-    """It stays, because there was no repair that passed its checks."""
+    """It stays, because no repair passed its checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class RepairRequest:
-    """Segments `[start, stop)` to be written anew without `errors`, no longer than they are."""
+    """A request to rewrite segments `[start, stop)` without `errors`; the new text must not be longer."""
 
     start: int
     stop: int
@@ -56,9 +56,9 @@ _NOTICED = re.compile(
     re.IGNORECASE,
 )
 _NOTICED_WITHIN = 400
-"""Characters behind an error in which the trace has to notice it."""
+"""Characters after an error within which a trace must notice it, for a correction by cues."""
 _RESTATED_WITHIN = 3000
-"""Characters behind an error in which the same left side with the right value counts as its correction."""
+"""Characters after an error within which the same left side with the right value counts as a correction."""
 _MARKUP = re.compile(r"</?think>|<\|")
 
 
@@ -81,9 +81,9 @@ def located_errors(trace: Trace, annotation: Annotation, *, evidence: bool = Tru
 def delete_errors(
     trace: Trace, annotation: Annotation, script: Sequence[Edit], policy: Policy
 ) -> tuple[EditScript, tuple[ErrorOutcome, ...]]:
-    """Take the erroneous sentences out of what `script` keeps; returns what became of each error.
+    """Remove the erroneous sentences from the text that `script` keeps; also return the outcome per error.
 
-    With any mode but `delete` the script stays, and the outcomes are those without a writer.
+    In any mode but `delete` the script is unchanged, and the outcomes are those without a writer.
     """
     if not any(approach.errors for approach in annotation.approaches):
         return tuple(script), ()
@@ -119,7 +119,7 @@ def delete_errors(
 def repair_requests(
     trace: Trace, annotation: Annotation, script: Sequence[Edit], policy: Policy
 ) -> tuple[RepairRequest, ...]:
-    """The segments of `script` that have to be written anew; neighbouring errors share a request."""
+    """The segments of `script` that must be rewritten; neighbouring errors share a request."""
     if policy.errors is not ErrorMode.REPAIR:
         return ()
     kept = set(segments_of(script, (EditOp.KEEP,)))
@@ -140,10 +140,10 @@ def repair_requests(
 def checked_repair(
     trace: Trace, annotation: Annotation, request: RepairRequest, text: str | None
 ) -> tuple[str, str]:
-    """The text to put in place of a request's segments, and why there is none.
+    """The text that replaces the segments of a request, and the reason if there is none.
 
-    The same evidence that found the errors is asked again: no false arithmetic, none of the quoted errors,
-    the answer still stated where it was, nothing longer than before, no markup that was not there.
+    The checks use the evidence that found the errors. The text must have no false arithmetic, none of the
+    quoted errors and no new markup. It must not be longer, and must state the answer if the segments did.
     """
     old = _text(trace, annotation, request.start, request.stop)
     new = (text or "").strip()
@@ -202,7 +202,7 @@ def _is_corrected(trace: Trace, error: ErrorSpan) -> bool:
 
 
 def _is_carried(trace: Trace, annotation: Annotation, error: ErrorSpan, kept: set[int]) -> bool:
-    """Whether a number of the error's right side is used in what is kept behind its sentence."""
+    """Whether the kept text after the error's sentence uses a number of the error's right side."""
     quote = trace.reasoning[error.char_start : error.char_stop]
     wrong = set(_NUMBER.findall(_side(quote, left=False) or quote))
     if not wrong:
@@ -216,7 +216,7 @@ def _is_carried(trace: Trace, annotation: Annotation, error: ErrorSpan, kept: se
 
 
 def _side(quote: str, *, left: bool) -> str:
-    """What stands on one side of a quote's last relation, without white space; empty without a relation."""
+    """One side of the last relation in a quote, without white space; empty if there is no relation."""
     relations = list(_RELATION.finditer(quote))
     if not relations:
         return ""
@@ -227,7 +227,7 @@ def _side(quote: str, *, left: bool) -> str:
 def _sentences_of(
     trace: Trace, annotation: Annotation, error: ErrorSpan
 ) -> list[tuple[int, int, int]] | None:
-    """Segment and span of the sentences that hold an error; None where one of them states the answer."""
+    """Segment and span of the sentences that contain an error; None if one of them states the answer."""
     accepted = accepted_answers(annotation)
     spans: list[tuple[int, int, int]] = []
     for segment in range(error.start, error.stop):

@@ -1,4 +1,4 @@
-"""The gates: what an edit must pass before its text replaces a trace.
+"""The gates: checks that an edit must pass before its text replaces a trace.
 
 In: a trace, its annotation and an edit script. Out: one `GateResult` per gate. No gate asks a model. A gate
 that does not apply (no reference, nothing dropped) passes. An answer that only a CAS could compare counts
@@ -22,11 +22,11 @@ from dlcot_ray.core.trace import Trace
 ANSWER = "answer_preserved"
 NEAR = 1000
 FAR = 6000
-"""Characters at the end of a text in which its final answer is looked for: any, and a boxed one."""
+"""Characters at the end of a text that are searched for its final answer, in any form and boxed."""
 
 _LAST_WORDS = 300
 _AT_THE_END = 100
-"""Characters from the end within which nothing weaker can outdo a statement (see `last_answer`)."""
+"""Characters from the end within which no weaker statement can replace a stronger one (see `last_answer`)."""
 
 
 def evaluate_gates(
@@ -56,7 +56,7 @@ def _span_accounting(annotation: Annotation, script: Sequence[Edit]) -> GateResu
 
 
 def _answer_preserved(trace: Trace, annotation: Annotation, script: Sequence[Edit], text: str) -> GateResult:
-    """A correct answer that stood in the trace stands in what is left, is not altered, and comes last."""
+    """The kept text states a correct answer of the trace, unaltered, as its last answer."""
     accepted = accepted_answers(annotation)
     if not accepted or all(edit.op is EditOp.KEEP for edit in script):
         return GateResult(ANSWER, True)
@@ -80,7 +80,7 @@ def _answer_preserved(trace: Trace, annotation: Annotation, script: Sequence[Edi
 
 
 def _is_shortened(old: str, new: str) -> bool:
-    """Whether a text only lost sentences; whether the answer stands without them is seen at the end."""
+    """Whether `new` is `old` without some sentences; a later check tests that the answer is still stated."""
     return all(new[start:stop].strip() in old for start, stop in sentences(new))
 
 
@@ -95,8 +95,8 @@ def _ends_as_before(
 ) -> GateResult:
     """The text ends on the answer if the trace did.
 
-    A trace that certainly ended otherwise is not made worse by doing so still; where only a CAS could tell
-    what it ended on, nothing but the same words will do.
+    If the trace certainly ended on something else, the text may do so too. If only a CAS could tell, the
+    text must end on the same words as the trace.
     """
     last = script[-1]
     if last.op is EditOp.KEEP and offsets[last.stop] - offsets[last.start] >= FAR:
@@ -118,10 +118,10 @@ def _ends_as_before(
 
 
 def final_answer(text: str) -> StatedAnswer | None:
-    """`last_answer` of the end of a text, by shorter ways where they come to the same.
+    """`last_answer` of the end of a text, with shortcuts that give the same result.
 
-    A box in the last words, or without any box a statement right at the end, cannot be outdone; and what
-    fades within `NEAR` need not be looked for farther away.
+    No statement is stronger than a box in the last words or, without any box, a statement right at the end.
+    Weak forms lose their strength within `NEAR` characters, so text farther away is not searched for them.
     """
     tail = text[-FAR:].rstrip()
     words = tail[-_LAST_WORDS:]
@@ -149,10 +149,10 @@ def _other_answer(text: str, accepted: Sequence[str]) -> StatedAnswer | None:
 
 
 def _correct_approach_left(annotation: Annotation, script: Sequence[Edit]) -> GateResult:
-    """One correct approach must stand from its start to its answer; sentences in it may be mended."""
+    """One correct approach must be kept from its start to its answer; single sentences may be edited."""
     correct = [a for a in annotation.approaches if a.label is Label.CORRECT]
     standing = set(segments_of(script, (EditOp.KEEP, EditOp.REPLACE)))
-    # What only repeats, announces or errs is no loss to an approach.
+    # Loops, announcements and errors may be removed from an approach.
     standing.update(segment for start, stop in annotation.loops for segment in range(start, stop))
     standing.update(segments_of(_mended(script), (EditOp.DROP,)))
     for approach in correct:
@@ -175,7 +175,7 @@ def _cut_bounds(trace: Trace, text: str, min_keep: float) -> GateResult:
 
 
 def _no_dangling_reference(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> GateResult:
-    """What is kept behind a drop must not lean on what is gone, unless a bridge stands between."""
+    """Kept text after a drop must not refer to dropped text, unless a bridge stands between them."""
     name, offsets = "no_dangling_reference", annotation.segment_offsets
     single = is_single(annotation, script)
     behind = adjacent = False
@@ -196,7 +196,7 @@ def _no_dangling_reference(trace: Trace, annotation: Annotation, script: Sequenc
 
 
 def _results_kept(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> GateResult:
-    """What is kept on the way to the answer uses no value that only what is gone worked out."""
+    """Up to the answer, the kept text uses no value that only dropped text worked out."""
     found = missing_result(trace, annotation, script)
     detail = f"segment {found.segment} uses {found.value} of segment {found.source}" if found else ""
     return GateResult("results_kept", found is None, detail)

@@ -23,14 +23,14 @@ from dlcot_ray.core.trace import Trace
 
 _NUMBER = re.compile(r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?(?![\w.]*\d)")
 _ARRIVED = re.compile(r"[=≈]\s*[$\\({\[]*\s*[-−]?\s*$")
-"""What stands before a number at which an equation arrives."""
+"""Text before a number that is the result of an equation."""
 _GOES_ON = re.compile(r"\s*[-+*/^×·÷!%°(\\]")
-"""What stands behind a number that is still being calculated with."""
+"""Text after a number that is an operand of a further calculation."""
 _LOOK_BACK = 8
 _MIN_DIGITS = 2
-"""Digits; numbers of one digit recur by chance too often."""
+"""Minimum number of digits; numbers of one digit recur by chance too often."""
 _TELLING = 3
-"""Digits from which a number rarely recurs by chance: it need not stand behind an equals sign."""
+"""From this number of digits a number counts without an equals sign, because it rarely recurs by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Reliance:
 
 
 def missing_result(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> Reliance | None:
-    """The first use of a result that is gone, up to where the first correct approach arrives, or None.
+    """The first use of a dropped result, up to where the first correct approach reaches the answer, or None.
 
     Args:
         trace: the source.
@@ -56,7 +56,7 @@ def missing_result(trace: Trace, annotation: Annotation, script: Sequence[Edit])
     gone: dict[str, int] = {}
     for edit in dropped:
         if edit.reason == LOOP:
-            # It only repeats what stands before it.
+            # A loop repeats the text before it, so it holds no new result.
             continue
         for value, start in _results(text, offsets[edit.start], offsets[min(edit.stop, stop)]):
             gone.setdefault(value, start)
@@ -71,13 +71,13 @@ def missing_result(trace: Trace, annotation: Annotation, script: Sequence[Edit])
                 continue
             if segment > source and not _ARRIVED.search(text[max(0, start - _LOOK_BACK) : start]):
                 missing.append(Reliance(segment, value, source))
-            # Where it stands first decides: there it is given, worked out again, or missed.
+            # Its first place in the kept text decides: there it is given, computed again, or missing.
             break
     return min(missing, key=lambda found: found.segment, default=None)
 
 
 def _arrival(annotation: Annotation) -> int:
-    """The segment behind the one in which the first correct approach arrives."""
+    """The segment after the one in which the first correct approach reaches the answer."""
     for approach in annotation.approaches:
         if approach.label is Label.CORRECT:
             return approach.stop if approach.answer_segment is None else approach.answer_segment + 1
@@ -104,7 +104,7 @@ def _arrives(text: str, match: re.Match[str]) -> bool:
 
 
 def _places(value: str, text: str) -> Iterator[int]:
-    """Where a number stands in a text, with or without commas, as a number of its own, in order."""
+    """Offsets of a whole number in a text, with or without thousands commas, in ascending order."""
     whole, point, rest = value.partition(".")
     if len(whole) <= _TELLING:
         yield from _found(value, text)

@@ -23,7 +23,7 @@ from dlcot_ray.core.trace import Trace
 
 
 class SeamKind(StrEnum):
-    """What dangles."""
+    """The kinds of loose end."""
 
     ANNOUNCEMENT = "announcement"
     ANSWERING = "answering"
@@ -36,7 +36,7 @@ class Closed(StrEnum):
     RULE = "rule"
     BRIDGE = "bridge"
     KEPT = "kept"
-    """What was to go stays."""
+    """The range that was to be dropped stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class SeamNeed:
 
     Attributes:
         left, right: kept segments with nothing kept between them; -1 or the number of segments at the ends.
-        segment: the segment that dangles.
-        sentence: what dangles.
+        segment: the segment with the loose end.
+        sentence: the sentence that is the loose end.
     """
 
     kind: SeamKind
@@ -78,19 +78,19 @@ class ClosedScript:
 
 
 _ANNOUNCING_SEGMENTS = 3
-"""Segments before a drop that may go as announcements; more would be work."""
+"""Maximum segments before a drop that can be removed as announcements; more would remove work."""
 _ANSWER_CHARS = 140
-"""Characters that an answering sentence has at most; a longer one goes on with work of its own."""
+"""Maximum characters of an answering sentence; a longer one contains work."""
 _LONGEST = 260
-"""Characters that a sentence of commentary has at most; a longer one does work."""
+"""Maximum characters of a sentence of commentary; a longer one contains work."""
 
 
 def refers_back(text: str, *, adjacent: bool, single: bool) -> re.Match[str] | None:
-    """A reference to something that may be gone, in a kept text behind a drop.
+    """A reference to something that may be dropped, in a kept text after a drop.
 
     Args:
-        text: what is kept.
-        adjacent: it stands directly behind the drop, where "the previous method" means what went.
+        text: the kept text.
+        adjacent: the text directly follows the drop, so "the previous method" refers to dropped text.
         single: at most one approach or check is kept, so that there is no "both".
     """
     if single and (found := cues.BOTH.search(text)):
@@ -99,7 +99,7 @@ def refers_back(text: str, *, adjacent: bool, single: bool) -> re.Match[str] | N
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Spans of the sentences of a segment in code points, white space behind included; they cover it."""
+    """Spans of the sentences of a segment in code points, with the white space after each; they cover it."""
     cuts = [0, *(match.end() for match in _SENTENCE.finditer(text)), len(text)]
     return [(a, b) for a, b in itertools.pairwise(cuts) if b > a]
 
@@ -113,7 +113,7 @@ def close_seams(
         reasoning: the trace's text.
         annotation: the approaches and checks that back references are counted against.
         script: keeps and drops.
-        states_answer: whether a sentence is to stay for the answer that it states.
+        states_answer: whether a sentence states the answer and therefore must stay.
     """
     joints = list(_joints(script))
     if not joints:
@@ -239,7 +239,7 @@ def _without(text: str, start: int, stop: int) -> str:
 
 
 BRIDGE_CHARS = 300
-"""Length of a bridge at most: one or two sentences."""
+"""Maximum length of a bridge: one or two sentences."""
 
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _MARKUP = re.compile(r"</?think>|<\||\n\s*\n|\\boxed")
@@ -248,8 +248,8 @@ _MARKUP = re.compile(r"</?think>|<\||\n\s*\n|\\boxed")
 def bridge_fault(trace: Trace, text: str, accepted: Sequence[str]) -> str:
     """Why a text cannot serve as a bridge, or an empty string.
 
-    A bridge joins, it does not argue: two sentences at most, no figure that the trace or the problem does
-    not have, no markup.
+    A bridge only joins two segments. It has at most two sentences, no markup, and no number that is in
+    neither the trace nor the problem.
     """
     bridge = text.strip()
     if not bridge:

@@ -17,7 +17,7 @@ LONG_PARAGRAPH = 600
 """Characters from which a paragraph is cut at sentence ends; about four median paragraphs."""
 
 SENTENCE_GROUP = 300
-"""Characters that a cut piece should reach before it ends; single sentences would be too fine."""
+"""Minimum characters of a cut piece; single sentences would be too short."""
 
 _BLANK = re.compile(r"\n[^\S\n]*\n\s*")
 _PROTECTED = re.compile(
@@ -28,7 +28,7 @@ _PROTECTED = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _FORMULA_LIMIT = 4000
-"""A "formula" longer than this is a delimiter that was never closed; it does not bind the text."""
+"""A "formula" longer than this is an unclosed delimiter, so the text may be cut inside it."""
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])[\"')\]*]*\s+(?=[^\s.])|\n\s*")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|Eq|Fig|cf|Dr|Mr|Mrs|No)|(?:^|\s)\d{1,2})\.$")
 _INLINE_MATH = re.compile(r"\$[^$\n]{1,400}\$|\\\(.{1,400}?\\\)", re.DOTALL)
@@ -99,7 +99,7 @@ def _sentence_cuts(text: str, start: int, stop: int, spans: Sequence[tuple[int, 
 
 
 def _without_blank_segments(text: str, offsets: Sequence[int]) -> tuple[int, ...]:
-    """Join a segment of white space only to its left neighbour (the first one to its right)."""
+    """Join each segment of only white space to its left neighbour (the first one to its right)."""
     kept = [0]
     for cut in offsets[1:-1]:
         if cut > kept[-1] and not text[kept[-1] : cut].isspace():

@@ -2,7 +2,7 @@
 
 Every word, digit, run of other characters and run of line breaks counts as one token. Long words cost a
 real tokenizer more and common pairs less; the estimate is not calibrated, and exists so that a job needs
-no download. Where the figure must be exact, the job takes a tokenizer (`job/factories.py`). Runs are counted
+no download. Where the figure must be exact, a job can use a tokenizer (see `config`). Runs are counted
 on arrays of character classes, because a regular expression took as long as all the rest of a policy.
 """
 

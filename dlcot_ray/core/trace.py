@@ -1,7 +1,7 @@
 """What a trace is: the problem, the long chain of thought, and what it should arrive at.
 
-Everything downstream (segments, evidence, judges, policies) works on this one frozen fact and never
-on the row it came from, so that no dataset layout leaks past `job/datasets.py`.
+Segments, evidence, judges and policies use this frozen dataclass and never the row that it came from. So only
+`inputs` depends on the layout of a data set.
 """
 
 from __future__ import annotations

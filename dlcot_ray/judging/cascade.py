@@ -17,9 +17,9 @@ from dlcot_ray.judging.protocol import Judge, Writer
 VERSION = 1
 
 MIN_CONFIDENCE = 0.6
-"""With the rules' figures (`rules/confidence.py`) these go to the second judge: traces without ground truth
-and response, answers that only the CAS could compare, methods close to the threshold, boundaries on weak
-cues."""
+"""Default threshold. With the confidences of `rules/confidence.py`, the second judge gets these traces: no
+ground truth and no response, answers that only the CAS could compare, methods close to the threshold, or
+boundaries on weak cues."""
 
 
 _DECISIVE = frozenset({JudgeStep.APPROACHES, JudgeStep.LABELS, JudgeStep.CLUSTERS})
@@ -31,12 +31,12 @@ def confidence_of(annotation: Annotation) -> float:
 
 
 class CascadeJudge:
-    """Ask `first`; where any of its steps that counts is below `min_confidence`, ask `second`.
+    """Ask `first`; if a step that decides a cut has less than `min_confidence`, ask `second`.
 
     Args:
         first: the cheap judge.
         second: the expensive judge.
-        min_confidence: 0..1; 0 sends nothing on, above 1 everything.
+        min_confidence: 0..1; 0 sends nothing to `second`, a value above 1 everything.
 
     Raises:
         ValueError: the confidence is no number in that range.
@@ -70,7 +70,7 @@ class CascadeJudge:
         """Start both.
 
         Raises:
-            JudgeUnavailable: one of them cannot be had.
+            JudgeUnavailable: one of them cannot start.
         """
         self._first.start()
         self._second.start()
@@ -79,19 +79,20 @@ class CascadeJudge:
         """Annotate one trace.
 
         Raises:
-            JudgeError: the judge in charge could not.
-            JudgeDied: the model's engine is gone.
+            JudgeError: the judge that was asked could not.
+            JudgeDied: the engine of the model has stopped.
         """
         annotation = await self._first.judge(trace)
         if self.is_unsure(annotation):
             annotation = await self._second.judge(trace)
-        # The identity of whoever answered stays in `judge`; what makes it reproducible is the cascade's.
+        # `judge` names the judge that answered; the fingerprint is made from the identity of the cascade.
         return replace(annotation, fingerprint=fingerprint(trace, self.identity))
 
     def is_unsure(self, annotation: Annotation) -> bool:
-        """Whether a trace so annotated goes to the second judge: a step's doubt counts if it found anything.
+        """Whether a trace with this annotation goes to the second judge; a step counts if it found anything.
 
-        Errors are left out: rules find none where they cannot compute, at the same low confidence for all.
+        The step of errors does not count: the rules find only computed errors, and give all traces the same
+        low confidence there.
         """
         return confidence_of(annotation) < self._min_confidence
 

@@ -26,7 +26,7 @@ class JudgeError(Exception):
 
 
 class JudgeUnavailable(Exception):
-    """The judge cannot be started with its settings; trying again would not help. Ends the job."""
+    """The judge cannot be started with its settings, so another attempt would fail too. Ends the job."""
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(f"{message}; {remedy}" if remedy else message)
@@ -35,7 +35,7 @@ class JudgeUnavailable(Exception):
 
 
 class JudgeDied(Exception):
-    """The judge's engine died under it: its process is of no more use and has to be replaced."""
+    """The judge's engine died, so the judge's process must be replaced."""
 
 
 class Judge(Protocol):
@@ -50,7 +50,7 @@ class Judge(Protocol):
         """Load what judging needs, so that a fault shows before the first trace. Safe to call twice.
 
         Raises:
-            JudgeUnavailable: it cannot be had.
+            JudgeUnavailable: it cannot be loaded.
         """
         ...
 
@@ -59,7 +59,7 @@ class Judge(Protocol):
 
         Raises:
             JudgeError: the trace could not be judged.
-            JudgeDied: nor can any other from now on.
+            JudgeDied: the engine died, so no other trace can be judged either.
         """
         ...
 
@@ -69,7 +69,7 @@ class Judge(Protocol):
 
 
 class MethodComparer(Protocol):
-    """A judge that can put a figure on "the same method"; what the threshold curve of an evaluation needs."""
+    """A judge with a numeric similarity of methods; the threshold curve of an evaluation needs one."""
 
     @property
     def same_method(self) -> float:
@@ -77,13 +77,13 @@ class MethodComparer(Protocol):
         ...
 
     def method_similarity(self, problem: str, first: str, second: str) -> float:
-        """How alike the methods of two solutions to one problem are, 0..1."""
+        """The similarity of the methods of two solutions to one problem, 0..1."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a writer offers.
+    """The answer of a writer.
 
     Attributes:
         text: the text to insert or to put in place of the segments, or None where it has none.
@@ -107,7 +107,7 @@ class Writer(Protocol):
     async def repair(
         self, trace: Trace, segment_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
     ) -> Written:
-        """Segments `[start, stop)` without their errors, no longer than they are.
+        """Rewrite segments `[start, stop)` without their errors; the new text is not longer.
 
         Raises:
             JudgeDied: the engine is gone.
@@ -115,9 +115,9 @@ class Writer(Protocol):
         ...
 
     async def bridge(self, trace: Trace, segment_offsets: Sequence[int], left: int, right: int) -> Written:
-        """One or two sentences that join segment `left` to segment `right` where all between them went.
+        """One or two sentences that join segment `left` to segment `right`; all segments between are dropped.
 
-        `left` is -1 where nothing stands before, `right` the number of segments where nothing stands after.
+        `left` is -1 if no segment precedes; `right` is the number of segments if none follows.
 
         Raises:
             JudgeDied: the engine is gone.

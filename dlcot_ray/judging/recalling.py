@@ -15,7 +15,7 @@ from dlcot_ray.judging.protocol import Judge
 
 
 class RecallingJudge:
-    """Known annotations first, another judge for the rest. The owner of that judge starts and closes it.
+    """Uses known annotations, and asks another judge for the rest. The caller starts and closes that judge.
 
     Args:
         judge: asked about traces whose annotation is not known.
@@ -36,7 +36,7 @@ class RecallingJudge:
 
     @property
     def identity(self) -> str:
-        """That of the other judge: recalled or judged anew, the annotation is the same."""
+        """The identity of the other judge, because a reused annotation equals a new one."""
         return self._judge.identity
 
     def start(self) -> None:

@@ -47,14 +47,14 @@ _STRENGTH = {
 }
 _FADE = {AnswerForm.BOXED: 6000}
 _FADE_OTHERS = 400
-"""Characters over which a statement loses one point of strength: what is said last counts most."""
+"""Characters from the end over which a statement loses one point of strength; later statements count more."""
 
 
 def find_answers(text: str, *, passing: bool = True) -> tuple[StatedAnswer, ...]:
     """Every place where an answer may be stated, in order of position.
 
-    Without `passing`, only what is stated outright: no conclusions, no equation tails. These are most of
-    what a trace states and of what finding it costs.
+    Without `passing`, only answers that are stated outright: no conclusions and no equation tails, which
+    are most of the statements in a trace and take most of the time.
     """
     found: dict[tuple[int, int], StatedAnswer] = {}
     if "box" in text:
@@ -80,7 +80,7 @@ def find_answers(text: str, *, passing: bool = True) -> tuple[StatedAnswer, ...]
 
 
 def last_answer(text: str) -> StatedAnswer | None:
-    """The best final answer of a text: the strongest form, where a statement fades with its distance from the end."""
+    """The answer with the strongest form; the strength of a form decreases with its distance from the end."""
     end = len(text.rstrip())
     return max(
         find_answers(text),
@@ -103,7 +103,7 @@ def _add_boxed(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
 
 
 def _closing_brace(text: str, start: int) -> int:
-    """Where the brace opened before `start` closes; an unterminated one ends with its line."""
+    """The offset at which the brace opened before `start` closes; an unclosed one ends with its line."""
     depth = 1
     for brace in patterns.BRACE.finditer(text, start, start + 400):
         depth += 1 if brace.group() == "{" else -1
@@ -114,7 +114,7 @@ def _closing_brace(text: str, start: int) -> int:
 
 
 def _add_conclusions(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
-    """What a clause with a concluding word states: the values behind its verbs, else its last numeral."""
+    """Add what a clause with a concluding word states: the values after its verbs, else its last number."""
     first = patterns.FIRST_CUE.match(text)
     for cue in itertools.chain((first,) if first else (), patterns.CUE.finditer(text)):
         limit = cue.end() + 400
@@ -134,7 +134,7 @@ def _add_conclusions(found: dict[tuple[int, int], StatedAnswer], text: str) -> N
 
 
 def _add_equations(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
-    """What stands behind the last relation of a chain, where the sentence or formula ends with it."""
+    """Add the part after the last relation of a chain, if the sentence or formula ends with it."""
     for match in patterns.EQUATION.finditer(text):
         start, stop = match.span("answer")
         if text[start] == "$":
@@ -158,7 +158,7 @@ def _chain(text: str, start: int, stop: int) -> list[tuple[int, int]]:
 
 
 def _after_equals(text: str, start: int, stop: int) -> tuple[int, int]:
-    """The part behind the last equals sign of a chain, where its left side is more than a name."""
+    """The part after the last equals sign of a chain, if its left side is more than a name."""
     body = text[start:stop]
     at = max(body.rfind(sign, 0, len(body.rstrip(patterns.TRAILING))) for sign in "=≈")
     if at <= 0 or (body.count("=") == 1 and len(body[:at].strip(" $\\(")) <= 2):
@@ -169,7 +169,7 @@ def _after_equals(text: str, start: int, stop: int) -> tuple[int, int]:
 def _add_value(
     found: dict[tuple[int, int], StatedAnswer], text: str, at: int, form: AnswerForm, *, words: bool
 ) -> bool:
-    """Read the value that begins at `at`, behind filler words; with `words`, a short text will do too."""
+    """Read the value that begins at `at`, after filler words; with `words`, a short text counts as a value."""
     lead = patterns.LEAD.match(text, at)
     at = lead.end() if lead else at
     if text.startswith(("\\boxed", "\\fbox", "$\\boxed", "\\(\\boxed"), at):
@@ -206,7 +206,7 @@ def _significant(body: str) -> bool:
 def _add(
     found: dict[tuple[int, int], StatedAnswer], text: str, start: int, stop: int, form: AnswerForm
 ) -> bool:
-    """Record ``text[start:stop]`` without what does not belong to it: punctuation, markup, lone brackets."""
+    """Record ``text[start:stop]`` without surrounding punctuation, markup and unpaired brackets."""
     if not text[start:stop].isdigit():
         start, stop = _clean(text, start, stop)
         if text.startswith(("\\boxed", "\\fbox"), start):
@@ -238,7 +238,7 @@ def _clean(text: str, start: int, stop: int) -> tuple[int, int]:
 
 
 def _lone_bracket(text: str, start: int, stop: int) -> int | None:
-    """Where a bracket that is not closed or not opened inside the span stands; intervals may mix ( and ]."""
+    """The offset of a bracket without its pair inside the span; intervals may mix ( and ]."""
     opened = []
     for at in range(start, stop):
         if text[at] in patterns.OPENING:

@@ -30,8 +30,8 @@ from dlcot_ray.core.evidence.surroundings import (
 class _Side(NamedTuple):
     """One side of a claim: its span, its value, and where to look whether something is attached to it.
 
-    `edge` is `CLEAN` where a relation or punctuation bounds it, `ATTACHED` where something is known to
-    adhere, else the offset at which the foreign text begins (right) or ends (left).
+    `edge` is `CLEAN` if a relation or punctuation bounds the side, and `ATTACHED` if other text is attached
+    to it. Otherwise it is the offset at which the neighbouring text begins (right) or ends (left).
     """
 
     start: int
@@ -46,7 +46,7 @@ _ATTACHED = -2
 _BEHIND = r"[\d)}\]!%²³½$]"
 _AHEAD = r"\s?\s?[\d(\[{\\√.$−½C-]"
 _EQUAL = re.compile(rf"[=≈](?:(?<={_BEHIND}.)|(?<={_BEHIND} .)|(?<={_BEHIND}&.)|(?<={_BEHIND} &.)){_AHEAD}")
-"""Where a claim may be: a relation between what may be numbers. Begins with its sign, which is fast to seek."""
+"""A possible claim: a relation between possible numbers. The pattern begins with the sign, for fast search."""
 _REACH = 240
 """How far before its first relation the numeric text of a claim may begin, in characters."""
 _APPROX = re.compile(rf"\\approx{_AHEAD}")
@@ -127,7 +127,7 @@ def _claims_of_run(text: str, start: int, stop: int) -> Iterator[ArithmeticClaim
 
 
 def _judge(text: str, left: _Side, right: _Side, *, approximate: bool) -> ArithmeticClaim:
-    """Compare the sides; what would be an alarm has to pass every other explanation first."""
+    """Compare the sides; a claim is false only if no other explanation applies."""
     a, b = left.value, right.value
     written = text[left.start : left.stop], text[right.start : right.stop]
     holds = compare(a, b, approximate)
@@ -147,7 +147,7 @@ def _judge(text: str, left: _Side, right: _Side, *, approximate: bool) -> Arithm
 
 
 def _signed(text: str, left: _Side, b: Value) -> bool:
-    """Whether the bullet before a line was its sign: ``- 3^2 + 2*9 = 9``."""
+    """Whether the bullet before a line is a minus sign: ``- 3^2 + 2*9 = 9``."""
     before = text[: left.start].rpartition("\n")[2]
     if before.strip() != "-":
         return False
@@ -156,7 +156,7 @@ def _signed(text: str, left: _Side, b: Value) -> bool:
 
 
 def _right_side(text: str, start: int, stop: int, run_stop: int) -> _Side | None:
-    """The expression directly behind a relation."""
+    """The expression directly after a relation."""
     part = text[start:stop]
     found = evaluate_prefix(part)
     if found is None and part.rstrip(" $").endswith("**"):

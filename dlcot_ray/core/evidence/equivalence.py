@@ -66,12 +66,12 @@ _ZEROS = re.compile(r"(\.\d*?)0+(?!\d)")
 _LAST_POINT = re.compile(r"(?<=\d)\.(?!\d)")
 _BARE_POINT = re.compile(r"(?<!\d)\.(?=\d)")
 _OPEN = re.compile(r"(?<![\\A-Za-z{])(?:[a-df-hj-zA-BD-Z](?![A-Za-z]|\(\d)|[θαβγφωλμσ])")
-"""A free variable; e and i may be constants, C a binomial."""
+"""A free variable. e and i are excluded as constants, C as a binomial."""
 _RELATION = re.compile(
     r"[=<>≤≥≈≡∈:]|\\(?:leq?|geq?|in|approx|equiv|text|mathrm|mathbf|textbf|boxed)(?![a-zA-Z])|(?<![\\A-Za-z])[A-Za-z']{3,}"
     r"|^\W*[\d.,]+\s*[a-zA-Z][²³\W]*$"
 )
-"""What makes a variable no obstacle: it names the value, is a unit, or stands in prose."""
+"""Variables that do not prevent a comparison: a name of the value, a unit, or a letter in prose."""
 _PROSE_WORD = re.compile(r"(?<![\\A-Za-z{])[A-Za-z']{2,}")
 _OPTION = re.compile(r"\(?([A-J])\)?[.:)]?")
 _BRACKETS = {"(": ")]", "[": ")]", "{": "}", "\\{": "\\}"}
@@ -205,7 +205,7 @@ def quick_equivalent(answer: str, reference: str) -> bool | None:
 
 
 def _is_prose(answer: str) -> bool:
-    """Whether an answer is a whole text, from which a CAS has to pick its answer first."""
+    """Whether an answer is a text in which a CAS must first find the answer."""
     return len(answer) > 200 or len(_PROSE_WORD.findall(answer)) > 2 or answer.count("$") > 2
 
 
@@ -226,7 +226,7 @@ def _same_real(a: float, b: float, decimals: bool) -> bool | None:
 
 
 def _same_parts(a: tuple[str, list[str]], b: tuple[str, list[str]]) -> bool | None:
-    """Component by component where order counts (same brackets), as sets where it does not."""
+    """Compare components one by one if order counts (same brackets), else as sets."""
     (kind_a, parts_a), (kind_b, parts_b) = a, b
     if kind_a != kind_b or len(parts_a) != len(parts_b):
         return None

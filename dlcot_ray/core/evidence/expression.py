@@ -14,17 +14,17 @@ from functools import lru_cache
 from dlcot_ray.core.evidence.parser import MAX_CHARS, Number, Parser, Unreadable, quotient
 
 _SIMPLE = re.compile(r"[ $]*(\d{1,15})[ $]*(?:([-+*×·/])[ $]*(\d{1,15})[ $]*)?")
-"""Most sides of most claims: one or two plain integers, read without a parser."""
+"""One or two plain integers. Most sides of claims have this form and need no parser."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What an expression comes to, and how sure its reading is.
+    """The value of an expression, and facts that tell how certain its reading is.
 
     Attributes:
         number: the exact value; a percentage counts as its hundredth.
-        operators: it holds an operation, so it is more than a number written down.
-        decimals: most decimal places of a number in it (0: none), a source of rounding.
+        operators: it contains an operation, so it is more than a single number.
+        decimals: largest number of decimal places in it (0: none), a source of rounding.
         division: it divides, another source of rounding.
         percent: it holds a percent sign.
         ambiguous: authors differ about its meaning (``-3^2``, ``6/2*3``, ``1\\frac12``, ``5!``).

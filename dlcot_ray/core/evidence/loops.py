@@ -1,4 +1,4 @@
-"""Exact repetition and truncation: what goes wrong in a trace without any mathematics.
+"""Exact repetition and truncation: faults of a trace that need no mathematics to find.
 
 In: the segments of a trace. Out: ranges that only repeat the segments before them. Each whole segment (white
 space aside) is compared with the one a period earlier. Repetition inside one segment is not found, because
@@ -13,16 +13,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 MAX_PERIOD = 48
-"""Longest cycle, in segments, that is looked for; the longest seen in degenerate traces was about 30."""
+"""Longest cycle that is searched for, in segments; the longest seen in degenerate traces was about 30."""
 
 MIN_REPEATS = 3
-"""Occurrences from which repetition is a loop; people repeat themselves twice."""
+"""Minimum occurrences of a loop; ordinary text also says things twice."""
 
 MIN_CHARS = 40
-"""A loop's cycle has so many characters or repeats more often; short lines recur in honest tables."""
+"""Minimum characters of a cycle, unless it repeats more often; short lines also recur in tables."""
 
 MIN_SHORT_REPEATS = 8
-"""Occurrences from which even a short cycle is a loop."""
+"""Minimum occurrences of a loop with a short cycle."""
 
 _END = re.compile(r"(?:[.!?。！？)\]}*`$\"'”’:]|\\\]|\d|\\boxed\{[^\n]*\})\s*$")
 _UNFINISHED = re.compile(r"(?:\\\[|\$\$|\\begin\{[a-z*]+\})(?!.*(?:\\\]|\$\$|\\end\{))", re.DOTALL)
@@ -60,7 +60,7 @@ def _loop_at(segments: Sequence[str], keys: Sequence[int], at: int) -> tuple[int
 
 
 def is_truncated(reasoning: str, response: str | None) -> bool:
-    """Whether the trace breaks off: nothing follows it, and its last line has no end or a formula stays open."""
+    """Whether the trace stops early: no response follows, and its last line or a formula is not closed."""
     if response is not None and response.strip():
         return False
     tail = reasoning[-400:]

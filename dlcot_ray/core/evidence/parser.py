@@ -17,10 +17,10 @@ MAX_CHARS = 240
 """Longer expressions are not read."""
 
 MAX_BITS = 4096
-"""Size of any value on the way; 2^1000 is read, 9^9^9 is not."""
+"""Maximum size of any intermediate value; 2^1000 is read, 9^9^9 is not."""
 
 MAX_DEPTH = 24
-"""Nesting of brackets."""
+"""Maximum nesting of brackets."""
 
 _NUMBER = r"\d{1,3}(?:(?:,\\!|,|\{,\}|\\,)\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _TOKEN = re.compile(

@@ -79,7 +79,7 @@ _ABSURD = re.compile(
 _ABSURDITY = re.compile(
     r"(?<![-+*/^=×·.,\w(){}])(?<![-+*/^=×·.,)}]\s)(\d{1,9})\s?=\s?(\d{1,9})(?![\d.,]*\d|\s?[-+*/^×·\\%(a-zA-Z])"
 )
-"""``7 = 10``: what is left of an equation that was put up to be tested."""
+"""``7 = 10``: the evaluated form of an equation that is being tested."""
 _LAST = {"two": 100, "three": 1000}
 _BROKEN_OFF = re.compile(r",(?:  |\s\(?wait\b|\s\d*\s?-?something)", re.IGNORECASE)
 _REFUTED = re.compile(
@@ -87,10 +87,10 @@ _REFUTED = re.compile(
     r"|(?:[\s$.,;:]|\\[\])])*(?!=)[^.\n=]{0,60}\b(?:not a solution|no solution|(?:doesn't|does not|don't|do not) (?:work|hold|satisfy|match|equal))"
 )
 _SCALE = 100
-"""From this ratio on, the sides are taken to differ in more than a slip: cents and dollars, thousands left out,
-digits broken off, a residue of a large power."""
+"""From this ratio on, the two sides do not count as a miscalculation: they may be cents and dollars, numbers in
+thousands, cut digits, or a residue of a large power."""
 _PLAIN_BITS = 64
-"""Size of the numbers that people calculate with."""
+"""Largest number that people usually calculate with."""
 _THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
 _BINARY = re.compile(r"(?<=[\d)}\s])[-+*/×·÷−^]|\\(?:cdot|times)(?![a-z])")
 _SIGN = {"×": "*", "·": "*", "\\times": "*", "\\cdot": "*", "÷": "/"}
@@ -100,7 +100,7 @@ _CONVERSIONS = frozenset({7, 12, 16, 24, 25, 30, 36, 52, 60, 100, 365, 1000, 144
 
 
 def free_before(text: str, run_start: int, first: int) -> bool:
-    """Whether what stands before an expression leaves it whole."""
+    """Whether the text before an expression is not part of it."""
     if run_start == 0 or text[run_start - 1] == "\n":
         return True
     char = text[run_start - 1]
@@ -123,8 +123,8 @@ def operator_word(word: str) -> bool:
 
 
 def free_after(text: str, at: int, stop: int) -> bool:
-    """Whether what stands behind an expression that ends at `stop` (white space to `at`) leaves it whole."""
-    # Behind a space, a word is mostly what is counted ("= 58 apples"); what else it may be is asked below.
+    """Whether the text after an expression is not part of it; it ends at `stop`, its white space at `at`."""
+    # A word after a space is usually the counted thing ("= 58 apples"); other cases are tested below.
     if _ATTACHED_AFTER.match(text, stop if text[at : at + 1].isalpha() else at):
         return False
     if _MIXED_UNITS.match(text, stop):
@@ -200,7 +200,7 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
 
 
 def _ratio(a: Value, b: Value) -> Fraction:
-    """How often the smaller goes into the larger, by size; 0 if one of them is 0."""
+    """The larger absolute value divided by the smaller one; 0 if one of them is 0."""
     if not a.number or not b.number:
         return Fraction(0)
     ratio = abs(Fraction(a.number) / Fraction(b.number))
@@ -224,12 +224,12 @@ def _maybe_residue(left: str, a: Value, b: Value) -> bool:
 
 
 def denied(after: str) -> bool:
-    """Whether the text behind a claim takes it back, as in "..., which is not true"."""
+    """Whether the text after a claim denies it, as in "..., which is not true"."""
     return _HEDGE_AFTER.match(after) is not None
 
 
 def residue_of(before: str, left: str, right: str) -> bool:
-    """Whether two sides that differ are the same by a modulus (or in the last digit) that `before` speaks of."""
+    """Whether two different sides are equal modulo a number (or in the last digit) that `before` mentions."""
     a, b = evaluate(left), evaluate(right)
     if a is None or b is None or a.number.denominator != 1 or b.number.denominator != 1:
         return False
@@ -242,7 +242,7 @@ def _bits(value: Value) -> int:
 
 
 def hedged(text: str, start: int, stop: int, a: Value, b: Value) -> bool:
-    """Whether the claim at `[start, stop)` is asked, supposed, denied, converted, or of another arithmetic."""
+    """Whether the claim at `[start, stop)` is a question, a supposition, denied, a conversion, or modular."""
     near = max(0, start - 120)
     sentence = max(near, *(text.rfind(mark, near, start) + 1 for mark in (". ", "\n", "! ", "? ")))
     if _HEDGE_BEFORE.search(text, sentence, start) or _HEDGE_AFTER.match(text, stop):
@@ -260,7 +260,7 @@ def hedged(text: str, start: int, stop: int, a: Value, b: Value) -> bool:
         return True
     counted = _WORD_AFTER.match(text, stop) is not None
     if counted and a.division and -1 < gap < 1 and gap.denominator != 1 and b.number.denominator == 1:
-        # Whole things of a quotient: ``17/5 = 3 full boxes``.
+        # The whole part of a quotient: ``17/5 = 3 full boxes``.
         return True
     ratio = _ratio(a, b)
     if ratio >= 10 and _BROKEN_OFF.match(text, stop):

@@ -24,12 +24,12 @@ from dlcot_ray.core.policies.base import (
 def keep_one_per_cluster(annotation: Annotation) -> Drops:
     """Keep one approach per method, and one check of the answer once it is found.
 
-    Source: DLCoT step 5.1 with one survivor per cluster. Of a cluster its first approach stays, and its
-    first correct one too where the first is not correct: the step from a wrong turn to its repair is worth
-    learning. A dropped approach takes its checks along; on the trunk (before the first correct approach
-    ends) checks stay, being part of the work more often than not. Behind it stays the check that
-    `keep_first_plus_check` keeps, else the first one. Text that only loops goes as well. Where a trace
-    breaks off unsolved, its last attempt stays.
+    Source: DLCoT step 5.1 with one survivor per cluster. The first approach of a cluster stays. If it is
+    not correct, the first correct one stays too, so that a student sees the error and its repair. The
+    checks of a dropped approach are dropped with it. On the trunk (up to the end of the first correct
+    approach) checks stay, because most of them are part of the work. After the trunk one check stays: the
+    one that `keep_first_plus_check` keeps, else the first. Repetition loops are dropped. If a trace stops
+    unsolved, its last approach stays.
     """
     drops: Drops = {}
     kept_correct: set[int] = set()
@@ -72,8 +72,8 @@ def delete_multi(annotation: Annotation, last: int | None) -> Drops:
     """Drop the last `last` redundant approaches and checks, or all of them.
 
     Source: DLCoT step 5.1, ``delete_multi_1``, ``delete_multi_2`` and ``delete_multi_all``. The first item
-    of a cluster stays, right or wrong, as in the paper; the gates give back a correct approach that would
-    be lost for it. Where a trace breaks off unsolved, its last attempt stays.
+    of a cluster stays, correct or not, as in the paper. If this would drop the only correct approach, the
+    gates restore it. If a trace stops unsolved, its last approach stays.
     """
     redundant: list[tuple[int, int, str]] = []
     seen: set[int] = set()
@@ -96,6 +96,6 @@ def delete_multi(annotation: Annotation, last: int | None) -> Drops:
 
 
 def drop_loops(drops: Drops, annotation: Annotation) -> None:
-    """Mark text that only repeats what stands directly before it."""
+    """Add to `drops` the segments that only repeat the text directly before them."""
     for start, stop in annotation.loops:
         drop_range(drops, start, stop, LOOP)

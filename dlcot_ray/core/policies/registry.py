@@ -69,14 +69,14 @@ POLICIES: Mapping[str, PolicyEntry] = {
     "clean_local": PolicyEntry(clean_local, "drop repetition loops, and text after the conclusion"),
 }
 PREFERENCE_PAIRS = "preference_pairs"
-"""Drops nothing: asks for original and enhanced as pairs (DPO) beside the other outputs."""
+"""Drops nothing: adds an output of pairs (DPO), the original and the enhanced trace."""
 
 _DELETE_LAST = re.compile(r"delete_multi_([1-9]\d?)")
 _OPTIONS = ("min_keep", "errors", "corrected", "unsolved")
 
 
 def policy_help() -> dict[str, str]:
-    """What each policy does, in one line, by the name under which users know it."""
+    """One line of help for each policy, by the name that users write."""
     return {
         **{name: entry.help for name, entry in POLICIES.items()},
         "delete_multi_N": "drop the last N redundant approaches and checks (N from 1 to 99)",

@@ -1,4 +1,4 @@
-"""Policies that end a trace once it has arrived: the trunk stays, what follows the answer goes.
+"""Policies that end a trace after its answer: the trunk stays, the text after the answer is dropped.
 
 The trunk is everything up to and including the first correct approach. DLCoT (arXiv 2503.16385) finds that it
 carries what a student learns. A trace without a correct approach has no trunk and stays unchanged.
@@ -31,8 +31,9 @@ def keep_first(annotation: Annotation) -> Drops:
 def keep_first_plus_check(annotation: Annotation) -> Drops:
     """Keep the trunk, the first check that affirms its answer, and the conclusion.
 
-    Source: DLCoT step 5.1, ``keep_first``, with one verification as in the paper's structure. The check has
-    to be one of the correct approach itself, and no longer than it: a longer one is a second solution.
+    Source: DLCoT step 5.1, ``keep_first``, with one verification as in the paper's structure. The check
+    must belong to the correct approach and must not be longer than it, because a longer check is a second
+    solution.
     """
     drops: Drops = {}
     if (index := first_correct(annotation)) is None:

@@ -1,9 +1,9 @@
-"""The judge's program without a model: what a trace would cost, counted question by question.
+"""Run the judge's program without a model, to count what each question of a trace would cost.
 
 In: traces, judged by a `ModelJudge` on a `DryRunEngine`. Out: annotations whose token counts are those of
 the real prompts, windows and order of questions, against a prefix cache of whole blocks. Each answer is the
-one that `table.py` assumes, from the rules judge's annotation. A real model answers otherwise: `Habits` puts
-in figures that were measured of one.
+one that `table.py` assumes, from the rules judge's annotation. A real model gives other answers, so `Habits`
+replaces the counts by figures that were measured with one.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class DryRunEngine:
         """Tokens of the prompt that the cache supplies; all its whole blocks are cached from now on."""
         hits = digest = 0
         seen = True
-        # The last token is always computed: something has to be sampled from.
+        # An engine always computes the last token, because the answer is sampled from it.
         for at in range(0, len(prompt) - 1 - self.block_tokens, self.block_tokens):
             digest = hash((digest, tuple(prompt[at : at + self.block_tokens])))
             seen = seen and digest in self._cached
@@ -71,7 +71,7 @@ class DryRunEngine:
 
 
 class EstimatedTokenizer:
-    """Stands in for a tokenizer that is not on this machine: words, digits, signs and line ends as tokens.
+    """Replaces a tokenizer that is not on this machine: words, digits, signs and line ends are tokens.
 
     Long words and runs of signs are cut as byte-pair vocabularies do on average: on real traces its
     counts are 0.95 to 1.01 of those of SmolLM2's tokenizer, file by file.
@@ -84,7 +84,7 @@ class EstimatedTokenizer:
         self._pieces: list[str] = []
 
     def __call__(self, texts: str | Sequence[str], **_: object) -> dict[str, Any]:
-        """Ids of the pieces; options of real tokenizers mean nothing here."""
+        """Ids of the pieces; the options of real tokenizers are ignored."""
         if isinstance(texts, str):
             return {"input_ids": self._encode(texts)}
         return {"input_ids": [self._encode(text) for text in texts]}
@@ -138,8 +138,8 @@ class Habits:
 def with_habits(dry: Annotation, habits: Habits | None, length: int) -> Tokens:
     """The cost of a trace after a dry run, with a model's own number of requests and length of answers.
 
-    The first question of a window pays for its prompt; every other one finds it in the cache and computes its
-    own few tokens.
+    The first question of a window computes the prompt. The others find it in the cache and compute only their
+    own tokens.
 
     Args:
         dry: made by a dry run.

@@ -16,7 +16,7 @@ from dlcot_ray.core.annotation import Tokens
 
 
 class ConstraintKind(StrEnum):
-    """How an answer is bounded."""
+    """How an answer is constrained."""
 
     REGEX = "regex"
     CHOICE = "choice"
@@ -57,7 +57,7 @@ class Completion:
 
 
 class RequestError(Exception):
-    """The engine refused one request (too long, not a valid constraint); others are not concerned."""
+    """The engine refused one request (too long, or an invalid constraint); other requests continue."""
 
 
 class Engine(Protocol):
@@ -99,11 +99,11 @@ class Engine(Protocol):
     async def complete(
         self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, seed: int | None = None
     ) -> Completion:
-        """Greedy completion of `prompt` (token ids); a `seed` samples instead, for asking again.
+        """Greedy completion of `prompt` (token ids). With a `seed` it is sampled, for a second attempt.
 
         Raises:
             RequestError: this request cannot be served.
-            JudgeDied: the engine is gone.
+            JudgeDied: the engine has stopped.
         """
         ...
 

@@ -33,7 +33,7 @@ class Frame:
 
 @dataclass(slots=True)
 class Tokenizer:
-    """A Hugging Face tokenizer that keeps text and control apart.
+    """A Hugging Face tokenizer that keeps plain text and control tokens apart.
 
     Attributes:
         hf: the model's tokenizer; needs a chat template for `frame`.
@@ -58,7 +58,7 @@ class Tokenizer:
         return self._control_ids
 
     def plain(self, text: str) -> list[int]:
-        """Token ids of `text` as plain text, whatever it spells."""
+        """Token ids of `text` as plain text, even if it contains control words."""
         return self.plain_batch([text])[0]
 
     def plain_batch(self, texts: Sequence[str]) -> list[list[int]]:
@@ -109,7 +109,7 @@ class Tokenizer:
                 messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
             )
         except Exception:
-            # Templates raise errors of their own making (a role they do not know, none at all).
+            # Templates raise their own kinds of errors, e.g. for an unknown role.
             return None
         return str(text)
 
@@ -131,7 +131,7 @@ class Tokenizer:
     def _encode(self, pieces: Sequence[str]) -> list[list[int]]:
         if not pieces:
             return []
-        # Lone surrogates are valid in a Python string and in no tokenizer.
+        # A Python string may contain lone surrogates, but tokenizers refuse them.
         safe = [piece.encode("utf-8", "replace").decode("utf-8") for piece in pieces]
         found: list[list[int]] = self.hf(safe, add_special_tokens=False, split_special_tokens=True)[
             "input_ids"

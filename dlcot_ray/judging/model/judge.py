@@ -28,7 +28,7 @@ from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import annotate
 
 VERSION = 2
-"""Raised whenever the same answers of a model may give another annotation, or other questions are asked."""
+"""Increase it when the same answers of a model may give another annotation, or when questions change."""
 
 _LEAST_CONTEXT = 2048
 
@@ -80,7 +80,7 @@ class ModelJudge:
 
     @property
     def asker(self) -> Asker | None:
-        """What its questions go through, once started."""
+        """Sends the questions; available once started."""
         return self._asker
 
     @property
@@ -115,7 +115,7 @@ class ModelJudge:
         """Annotate one trace.
 
         Raises:
-            JudgeDied: the engine is gone.
+            JudgeDied: the engine has stopped.
         """
         if self._asker is None:
             self.start()

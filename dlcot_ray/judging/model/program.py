@@ -1,4 +1,4 @@
-"""The questions about one trace: which wait for which, and what happens when one fails.
+"""The questions about one trace: their order, and what happens if one fails.
 
     SECTIONS -> APPROACHES, CHECKS, ERRORS (at once) -> ANSWER -> LABELS, CLUSTERS (at once)
 
@@ -37,8 +37,8 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 _DIGEST = 400
-"""Tokens of each approach and check, its first and last segments, that a question about all of them shows
-where no prompt holds the whole trace."""
+"""Tokens of each approach or check that a question about all of them shows (its first and last segments), if
+no prompt can hold the whole trace."""
 
 _Given = Mapping[Question[Any], list[Any] | None]
 """Question -> the answers to its parts; None where one of them failed."""
@@ -46,7 +46,7 @@ _Given = Mapping[Question[Any], list[Any] | None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the questions about a trace came to.
+    """The answers to the questions about a trace.
 
     Attributes:
         structure: runs over all segments, completed.
@@ -66,7 +66,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Program:
-    """All questions about one trace. Made anew for each.
+    """All questions about one trace. A program is used for one trace only.
 
     Attributes:
         asker, budget: the engine's.
@@ -111,7 +111,7 @@ class Program:
             return await self._conclude(shared, structure, answers)
 
     def _shown_reference(self) -> str | None:
-        """The reference, unless it is only what the trace itself says last: that proves nothing."""
+        """The reference, or None if it is only the trace's own last answer, which proves nothing."""
         given = self.found.reference_kind in (ReferenceKind.GROUND_TRUTH, ReferenceKind.RESPONSE)
         return self.found.reference if given else None
 
@@ -146,7 +146,7 @@ class Program:
         return Outcome(structure, {**answers, **missing, **last}, dict(self._failed))
 
     def _structure(self, answers: Mapping[Question[Any], Any]) -> Structure:
-        """From the answers, or from the rules where they are missing or say that nothing was tried."""
+        """The structure from the answers; from the rules if answers are missing or name no approach."""
         count = len(self.found.segments)
         runs = sections_from(answers.get(SECTIONS, ()), count) if JudgeStep.MACRO not in self._failed else ()
         if count and not any(run.kind is EXPLORE for run in runs):
@@ -165,13 +165,13 @@ class Program:
         return Structure(cut_runs(runs, VERIFY, kinds), kinds)
 
     async def _asked(self, when: When, scope: Scope, shared: Sequence[int]) -> _Given:
-        """All questions of the table that are asked now, at once."""
+        """Ask at once all questions of the table that are due now."""
         chosen = [question for question in QUESTIONS if question.when is when]
         given = await _all([self._ask(question, scope, shared) for question in chosen])
         return dict(zip(chosen, given, strict=True))
 
     async def _ask(self, question: Question[A], scope: Scope, shared: Sequence[int]) -> list[A] | None:
-        """The answers to all parts of a question; None, and the step has failed, where one is unusable."""
+        """The answers to all parts of a question. If one is unusable, the step fails: None."""
         given: list[A] = []
         try:
             while (part := question.next_part(scope, given)) is not None:
@@ -201,7 +201,7 @@ def _joined(windows: Sequence[Window], given: Sequence[_Given]) -> dict[Question
 
 
 def _runs_of(annotation: Annotation) -> tuple[Run, ...]:
-    """The runs that an annotation was made of."""
+    """The runs of an annotation."""
     runs = [Run(EXPLORE, a.start, a.stop) for a in annotation.approaches]
     runs += [Run(VERIFY, v.start, v.stop) for v in annotation.verifications]
     runs += [Run(s.kind, s.start, s.stop) for s in annotation.sections if s.kind not in (EXPLORE, VERIFY)]

@@ -33,7 +33,7 @@ _NAMED = "named by the model"
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Runs that partition the segments, and what each check says of itself.
+    """Runs that partition the segments, and the kind that was marked for each check.
 
     Attributes:
         runs: every approach and every verification is a run of its own.
@@ -70,7 +70,7 @@ def window_structure(marks: Sequence[tuple[int, SectionKind]], start: int, stop:
 
 
 def cut_runs(runs: Iterable[Run], kind: SectionKind, starts: Iterable[int]) -> tuple[Run, ...]:
-    """The runs, those of `kind` cut at `starts`; starts elsewhere mean nothing."""
+    """The runs, with those of `kind` cut at `starts`; starts in other runs are ignored."""
     wanted = sorted(set(starts))
     made: list[Run] = []
     for run in runs:
@@ -166,7 +166,7 @@ def approaches_of(
 def verifications_of(
     structure: Structure, segments: Sequence[str], clusters: Sequence[int]
 ) -> tuple[Verification, ...]:
-    """Verifications in order; a check that bears no kind gets the rules' one."""
+    """Verifications in order; a check without a kind gets the one from the rules."""
     made = []
     approach = -1
     numbers = iter(clusters)
@@ -188,7 +188,7 @@ def numbered_clusters(roots: Sequence[int]) -> tuple[int, ...]:
 
 
 def contradicted(segment: str, kind: ErrorKind) -> bool:
-    """Whether evidence speaks against an error: a miscalculation named where all arithmetic holds."""
+    """Whether evidence contradicts an error: a named miscalculation where all arithmetic is right."""
     if kind is not ErrorKind.CALCULATION:
         return False
     claims = [claim.holds for claim in find_claims(segment)]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 OVERLAP = 0.1
-"""Share of a window that repeats the one before: enough to see how the segments at the edge came about."""
+"""Share of a window that repeats the previous one, as context for the segments at its edge."""
 
 _ELIDED = " [... {count} characters not shown ...] "
 
@@ -57,14 +57,14 @@ def split_windows(costs: Sequence[int], budget: int) -> tuple[Window, ...]:
         while again - 1 > start and repeated + costs[again - 1] <= budget * OVERLAP:
             again -= 1
             repeated += costs[again]
-        # Without room for the segment that comes next, an overlap would not move the window on.
+        # If the overlap left no room for the next segment, the window would never advance.
         start = again if repeated + costs[stop] <= budget else stop
     edges = [0, *((a + b) // 2 for (_, b), (a, _) in itertools.pairwise(spans)), count]
     return tuple(Window(start, stop, edges[i], edges[i + 1]) for i, (start, stop) in enumerate(spans))
 
 
 def shortened(text: str, limit: int) -> str:
-    """`text` in about `limit` characters, its middle left out and said to be."""
+    """`text` in about `limit` characters; a note replaces its middle."""
     if len(text) <= limit:
         return text
     half = max(limit // 2, 1)
@@ -74,7 +74,7 @@ def shortened(text: str, limit: int) -> str:
 def chosen_segments(ranges: Sequence[tuple[int, int]], costs: Sequence[int], budget: int) -> tuple[int, ...]:
     """Segments that stand for `ranges` within `budget` tokens: of each range its first and last ones in turn.
 
-    For questions about a whole that no prompt can show (which approaches are the same method).
+    For questions about a whole trace that fits no prompt (which approaches use the same method).
     """
     queues = [_outside_in(start, stop) for start, stop in ranges]
     taken: set[int] = set()

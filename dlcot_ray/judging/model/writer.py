@@ -22,7 +22,7 @@ from dlcot_ray.judging.protocol import JudgeUnavailable, Written
 VERSION = 1
 
 _AROUND = 1200
-"""Characters shown on either side of what is written: the last step and the next."""
+"""Characters of context shown before and after the new text: the last step and the next."""
 _PROBLEM = 4000
 _BRIDGE_TOKENS = 80
 _BRIDGE_CHARS = 300
@@ -71,7 +71,7 @@ class ModelWriter:
     async def repair(
         self, trace: Trace, segment_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
     ) -> Written:
-        """Segments `[start, stop)` without their errors, no longer than they are.
+        """Rewrite segments `[start, stop)` without their errors; the new text is not longer.
 
         Raises:
             JudgeDied: the engine is gone.

@@ -78,7 +78,7 @@ def similarity(a: TermVector, b: TermVector) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """Which texts go together.
+    """The clusters of a list of texts.
 
     Attributes:
         numbers: cluster numbers in order of first appearance, one per text.

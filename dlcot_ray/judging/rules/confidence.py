@@ -29,7 +29,7 @@ _BY_REFERENCE = {
     ReferenceKind.TRACE: 0.4,
     ReferenceKind.NONE: 0.4,
 }
-"""What labels are worth by what they were compared with."""
+"""Confidence of labels, by the kind of reference."""
 
 _FAR = 0.15
 """Distance of a similarity from the bar at which a decision is as sure as it gets."""
@@ -38,7 +38,7 @@ _FAR = 0.15
 def of_labels(
     kind: ReferenceKind, reference: str | None, answers: SegmentAnswers, first_correct: int | None
 ) -> float:
-    """How sure it is where, and whether, the reference is reached."""
+    """Confidence in whether and where the reference is reached."""
     if reference is None:
         return _BY_REFERENCE[kind]
     stated = any(hit is not None for hit in answers.correct)
@@ -52,7 +52,7 @@ def of_labels(
 
 
 def of_approaches(segments: Sequence[str], runs: Sequence[Run]) -> float:
-    """How sure it is where approaches begin: fewer cues passed over or taken on their word, more sure."""
+    """Confidence in where approaches begin; each cue ignored or accepted without support lowers it."""
     opened = {run.start for run in runs if run.kind is SectionKind.SOLUTION_EXPLORE}
     first = min(opened, default=0)
     weak = passed = 0
@@ -68,5 +68,5 @@ def of_approaches(segments: Sequence[str], runs: Sequence[Run]) -> float:
 
 
 def of_method(similarity: float, bar: float) -> float:
-    """How sure a decision "same method" or "another" is, by the similarity it was made on."""
+    """Confidence in a decision "same method" or "another method", from the similarity behind it."""
     return 0.5 + 0.45 * min(1.0, abs(similarity - bar) / _FAR)

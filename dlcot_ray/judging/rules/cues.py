@@ -19,7 +19,7 @@ NEW_APPROACH = re.compile(
     r"|start (?:over|again|afresh)|from scratch|approach (?:it|this) (?:differently|another way))",
     re.IGNORECASE,
 )
-"""Says outright that the strategy changes. Slow to fail: ask `announces_approach`."""
+"""Says outright that the strategy changes. A failed match is slow: call `announces_approach` instead."""
 _STRATEGY_WORDS = (
     "way",
     "method",
@@ -42,7 +42,7 @@ HEADED_APPROACH = re.compile(
 ALTERNATIVELY = re.compile(
     _LEAD + r"(?:alternatively|or alternatively|instead,|on second thought)", re.IGNORECASE
 )
-"""May open a new approach or a tiny alternative: needs support from its surroundings."""
+"""May open a new approach or a short alternative; the surrounding segments decide."""
 
 VERIFY = re.compile(
     _LEAD
@@ -53,7 +53,7 @@ VERIFY = re.compile(
     r"plug(?:ging)? (?:it |this |that |them |these )?(?:back|in)|substitut\w+ (?:it |this |them )?back)",
     re.IGNORECASE,
 )
-"""Opens a check of what was found."""
+"""Opens a check of a result."""
 
 RECONSIDER = re.compile(
     r"^\W*(?:wait|hold on|hmm|but wait|actually|is (?:that|this|it) (?:right|correct|all))\b", re.IGNORECASE
@@ -64,7 +64,7 @@ QUESTIONING = re.compile(
     r"confident|careful|recheck|double|overlook\w*)\b",
     re.IGNORECASE,
 )
-"""What makes a second look a check rather than a new thought."""
+"""Marks a second look as a check, not a new thought."""
 
 LOOKS_BACK = re.compile(
     r"(?:^|[.!?]\s+)\W*(?:wait|hold on|let me (?:just )?(?:check|verify|double|make sure|recheck|recap|think again|reconsider)"
@@ -72,9 +72,9 @@ LOOKS_BACK = re.compile(
     r"|(?:yes|yep|yeah|good|perfect|great)\b)",
     re.IGNORECASE,
 )
-"""A sentence that looks back at what was just found."""
+"""A sentence about the result just before it."""
 ANSWER = re.compile(r"\b(?:answer|final result|solution is|what we (?:want|need))\b", re.IGNORECASE)
-"""Speaks of the answer."""
+"""Mentions the answer."""
 
 NEGATION = re.compile(
     r"\b(?:that(?:'s| is| was) (?:not right|wrong|incorrect|not correct)|i made (?:a|an) (?:mistake|error)|"
@@ -105,14 +105,14 @@ OPENING = re.compile(
     r"|(?:we|let us|let's) (?:find|compute|prove|show|determine|solve)\b|(?:our|my|the) (?:goal|task|aim) is)",
     re.IGNORECASE,
 )
-"""Speaks of the problem itself or of what is asked: how a trace of any family opens."""
+"""Mentions the problem or the question, as traces of all families do at their start."""
 
 ENDING = re.compile(
     r"^\W*(?:so|therefore|thus|hence|consequently|in (?:conclusion|summary|short)|to (?:conclude|sum up|summari[sz]e)|overall"
     r"|finally|(?:after|given|based on|considering) [^.\n]{0,80}?,? (?:i'll|i will|i would|i can|we can)|(?:thus|so) (?:we|i))\b",
     re.IGNORECASE,
 )
-"""Opens a closing sentence, where it is the last one of its trace."""
+"""Opens a closing sentence, if the sentence is the last one of its trace."""
 
 SOLVING = re.compile(
     r"[=≈≤≥<>]|\\frac|\\sum|\b(?:compute|calculate|substitut|solve for|set up|plug)\w*", re.IGNORECASE

@@ -16,13 +16,13 @@ from dlcot_ray.judging.rules import cues
 from dlcot_ray.judging.rules.labels import STRONG, SegmentAnswers
 
 AHEAD = 2
-"""Segments behind a statement in which a trace turns to something else, if it has arrived."""
+"""Segments after a statement within which a trace that has reached its answer turns to something else."""
 
 LAST = 2
-"""Segments at the end of a trace: what stands there is its result."""
+"""Number of segments at the end of a trace; a value in them is its result."""
 
 _DENIED = re.compile(r"(?:\b(?:not|if|when|for|suppose|let|try)|n't|≠|\\ne)\W{0,4}(?:\w{1,3}\W{0,4})?$", re.I)
-"""Stands before a value that is not stated, but denied or supposed."""
+"""Text before a value that is denied or supposed, not stated."""
 
 
 def find_first_correct(segments: Sequence[str], answers: SegmentAnswers, problem: str) -> int | None:

@@ -29,7 +29,7 @@ from dlcot_ray.judging.rules.labels import SegmentAnswers, find_errors, label_ra
 from dlcot_ray.judging.rules.structure import Run, find_runs, sections_of, verification_kind
 
 VERSION = 4
-"""Raised whenever the same trace may get another annotation."""
+"""Increase it when the same trace may get another annotation."""
 
 
 class RulesJudge:
@@ -48,7 +48,7 @@ class RulesJudge:
 
     @property
     def checker(self) -> AnswerChecker:
-        """What answers are compared with."""
+        """The checker that compares answers."""
         return self._checker
 
     @property
@@ -57,7 +57,7 @@ class RulesJudge:
         return SAME_METHOD
 
     def method_similarity(self, problem: str, first: str, second: str) -> float:
-        """How alike the methods of two solutions to one problem are, 0..1."""
+        """The similarity of the methods of two solutions to one problem, 0..1."""
         shared = terms_of(problem)
         return similarity(term_vector(first, shared), term_vector(second, shared))
 
@@ -119,7 +119,7 @@ def _complete_last(runs: list[Run], answers: SegmentAnswers) -> tuple[list[Run],
 def _approaches(
     runs: list[Run], found: Findings, problem: str, completed: int, sure_of_labels: float
 ) -> tuple[tuple[Approach, ...], float]:
-    """The approaches, and how sure it is which of them use the same method."""
+    """The approaches, and the confidence in which of them use the same method."""
     explored = [run for run in runs if run.kind is SectionKind.SOLUTION_EXPLORE]
     texts = ["".join(found.segments[run.start : run.stop]) for run in explored]
     grouping = assign_clusters(texts, problem)

@@ -25,10 +25,10 @@ STRONG = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, Answer
 """Forms that state an answer outright."""
 
 CAS_LOOKUPS = 3
-"""Answers per trace that the CAS may be asked about; a lookup costs as much as judging a trace."""
+"""Maximum CAS comparisons per trace; one costs as much as judging a trace."""
 
 CONTEXT_SEGMENTS = 12
-"""Segments before an alarm in which a modulus may have been named that still holds."""
+"""Segments before a false claim that are searched for a modulus that still applies."""
 
 _PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
 _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
@@ -36,7 +36,7 @@ _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
 _DIGITS = re.compile(r"\d+")
 _GROUPING = re.compile(r"(?<=\d),(?=\d{3}(?!\d))|(?<=\d)\{,\}(?=\d)|(?<=\d)\\,(?=\d)")
 _OTHER_DIGITS = re.compile(r"[½⅓⅔¼¾⅕⅙⅛⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
-"""Digits that do not look like the reference's; a segment with them is read in full."""
+"""Digits in another notation than the reference's; a segment with them is read in full."""
 _VALUE_OF = re.compile(r"^\W*[A-Za-z](?:_\{?\w+\}?)?(?:\([A-Za-z](?:,\s?[A-Za-z])*\))?\s*=")
 _MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z]{2,}")
 _LETTER = re.compile(r"[A-Za-z]")
@@ -152,7 +152,7 @@ def find_errors(
 
 
 def _explained(segments: Sequence[str], i: int, claim: ArithmeticClaim) -> bool:
-    """Whether segments around it explain a claim: a modulus in use since before, its sentence going on to deny it."""
+    """Whether the segments around a claim explain it: an earlier modulus, or a denial later in its sentence."""
     rest = segments[i][claim.stop :]
     behind = segments[i + 1][:100] if i + 1 < len(segments) else ""
     if len(rest) < 16 and behind[:1].islower() and denied(rest + behind):
@@ -175,7 +175,7 @@ def _has_figures(segment: str, figures: Sequence[str]) -> bool:
 
 
 def _same_names(answer: str, reference: str) -> bool:
-    """Whether two values speak of the same single-letter names; relations are left to the CAS.
+    """Whether two values contain the same single-letter names; relations are left to the CAS.
 
     Names could cancel out, but answers are rarely written so.
     """
@@ -187,7 +187,7 @@ def _same_names(answer: str, reference: str) -> bool:
 
 
 def _worth_a_lookup(answer: StatedAnswer, reference: str) -> bool:
-    """Whether a CAS could find the two equal: stated outright, short, mathematics, of the same names."""
+    """Whether a CAS could find the two equal: stated outright, short, mathematical, with the same names."""
     return (
         answer.form in STRONG
         and len(answer.text) <= 80

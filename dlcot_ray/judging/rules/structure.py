@@ -16,7 +16,7 @@ from dlcot_ray.core.annotation import Section, SectionKind, VerificationKind
 from dlcot_ray.judging.rules import cues
 
 HEAD_SEGMENTS = 8
-"""First segments in which restatement and understanding are looked for."""
+"""Number of segments at the start that are searched for restatement and understanding."""
 
 MIN_APPROACH_CHARS = 240
 """Characters; a shorter "approach" is an aside and stays with the run before it."""
@@ -100,7 +100,7 @@ def _opens(
 
 
 def _ahead(segments: Sequence[str], i: int) -> int:
-    """Segments until the next cue: how much is done with an alternative."""
+    """Segments until the next cue: the length of an alternative."""
     for j in range(i + 1, min(len(segments), i + 6)):
         if cues.ALTERNATIVELY.match(segments[j]) or cues.announces_approach(segments[j]):
             return j - i
@@ -108,7 +108,7 @@ def _ahead(segments: Sequence[str], i: int) -> int:
 
 
 def _head_runs(segments: Sequence[str], problem: str) -> list[Run]:
-    """Leading restatement and understanding; a trace always keeps at least one segment to explore."""
+    """Leading restatement and understanding; at least one segment is left for the exploration."""
     problem_words = {w.lower() for w in _WORD.findall(problem)}
     limit = min(HEAD_SEGMENTS, len(segments) - 1)
     repeat = 0
@@ -169,7 +169,7 @@ def _conclusion_start(segments: Sequence[str], answered: Sequence[bool], head: i
 
 
 def _without_asides(runs: Sequence[Run], segments: Sequence[str]) -> list[Run]:
-    """Give approaches that are too short to be one to the run before them."""
+    """Join approaches that are too short to the run before them."""
     kept: list[Run] = []
     for run in runs:
         size = sum(len(segments[i]) for i in range(run.start, run.stop))
