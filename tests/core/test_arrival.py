@@ -17,13 +17,13 @@ def settled(*args: object, **kwargs: object) -> tuple[Annotation, Annotation]:
     return annotation, settle(trace, annotation)
 
 
-def test_an_approach_that_arrives_stays_as_it_is() -> None:
+def test_an_approach_that_ends_on_the_answer_is_unchanged() -> None:
     lines = ["We multiply.", "So 6 * 7 = 42.", "Let me check.", "42 / 7 = 6.", "**42**"]
     before, after = settled(lines, [(0, 2, CORRECT, 0)], [(2, 4, 0, 0)], conclusion=4)
     assert after is before
 
 
-def test_a_coincidence_in_mid_work_is_completed_from_the_checks() -> None:
+def test_an_approach_with_a_coincidental_answer_is_completed_from_the_checks() -> None:
     lines = [
         "Then 5 * bc = 42.",
         "bc = 36.",
@@ -40,14 +40,14 @@ def test_a_coincidence_in_mid_work_is_completed_from_the_checks() -> None:
     assert (check.start, check.stop, check.kind) == (4, 5, CHECK)
 
 
-def test_an_approach_that_never_arrives_is_incomplete_where_a_later_one_does() -> None:
+def test_an_approach_without_the_answer_is_incomplete_if_a_later_one_reaches_it() -> None:
     lines = ["Then 5 * bc = 42.", "bc = 36.", "Start over.", "So the answer is 42."]
     _, after = settled(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)])
     assert [approach.label for approach in after.approaches] == [OPEN, CORRECT]
     assert after.approaches[0].stop == 2
 
 
-def test_where_nothing_arrives_all_up_to_the_conclusion_is_work() -> None:
+def test_if_no_approach_reaches_the_answer_the_first_extends_to_the_conclusion() -> None:
     lines = ["Then 5 * bc = 42.", "bc = 36.", "Wait.", "Hmm, bc = 36.", "I am done."]
     _, after = settled(lines, [(0, 2, CORRECT, 0)], [(2, 4, 0, 0)], conclusion=4)
     assert after.approaches[0].stop == 4
@@ -72,7 +72,7 @@ def test_last_words_that_state_the_answer_become_the_conclusion() -> None:
     assert after.verifications[0].stop == 3
 
 
-def test_last_words_that_refer_back_do_not() -> None:
+def test_last_words_that_refer_back_are_no_conclusion() -> None:
     lines = ["So it is 42.", "Check: 42 / 7 = 6.", "Both methods agree that the answer is 42."]
     before, after = settled(lines, [(0, 1, CORRECT, 0)], [(1, 3, 0, 0)])
     assert after is before
@@ -108,7 +108,7 @@ def test_a_text_states_an_answer_anywhere() -> None:
     assert not states("So 43.", ("42",))
 
 
-def test_an_answer_denied_at_the_end_is_none() -> None:
+def test_an_answer_that_the_end_denies_does_not_count() -> None:
     lines = ["So 6 * 7 = 42.", "Again.", "42 is not enough. Therefore, the answer is 43."]
     _, after = settled(lines, [(0, 2, CORRECT, 0)], conclusion=2)
     assert is_unsolved(after)
@@ -117,7 +117,7 @@ def test_an_answer_denied_at_the_end_is_none() -> None:
 WRONG_END = ["Each angle would be 42 degrees.", "That contradicts it.", "So it is 124.", "\\boxed{124}"]
 
 
-def test_an_answer_in_passing_is_none_where_the_trace_concludes_another() -> None:
+def test_an_answer_in_passing_does_not_count_if_the_trace_concludes_another() -> None:
     _, after = settled(WRONG_END, [(0, 2, CORRECT, 0), (2, 3, WRONG, 1)], conclusion=3)
     assert [approach.label for approach in after.approaches] == [OPEN, WRONG]
     assert is_unsolved(after)
@@ -131,7 +131,7 @@ def test_an_answer_given_outright_counts_but_a_conclusion_to_another_does_not() 
     assert result.reasoning == "So the answer is 42.\n\n"
 
 
-def test_what_follows_an_answer_at_the_end_does_not_deny_it() -> None:
+def test_text_after_the_final_answer_does_not_deny_it() -> None:
     lines = ["We get 9/4.", "So m + n = 42.", "Therefore, the answer is 9/4, and m + n = 42."]
     _, after = settled(lines, [(0, 2, CORRECT, 0)], conclusion=2)
     assert after.approaches[0].label is CORRECT

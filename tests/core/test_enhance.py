@@ -22,7 +22,7 @@ def test_a_redundant_approach_goes_and_the_script_replays() -> None:
     assert apply_script(trace.reasoning, annotation.segment_offsets, result.script) == result.reasoning
 
 
-def test_nothing_to_cut_is_said() -> None:
+def test_the_reason_of_an_unchanged_trace_is_nothing_to_cut() -> None:
     trace, annotation = annotated(SOLVED[:2], [(0, 2, CORRECT, 0)])
     result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
     assert (result.status, result.reason, result.reasoning) == (
@@ -32,7 +32,7 @@ def test_nothing_to_cut_is_said() -> None:
     )
 
 
-def test_losing_the_only_correct_approach_is_stopped() -> None:
+def test_the_gates_stop_the_loss_of_the_only_correct_approach() -> None:
     trace, annotation = annotated(
         ["Guess.", "It is 7.", "Add.", "The answer is 42."], [(0, 2, WRONG, 0), (2, 4, CORRECT, 0)]
     )
@@ -45,7 +45,7 @@ def test_losing_the_only_correct_approach_is_stopped() -> None:
 BOTH = "Both methods show that the answer is 42."
 
 
-def test_a_sentence_that_refers_to_what_is_gone_goes_where_the_answer_stands_without_it() -> None:
+def test_a_reference_to_dropped_text_is_removed_if_the_answer_is_stated_elsewhere() -> None:
     lines = [*SOLVED[:4], BOTH + " I am confident."]
     trace, annotation = annotated(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0)], conclusion=4)
     result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
@@ -64,7 +64,7 @@ UNCLEAR = [
 ]
 
 
-def test_a_reference_to_what_is_gone_that_carries_the_answer_keeps_it_in() -> None:
+def test_a_reference_that_states_the_answer_keeps_the_text_it_refers_to() -> None:
     trace, annotation = annotated(UNCLEAR, [(0, 2, CORRECT, 0), (3, 5, CORRECT, 0)], conclusion=5)
     result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
     assert result.status is Status.UNCHANGED

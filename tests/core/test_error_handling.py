@@ -41,7 +41,7 @@ def test_errors_stay_unless_asked_otherwise() -> None:
     assert (result.status, result.errors) == (Status.UNCHANGED, (ErrorOutcome.KEPT,))
 
 
-def test_delete_takes_the_erroneous_sentence_alone() -> None:
+def test_delete_removes_only_the_erroneous_sentence() -> None:
     result = treated(LINES, "delete")
     assert result.errors == (ErrorOutcome.DELETED,)
     assert result.reasoning.split("\n\n")[1] == "That is large."
@@ -50,7 +50,7 @@ def test_delete_takes_the_erroneous_sentence_alone() -> None:
     ]
 
 
-def test_delete_drops_a_segment_of_which_nothing_is_left() -> None:
+def test_delete_drops_a_segment_that_becomes_empty() -> None:
     result = treated(["We multiply.", f"{SLIP}.", "So the answer is 42."], "delete")
     assert result.reasoning == "We multiply.\n\nSo the answer is 42.\n\n"
 
@@ -67,7 +67,7 @@ def test_an_error_whose_value_is_used_further_on_stays() -> None:
 @pytest.mark.parametrize(
     "after", ["Wait, that is a mistake.", "No, that's wrong.", "Let me redo it: 12 * 17 = 204, fine."]
 )
-def test_an_error_that_the_trace_mends_itself_is_told_apart(after: str) -> None:
+def test_an_error_that_the_trace_corrects_is_marked_corrected(after: str) -> None:
     trace, annotation = with_error([LINES[0], f"{SLIP}.", after, LINES[3]])
     assert located_errors(trace, annotation)[0].corrected
     lines = [LINES[0], f"{SLIP}.", after, LINES[3]]
@@ -75,7 +75,7 @@ def test_an_error_that_the_trace_mends_itself_is_told_apart(after: str) -> None:
     assert treated(lines, "delete", corrected="treat").errors == (ErrorOutcome.DELETED,)
 
 
-def test_an_error_that_nobody_notices_is_not() -> None:
+def test_an_error_that_the_trace_does_not_notice_is_not_corrected() -> None:
     assert not located_errors(*with_error(LINES))[0].corrected
     assert located_errors(*with_error(LINES, corrected=True))[0].corrected
 
@@ -99,7 +99,7 @@ def repaired(lines: list[str], write: Callable[[str], str]) -> Enhancement:
     return finish(drafted, {}, offers)
 
 
-def test_a_repair_replaces_the_erroneous_segment_alone() -> None:
+def test_a_repair_replaces_only_the_erroneous_segment() -> None:
     result = repaired(LINES, lambda old: old.replace("214", "204"))
     assert result.status is Status.ENHANCED
     assert result.errors == (ErrorOutcome.REPAIRED,)
@@ -109,7 +109,7 @@ def test_a_repair_replaces_the_erroneous_segment_alone() -> None:
     assert edit.reason == "error repaired: 12 * 17 = 214 (is 204)"
 
 
-def test_without_a_writer_the_error_stays_and_that_is_said() -> None:
+def test_without_a_writer_the_error_stays_and_the_outcome_says_so() -> None:
     result = treated(LINES, "repair")
     assert (result.status, result.errors) == (Status.UNCHANGED, (ErrorOutcome.REFUSED,))
     assert result.gates[-1].name == "repair"

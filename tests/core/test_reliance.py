@@ -25,7 +25,7 @@ def without_second(count: str, use: str, *, problem: str = "") -> Reliance | Non
     return missing_result(trace, annotation, drop_script({1: "redundant"}, 4))
 
 
-def test_a_result_that_is_gone_must_not_be_used() -> None:
+def test_kept_text_must_not_use_a_dropped_result() -> None:
     assert without_second(COUNTS, "For each digit there are 82 choices.") == Reliance(2, "82", 1)
 
 
@@ -45,7 +45,7 @@ def test_other_numbers_do_not_count(count: str, use: str, problem: str) -> None:
     assert without_second(count, use, problem=problem) is None
 
 
-def test_what_stood_before_is_not_missing() -> None:
+def test_a_number_that_stood_before_the_drop_is_not_missing() -> None:
     trace, annotation = annotated(
         ["We try 82 first.", COUNTS, "There are 82 choices.", "The answer is 738."],
         [(0, 1, OPEN, 0), (1, 2, OPEN, 0), (2, 4, CORRECT, 1)],
@@ -54,7 +54,7 @@ def test_what_stood_before_is_not_missing() -> None:
     assert missing_result(trace, annotation, drop_script({1: "redundant"}, 4)) is None
 
 
-def test_behind_the_answer_nothing_is_missed() -> None:
+def test_numbers_after_the_answer_are_not_missing() -> None:
     trace, annotation = annotated(
         ["9 * 82 = 738, the answer is 738.", "In all 700 + 55 = 755.", "Those 755 are not asked for."],
         [(0, 1, CORRECT, 0), (1, 2, OPEN, 1), (2, 3, OPEN, 2)],
@@ -63,24 +63,24 @@ def test_behind_the_answer_nothing_is_missed() -> None:
     assert missing_result(trace, annotation, drop_script({1: "x"}, 3)) is None
 
 
-def test_nothing_dropped_misses_nothing() -> None:
+def test_without_drops_no_result_is_missing() -> None:
     trace, annotation = annotated(lines(COUNTS, "82 choices."), [(0, 4, CORRECT, 0)], reference="738")
     script: EditScript = keep_all(4)
     assert missing_result(trace, annotation, script) is None
 
 
-def test_commas_and_signs_are_no_part_of_a_number() -> None:
+def test_commas_and_signs_are_not_part_of_a_number() -> None:
     made = without_second("All in all 40 * 1008 = 40,320.", "Of these 40320 half are odd.")
     assert made is not None
     assert made.value == "40320"
 
 
-def test_a_long_number_is_missed_without_an_equals_sign() -> None:
+def test_a_long_number_counts_without_an_equals_sign() -> None:
     made = without_second("The largest of them seems to be 8640.", "Its last digits, those of 8640, remain.")
     assert made == Reliance(2, "8640", 1)
 
 
-def test_a_redundant_approach_stays_where_the_solution_goes_on_with_its_result() -> None:
+def test_a_redundant_approach_stays_if_the_solution_uses_its_result() -> None:
     trace, annotation = annotated(
         lines(COUNTS, "For each digit there are 82 choices."),
         [(0, 1, OPEN, 0), (1, 2, OPEN, 0), (2, 4, CORRECT, 1)],

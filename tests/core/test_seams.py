@@ -46,7 +46,7 @@ def closed(lines: list[str], gone: set[int], *, answer: str = "nothing") -> tupl
         "Let me plug x = 2 back into the equation to verify.",
     ],
 )
-def test_an_announcement_of_what_is_gone_goes_with_it(announcement: str) -> None:
+def test_the_announcement_of_a_dropped_range_is_removed(announcement: str) -> None:
     for left in ([WORK, announcement], [f"{WORK} {announcement}"]):
         lines = [*left, "Take 7 * 6 instead.", "The answer is 42."]
         kept, result = closed(lines, {len(left)})
@@ -81,14 +81,14 @@ def test_work_before_a_cut_stays(work: str) -> None:
         "No, that doesn't match.",
     ],
 )
-def test_an_answer_to_what_is_gone_goes_with_it(answer: str) -> None:
+def test_a_sentence_that_answers_a_dropped_range_is_removed(answer: str) -> None:
     for right in ([answer, "The answer is 42."], [f"{answer} The answer is 42."]):
         kept, result = closed([WORK, "Check 42 / 7.", *right], {1})
         assert kept == [WORK, "The answer is 42."]
         assert result.seams == (Seam(SeamKind.ANSWERING, 2, Closed.RULE),)  # type: ignore[attr-defined]
 
 
-def test_a_reference_to_both_goes_only_where_one_is_left() -> None:
+def test_a_reference_to_both_is_removed_only_if_one_is_left() -> None:
     lines = [WORK, "Add.", "Both methods agree. So it is 42."]
     assert closed(lines, {1})[0] == [WORK, "So it is 42."]
     assert refers_back("Both methods agree.", adjacent=True, single=False) is None
@@ -96,7 +96,7 @@ def test_a_reference_to_both_goes_only_where_one_is_left() -> None:
     assert refers_back("as computed above", adjacent=True, single=False) is not None
 
 
-def test_a_sentence_that_has_to_stay_asks_for_a_bridge() -> None:
+def test_a_sentence_that_must_stay_needs_a_bridge() -> None:
     lines = [WORK, "Add.", "Both methods give 42."]
     kept, result = closed(lines, {1}, answer="42")
     assert kept == [WORK, "Both methods give 42."]
@@ -116,13 +116,13 @@ def test_rule_edits_are_recorded_with_their_reason() -> None:
     ]
 
 
-def test_without_a_cut_nothing_is_touched() -> None:
+def test_without_a_cut_the_script_is_unchanged() -> None:
     lines = ["Let me verify.", "Yes, that matches.", "Both methods agree."]
     assert closed(lines, set())[0] == lines
 
 
 @given(st.text(alphabet="ab .!?:\n(\"'", max_size=60))
-def test_sentences_tile_their_text(text: str) -> None:
+def test_sentences_cover_their_text(text: str) -> None:
     assert "".join(text[start:stop] for start, stop in sentences(text)) == text
 
 
@@ -139,7 +139,7 @@ def test_sentences_tile_their_text(text: str) -> None:
         ("This gives 42 again.", ""),
     ],
 )
-def test_a_bridge_joins_and_does_not_argue(text: str, fault: str) -> None:
+def test_a_bridge_is_short_and_has_no_new_numbers(text: str, fault: str) -> None:
     trace, _ = annotated([WORK], [(0, 1, CORRECT, 0)])
     found = bridge_fault(trace, text, ("42",))
     assert (fault in found) if fault else found == ""

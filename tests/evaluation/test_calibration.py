@@ -29,7 +29,7 @@ def test_the_least_confident_are_sent_first_and_ties_are_cut_by_id() -> None:
     assert sent(list(reversed(CASES)), 0.3) == sent(CASES, 0.3)
 
 
-def test_what_a_second_judge_makes_of_the_share_that_is_sent() -> None:
+def test_the_curve_over_the_share_sent_to_a_second_judge() -> None:
     perfect = {case.case: 1.0 for case in CASES}
     none, some, everything = share_curve(CASES, (0.25, 0.5), perfect, (0.0, 0.4, 1.0))
     assert none["0.5"] == none["oracle"] == pytest.approx(0.7)

@@ -103,7 +103,7 @@ def test_sections_by_character() -> None:
     assert "explore, the human says verify" in bad.what
 
 
-def test_a_judge_that_says_what_the_human_says_is_perfect() -> None:
+def test_a_judge_that_agrees_with_the_human_scores_one() -> None:
     t = trace(4)
     case = SegmentationCase(t, "a", ((0, 20, "explore"), (20, 40, "verify")))
     sections = (Section(SectionKind.SOLUTION_EXPLORE, 0, 2), Section(SectionKind.VERIFY, 2, 4))
@@ -240,7 +240,7 @@ def test_answers_and_pairs_that_contradict_each_other() -> None:
     assert [b.case for b in scores.bad] == ["3"]
 
 
-def test_the_human_set_gives_the_figures_that_are_known_of_it(shared_data: Path) -> None:
+def test_the_human_set_gives_its_known_figures(shared_data: Path) -> None:
     table = pq.read_table(shared_data / "labels" / "segmentation_rt_seg_dev.parquet")
     found, bad = read_rows(layout_of(table.column_names), table.to_pylist(), Context())
     cases: Any = found

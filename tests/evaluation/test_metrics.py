@@ -33,7 +33,7 @@ def test_kappa_of_a_textbook_table() -> None:
     assert class_f1(table, 0) == pytest.approx(2 * 20 / (25 + 30))
 
 
-def test_kappa_of_a_single_class_is_worth_nothing_and_of_nothing_is_undefined() -> None:
+def test_kappa_is_zero_for_a_single_class_and_undefined_without_items() -> None:
     assert cohen_kappa(np.array([[80.0, 0.0], [20.0, 0.0]])) == pytest.approx(0)
     assert math.isnan(cohen_kappa(np.zeros((2, 2))))
 
@@ -70,7 +70,7 @@ def test_boundaries_are_paired_one_to_one_within_the_tolerance() -> None:
 
 @LEAN
 @given(st.sets(st.integers(1, 60)), st.sets(st.integers(1, 60)), st.integers(0, 5))
-def test_pairing_is_the_best_there_is(one: set[int], other: set[int], tolerance: int) -> None:
+def test_pairing_is_optimal(one: set[int], other: set[int], tolerance: int) -> None:
     a, b = sorted(one), sorted(other)
     assert matched(a, b, tolerance) == matched(b, a, tolerance) == _best(a, b, tolerance)
 
@@ -126,7 +126,7 @@ def test_windowed_measures_are_counts_of_windows(length: int, data: st.DataObjec
         ("12", None),
     ],
 )
-def test_arithmetic_has_a_second_opinion(claim: str, false: bool | None) -> None:
+def test_recomputed_arithmetic(claim: str, false: bool | None) -> None:
     assert is_false(claim) is false
 
 
@@ -145,7 +145,7 @@ def test_pairs_of_a_worked_example() -> None:
 
 @LEAN
 @given(labels, st.data())
-def test_partitions_do_not_care_for_names(one: list[int], data: st.DataObject) -> None:
+def test_partitions_are_compared_without_group_names(one: list[int], data: st.DataObject) -> None:
     other = data.draw(st.lists(st.integers(0, 3), min_size=len(one), max_size=len(one)))
     renamed = ["wxyz"[label] for label in other]
     assert pair_counts(one, other) == pair_counts(one, renamed)

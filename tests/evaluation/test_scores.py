@@ -48,7 +48,7 @@ def test_a_count_that_no_case_has_is_zero() -> None:
     assert summarise("x", COINS, [other], rounds=0).metrics[0].value == 1
 
 
-def test_the_worst_come_first_and_what_is_right_is_left_out() -> None:
+def test_the_worst_cases_come_first_and_right_ones_are_left_out() -> None:
     bad = [
         BadCase("b", 1, 0, 1, ""),
         BadCase("a", 1, 0, 1, ""),

@@ -31,7 +31,7 @@ def test_every_cell_is_its_text_or_a_fault_and_never_an_exception(values: list[b
                 assert (None if cell is None else cell.encode()) == value
 
 
-def test_broken_text_in_a_dictionary_costs_the_rows_that_use_it() -> None:
+def test_invalid_text_in_a_dictionary_rejects_the_rows_that_use_it() -> None:
     words = pa.array([b"ok", b"\xff"])
     words = pa.Array.from_buffers(pa.string(), 2, words.buffers())
     cells = read(pa.DictionaryArray.from_arrays(pa.array([0, 1, 0]), words))
@@ -51,16 +51,16 @@ def test_paths_go_through_lists_of_structs_of_lists() -> None:
 
 
 @pytest.mark.parametrize("path", ["d", "c.y", "c.0", "c.x.y", "d.x"])
-def test_paths_that_lead_nowhere_are_none(path: str) -> None:
+def test_paths_without_a_column_are_none(path: str) -> None:
     assert find_path(pa.schema({"c": pa.struct({"x": pa.string()})}), path) is None
 
 
-def test_uuids_read_as_people_write_them() -> None:
+def test_uuids_are_read_in_their_usual_notation() -> None:
     text = "12345678-1234-5678-1234-567812345678"
     assert read(pa.array([UUID(text).bytes, None], pa.uuid())) == [text, None]
 
 
-def test_extension_types_read_as_what_they_store() -> None:
+def test_extension_types_are_read_as_their_storage_type() -> None:
     assert read(pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', None]))) == [
         '{"a": 1}',
         None,

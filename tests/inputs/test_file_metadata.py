@@ -36,7 +36,7 @@ def test_metadata_is_found_again_until_the_file_changes() -> None:
 
 
 @pytest.mark.parametrize("recorded", [None, b"", b"nonsense", MetadataCache().to_bytes()[:-9]])
-def test_a_lost_or_damaged_record_is_none(recorded: bytes | None) -> None:
+def test_a_lost_or_damaged_record_counts_as_none(recorded: bytes | None) -> None:
     assert MetadataCache(recorded).get(shard("f0")) is None
 
 

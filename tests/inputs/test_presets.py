@@ -30,7 +30,7 @@ def test_an_unknown_name_suggests_the_nearest() -> None:
         load_preset("zzz")
 
 
-def test_a_file_of_ones_own(tmp_path: Path) -> None:
+def test_a_users_own_preset_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("problem: q\nreasoning: [a.b, c]\n")
     assert load_preset(str(path)) == DatasetPreset("mine", problem=("q",), reasoning=("a.b", "c"))

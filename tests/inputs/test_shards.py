@@ -58,7 +58,7 @@ def test_shards_in_an_object_store() -> None:
     assert [shard.name for shard in find_shards(f"{root}/*/x.parquet")] == ["a/x"]
 
 
-def test_no_shards_is_an_error_that_says_what_was_looked_for(tmp_path: Path) -> None:
+def test_an_input_without_shards_is_an_error_that_names_the_suffixes(tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"does not exist; check the path"):
         find_shards(str(tmp_path / "missing"))
     (tmp_path / "data.csv").write_text("x")

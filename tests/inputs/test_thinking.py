@@ -31,7 +31,7 @@ SOLUTION = (("<|begin_of_solution|>", "<|end_of_solution|>"),)
         ("<|begin_of_thought|>a<|end_of_thought|>bare", "a", "bare"),
     ],
 )
-def test_thinking_is_exactly_what_stands_between_the_tags(
+def test_thinking_is_exactly_the_text_between_the_tags(
     text: str, reasoning: str, response: str | None
 ) -> None:
     assert split_reply(text, THINK, SOLUTION) == SplitReply(reasoning, response)
@@ -48,7 +48,7 @@ def test_thinking_is_exactly_what_stands_between_the_tags(
         ("a</think>b<think>c</think>", Cause.SEVERAL_THINKING),
     ],
 )
-def test_replies_that_cannot_be_taken_apart_are_refused(text: str, cause: Cause) -> None:
+def test_replies_that_cannot_be_split_are_refused(text: str, cause: Cause) -> None:
     found = split_reply(text, THINK, SOLUTION)
     assert isinstance(found, Refusal)
     assert found.cause is cause

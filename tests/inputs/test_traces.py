@@ -115,7 +115,7 @@ def test_the_other_configurations_of_openthoughts_stratos_and_s1k() -> None:
     assert read(pa.Table.from_pylist([newer])) == [Trace("x#0", "p", "r", "4", "v")]
 
 
-def test_answer_is_the_truth_unless_a_clearer_name_has_it() -> None:
+def test_the_answer_column_is_the_ground_truth_unless_a_clearer_name_exists() -> None:
     both = {"problem": "p", "reasoning": "r", "ground_truth": "4", "answer": "It is 4."}
     assert read(pa.Table.from_pylist([both])) == [Trace("x#0", "p", "r", "4", "It is 4.")]
 
@@ -140,7 +140,7 @@ def test_every_text_type_reads_the_same(kind: pa.DataType) -> None:
     "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary()], ids=str
 )
 @pytest.mark.parametrize("column", ["id", "problem", "reasoning", "ground_truth", "answer_text"])
-def test_bytes_that_are_not_utf8_cost_one_row(kind: pa.DataType, column: str) -> None:
+def test_invalid_utf8_rejects_one_row(kind: pa.DataType, column: str) -> None:
     data = {
         name: pa.array(["1", "2", "3"])
         for name in ("id", "problem", "reasoning", "ground_truth", "answer_text")
@@ -161,7 +161,7 @@ def test_bytes_that_are_not_utf8_cost_one_row(kind: pa.DataType, column: str) ->
     )
 
 
-def test_invalid_utf8_inside_messages_costs_one_row() -> None:
+def test_invalid_utf8_inside_messages_rejects_one_row() -> None:
     contents = pa.array([b"p", b"<think>r</think>", b"p", BAD], pa.binary())
     struct = pa.StructArray.from_arrays(
         [
@@ -174,7 +174,7 @@ def test_invalid_utf8_inside_messages_costs_one_row() -> None:
     assert causes(read(table)) == ["", "invalid_utf8"]
 
 
-def test_bad_rows_are_told_apart_and_the_rest_goes_on() -> None:
+def test_each_kind_of_bad_row_has_its_fault_and_the_others_are_read() -> None:
     table = pa.table(
         {
             "id": ["a", None, " ", "d", "e", "f"],
@@ -187,7 +187,7 @@ def test_bad_rows_are_told_apart_and_the_rest_goes_on() -> None:
     assert rows[5] == Trace("f", "", "r")
 
 
-def test_conversations_that_hold_no_single_thought() -> None:
+def test_conversations_without_exactly_one_thinking_block_are_rejected() -> None:
     conversations = [
         chat(("user", "p"), ("assistant", "<think>r</think>v")),
         chat(("user", "p"), ("assistant", "<think>cut off")),
@@ -211,7 +211,7 @@ def test_conversations_that_hold_no_single_thought() -> None:
     assert rows[10] == Trace("x#10", "q", "r", None, None)
 
 
-def test_thinking_in_a_field_of_its_own() -> None:
+def test_thinking_in_a_separate_field() -> None:
     turn = [
         {"role": "user", "content": "p", "thinking": None},
         {"role": "assistant", "content": "v", "thinking": "r"},

@@ -53,7 +53,7 @@ def test_spans_quote_the_text(text: str) -> None:
         ("First, the row holds four, then the next one holds eight, and so the sum is 12", "12", None),
     ],
 )
-def test_cheap_equivalence_says_only_what_is_certain(a: str, b: str, equal: bool | None) -> None:
+def test_quick_equivalence_gives_only_certain_results(a: str, b: str, equal: bool | None) -> None:
     assert quick_equivalent(a, b) is equal
 
 
@@ -139,7 +139,7 @@ def test_closed_claims_are_decided(text: str, holds: bool) -> None:
         "15 + 15 = 1 month",
     ],
 )
-def test_open_or_hedged_claims_are_no_alarm(text: str) -> None:
+def test_open_or_hedged_claims_are_not_false(text: str) -> None:
     assert not any(claim.holds is False for claim in find_claims(text) if "base" not in text)
 
 
@@ -155,7 +155,7 @@ def test_open_or_hedged_claims_are_no_alarm(text: str) -> None:
         ("Nothing of that kind.", "5*7", "11", False),
     ],
 )
-def test_a_modulus_named_before_makes_sides_the_same(before: str, left: str, right: str, same: bool) -> None:
+def test_an_earlier_modulus_makes_the_sides_equal(before: str, left: str, right: str, same: bool) -> None:
     assert residue_of(before, left, right) is same
 
 

@@ -73,7 +73,7 @@ def test_open_broken_and_unbounded_expressions_have_no_value(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["-3^2", "6/2*3", "1\\frac{1}{2}", "5!"])
-def test_readings_on_which_authors_differ_are_marked(text: str) -> None:
+def test_ambiguous_notation_is_marked(text: str) -> None:
     found = evaluate(text)
     assert found is not None
     assert found.ambiguous

@@ -20,7 +20,7 @@ KINDS = (DOUBTS, AFFIRMS, CHECK, DOUBTS)
         ("drop_verification_negating", {5}),
     ],
 )
-def test_drop_verification_takes_its_sort_of_check(policy: str, gone: set[int]) -> None:
+def test_drop_verification_drops_the_chosen_checks(policy: str, gone: set[int]) -> None:
     assert dropped(policy, LINES, SOLVED, CHECKS, kinds=KINDS, conclusion=6) == gone
 
 
@@ -35,7 +35,7 @@ def test_wrong_and_unfinished_branches_go_off_the_trunk_with_their_checks() -> N
     assert dropped("drop_incorrect_branches", LINES, approaches, checks, conclusion=7) == {2, 3, 4}
 
 
-def test_without_a_correct_approach_everything_is_trunk() -> None:
+def test_without_a_correct_approach_the_whole_trace_is_trunk() -> None:
     assert dropped("drop_incorrect_branches", LINES, [(0, 4, WRONG, 0), (4, 8, OPEN, 1)]) == set()
 
 

@@ -70,7 +70,7 @@ def test_the_last_attempt_of_a_trace_that_breaks_off_unsolved_stays(policy: str)
     assert dropped(policy, LINES, solved, truncated=True) == {2, 3, 4, 5, 6, 7}
 
 
-def test_a_loop_goes_even_where_the_trace_breaks_off() -> None:
+def test_a_loop_is_dropped_even_if_the_trace_is_truncated() -> None:
     found = dropped("keep_one_per_cluster", LINES, [(0, 8, OPEN, 0)], loops=((3, 8),), truncated=True)
     assert found == {3, 4, 5, 6, 7}
 
@@ -82,13 +82,13 @@ def test_the_last_approach_is_treated_like_all_others(policy: str) -> None:
 
 
 @pytest.mark.parametrize("policy", ["keep_one_per_cluster", "delete_multi_all"])
-def test_without_a_verification_section_redundancy_goes_off_the_trunk_too(policy: str) -> None:
+def test_without_a_verification_section_redundant_approaches_off_the_trunk_are_dropped(policy: str) -> None:
     approaches = [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0), (4, 6, WRONG, 0)]
     assert dropped(policy, LINES, approaches, conclusion=6) == {2, 3, 4, 5}
 
 
 @pytest.mark.parametrize("policy", ["keep_one_per_cluster", "delete_multi_all"])
-def test_an_approach_on_the_trunk_that_is_redundant_goes_once(policy: str) -> None:
+def test_a_redundant_approach_on_the_trunk_is_dropped_once(policy: str) -> None:
     approaches = [(0, 2, WRONG, 0), (2, 4, WRONG, 0), (4, 6, CORRECT, 1)]
     combined = f"{policy}+drop_incorrect_branches+keep_first"
     assert dropped(combined, LINES, approaches, conclusion=6) == {2, 3}

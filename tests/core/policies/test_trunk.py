@@ -22,7 +22,7 @@ def test_keep_first_plus_check_keeps_one_affirming_check_of_the_solution() -> No
     assert cut == {2, 4, 5, 6}
 
 
-def test_keep_first_plus_check_keeps_none_where_none_affirms_the_solution() -> None:
+def test_keep_first_plus_check_keeps_no_check_if_none_affirms_the_solution() -> None:
     approaches = [(0, 2, CORRECT, 0), (4, 6, CORRECT, 1)]
     checks = [(2, 3, 0, 0), (3, 4, 0, 1), (6, 7, 1, 0)]
     kinds = (DOUBTS, CHECK, AFFIRMS)
@@ -31,7 +31,7 @@ def test_keep_first_plus_check_keeps_none_where_none_affirms_the_solution() -> N
     assert dropped("keep_first_plus_check", LINES, [(0, 8, WRONG, 0)]) == set()
 
 
-def test_a_check_that_is_longer_than_what_it_checks_is_a_second_solution() -> None:
+def test_a_check_longer_than_its_approach_is_a_second_solution() -> None:
     checks = [(1, 4, 0, 0), (4, 5, 0, 1)]
     _, annotation = annotated(LINES, [(0, 1, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS))
     assert affirming_check(annotation, 0) == 1
@@ -43,7 +43,7 @@ def test_earliest_correct_prefix_ends_at_the_answer() -> None:
     assert dropped("earliest_correct_prefix", LINES, [(0, 3, WRONG, 0)]) == set()
 
 
-def test_reasons_name_each_item_for_itself() -> None:
+def test_each_item_has_its_own_reason() -> None:
     approaches = [(0, 2, CORRECT, 0), (2, 4, WRONG, 1)]
     reasons = drops_of("keep_first", LINES, approaches, [(4, 5, 1, 0)], kinds=(AFFIRMS,), conclusion=6)
     assert reasons == {

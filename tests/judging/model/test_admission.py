@@ -12,7 +12,7 @@ from dlcot_ray.judging.model.admission import TokenBudget
 
 @given(st.lists(st.tuples(st.integers(0, 150), st.integers(0, 3), st.booleans()), max_size=30))
 @settings(deadline=None)
-def test_never_more_than_the_capacity_is_held_and_everyone_gets_a_turn(
+def test_at_most_the_capacity_is_held_and_every_request_is_admitted(
     requests: list[tuple[int, int, bool]],
 ) -> None:
     async def main() -> None:

@@ -39,7 +39,7 @@ def dry_run(*traces: Trace, context: int = 8192, block: int = 16) -> list[Annota
         judge.close()
 
 
-def test_the_first_question_pays_and_the_others_find_it_cached() -> None:
+def test_the_first_question_computes_the_prompt_and_the_others_find_it_cached() -> None:
     one, other = dry_run(trace(1), trace(2))
     steps = {status.step: status for status in one.steps}
     macro = steps[JudgeStep.MACRO].tokens
@@ -59,7 +59,7 @@ def test_traces_beyond_the_context_are_counted_in_windows() -> None:
     assert macro.questions > 1
 
 
-def test_the_estimate_reads_as_the_text_it_was_made_from() -> None:
+def test_the_estimated_tokenizer_decodes_to_the_encoded_text() -> None:
     tokenizer = EstimatedTokenizer()
     text = "Wait, 12*17 = 204?\n\n\tÉtude — internationalization…"
     ids = tokenizer(text)["input_ids"]

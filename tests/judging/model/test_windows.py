@@ -11,7 +11,7 @@ costs = st.lists(st.integers(1, 400), max_size=120)
 
 
 @given(costs, st.integers(1, 1500))
-def test_windows_own_every_segment_once_and_show_what_they_own(segments: list[int], budget: int) -> None:
+def test_each_segment_is_owned_by_one_window_that_shows_it(segments: list[int], budget: int) -> None:
     windows = split_windows(segments, budget)
     owned = [segment for window in windows for segment in range(window.own_start, window.own_stop)]
     assert owned == list(range(len(segments)))

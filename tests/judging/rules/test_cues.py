@@ -26,7 +26,7 @@ def test_openings_of_a_check(segment: str) -> None:
 @pytest.mark.parametrize(
     "segment", ["The answer is 12.", "So the chessboard has 64 squares.", "Let x be even."]
 )
-def test_what_opens_no_check(segment: str) -> None:
+def test_segments_that_open_no_check(segment: str) -> None:
     assert not cues.VERIFY.match(segment)
 
 

@@ -26,7 +26,7 @@ def judged(judge: RulesJudge, *segments: str, truth: str, problem: str = "How lo
     return judge.annotate(Trace("t", problem, "\n\n".join(segments), truth))
 
 
-def test_a_figure_on_the_way_is_no_arrival(judge: RulesJudge) -> None:
+def test_an_intermediate_value_is_not_the_answer(judge: RulesJudge) -> None:
     segments = (
         WORK,
         "Then BD² = 16.",
@@ -39,23 +39,23 @@ def test_a_figure_on_the_way_is_no_arrival(judge: RulesJudge) -> None:
     assert judged(judge, *segments, truth="16").first_correct_segment == 4
 
 
-def test_who_turns_to_checking_has_arrived(judge: RulesJudge) -> None:
+def test_a_value_followed_by_a_check_is_the_answer(judge: RulesJudge) -> None:
     segments = (WORK, "Adding up, 12 + 24 = 36.", "Wait, is that right?", WORK, WORK, "\\boxed{36}")
     assert judged(judge, *segments, truth="36").first_correct_segment == 1
 
 
-def test_a_figure_of_the_problem_is_no_arrival(judge: RulesJudge) -> None:
+def test_a_number_from_the_problem_is_not_the_answer(judge: RulesJudge) -> None:
     segments = ("The edges a, b, c give 4(a+b+c) = 52.", "Wait, is that so?", WORK, "The answer is 52.")
     problem = "The edges of a box add up to 52. How long are they together?"
     assert judged(judge, *segments, truth="52", problem=problem).first_correct_segment == 3
 
 
-def test_what_is_denied_and_never_taken_up_does_not_stand(judge: RulesJudge) -> None:
+def test_a_denied_value_is_not_the_answer(judge: RulesJudge) -> None:
     segments = (WORK, "That is 62, which is not 51.", WORK, WORK, WORK, "The answer is 48.")
     assert judged(judge, *segments, truth="51").first_correct_segment is None
 
 
-def test_a_contested_answer_is_less_sure_than_one_that_stands(judge: RulesJudge) -> None:
+def test_a_contested_answer_has_a_lower_confidence(judge: RulesJudge) -> None:
     def sure(found: Annotation) -> float:
         return next(s.confidence for s in found.steps if s.step is JudgeStep.LABELS)
 
@@ -65,11 +65,11 @@ def test_a_contested_answer_is_less_sure_than_one_that_stands(judge: RulesJudge)
     assert sure(stands) > sure(contested) > sure(no_reference)
 
 
-def test_methods_are_least_sure_at_the_bar() -> None:
+def test_confidence_in_methods_is_lowest_at_the_threshold() -> None:
     assert of_method(0.55, 0.55) == 0.5 < of_method(0.6, 0.55) < of_method(0.9, 0.55) == of_method(0.1, 0.55)
 
 
-def test_a_grouping_tells_what_it_was_decided_on() -> None:
+def test_a_grouping_contains_the_similarity_that_decided() -> None:
     texts = [
         "Use the sine rule on the triangle.",
         "Count lattice points in the strip.",

@@ -135,7 +135,7 @@ WORKED = "We multiply and add what we have got so far, carefully and in order, t
         ("So the length is $\\frac{3}{7}$.", "3/7", True),
     ],
 )
-def test_an_answer_in_passing_counts_where_the_figures_of_the_reference_are_written(
+def test_an_answer_in_passing_counts_only_with_the_digits_of_the_reference(
     judge: RulesJudge, stated: str, reference: str, *, reached: bool
 ) -> None:
     trace = Trace("t", "What is it?", f"{WORKED}\n\n{stated}\n\n{WORKED}", reference)

@@ -17,7 +17,7 @@ from dlcot_ray.judging.rules.labels import find_errors
         (["With c = 0:\n\n", "\\[\n3 + 4 = 12.\n\\]\n\n", "No, that is wrong.\n\n"], 1),
     ],
 )
-def test_a_segment_before_or_behind_can_explain_an_equation(segments: list[str], alarms: int) -> None:
+def test_a_neighbouring_segment_can_explain_an_equation(segments: list[str], alarms: int) -> None:
     offsets = [sum(map(len, segments[:i])) for i in range(len(segments))]
     found = find_errors(segments, offsets, 0, len(segments))
     assert len(found) == alarms

@@ -87,7 +87,7 @@ def test_a_shared_prefix_is_computed_once(engine: VllmEngine) -> None:
     assert asyncio.run(ask())[1] == 4 * block
 
 
-def test_one_bad_request_concerns_nobody_else(engine: VllmEngine) -> None:
+def test_a_bad_request_does_not_affect_others(engine: VllmEngine) -> None:
     async def both() -> None:
         good = asyncio.create_task(engine.complete(ids(engine, "Hello"), FREE, 4))
         with pytest.raises(RequestError):

@@ -26,7 +26,7 @@ def directory(tmp_path: Path) -> Path:
     return model
 
 
-def test_a_directory_is_known_by_its_content(directory: Path) -> None:
+def test_a_directory_is_identified_by_its_content(directory: Path) -> None:
     first = model_identity(str(directory))
     assert first.startswith("my-judge@")
     (directory / "README.md").write_text("anything")
@@ -41,19 +41,19 @@ def test_a_directory_is_known_by_its_content(directory: Path) -> None:
         assert model_identity(str(directory)) != before
 
 
-def test_hub_ids_are_known_by_name_and_revision() -> None:
+def test_hub_ids_are_identified_by_name_and_revision() -> None:
     assert model_identity("Qwen/Qwen3-8B-FP8", "abc") == "Qwen/Qwen3-8B-FP8@abc"
     assert model_identity("Qwen/Qwen3-8B-FP8") == "Qwen/Qwen3-8B-FP8@main"
     assert local_model("Qwen/Qwen3-8B-FP8") == "Qwen/Qwen3-8B-FP8"
 
 
 @pytest.mark.parametrize("model", ["", "/no/such", "./no", "models/none", "one-word", "a/b/c"])
-def test_what_is_nowhere_is_refused(model: str) -> None:
+def test_a_model_that_does_not_exist_is_refused(model: str) -> None:
     with pytest.raises(JudgeUnavailable, match=r"there is no model at .*judge_options\.model"):
         model_identity(model)
 
 
-def test_a_url_is_copied_once_and_seen_whole(directory: Path, tmp_path: Path) -> None:
+def test_a_url_is_copied_once_and_completely(directory: Path, tmp_path: Path) -> None:
     url, cache = f"file://{directory}", tmp_path / "cache"
     found: list[str] = []
     threads = [threading.Thread(target=lambda: found.append(local_model(url, str(cache)))) for _ in range(4)]
@@ -70,7 +70,7 @@ def test_a_url_is_copied_once_and_seen_whole(directory: Path, tmp_path: Path) ->
     assert local_model(url, str(cache)) != found[0]
 
 
-def test_a_model_in_object_storage_is_known_by_its_listing(
+def test_a_model_in_object_storage_is_identified_by_its_listing(
     directory: Path, tmp_path: Path, s3: S3Place
 ) -> None:
     url, cache = s3.url("my-judge"), str(tmp_path / "cache")
@@ -90,7 +90,9 @@ def test_a_model_in_object_storage_is_known_by_its_listing(
     assert Path(local_model(url, cache), "config.json").read_bytes() == b"[]"
 
 
-def test_object_storage_that_refuses_says_so(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_refusing_object_store_is_reported(
+    s3: S3Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "wrong")
     with pytest.raises(JudgeUnavailable, match=r"cannot be fetched \(.+\); check the URL and credentials"):
@@ -98,7 +100,7 @@ def test_object_storage_that_refuses_says_so(s3: S3Place, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("url", ["file:///no/such/model", "nosuchprotocol://x/y", "memory://empty/model"])
-def test_a_url_that_cannot_be_fetched_says_so(url: str, tmp_path: Path) -> None:
+def test_a_url_that_cannot_be_fetched_is_reported(url: str, tmp_path: Path) -> None:
     with pytest.raises(JudgeUnavailable, match=r"the model .* cannot be fetched \(.+\); check the URL"):
         local_model(url, str(tmp_path / "cache"))
     cache = tmp_path / "cache"
@@ -150,7 +152,7 @@ def test_an_incomplete_directory_is_refused(directory: Path, missing: str, messa
         ("", "initialization failed", "check judge_options"),
     ],
 )
-def test_the_last_words_of_an_engine_become_one_line(output: str, cause: str, remedy: str) -> None:
+def test_the_output_of_a_failed_engine_becomes_one_line(output: str, cause: str, remedy: str) -> None:
     error = RuntimeError("Engine core initialization failed. See root cause above.")
     fault = unavailable("m", error, f"Traceback (most recent call last):\n  File x\n{output}\n")
     assert cause in fault.message
@@ -168,20 +170,20 @@ def test_a_cache_larger_than_the_machine_is_refused_at_once() -> None:
         check_host_memory("m", 1 << 60)
 
 
-def test_the_engine_itself_looks_before_it_loads(model_path: Path) -> None:
+def test_the_engine_checks_memory_before_it_loads(model_path: Path) -> None:
     engine = VllmEngine(str(model_path), max_model_len=1024, engine={"kv_cache_memory_bytes": 4 << 40})
     with pytest.raises(JudgeUnavailable, match=r"KV cache takes 4096\.0 GiB.*kv_cache_memory_bytes"):
         engine.start()
 
 
-def test_options_that_are_ours_to_set_are_refused(directory: Path) -> None:
+def test_engine_options_that_the_judge_sets_are_refused(directory: Path) -> None:
     with pytest.raises(ValueError, match=r"engine\.max_model_len is set by its own option"):
         vllm_judge(str(directory), engine={"max_model_len": 5})
     with pytest.raises(ValueError, match="min_confidence cannot be 7"):
         cascade_judge(model=str(directory), min_confidence=7)
 
 
-def test_prompts_of_the_users_own_change_the_identity(directory: Path, tmp_path: Path) -> None:
+def test_a_users_own_prompts_change_the_identity(directory: Path, tmp_path: Path) -> None:
     mine = tmp_path / "my.yaml"
     mine.write_text("labels: LABELS please of approaches $items?\n")
     packaged, own = vllm_judge(str(directory)), vllm_judge(str(directory), prompts=str(mine))

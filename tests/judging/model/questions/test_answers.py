@@ -74,7 +74,9 @@ def test_sections_begin_at_the_window_and_conclude_last(start: int, size: int, d
 
 @given(st.integers(1, 30), st.integers(1, 15), st.data())
 @settings(max_examples=60, deadline=None)
-def test_clusters_point_backwards_to_a_root(first: int, size: int, data: st.DataObject) -> None:
+def test_each_cluster_item_resolves_to_the_earliest_of_its_method(
+    first: int, size: int, data: st.DataObject
+) -> None:
     items = list(range(first + 1, first + 1 + size))
     found = reads(answers.clusters_language(items, [1, first]), answers.read_clusters, data)
     assert list(found) == items
@@ -100,12 +102,12 @@ def test_the_forms_that_the_prompts_show_are_read() -> None:
 
 
 @pytest.mark.parametrize("text", ["5 5", "7 3", "1 2 2"])
-def test_segments_out_of_order_are_no_answer(text: str) -> None:
+def test_segments_out_of_order_are_an_invalid_answer(text: str) -> None:
     with pytest.raises(AnswerInvalid, match=r"segment \d is named after segment \d"):
         answers.read_starts(text)
 
 
-def test_a_label_can_only_be_one_of_those_open_to_opinion() -> None:
+def test_a_label_must_be_one_of_the_offered_letters() -> None:
     language = answers.labels_language({1: "IN", 3: "CIN"})
     assert is_in(language, "1:I 3:C")
     assert not is_in(language, "1:C 3:C")
