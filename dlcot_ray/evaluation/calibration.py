@@ -21,7 +21,7 @@ SHARES = tuple(round(0.1 * i, 1) for i in range(11))
 def graded(
     case: str, annotation: Annotation, step: JudgeStep, score: float, confidence: float | None = None
 ) -> Graded:
-    """A case with what its annotation says of the step; `confidence` where something nearer is known."""
+    """A case with the confidence of its step in the annotation, or `confidence` if it is given."""
     own = next((status.confidence for status in annotation.steps if status.step is step), 0.0)
     return Graded(case, own if confidence is None else confidence, confidence_of(annotation), score)
 
@@ -50,7 +50,7 @@ def calibration_error(cases: Sequence[Graded], bins: int = BINS) -> float:
 
 
 def sent(cases: Sequence[Graded], share: float) -> list[Graded]:
-    """The least confident `share` of the cases; among equals by id, so that ties are always cut alike."""
+    """The least confident `share` of the cases; ties are ordered by id, so the choice is repeatable."""
     ordered = sorted(cases, key=lambda case: (case.trace_confidence, case.case))
     return ordered[: round(share * len(ordered))]
 

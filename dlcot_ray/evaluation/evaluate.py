@@ -27,7 +27,7 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to score: forgiveness of positions, and the bootstrap."""
+    """How to score: the tolerance of positions, and the bootstrap."""
 
     tolerance: int = segmentation.TOLERANCE
     within: int = arrival.WITHIN

@@ -1,4 +1,4 @@
-"""The figures of an evaluation as plain JSON types and as Markdown.
+"""Writes the figures of an evaluation as plain JSON types and as Markdown.
 
 In: an `EvaluationReport`. Out: JSON types or text. Neither holds a word of the label sets: cases are named by
 id and segment range, so a report can be published where its data cannot. The text of the worst cases is a
@@ -35,10 +35,10 @@ class EvaluationReport:
 
     Attributes:
         judge: the judge's identity.
-        settings: what else the figures depend on.
+        settings: the other settings on which the figures depend.
         sets: in the order given; a set with several kinds of labels occurs once per kind.
-        failed: traces that could not be judged and count as they stand, unannotated.
-        seconds: what judging took.
+        failed: traces that could not be judged; they are scored without an annotation.
+        seconds: the time that judging took.
         worst: how many of the worst cases are listed.
         left_out: files and rows that could not be used.
     """
@@ -116,7 +116,7 @@ def to_markdown(report: EvaluationReport) -> str:
 
 
 def worst_to_markdown(report: EvaluationReport) -> str:
-    """The worst cases with their text, to be read and not to be published."""
+    """The worst cases with their text, for reading only, because label sets may not be published."""
     lines = [f"# Worst cases of `{report.judge}`"]
     for item in report.sets:
         for bad in item.scores.bad[: report.worst]:

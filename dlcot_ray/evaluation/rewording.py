@@ -5,7 +5,7 @@ In: a solution. Out: a retelling, the same for the same text, made by rules and 
   products are written in another notation, and an opening and a closing sentence are added;
 - ``reordered``: neighbouring sentences change places where neither builds on the other's last word (each pair
   by a random bit of the text's hash), and the openings are exchanged as above.
-A model's retelling changes more. A judge that does not merge these merges nothing.
+A model's retelling changes more, so these retellings are the easiest that a judge must merge.
 """
 
 from __future__ import annotations

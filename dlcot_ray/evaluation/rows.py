@@ -56,8 +56,7 @@ CLASS_OF_LABEL = {
 }
 
 ANOTHER = "\n\nAlternatively, let me solve it in another way.\n\n"
-"""Stands between two solutions of one trace, and between a solution and its retelling, so it gives nothing
-away."""
+"""The text between two solutions of one trace; the same before a retelling, so it does not reveal one."""
 
 
 class LabelError(Exception):
@@ -70,7 +69,7 @@ class Context:
 
     Attributes:
         traces: traces by id, for labels that refer to them.
-        seen: ids that were given out, with what they stand for.
+        seen: ids that are in use, with their content.
     """
 
     traces: Mapping[str, Trace] = field(default_factory=dict)

@@ -86,7 +86,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class BadCase:
-    """A case worth reading.
+    """A case that was not scored as right.
 
     Attributes:
         case: its id.
@@ -106,7 +106,7 @@ class BadCase:
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """How sure a judge was of a case, and how right it was.
+    """The confidence of a judge in a case, and its score.
 
     Attributes:
         confidence: of the step that the case is about, 0..1.
@@ -122,7 +122,7 @@ class Graded:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the judge scored on one kind of case.
+    """The scores of a judge on one kind of case.
 
     Attributes:
         kind: e.g. ``segmentation``.
@@ -131,7 +131,7 @@ class Scores:
         bad: all that is not right, worst first.
         notes: sentences that belong to the figures.
         curves: figures over a variable, by name.
-        graded: every judged case; what calibration is read off.
+        graded: every judged case, for the calibration.
     """
 
     kind: str

@@ -2,7 +2,7 @@
 
 Input files come with every text type that Arrow knows, nested at will, and sometimes with bytes that
 are no UTF-8. Whole columns are decoded at once, which is fast; only a column that fails is decoded
-again cell by cell, to find the rows that are to blame.
+again cell by cell, to find the bad rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What planning needs to know of the input files, asked once and recorded beside the output.
+"""Metadata of the input files that planning needs, read once and recorded beside the output.
 
 Asking costs one or two requests per file, or a pass over the file, depending on its format. With a hundred
 thousand files every resume would wait for minutes. The answers are therefore kept in one object of the

@@ -1,4 +1,4 @@
-"""Reads the reply to learn from out of a conversation, and splits a reply into thinking and answer."""
+"""Finds the assistant's last reply in a conversation, and splits a reply into thinking and answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dlcot_ray.inputs.thinking import Refusal, SplitReply, split_reply
 
 
 class RejectedRow(Exception):
-    """A row that is no trace; `traces_of` turns it into a `RowFault`."""
+    """A row that is not a trace; `traces_of` turns it into a `RowFault`."""
 
     def __init__(self, cause: Cause, message: str) -> None:
         super().__init__(message)

@@ -1,10 +1,10 @@
-"""Takes a reply apart into its thinking and its visible answer, losing no character of either.
+"""Splits a reply into its thinking and its visible answer, without losing a character of either.
 
-Teachers and datasets disagree about the tags, so the delimiters come from the dataset preset. The
-rules lean towards what generation really produces: the first closing tag ends the thinking; a reply
-may begin inside its thinking, because many chat templates put the opening tag into the prompt; and a
-reply that never closes its thinking is a truncated trace, which is data and not an error. A second
-block is refused instead of guessed at: joining two thoughts would invent a trace nobody wrote.
+Teachers and datasets use different tags, so the delimiters come from the dataset preset. The rules follow
+what models generate. The first closing tag ends the thinking. A reply may begin inside its thinking, because
+many chat templates put the opening tag into the prompt. A reply that never closes its thinking is a truncated
+trace, not an error. A reply with a second block is refused, because joined blocks would be a trace that no
+teacher wrote.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Delimiters = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class SplitReply:
-    """A reply taken apart.
+    """A reply, split into its parts.
 
     Attributes:
         reasoning: exactly the characters between the tags.
@@ -34,7 +34,7 @@ class SplitReply:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a reply could not be taken apart."""
+    """Why a reply could not be split."""
 
     cause: Cause
     message: str

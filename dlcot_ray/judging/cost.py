@@ -39,13 +39,13 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model as it is served.
+    """A model and its replica.
 
     Attributes:
         parameters: how many.
         weight_bytes: bytes of each.
         layers, kv_heads, head: how many layers, key-value heads in each, and their size.
-        gpus: of one replica.
+        gpus: number of GPUs of one replica.
     """
 
     parameters: float

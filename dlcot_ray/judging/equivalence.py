@@ -30,11 +30,11 @@ START_SECONDS = 60.0
 """How long the helper may take to import the CAS; not counted against an answer."""
 
 WALL_SECONDS = 60.0
-"""How long an answer may take on the clock, for a helper that gets no CPU at all or waits for something."""
+"""Limit on the clock for one answer (seconds), in case the helper waits or gets no CPU time."""
 
 
 class Verdict(StrEnum):
-    """What the comparison came to."""
+    """The result of a comparison."""
 
     EQUAL = "equal"
     DIFFERENT = "different"

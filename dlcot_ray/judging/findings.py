@@ -1,4 +1,4 @@
-"""What can be computed of a trace before any question is asked: segments, reference, answers, loops.
+"""What can be computed about a trace before any question is asked: segments, reference, answers, loops.
 
 In: a trace. Out: its `Findings`. Both judges start from them. The rules judge reads its structure from them;
 the model judge asks only what they leave open, and checks the model's answers with them.

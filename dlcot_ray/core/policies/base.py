@@ -15,19 +15,19 @@ from typing import TypeVar
 from dlcot_ray.core.annotation import Annotation, Label, ReferenceKind, SectionKind, VerificationKind
 
 Drops = dict[int, str]
-"""Segment number -> reason, for the segments that go."""
+"""Segment number -> reason, for each segment to drop."""
 
 LOOP = "repetition loop"
-"""The reason of drops that only repeat what stands before them."""
+"""The reason for dropping segments that only repeat the text before them."""
 
 MIN_KEEP = 0.02
-"""Default of the smallest share of the characters that an edit must leave; a larger cut is not made."""
+"""Default of the minimum share of characters that an edit must keep; a larger cut is not made."""
 
 PolicyFunction = Callable[[Annotation], Drops]
 
 
 class ErrorMode(StrEnum):
-    """What happens to located errors in what a policy keeps (DLCoT step 5.2)."""
+    """What happens to located errors in the text that a policy keeps (DLCoT step 5.2)."""
 
     KEEP = "keep"
     DELETE = "delete"
@@ -35,16 +35,16 @@ class ErrorMode(StrEnum):
 
 
 class CorrectedMode(StrEnum):
-    """What happens to errors that the trace itself notices and fixes."""
+    """What happens to errors that the trace itself notices and corrects."""
 
     KEEP = "keep"
-    """They stay: seeing an error and mending it is worth learning."""
+    """They stay, so that a student sees an error and its correction."""
     TREAT = "treat"
     """They are treated like all other errors."""
 
 
 class UnsolvedMode(StrEnum):
-    """What happens to traces that do not arrive at the reference."""
+    """What happens to traces that do not reach the reference."""
 
     KEEP = "keep"
     """They are edited like all others."""
@@ -123,9 +123,9 @@ def affirming_check(annotation: Annotation, index: int) -> int | None:
 
 
 def is_unsolved(annotation: Annotation) -> bool:
-    """Whether the trace does not arrive: at the known answer, or at any end at all.
+    """Whether the trace does not reach the known answer, or stops before any end.
 
-    Without a reference outside the trace nothing can be said unless it breaks off.
+    Without a reference from outside the trace, only a truncated trace counts as unsolved.
     """
     if first_correct(annotation) is not None:
         return False
@@ -142,9 +142,9 @@ def conclusion_start(annotation: Annotation) -> int:
 
 
 def unfinished_start(annotation: Annotation) -> int:
-    """First segment of the last attempt where a trace breaks off unsolved, else the number of segments.
+    """First segment of the last approach if the trace stops unsolved, else the number of segments.
 
-    Dropping that attempt would make an unfinished trace look finished.
+    Without that approach an unfinished trace would look finished.
     """
     count = len(annotation.segment_offsets) - 1
     if not annotation.truncated or first_correct(annotation) is not None:
@@ -154,13 +154,13 @@ def unfinished_start(annotation: Annotation) -> int:
 
 
 def without_unfinished(drops: Drops, annotation: Annotation) -> Drops:
-    """The drops that spare the last attempt of a trace that breaks off unsolved."""
+    """The drops without those in the last approach of a trace that stops unsolved."""
     unfinished = unfinished_start(annotation)
     return {segment: reason for segment, reason in drops.items() if segment < unfinished}
 
 
 def drop_range(drops: Drops, start: int, stop: int, reason: str) -> None:
-    """Mark segments `[start, stop)`, leaving reasons that stand already."""
+    """Mark segments `[start, stop)`; segments that already have a reason keep it."""
     for segment in range(start, stop):
         drops.setdefault(segment, reason)
 
@@ -179,7 +179,7 @@ def name_check(annotation: Annotation, index: int) -> str:
 
 
 def drop_between(drops: Drops, annotation: Annotation, start: int, stop: int, why: str) -> None:
-    """Mark segments `[start, stop)`, each item in them under its own name, what is in none as `why` alone."""
+    """Mark segments `[start, stop)`; the reason names the item of a segment, or is `why` if it is in none."""
     for i, approach in enumerate(annotation.approaches):
         if approach.start < stop and approach.stop > start:
             reason = f"{why}: {name_approach(annotation, i)}"

@@ -1,4 +1,4 @@
-"""Policies that take out one sort of part wherever it stands: checks, wrong branches, local noise."""
+"""Policies that drop one kind of part anywhere in a trace: checks, wrong branches, local noise."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from dlcot_ray.core.policies.redundancy import drop_loops
 
 
 class Checks(StrEnum):
-    """Which checks `drop_verification` takes."""
+    """Which checks `drop_verification` drops."""
 
     ALL = "all"
     REDUNDANT = "redundant"
     """Those of a method that an earlier check has used."""
     NEGATING = "negating"
-    """Those that find fault with a correct approach: doubts without cause."""
+    """Those that negate a correct approach."""
 
 
 def drop_verification(annotation: Annotation, which: Checks) -> Drops:
     """Drop checks: all of them, the redundant ones, or those that doubt a correct approach.
 
-    Source: DLCoT steps 2.2 and 5.1 (verifications as parts of their own, pruned by cluster). A check that
-    finds fault with a wrong approach is what leads on to the next one, so `NEGATING` spares it. Where a
-    trace breaks off unsolved, its last attempt stays.
+    Source: DLCoT steps 2.2 and 5.1 (verifications as separate parts, pruned by cluster). `NEGATING` keeps a
+    check that negates a wrong approach, because it leads to the next approach. If a trace stops unsolved,
+    its last approach stays.
     """
     drops: Drops = {}
     seen: set[int] = set()
@@ -50,8 +50,8 @@ def drop_verification(annotation: Annotation, which: Checks) -> Drops:
 def drop_incorrect_branches(annotation: Annotation) -> Drops:
     """Off the trunk, drop approaches that are wrong or reach no answer, with their checks.
 
-    Source: DLCoT step 5.2. On the trunk nothing goes whole (errors there are the affair of `errors=`), and
-    a trace without a correct approach is all trunk.
+    Source: DLCoT step 5.2. On the trunk no item is dropped (`errors=` handles errors there). A trace
+    without a correct approach is all trunk.
     """
     drops: Drops = {}
     trunk = first_correct(annotation)
@@ -72,9 +72,9 @@ def drop_incorrect_branches(annotation: Annotation) -> Drops:
 
 
 def clean_local(annotation: Annotation) -> Drops:
-    """Drop repetition loops, and what still follows a conclusion once the trace has arrived.
+    """Drop repetition loops, and the text after the conclusion of a trace that has reached its answer.
 
-    Source: DLCoT's observation that traces ramble on, without touching approaches or checks before that.
+    Source: DLCoT's observation that traces ramble on. Approaches and checks before the conclusion stay.
     """
     drops: Drops = {}
     trunk = first_correct(annotation)

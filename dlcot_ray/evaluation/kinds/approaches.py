@@ -30,7 +30,7 @@ from dlcot_ray.evaluation.scores import (
 
 LABELS = tuple(label.value for label in (Label.CORRECT, Label.INCORRECT, Label.INCOMPLETE))
 NONE = "none"
-"""No approach of the judge covers it, or its label is unknown."""
+"""The label if no approach of the judge covers a human one, or if its label is unknown."""
 
 
 def score_labels(
@@ -193,7 +193,7 @@ def _bad_labels(case: ApproachesCase, annotation: Annotation) -> list[BadCase]:
             offsets = annotation.segment_offsets
             text = case.trace.reasoning[offsets[approach.start] : offsets[approach.stop]]
             what = f"labelled {found}, the human says {approach.label.value}"
-            # To call a wrong approach correct does more harm than to lose a correct one.
+            # A wrong approach labelled correct does more harm than a correct one that is missed.
             loss = 2.0 if found == Label.CORRECT.value else 1.0
             bad.append(BadCase(case.trace.trace_id, loss, approach.start, approach.stop, what, text))
     return bad

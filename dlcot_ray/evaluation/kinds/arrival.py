@@ -16,7 +16,7 @@ from dlcot_ray.evaluation.metrics.agreement import ratio
 from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Table, Tally, summarise, worst_first
 
 WITHIN = 1
-"""Segments by which the position may be off: a value and the sentence that names it are often neighbours."""
+"""Tolerance of the position in segments: a value and the sentence that names it are often neighbours."""
 
 
 def score(

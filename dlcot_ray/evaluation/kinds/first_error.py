@@ -99,7 +99,7 @@ def is_computed(error: ErrorSpan) -> bool:
 
 
 def _coin(case: FirstErrorCase) -> Tally:
-    """Expected hits of one who says "no error" half the time, else a step at random."""
+    """Expected hits of a guess that is "no error" half the time, else a random step."""
     if case.first_error is None:
         return {"right": 1, "right_hit": 0.5}
     return {"wrong": 1, "wrong_hit": 0.5 / max(1, len(case.steps)), "wrong_seen": 0.5}

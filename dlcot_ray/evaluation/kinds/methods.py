@@ -20,7 +20,7 @@ from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Sums, Table, T
 from dlcot_ray.judging.protocol import MethodComparer
 
 CURVE = tuple(round(0.02 * i, 2) for i in range(1, 50))
-"""Bars of the threshold curve."""
+"""Thresholds of the curve."""
 
 
 def score(
@@ -89,7 +89,7 @@ def is_merged(case: MethodPairCase, annotation: Annotation) -> bool:
             sizes[approach.cluster] += max(0, min(b, stop) - max(a, start))
         cluster, size = max(sizes.items(), key=lambda item: (item[1], -item[0]), default=(-1, 0))
         sides.append(cluster if size else None)
-    # A side without any approach was taken for part of the other one, or for a check of it.
+    # A side without an approach was judged to be part of the other side, or a check of it.
     return None in sides or sides[0] == sides[1]
 
 
@@ -106,7 +106,7 @@ def tally(case: MethodPairCase, merged: bool) -> Tally:
 
 
 def threshold_curve(figures: Sequence[float], same: Sequence[bool]) -> list[dict[str, float]]:
-    """For every bar: the share of distinct pairs below it, and of same ones at or above it."""
+    """For every threshold: the share of distinct pairs below it, and of same pairs at or above it."""
     values, is_same = np.array(figures), np.array(same, bool)
     distinct, equal = values[~is_same], values[is_same]
     return [

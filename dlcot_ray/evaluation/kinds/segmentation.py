@@ -50,7 +50,7 @@ CLASS_OF_SECTION = {
 }
 
 TOLERANCE = 3
-"""Characters by which a boundary may be off: annotators differ in whether a space ends or begins."""
+"""Tolerance of a boundary in characters: annotators put a space at the end or at the beginning."""
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|\n\s*")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
@@ -146,7 +146,7 @@ def of_annotation(annotation: Annotation) -> Segmented:
 
 
 def tally(human: Segmented, other: Segmented, tolerance: int) -> Tally:
-    """What the figures are made of, for one text."""
+    """The counts of one text, from which the figures are computed."""
     length, k = len(human.classes), len(CLASSES)
     joint = np.bincount(human.classes.astype(int) * k + other.classes, minlength=k * k).reshape(k, k)
     counts: dict[str, float] = {

@@ -39,7 +39,7 @@ def window_diff(reference: Sequence[int], predicted: Sequence[int], length: int)
 
 
 def p_k(reference: Sequence[int], predicted: Sequence[int], length: int) -> tuple[int, int]:
-    """Windows whose ends one side joins and the other parts, and windows (Beeferman et al. 1999)."""
+    """Windows whose ends one side joins and the other separates, and all windows (Beeferman et al. 1999)."""
     one, other = _window_counts(reference, predicted, length)
     return int(np.count_nonzero((one > 0) != (other > 0))), len(one)
 

@@ -15,10 +15,10 @@ from dlcot_ray.errors import InputFault, JobError, reason_of
 from dlcot_ray.storage.tables import schema_from_bytes, schema_to_bytes
 
 READ_ERRORS = (pa.ArrowException, OSError, InputFault, JobError)
-"""What reading rows may raise. `pyarrow.ArrowInvalid` means damaged data, which no second try mends."""
+"""Errors of reading rows. `pyarrow.ArrowInvalid` means damaged data, so another attempt would fail too."""
 
 BATCH_ROWS = 65_536
-"""Rows of a batch at most, unless the caller says otherwise."""
+"""Default of the maximum rows per batch."""
 
 
 @dataclass(frozen=True, slots=True)

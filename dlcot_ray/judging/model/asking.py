@@ -24,9 +24,9 @@ from dlcot_ray.judging.model.windows import shortened
 A = TypeVar("A")
 
 _ATTEMPTS: tuple[int | None, ...] = (None, 1)
-"""Seeds: greedy first."""
+"""The seed of each attempt; None is greedy."""
 _LEAST_ANSWER = 8
-"""Tokens of room below which a question is not worth asking."""
+"""Minimum tokens left for an answer; with less, the question is not asked."""
 
 
 class QuestionFailed(Exception):
@@ -44,7 +44,7 @@ class Account:
     replies: list[ModelReply] = field(default_factory=list)
 
     def add(self, step: JudgeStep, cost: Tokens, text: str, again: bool) -> None:
-        """Book one request."""
+        """Add the cost of one request."""
         self.tokens[step] = added(self.tokens.get(step, Tokens()), cost)
         self.questions[step] = self.questions.get(step, 0) + (not again)
         self.reasked[step] = self.reasked.get(step, 0) + again
@@ -149,10 +149,10 @@ class Asker:
     async def ask(
         self, account: Account, question: Question[A], part: Part, shared: Sequence[int], assumed: str
     ) -> A:
-        """Ask until the answer is one, at most twice.
+        """Ask until the answer is valid, at most twice.
 
         Args:
-            account: where the cost is booked.
+            account: the cost is added to it.
             question, part: what to ask.
             shared: token ids that the prompt begins with.
             assumed: what an engine that runs no model answers.
@@ -188,7 +188,7 @@ class Asker:
     def _fitted(self, text: str, limit: int) -> str:
         """`text` in at most `limit` tokens, its middle left out if need be."""
         length = len(text)
-        # The first guess is no finer than needed: a text of a million characters is not tokenized whole.
+        # Cut by characters first, so that a text of a million characters is not tokenized whole.
         text = shortened(text, min(length, limit * 12))
         while (cost := len(self.tokenizer.plain(text))) > limit and length > 16:
             length = int(min(length, len(text)) * limit / cost * 0.9)

@@ -96,6 +96,6 @@ def _clusters(
     if answer is None:
         texts = ["".join(program.found.segments[start:stop]) for start, stop in ranges]
         return assign_clusters(texts, program.trace.problem).numbers
-    # The first item is never asked about: nothing stands before it.
+    # The first item is never asked about, because no item precedes it.
     roots = {1: 1, **answer}
     return numbered_clusters([roots[index + 1] for index in range(len(ranges))])

@@ -24,7 +24,7 @@ from dlcot_ray.judging.vllm.startup import caught_output, check_host_memory, tai
 
 _STOP_S = 30.0
 _TEMPERATURE = 0.7
-"""Of the second attempt at a question; the first one is greedy."""
+"""Sampling temperature of the second attempt at a question; the first one is greedy."""
 _DEFAULTS: Mapping[str, Any] = {
     "enable_prefix_caching": True,
     "disable_log_stats": True,
@@ -44,7 +44,7 @@ class VllmEngine:
         engine: further arguments of vLLM's `AsyncEngineArgs`, as they are.
 
     Raises:
-        ValueError: an argument that is ours to set.
+        ValueError: an engine argument that this class sets itself.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class VllmEngine:
         self._set_environment(Path(path).is_dir())
         with caught_output() as output:
             try:
-                # Not imported at the top: seconds and gigabytes that only this judge needs.
+                # Imported here, because only this judge needs it and the import takes seconds and gigabytes.
                 arguments = importlib.import_module("vllm.engine.arg_utils")
                 async_llm = importlib.import_module("vllm.v1.engine.async_llm")
             except ImportError as error:
@@ -213,7 +213,7 @@ class VllmEngine:
             defaults["HF_HUB_OFFLINE"] = "1"
         for name, value in defaults.items():
             os.environ.setdefault(name, value)
-        # Ray sets one thread for an actor that asks for less than two CPUs.
+        # Ray limits an actor with fewer than two CPUs to one thread.
         threads = self._threads or len(os.sched_getaffinity(0))
         os.environ["OMP_NUM_THREADS"] = str(threads)
 

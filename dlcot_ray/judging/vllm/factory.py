@@ -1,4 +1,4 @@
-"""What `conf/judge/*.yaml` names: the model judge, and the cascade with the rules before it."""
+"""The factories that `conf/judge/*.yaml` names: the model judge, and the cascade of rules and model."""
 
 from __future__ import annotations
 

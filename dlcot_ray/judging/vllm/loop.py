@@ -37,7 +37,7 @@ class LoopThread:
             try:
                 return make()
             except SystemExit as error:
-                # It would end the loop instead of reaching the caller.
+                # A SystemExit would end the loop and not reach the caller.
                 raise RuntimeError(f"vLLM gave up ({error})") from error
 
         self._loop = asyncio.new_event_loop()

@@ -1,4 +1,4 @@
-"""Where a judge's model is, and what it is: a local directory, a hub id, or object storage.
+"""Location and identity of a judge's model: a local directory, a hub id, or object storage.
 
 In: a model as configured. Out: its identity, or a path that vLLM can load. The identity is part of every
 fingerprint and must not load the model. For a directory it is a digest over the small files and over names,
@@ -49,14 +49,14 @@ def model_identity(model: str, revision: str | None = None) -> str:
 
 
 def local_model(model: str, cache: str | None = None) -> str:
-    """What vLLM is given: a directory or a hub id. A URL is copied to this machine once.
+    """The directory or hub id for vLLM. A model at a URL is copied to this machine once.
 
     Args:
         model: as configured.
         cache: where copies go; None takes ``~/.cache/dlcot_ray/models``.
 
     Raises:
-        JudgeUnavailable: it cannot be had, or its directory lacks what a model needs.
+        JudgeUnavailable: it cannot be fetched, or its directory is incomplete.
     """
     if "://" in model:
         model = str(_fetched(model, Path(cache).expanduser() if cache else _default_cache()))
@@ -103,7 +103,7 @@ def _listed(url: str) -> tuple[Any, _Listing]:
         if not listing:
             raise FileNotFoundError("nothing is there")
     except Exception as error:
-        # Stores raise errors of their own making, botocore's are no OSError.
+        # Stores raise their own kinds of errors; those of botocore are no OSErrors.
         raise _unfetched(url, error) from error
     return files, listing
 
@@ -136,7 +136,7 @@ def _fetched(url: str, cache: Path) -> Path:
 
 
 def _copy(files: Any, listing: _Listing, target: Path) -> None:
-    """Fetch into a directory beside `target` that takes its name once it is whole."""
+    """Fetch into a directory beside `target`, and rename it when it is complete."""
     partial = Path(tempfile.mkdtemp(prefix=".fetching-", dir=target.parent))
     try:
         for name, info in listing.items():

@@ -68,7 +68,7 @@ _LINE = re.compile(
 
 
 def unavailable(model: str, error: BaseException, output: str = "") -> JudgeUnavailable:
-    """The one clear fault for an engine that did not start.
+    """The error for an engine that did not start, in one line.
 
     Args:
         model: as configured.
@@ -117,7 +117,7 @@ def check_host_memory(model: str, kv_bytes: int, available: int | None = None) -
 def caught_output() -> Iterator[IO[bytes]]:
     """Send this process's and its children's output to a file for a while; yields the file.
 
-    Children started meanwhile keep writing there, which is where the last words of a dead engine are.
+    Children that start meanwhile keep writing there, so the file holds the last output of a dead engine.
     """
     file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (outlives this block)
     sys.stdout.flush()

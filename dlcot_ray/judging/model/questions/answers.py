@@ -41,12 +41,12 @@ ITEMS_PER_QUESTION = 16
 
 
 class AnswerInvalid(Exception):
-    """The answer is in its language but cannot be true of any trace."""
+    """The answer matches its regular expression but is impossible for any trace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """Answers allowed. `max_chars`: the longest one; no token is shorter than a character."""
+    """The allowed answers. `max_chars`, their maximum length, also bounds their tokens."""
 
     regex: str
     max_chars: int
@@ -177,7 +177,7 @@ def clusters_language(items: Sequence[int], earlier: Sequence[int]) -> Language:
 
 
 def read_clusters(text: str) -> dict[int, int]:
-    """Item -> the earliest item of its method. What was likened to a likened item goes to the root."""
+    """Item -> the earliest item of its method; chains of references are followed to their first item."""
     root: dict[int, int] = {}
     for part in text.split():
         item, other = (int(number) for number in part.split(":"))

@@ -1,4 +1,4 @@
-"""The texts that the model judge sends, from a YAML file that a user can read and replace.
+"""The texts that the model judge sends, from a YAML file that users can replace.
 
 In: `dlcot.yaml`, and a user's file that replaces some of its keys. Out: `Prompts`. The digest over
 the result is part of the judge's identity, so that changed prompts judge every trace anew and answers to

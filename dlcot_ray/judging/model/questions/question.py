@@ -35,7 +35,7 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is known when a question is asked.
+    """What is known about a trace when a question is asked.
 
     Attributes:
         start, stop: the segments of the window, or of the trace.
@@ -60,7 +60,7 @@ class Part:
     """One request. Most questions have one; those about many items have several.
 
     Attributes:
-        values: what fills the wording.
+        values: the values of the names in the wording.
         language: the answers allowed.
         ranges: the segments in question, `[start, stop)`.
         items: numbers, counted from 1, of the approaches or checks that the answer names.

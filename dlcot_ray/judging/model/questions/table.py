@@ -80,7 +80,7 @@ def _labels(scope: Scope, answered: Sequence[Mapping[int, Label]]) -> Part | Non
         if label is Label.UNKNOWN:
             letters[index] = "CIN"
         elif label is Label.INCOMPLETE:
-            # No answer equal to the reference stands there: "correct" is not for opinion to give.
+            # No answer equals the reference here, so "correct" is not offered to the model.
             letters[index] = "IN" if compared else "CIN"
     chunk = _chunk(list(letters), len(answered))
     if not chunk:
