@@ -1,8 +1,8 @@
-"""`dlcot diff`: traces of an output before and after, segment by segment, in the terminal.
+"""`dlcot diff`: prints traces of an output before and after editing, segment by segment.
 
-It reads the output alone: the source text is carried in it, the edits are stored, and segments depend on
-nothing but the text. Of all rows it reads ids and statuses only, so that a large remote output can be looked
-into. Of a long kept stretch it shows the first and the last segment, with ``--all`` every one.
+It needs the output alone: that has the source text and the edits, and segments are computed from the text.
+To find a trace it reads only ids and statuses, so it works on a large remote output too. Of a long kept block
+it prints the first and the last segment; ``--all`` prints all of them.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ _STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One enhanced row, with the trace that it was made from."""
+    """One row of `enhanced/` and the trace that it was made from."""
 
     trace: Trace
     row: Mapping[str, Any]
 
 
 def main(words: Sequence[str]) -> int:
-    """Run `dlcot diff` with its words; returns the exit status.
+    """Run `dlcot diff` with its command-line arguments; returns the exit status.
 
     Raises:
-        JobError, InputFault: the output cannot be read, or does not hold what is asked for.
+        JobError, InputFault: the output cannot be read, or has no such trace.
     """
     parser = argparse.ArgumentParser("dlcot diff", description="show traces of an output before and after")
     parser.add_argument("output", metavar="OUT", help="an output of dlcot enhance or dlcot derive")
@@ -72,10 +72,16 @@ def main(words: Sequence[str]) -> int:
 
 
 def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: int = 0) -> list[Shown]:
-    """The trace of an id, or a seeded sample of the changed traces (of all, if none was changed).
+    """The trace with an id, or a random sample of the changed traces (of all traces, if none is changed).
+
+    Args:
+        output: the output to read.
+        trace_id: the id; None takes a sample.
+        sample: size of the sample.
+        seed: seed of the sample.
 
     Raises:
-        JobError, InputFault: there is no output, no such trace, or it cannot be read.
+        JobError, InputFault: there is no output or no such trace, or an object cannot be read.
     """
     record = output.record()
     if record is None:
@@ -110,7 +116,7 @@ def blocks(shown: Shown) -> Iterator[Block]:
         if stop < len(offsets) and (offsets[start], offsets[stop]) == (edit["start"], edit["stop"]):
             texts = tuple(text[offsets[i] : offsets[i + 1]] for i in range(start, stop))
         else:
-            # Cut by another version: the edit still knows its characters.
+            # Another version cut the segments, so show the edit's characters as one segment.
             texts = (text[edit["start"] : edit["stop"]],)
         yield Block(EditOp(edit["op"]), start, stop, texts, edit["text"], edit["reason"])
 

@@ -1,7 +1,7 @@
-"""Runs a prepared job to its manifest: resume, stream, count, tell.
+"""Runs a prepared job: finds the units left, processes them, counts the output, writes the manifest.
 
-What happens to single rows, units and files here never stops the job; it is counted, listed, and told by
-the exit status. Only what concerns the whole job (the cluster, the output's store) does.
+A fault of a row, a unit or a file does not stop the job. It is counted and listed, and sets the exit status.
+Only a failure of the cluster or of the output's store stops the job.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ FINISH_FIRST = "it has no annotations yet; finish the job that makes them, then 
 
 
 def execute(job: Prepared) -> Exit:
-    """Do what is not done yet, write the manifest, print the summary.
+    """Process the units left, write the manifest, print the summary.
 
     Raises:
-        JobError: the job cannot go on; what is finished is kept.
+        JobError: the job cannot go on; finished units are kept.
     """
     manifest, done_before = complete(job)
     next_step = "nothing to do: this output is complete" if done_before else _next_step(job, manifest)
@@ -57,10 +57,13 @@ def execute(job: Prepared) -> Exit:
 
 
 def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
-    """Do what is not done yet and write the manifest; returns it, and whether all was done before.
+    """Process the units left and write the manifest.
+
+    Returns:
+        The manifest, and whether all units were complete before.
 
     Raises:
-        JobError: the job cannot go on; what is finished is kept.
+        JobError: the job cannot go on; finished units are kept.
     """
     with EventLog(job.config.log, job.record.fingerprint) as log:
         manifest, done_before = _complete(job, log)
@@ -73,7 +76,7 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     output = job.output
     removed = output.remove_leftovers()
     sizes = complete_units(job.plan, output.units(output.objects(ENHANCED)))
-    # Before the ids are read, because that writes to the output.
+    # The quality floor comes before the search for duplicate ids, because that search writes to the output.
     check = job.quality_floor
     quality_floor = check() if check is not None and not (sizes > 0).all() else None
     job, sizes, duplicates = _without_unreadable_ids(job, sizes)
@@ -102,7 +105,7 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     log.job_started(job.plan, job.record.command, rows=pending.rows, units=pending.units)
     if pending.units:
         failed += _stream(job, pending, timings, log)
-        # Those of writers that were killed in this run and done again by others.
+        # Left by workers that crashed in this run; other workers have done their units.
         removed += output.remove_leftovers()
     finishing = time.monotonic()
     sizes, folders = survey(job.plan, output)
@@ -118,7 +121,7 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
 
 
 def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: EventLog) -> list[FailedUnit]:
-    """Run the graph over what is pending; returns the units that failed."""
+    """Process the pending units on Ray; returns the units that failed."""
     failed: list[FailedUnit] = []
     journal = Journal(job.output)
     engine = EngineUse()
@@ -129,7 +132,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
         config = job.config
         limits = FailureLimits(config.max_worker_crashes, config.max_failed_units, config.stall_s)
         workers = plan_workers(job.pool, pending.units, job.config.ray.wait_s)
-        # After a loss of nodes the job goes on with what fits.
+        # After a node failure the job goes on with as many judges as fit, even below min_workers.
         plan = partial(plan_workers, replace(job.pool, least=None))
         lacking = waiting_for(workers)
         if lacking:
@@ -168,7 +171,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
 
 
 def _without_unreadable_ids(job: Prepared, sizes: Sizes) -> tuple[Prepared, Sizes, Duplicates | None]:
-    """Find duplicate ids if there is work to do; a file whose ids cannot be read leaves the plan."""
+    """Find duplicate ids, if units are left; a file with unreadable ids is removed from the plan."""
     plan = job.plan
     while job.check_ids and plan.shards and not sizes.all():
         recorded = Duplicates.from_bytes(job.output.read_state(DUPLICATES_FILE), plan)
@@ -205,11 +208,13 @@ def _finish(job: Prepared, manifest: Mapping[str, Any], next_step: str) -> Exit:
 
 def _next_step(job: Prepared, manifest: Mapping[str, Any]) -> str:
     if manifest["failed_units"]:
-        return "next: see to what failed and run the same command again; what is finished is kept"
+        return "next: look into the failed units and run the same command again; finished units are kept"
     if manifest["unusable_inputs"]:
         return "next: repair or remove the unusable inputs and run the same command again"
     if manifest["totals"]["rejected"] > job.config.max_rejected_share * max(manifest["totals"]["rows"], 1):
-        return f"next: look into {job.output.store.url('rejected')}, more rows than usual are there"
+        return (
+            f"next: look into {job.output.store.url('rejected')}: more rows than max_rejected_share are there"
+        )
     if job.record.command == "enhance":
         again = f"dlcot derive annotations={job.output.display_url} output=... policy=..."
         return f"next: try another policy: {again}"

@@ -137,7 +137,7 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
 
 
 def pace_of(units: Iterable[tuple[float | None, int]], now: float) -> Pace:
-    """The pace of units. For each: when it was written (seconds since 1970, or None) and its number of rows."""
+    """The pace of units, given for each when it was written (seconds since 1970, or None) and its rows."""
     timed = sorted((at, rows) for at, rows in units if at is not None)
     if not timed:
         return Pace(None, None, 0.0)
@@ -191,12 +191,13 @@ def _scaled(stats: UnitStats, done: int) -> dict[str, Any]:
 
 
 def _untrue(manifest: Mapping[str, Any], record: JobRecord, inventory: Inventory, done: int) -> str:
-    """The first disagreement between manifest and LIST; empty if there is none. `dlcot verify` checks more."""
+    """The first disagreement between manifest and LIST; empty if there is none. See also `dlcot verify`."""
     totals = manifest.get("totals", {})
     if manifest.get("fingerprint") != record.fingerprint:
         return "it has another fingerprint than _job.json"
     if totals.get("rows", 0) - totals.get("unfinished", 0) != done:
-        return f"it counts {totals.get('rows', 0) - totals.get('unfinished', 0):,} finished rows, there are {done:,}"
+        counted = totals.get("rows", 0) - totals.get("unfinished", 0)
+        return f"it counts {counted:,} finished rows, there are {done:,}"
     for folder, (count, size) in inventory.folders.items():
         recorded = manifest.get("outputs", {}).get(folder)
         if recorded != {"objects": count, "bytes": size}:

@@ -1,9 +1,8 @@
-"""`dlcot verify`: an audit of an output from storage alone, and of its inputs where they are still there.
+"""`dlcot verify`: audits an output from its storage, and compares it with the inputs that still exist.
 
-Nothing is taken on trust that can be looked at: the objects are listed, every unit is read and checked
-(`audit.py`), ids are compared over all units, the manifest is held against the sums. It reads everything
-once (the ids twice) and holds one unit per thread, so its price is that of reading the output, and its
-memory grows with the LIST only.
+It lists the objects, reads and checks every unit (`outputs/audit.py`), looks for ids that repeat over all
+units, and compares the manifest with the sums of the units. Everything is read once, the ids twice. One unit
+per thread is in memory, besides the LIST.
 """
 
 from __future__ import annotations
@@ -54,10 +53,13 @@ _THREADS = 4
 
 @dataclass(slots=True)
 class Audit:
-    """What was looked at (units, rows, rows compared with their input), and what was found.
+    """The result of an audit.
 
     Attributes:
-        notes: what could not be looked at, which is no finding.
+        findings: what is wrong.
+        notes: what could not be checked; notes do not change the exit status.
+        units, rows: how many were read and checked.
+        compared: rows that were compared with their input.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -104,9 +106,9 @@ def verify(
     """Audit an output.
 
     Args:
-        output: the job's.
-        compare_inputs: look at the inputs as well, where they are there.
-        input_options: fsspec options for these; None takes those of the job.
+        output: the output to audit.
+        compare_inputs: also compare rows with their inputs, as far as these still exist.
+        input_options: fsspec options of the inputs; None takes those of the job.
 
     Raises:
         JobError: there is no output, or it cannot be read at all.
@@ -143,12 +145,14 @@ def _expected(record: JobRecord, audit: Audit) -> Expected:
     name = record.config.get("dataset") or settings["dataset"]
     preset = load_preset(name)
     if definition_of(preset) != settings["dataset_definition"]:
-        audit.notes.append(f"the dataset preset {name} is not the one that the job was run with")
+        audit.notes.append(f"the dataset preset {name} has changed since the job")
     try:
         policy = parse_policy(settings["policy"], dict(settings["policy_options"])).expression
     except PolicyError as error:
         policy = None
-        audit.notes.append(f"policies are not checked: this version does not know the job's ({error})")
+        audit.notes.append(
+            f"edits are not checked against the policy, because this version cannot parse it ({error})"
+        )
     return Expected(preset, settings["judge"], policy, record.command == "enhance")
 
 
@@ -158,9 +162,11 @@ def _input_options(record: JobRecord) -> Mapping[str, Any]:
 
 
 def _record(output: Output, record: JobRecord) -> Iterator[Finding]:
-    told = json.loads(output.store.read_bytes(JOB_FILE)).get("fingerprint")
-    if told != record.fingerprint:
-        yield Finding(JOB_FILE, None, f"its fingerprint is {told}, its settings come to {record.fingerprint}")
+    recorded = json.loads(output.store.read_bytes(JOB_FILE)).get("fingerprint")
+    if recorded != record.fingerprint:
+        yield Finding(
+            JOB_FILE, None, f"its fingerprint is {recorded}, its settings give {record.fingerprint}"
+        )
     for what in ("file", "name"):
         values = Counter(getattr(item, what) for item in record.inputs)
         for value in (value for value, count in values.items() if count > 1):
@@ -242,9 +248,9 @@ def _manifest(
     manifest = read_manifest(output)
     if manifest is None:
         what = "it cannot be read" if output.store.exists(MANIFEST_FILE) else "there is none"
-        yield Finding(MANIFEST_FILE, None, f"{what}: the job has not come to its end")
+        yield Finding(MANIFEST_FILE, None, f"{what}: the job is not finished")
         return
-    told: dict[str, Any] = {
+    recorded: dict[str, Any] = {
         "fingerprint": manifest.get("fingerprint"),
         "command": manifest.get("command"),
         "settings": manifest.get("settings"),
@@ -258,20 +264,20 @@ def _manifest(
     rows = sum(file.item.rows for file in files)
     sums = {**json.loads(total.to_json()), "rows": rows, "unfinished": rows - total.rows}
     for key, value in sums.items():
-        # What an earlier version did not count is no difference where there is nothing to count.
-        told[f"totals.{key}"] = manifest.get("totals", {}).get(key, type(value)())
+        # An earlier version may lack a count. That is no difference if the count is zero now.
+        recorded[f"totals.{key}"] = manifest.get("totals", {}).get(key, type(value)())
         found[f"totals.{key}"] = value
     for folder, (count, size) in inventory.folders.items():
-        told[f"outputs.{folder}"] = manifest.get("outputs", {}).get(folder)
+        recorded[f"outputs.{folder}"] = manifest.get("outputs", {}).get(folder)
         found[f"outputs.{folder}"] = {"objects": count, "bytes": size}
-    told["complete"], found["complete"] = manifest.get("complete"), total.rows == rows
+    recorded["complete"], found["complete"] = manifest.get("complete"), total.rows == rows
     listed = {item["file"]: item for item in read_inputs(output, manifest)}
     for file in files:
         item, stats, name = file.item, file.stats, f"inputs, {file.item.file}"
-        told[name] = listed.pop(item.file, None)
-        if told[name] is not None:
+        recorded[name] = listed.pop(item.file, None)
+        if recorded[name] is not None:
             found[name] = {
-                **told[name],
+                **recorded[name],
                 "name": item.name,
                 "size": item.size,
                 "version": item.version,
@@ -285,14 +291,14 @@ def _manifest(
         else:
             found[name] = "planned"
     for label in listed:
-        told[f"inputs, {label}"], found[f"inputs, {label}"] = "listed", None
+        recorded[f"inputs, {label}"], found[f"inputs, {label}"] = "listed", None
     for key, value in found.items():
-        if told[key] != value:
-            yield Finding(MANIFEST_FILE, None, f"{key}: {_differing(told[key], value)}")
+        if recorded[key] != value:
+            yield Finding(MANIFEST_FILE, None, f"{key}: {_differing(recorded[key], value)}")
 
 
-def _differing(told: Any, found: Any) -> str:
-    if isinstance(told, Mapping) and isinstance(found, Mapping):
-        keys = [key for key in {**told, **found} if told.get(key) != found.get(key)]
-        return "; ".join(f"{key} {told.get(key)} told, {found.get(key)} found" for key in keys)[:300]
-    return f"{told} told, {found} found"[:300]
+def _differing(recorded: Any, found: Any) -> str:
+    if isinstance(recorded, Mapping) and isinstance(found, Mapping):
+        keys = [key for key in {**recorded, **found} if recorded.get(key) != found.get(key)]
+        return "; ".join(f"{key} {recorded.get(key)} recorded, {found.get(key)} found" for key in keys)[:300]
+    return f"{recorded} recorded, {found} found"[:300]

@@ -1,4 +1,4 @@
-"""What `dlcot verify` reads beside the units: the inputs they were made from, and ids over all units."""
+"""What `dlcot verify` reads besides the units: their inputs, and the ids over all units."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BY_ID = ColumnMap("", ColumnPath("trace_id", "trace_id"), None, None, None, Non
 
 
 def open_source(item: InputRecord, options: Mapping[str, Any], notes: list[str]) -> InputSource | None:
-    """The input file, if it has not changed since the job; else None, and the reason is added to `notes`."""
+    """Open an input file. If it is gone or has changed, add the reason to `notes` and return None."""
     head, _, name = item.file.rpartition("/")
     try:
         store = Store(head or "/", options)
@@ -45,7 +45,7 @@ def open_source(item: InputRecord, options: Mapping[str, Any], notes: list[str])
 
 
 class InputSource:
-    """An input file, read in one sweep, a unit at a time."""
+    """An input file that is read once from start to end, one unit at a time."""
 
     def __init__(self, store: Store, relative: str, label: str) -> None:
         self._reader = open_reader(store, relative, label)
@@ -54,7 +54,7 @@ class InputSource:
         self._at = 0
 
     def take(self, start: int, stop: int) -> pa.Table | None:
-        """Rows `[start, stop)`, which lie behind those taken before; None if there are no such rows."""
+        """Rows `[start, stop)`; None if they cannot be read. Calls must be in ascending order of rows."""
         parts: list[pa.RecordBatch] = []
         try:
             while self._at < stop:
@@ -85,7 +85,7 @@ class _Ids:
 
 
 def repeated_ids(output: Output, units: Sequence[ListedUnit]) -> Iterator[Finding]:
-    """Ids that occur twice over all units: the job's own search, over the ids as they were written."""
+    """Rows whose id occurs in an earlier row of any unit, found by the search that the job uses."""
     files = []
     for unit in units:
         relative = f"{ENHANCED}/{unit.name}.parquet"

@@ -146,16 +146,16 @@ DAMAGES: dict[str, tuple[Damage, str, int | None, str]] = {
     ),
     "objects were miscounted": (
         in_json("manifest.json", lambda m: m["outputs"]["enhanced"].update(objects=9)),
-        "manifest.json", None, "outputs.enhanced: objects 9 told, 5 found",
+        "manifest.json", None, "outputs.enhanced: objects 9 recorded, 5 found",
     ),
     "bytes were miscounted": (
-        in_json("manifest.json", lambda m: m["outputs"]["rejected"].update(bytes=9)), "manifest.json", None, "bytes 9 told",
+        in_json("manifest.json", lambda m: m["outputs"]["rejected"].update(bytes=9)), "manifest.json", None, "bytes 9 recorded",
     ),
     "called incomplete": (in_json("manifest.json", lambda m: m.update(complete=False)), "manifest.json", None, "complete"),
-    "of another job": (in_json("manifest.json", lambda m: m.update(fingerprint="x")), "manifest.json", None, "x told"),
+    "of another job": (in_json("manifest.json", lambda m: m.update(fingerprint="x")), "manifest.json", None, "x recorded"),
     "the record was changed": (in_json("_job.json", lambda j: j.update(fingerprint="x")), "_job.json", None, "is x"),
     "settings were changed": (
-        in_json("_job.json", lambda j: j["settings"].update(rows_per_unit=9)), "manifest.json", None, "rows_per_unit 4 told",
+        in_json("_job.json", lambda j: j["settings"].update(rows_per_unit=9)), "manifest.json", None, "rows_per_unit 4 recorded",
     ),
 }  # fmt: skip
 
