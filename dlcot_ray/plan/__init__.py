@@ -1,1 +1,1 @@
-"""Which rows are one work unit, what is done, what repeats an id, and a sample."""
+"""Work units: which rows each has, which are complete, rows that repeat an id, and samples."""

@@ -1,7 +1,7 @@
-"""Which units of a plan are complete: a LIST of the output, laid over the plan page by page.
+"""Finds the complete units of a plan in a LIST of the output.
 
-The listing may come in any order and is never held: names become unit numbers a hundred thousand at a
-time, and what stays is 4 bytes per unit, the size of its object.
+The LIST may have any order and is not kept in memory. Its names are converted to unit numbers, 100,000 at a
+time. What is kept is the size of each unit's object, 4 bytes per unit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BATCH = 100_000
 _LARGEST = 2**32 - 1
 
 Sizes = npt.NDArray[np.uint32]
-"""Bytes of each unit's `enhanced/` object, at most 4 GiB - 1 told; 0: the unit is not complete."""
+"""Bytes of each unit's `enhanced/` object, capped at 4 GiB - 1; 0 if it is not complete. Shape (units,)."""
 
 
 class UnitIndex:
@@ -38,7 +38,7 @@ class UnitIndex:
         )
 
     def numbers(self, names: Iterable[str]) -> Numbers:
-        """The unit number of each name; -1 where the plan has no such unit."""
+        """The unit number of each name, in order; -1 if the plan has no such unit."""
         parsed = parse_unit_names(names)
         found = parsed.join(self._files, on="shard", how="left", maintain_order="left")
         known = found.with_columns(pl.all().exclude("shard").fill_null(-1))
@@ -46,7 +46,7 @@ class UnitIndex:
         base = self._starts[file]
         starts, stops = base + known["start"].to_numpy(), base + known["stop"].to_numpy()
         unit = np.minimum(np.searchsorted(self._cuts, starts), self._count - 1)
-        # Row ranges that run past their file would be units of the next one.
+        # A range that crosses the end of its file could match the cuts of the next file, so exclude it.
         same = (self._cuts[unit] == starts) & (self._cuts[unit + 1] == stops)
         same &= (starts >= base) & (stops <= self._starts[file + 1]) & (file >= 0)
         return np.where(same, unit, -1)
@@ -56,8 +56,9 @@ def complete_units(plan: Plan, objects: Iterable[tuple[str, int]]) -> Sizes:
     """The complete units of a plan.
 
     Args:
-        objects: names of units and sizes of their `enhanced/` objects (bytes), in any order; those that
-            the plan does not know are passed over.
+        plan: the plan of the job.
+        objects: names of units and sizes of their `enhanced/` objects (bytes), in any order. Names that are
+            not in the plan are ignored.
     """
     sizes = np.zeros(plan.unit_count, np.uint32)
     index = UnitIndex(plan)
@@ -70,7 +71,7 @@ def complete_units(plan: Plan, objects: Iterable[tuple[str, int]]) -> Sizes:
 
 
 def capped(sizes: Iterable[int]) -> Sizes:
-    """Sizes as they are held: 4 bytes, never 0."""
+    """Sizes in 4 bytes each, between 1 and 4 GiB - 1."""
     return np.array([min(max(size, 1), _LARGEST) for size in sizes], np.uint32)
 
 

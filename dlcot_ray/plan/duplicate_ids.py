@@ -1,10 +1,10 @@
-"""Which rows repeat an id that occurred before, over all inputs, in bounded memory.
+"""Finds rows that repeat the id of an earlier row, over all inputs, in bounded memory.
 
-Only the id columns are read. Each id becomes an 8-byte hash; rows whose hash is unique are done with,
-and only the rest are compared as text, so a hash collision costs a comparison and never a row. Above
-`ROWS_PER_PASS` rows the hashes are split into ranges and the columns are read once per range, so that
-memory does not grow with the job. A row of a pass takes up to about 150 bytes at the peak (4 million rows
-took 600 MB, the process itself included): fewer rows per pass take less memory and more reading.
+Only the id columns are read. Each id becomes an 8-byte hash. A row whose hash is unique has a unique id; all
+other rows are compared by the text of their ids, so a hash collision does not change the result. Above
+`ROWS_PER_PASS` rows the hashes are split into ranges, and the columns are read once per range, so that memory
+does not grow with the job. A row of a pass takes up to about 150 bytes (4 million rows took 600 MB, the
+process itself included).
 """
 
 from __future__ import annotations
@@ -36,33 +36,33 @@ Positions = npt.NDArray[np.int64]
 
 
 class IdFile(Protocol):
-    """A file with ids: its rows and where the ids are. Any planned file is one."""
+    """What the search needs of a file. `PlannedFile` is an implementation."""
 
     @property
     def shard(self) -> Shard:
-        """Where it lies."""
+        """The file."""
         ...
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
+        """Its number of rows."""
         ...
 
     @property
     def columns(self) -> ColumnMap:
-        """Only the id counts."""
+        """Its columns; only the id column is used."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Rows whose id occurred before, as positions in the concatenation of all planned files.
+    """Rows that repeat an id, as positions among the consecutively numbered rows of all planned files.
 
     Attributes:
-        labels: the files, in plan order.
-        offsets: position of each file's first row, and the total behind the last.
+        labels: labels of the files, in plan order.
+        offsets: position of each file's first row, then the number of rows; shape (files + 1,).
         rows: positions of the repeating rows, ascending.
-        firsts: for each of them, the position of the first row with its id.
+        firsts: for each of `rows`, the position of the first row with the same id.
     """
 
     labels: tuple[str, ...]
@@ -71,7 +71,7 @@ class Duplicates:
     firsts: Positions
 
     def to_bytes(self, plan: Plan) -> bytes:
-        """A record of them, good for these very files."""
+        """Serialise, with the digest of the plan's input files."""
         table = pa.table({"row": self.rows, "first": self.firsts}).replace_schema_metadata(
             {_FILES_KEY: inputs_digest(plan)}
         )
@@ -79,7 +79,7 @@ class Duplicates:
 
     @classmethod
     def from_bytes(cls, recorded: bytes | None, plan: Plan) -> Duplicates | None:
-        """What `to_bytes` wrote of the same files, or None: then they have to be looked for."""
+        """Read the result of `to_bytes`; None if it is missing, damaged or of other input files."""
         if recorded is None:
             return None
         try:
@@ -92,7 +92,7 @@ class Duplicates:
         return cls(tuple(shard.file for shard in plan.shards), plan.file_rows, rows, firsts)
 
     def within(self, file: int, start: int, stop: int) -> dict[int, str]:
-        """The repeating rows among `[start, stop)` of a file -> where their id occurred first."""
+        """The repeating rows in `[start, stop)` of a file: row -> label and row of the first with its id."""
         base = int(self.offsets[file])
         low, high = np.searchsorted(self.rows, [base + start, base + stop])
         return {
@@ -113,7 +113,12 @@ def find_duplicates(
 ) -> Duplicates:
     """Find every row that repeats the id of an earlier row, in plan order.
 
-    Rows without an id are left to the mapping, and files without an id column have ids of their own.
+    Rows without an id and files without an id column have no duplicates.
+
+    Args:
+        files: the files, in plan order.
+        options: fsspec options of the inputs.
+        rows_per_pass: most rows whose hashes are in memory at once.
 
     Raises:
         InputFault: an id column cannot be read; the job must be planned without that file.
@@ -140,7 +145,7 @@ def _shared_hashes(
     number: int,
     passes: int,
 ) -> Positions:
-    """Positions of the rows whose hash falls to this pass and is that of another row too, ascending."""
+    """Ascending positions of the rows whose hash belongs to this pass and occurs in another row too."""
 
     def of_file(item: tuple[IdFile, int]) -> tuple[npt.NDArray[np.uint64], Positions]:
         file, start = item

@@ -1,8 +1,8 @@
-"""The name of a work unit: written here, and parsed here only.
+"""Writes and parses the names of work units.
 
-A unit's name is the name of its file's outputs and the range of its rows, for example
-``math/train-00001.r000000000-000000256``. Output objects carry it in every folder, so a LIST of the output
-says which units are complete.
+A unit's name consists of the name of its file's outputs and the range of its rows, for example
+``math/train-00001.r000000000-000000256``. Its objects have this name in every folder, so a LIST of the output
+shows which units are complete.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-# 18 digits are the most that always fit into 64 bits. Rust's regular expressions (polars) and Python's
-# both read this pattern.
+# At most 18 digits, because these always fit into 64 bits. The pattern works for Python's regular expressions
+# and for Rust's (polars).
 _NAME = r"(?s)(.+)\.r([0-9]{9,18})-([0-9]{9,18})"
 _PYTHON_NAME = re.compile(_NAME)
 

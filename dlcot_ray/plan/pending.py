@@ -1,7 +1,7 @@
-"""What is left to do of a plan, made as it is asked for.
+"""The units of a plan that are left to do, as read tasks that are made on access.
 
-The Ray graph takes one `ReadTask` at a time and packs it; a task's units are held as their cuts and a
-bitmap, so that a job of ten million units is fed from a few bytes per unit.
+The Ray graph takes one `ReadTask` at a time. Units are stored as cuts and a bitmap, a few bytes each, so that
+a job may have ten million of them.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units(Sequence[UnitTask]):
-    """Some units of one file, in order; each is made when it is looked at.
+    """Some units of one file, in order; each object is made on access.
 
     Attributes:
-        file: the file, for people.
-        shard_name: of the file.
-        starts, stops: the rows of each unit within the file.
-        duplicates: rows of the file whose id occurred before -> where.
+        file: label of the file, for messages.
+        shard_name: name of the file's outputs.
+        starts, stops: the rows ``[start, stop)`` of each unit within the file; shape (units,).
+        duplicates: row of the file whose id occurred before -> where it occurred first.
     """
 
     file: str
@@ -44,7 +44,7 @@ class Units(Sequence[UnitTask]):
         return len(self.starts)
 
     def __iter__(self) -> Iterator[UnitTask]:
-        # In one pass, because a large sweep may have many units and many repeats.
+        # One pass over units and repeats together, because a large sweep may have many of both.
         repeats = deque(sorted(self.duplicates.items()))
         for start, stop in zip(self.starts.tolist(), self.stops.tolist(), strict=True):
             while repeats and repeats[0][0] < start:
@@ -73,13 +73,17 @@ class Units(Sequence[UnitTask]):
 
 
 class Pending(Sequence[ReadTask]):
-    """The units that are neither complete nor impossible, as tasks that are made when they are looked at.
+    """The read tasks for the units that are available and not complete; each is made on access.
 
     Args:
         plan: all units.
-        done: which are complete.
-        available: which can be done at all (when deriving: were annotated); None means every one.
-        duplicates: rows that repeat an id; None means none.
+        done: whether each unit is complete; shape (units,).
+        available: whether each unit can be done now (`derive` needs its annotations); None means all can.
+        duplicates: rows that repeat an id; None means there are none.
+
+    Attributes:
+        units: number of units left.
+        rows: number of rows left.
     """
 
     def __init__(
@@ -91,18 +95,18 @@ class Pending(Sequence[ReadTask]):
         self._missing = left & ~available if available is not None else np.zeros_like(left)
         self._left = left & ~self._missing
         self._ends = np.append(plan.sweep_units[1:], plan.unit_count)
-        # Numbers of the sweeps that still have something to do; the others are not even looked at.
+        # Numbers of the sweeps with units left; no task is made for the others.
         self._sweeps = np.unique(np.searchsorted(self._ends, np.flatnonzero(self._left), side="right"))
         self._firsts = plan.file_rows
         self.units = int(self._left.sum())
         self.rows = int(plan.unit_rows[self._left].sum())
 
     def remaining(self, complete: Iterable[tuple[str, int]], failed: Iterable[str]) -> Pending:
-        """What is left of it.
+        """The part of these units that is left after an attempt.
 
         Args:
-            complete: names of units and sizes of their `enhanced/` objects, as listed now.
-            failed: names of units that are not to be tried again.
+            complete: names of units and sizes of their `enhanced/` objects (bytes), from a new LIST.
+            failed: names of units that are not tried again.
         """
         gone = complete_units(self._plan, complete) > 0
         numbers = UnitIndex(self._plan).numbers(failed)
@@ -140,7 +144,7 @@ class Pending(Sequence[ReadTask]):
         )
 
     def missing(self) -> Iterator[UnitTask]:
-        """The units that cannot be done now."""
+        """The units that are neither complete nor available."""
         plan = self._plan
         numbers = np.flatnonzero(self._missing)
         files = np.searchsorted(plan.file_units, numbers, side="right") - 1

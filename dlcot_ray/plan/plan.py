@@ -3,9 +3,9 @@
 A plan depends only on the metadata of the inputs and on two settings. So every run of a job plans the same
 units under the same names, and a LIST of the output shows what is left.
 
-Units are no objects here. The rows of all files are thought of as one long row; a plan is the ascending
-positions at which that row is cut, 8 bytes per unit, and a unit is a number. Files, sweeps and units
-are made from it when somebody looks at them.
+A plan holds arrays instead of objects. The rows of all files are numbered consecutively, and the plan stores
+the ascending positions of the cuts between units: 8 bytes per unit. A unit is a number, the index of its
+first cut. Objects for files, sweeps and units are made on access.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class WorkUnit:
-    """Rows `[start, stop)` of one file; `name` is that of its output objects, without suffix."""
+    """Rows `[start, stop)` of one file. `name` is the name of its output objects without suffix."""
 
     name: str
     start: int
@@ -48,10 +48,10 @@ class PlannedFile:
     """One readable input file and how it is cut: a view into a plan.
 
     Attributes:
-        shard: where it lies; `shard.name` is unique within the job.
-        number: its place in the plan.
-        rows: how many rows it has.
-        columns: which of its columns make a trace.
+        shard: the file; `shard.name` is unique within the job.
+        number: its index in the plan.
+        rows: its number of rows.
+        columns: the columns that make a trace.
         first_row: position of its first row among all rows of the job.
         first_unit, stop_unit: numbers of its units, the latter exclusive.
     """
@@ -67,7 +67,7 @@ class PlannedFile:
 
     @property
     def sweeps(self) -> tuple[Sweep, ...]:
-        """They cover all rows, in order."""
+        """The sweeps of the file, in order; together they cover all rows."""
         plan = self.plan
         low, high = plan.file_sweeps[self.number : self.number + 2].tolist()
         ends = [*plan.sweep_units[low:high].tolist(), self.stop_unit]
@@ -91,18 +91,18 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """All work of a job, in order, and the files that cannot be used.
+    """All units of a job, in order, and the files that cannot be used.
 
     Attributes:
         shards: the readable files, in order.
-        columns: of each file, which of its columns make a trace.
-        cuts: positions among all rows of the job, from 0 to their number: unit i is the rows
-            ``[cuts[i], cuts[i+1])``. A cut lies between any two files.
-        file_units: of each file, the number of its first unit; the number of units behind the last.
-        file_sweeps: of each file, the number of its first sweep; their number behind the last.
-        sweep_units: of each sweep, the number of its first unit.
-        sweep_groups: of each sweep, its first row group in the file and the one behind its last;
-            shape (sweeps, 2).
+        columns: for each file, the columns that make a trace.
+        cuts: ascending positions among all rows of the job, shape (units + 1,). Unit i has the rows
+            ``[cuts[i], cuts[i+1])``. There is a cut between any two files.
+        file_units: number of the first unit of each file, then the number of units; shape (files + 1,).
+        file_sweeps: number of the first sweep of each file, then the number of sweeps; shape (files + 1,).
+        sweep_units: number of the first unit of each sweep; shape (sweeps,).
+        sweep_groups: row groups ``[first, stop)`` of each sweep within its file; shape (sweeps, 2).
+        faults: the files that cannot be used, and why.
     """
 
     shards: tuple[Shard, ...]
@@ -116,7 +116,7 @@ class Plan:
 
     @property
     def files(self) -> Sequence[PlannedFile]:
-        """The readable files, made as they are looked at."""
+        """The readable files; each object is made on access."""
         return _Files(self)
 
     @property
@@ -136,11 +136,11 @@ class Plan:
 
     @property
     def file_rows(self) -> Numbers:
-        """Position of each file's first row, and the number of rows behind the last."""
+        """Position of the first row of each file, then the number of rows; shape (files + 1,)."""
         return self.cuts[self.file_units]
 
     def without(self, number: int, fault: InputFault) -> Plan:
-        """The plan without one file, which cannot be used after all."""
+        """The plan without the file `number`; `fault` says why it cannot be used."""
         builder = PlanBuilder()
         for file in self.files:
             if file.number != number:
@@ -210,13 +210,13 @@ class PlanBuilder:
 
 
 def inputs_digest(plan: Plan) -> str:
-    """Identity of a plan's files, their rows and versions, in order (64 hex digits)."""
+    """SHA-256 of the labels, rows and versions of a plan's files, in order (64 hex digits)."""
     files = zip(plan.shards, np.diff(plan.file_rows).tolist(), strict=True)
     return files_digest((shard.file, rows, shard.version) for shard, rows in files)
 
 
 def files_digest(files: Iterable[tuple[str, int, str]]) -> str:
-    """The same of labels, rows and versions."""
+    """SHA-256 of (label, rows, version) of some files, in order (64 hex digits)."""
     digest = sha256()
     for entry in files:
         digest.update(json.dumps(entry).encode())

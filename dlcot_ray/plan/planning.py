@@ -57,9 +57,9 @@ def make_plan(
         shards: the input files, named by `assign_names`.
         preset: which columns make a trace.
         rows_per_unit: the most rows of a unit.
-        bytes_per_unit: the most bytes of a unit, as far as the average row of its row group tells.
+        bytes_per_unit: the most bytes of a unit, estimated from the mean row of its row group.
         options: fsspec options of the inputs.
-        metadata: what is known of the files already. The others are asked, and their answers put there.
+        metadata: known metadata of files. That of other files is read, and added to it.
     """
     known = metadata if metadata is not None else MetadataCache()
     maps: dict[bytes, ColumnMap] = {}

@@ -1,7 +1,8 @@
 """A sample of traces, spread over all inputs, with a limit on what is read.
 
-Rows are taken at even distances over the whole job. If they lie in too many row groups, fewer row groups are
-read and more rows taken of each. Reading is limited to `_MOST_GROUPS` row groups, and `_MOST_BYTES` of each.
+Rows are taken at even distances over the whole job. If they are in too many row groups, fewer row groups are
+read, and more rows are taken from each. Reading is limited to `_MOST_GROUPS` row groups, and to
+`_MOST_BYTES` of each.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _BATCH_ROWS = 256
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Traces of a job; `rows` were read for them, `unusable` of which are no traces."""
+    """Traces of a job. `rows` is the number of rows read, `unusable` the number of those without a trace."""
 
     traces: tuple[Trace, ...] = ()
     rows: int = 0
@@ -59,10 +60,10 @@ def take_sample(
     A file that cannot be read is left out: the job itself will report it.
 
     Args:
-        plan: the job's.
-        count: how many rows to take.
+        plan: the plan of the job.
+        count: number of rows to take.
         options: fsspec options of the inputs.
-        metadata: what planning learned of the files; the others are asked.
+        metadata: known metadata of the files; that of other files is read.
     """
     known = metadata or MetadataCache()
     files = [

@@ -1,6 +1,6 @@
-"""What the planner hands to the workers: work units, and the sweeps over a file that read them.
+"""The tasks that the driver sends to the workers: units, and sweeps over a file that read several units.
 
-Both are small and picklable.
+Both are small and can be pickled.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ class UnitTask:
     """One unit to do: rows `[start, stop)` of a file.
 
     Attributes:
-        file: the file, for people.
-        shard_name: names rows that have no id.
-        duplicates: rows of the file whose id occurred before -> where.
+        name: name of the unit.
+        file: label of the file, for messages.
+        shard_name: name of the file's outputs; part of the generated id of a row without one.
+        start, stop: row numbers within the file.
+        duplicates: row of the file whose id occurred before -> where it occurred first.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Where a file is cut into work units.
+"""Cuts a file into work units.
 
-Small row groups are joined into one unit; a large one is cut into equal parts that are read in one sweep (a
-`Sweep`), because Parquet cannot seek inside a row group: reading each part on its own would decode the
-group once per part. The names of outputs depend on these cuts: a change here is a change of format.
+Small row groups are joined into one unit. A large row group is cut into equal parts that are read in one
+`Sweep`, because Parquet cannot seek inside a row group: separate reads would decode the group once per part.
+The names of outputs depend on these cuts, so a change here is a change of format.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def cut_rows(
 ) -> tuple[Sweep, ...]:
     """Cut a file, given the rows and uncompressed bytes of its row groups, into sweeps and units.
 
-    No unit has more than `rows_per_unit` rows; its bytes stay below `bytes_per_unit` as far as the
-    average row of its row group tells, but a unit always has at least one row.
+    A unit has between 1 and `rows_per_unit` rows. Its bytes, estimated from the mean row of its row group,
+    are below `bytes_per_unit` unless it has a single row.
     """
     sweeps: list[Sweep] = []
     open_from: int | None = None
