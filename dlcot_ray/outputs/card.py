@@ -1,8 +1,8 @@
 """The dataset card of an output: its content, its sources and its known limits.
 
-The front matter is what `datasets` and hub viewers read: each folder is a configuration of its own, so that
-``load_dataset(output)`` gives the enhanced traces and the state files beside them are not taken for data.
-Everything is taken from the manifest, so a card can be written again without looking at the data.
+`datasets` and hub viewers read the front matter. It declares a configuration for each folder, so that
+``load_dataset(output)`` loads the enhanced traces and ignores the state files. The card is made from the
+manifest alone, so it can be written again without reading the data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dlcot_ray.outputs.counts import SHORTEST_CLASS
 from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FOLDERS, PREFERENCES, REJECTED
 
 _SHOWN = 20
-"""Input files that are listed by name; the manifest has them all."""
+"""Most input files listed by name; the manifest has all of them."""
 _CONTENT = {
     ENHANCED: (
         "every row that was not rejected, with the columns it came with, `enhanced_reasoning`, chat "
@@ -33,8 +33,8 @@ def card(manifest: Mapping[str, Any], report: str = "") -> str:
     """`README.md` of an output.
 
     Args:
-        manifest: as stored.
-        report: the report of a refresh, as Markdown; its headings go one level down.
+        manifest: the content of `manifest.json`.
+        report: the report of a refresh, as Markdown; its headings are moved one level down.
     """
     return "\n".join(
         [
@@ -177,7 +177,7 @@ def _named(tokenizer: str | None) -> str:
 
 
 def _size_category(rows: int) -> str:
-    """The hub's classes of sizes."""
+    """The size category of the Hugging Face hub, for example ``10K<n<100K``."""
     names = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
     low = ""
     for power, name in enumerate(names, start=3):

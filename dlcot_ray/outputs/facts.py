@@ -32,8 +32,8 @@ class FactSpec:
     """What the workers of a refresh store.
 
     Attributes:
-        snapshot: its name.
-        by: columns of the input by which the report groups, where a file has them.
+        snapshot: name of the snapshot.
+        by: columns of the input by which the report groups; a file may lack them.
     """
 
     snapshot: str
@@ -45,14 +45,14 @@ class RowFact:
     """One input row and its result.
 
     Attributes:
-        row: its trace, or why it is none.
-        number: row of the input file (from 0).
-        result: `_KEPT` of its row in `enhanced/`, or of a rejection.
-        annotation: its row in the unit's `annotations/` object, -1 for none.
-        fingerprint: the annotation's; empty where the row was not judged.
-        labels: the labels of its approaches in order, joined by spaces.
-        snapshot: the one for which the unit was made.
-        judged: the judge was asked about it for that snapshot.
+        row: the trace, or the fault of a row without one.
+        number: row number in the input file, from 0.
+        result: the columns `_KEPT` of its row in `enhanced/`, or the same of a rejection.
+        annotation: row of its annotation in the unit's `annotations/` object; -1 for none.
+        fingerprint: fingerprint of the annotation; empty if there is none.
+        labels: labels of its approaches in order, joined by spaces.
+        snapshot: the snapshot for which the unit was made.
+        judged: whether the judge was asked about the row for that snapshot.
     """
 
     row: Trace | RowFault
@@ -69,13 +69,13 @@ FACT_COLUMNS: tuple[Column[RowFact], ...] = (
     # Null where the row has no id.
     Column("trace_id", pa.string(), lambda fact: fact.row.trace_id, nullable=True),
     Column("row", pa.int64(), lambda fact: fact.number),
-    # The fingerprint without a judge; empty for a row that is no trace.
+    # The fingerprint without a judge; empty for a row without a trace.
     Column(
         "content", pa.string(), lambda fact: fingerprint(fact.row, "") if isinstance(fact.row, Trace) else ""
     ),
     Column("fingerprint", pa.string(), lambda fact: fact.fingerprint),
     Column("annotation", pa.int32(), lambda fact: fact.annotation),
-    # enhanced, unchanged or rejected; then why, or the cause of the rejection.
+    # enhanced, unchanged or rejected; then the reason, or the cause of the rejection.
     Column("status", pa.string(), lambda fact: fact.result["status"]),
     Column("reason", pa.string(), lambda fact: fact.result["status_reason"]),
     Column("tokens_before", pa.int32(), lambda fact: fact.result["tokens_before"]),
@@ -88,7 +88,7 @@ FACT_COLUMNS: tuple[Column[RowFact], ...] = (
 
 
 def fact_schema(by: Sequence[str]) -> pa.Schema:
-    """The schema of `_facts/` for some group columns."""
+    """The schema of `_facts/` with the group columns `by`."""
     groups = [pa.field(f"{GROUP_PREFIX}{name}", pa.string()) for name in by]
     return pa.schema([*fields_of(FACT_COLUMNS), *groups])
 
@@ -106,13 +106,16 @@ def facts_table(
     """The facts of one unit, in input order.
 
     Args:
-        table: the unit's input rows.
-        rows: the trace of each, or why it is none.
-        fingerprints: of each, with the judge; None where it is no trace.
-        first_row: the file's row number of the first.
-        made: the unit's tables, each in input order.
+        table: input rows of the unit.
+        rows: for each row its trace, or the fault of a row without one.
+        fingerprints: for each row its fingerprint with the judge; None for a row without a trace.
+        first_row: row number of the first row in its file.
+        made: tables of the unit, each in input order.
         asked: fingerprints of the traces that the judge was asked about.
-        spec: the snapshot and its groups.
+        spec: the snapshot and its group columns.
+
+    Returns:
+        A table of `fact_schema(spec.by)`, one row per input row.
     """
     facts = list(_facts(rows, fingerprints, first_row, made, asked, spec.snapshot))
     groups = [_group(table, name) for name in spec.by]
@@ -137,7 +140,7 @@ def _facts(
         fault = rejected.get(number)
         result = next(kept) if fault is None else _rejection(fault["cause"])
         judged = fingerprints[index] in asked
-        # Rows that the policy rejects were judged before, so they have an annotation.
+        # The policy rejects a row after judging, so such a row has an annotation.
         if fault is None or fault["stage"] == Stage.POLICY:
             yield RowFact(
                 row, number, result, annotated, marks[annotated], labels[annotated], snapshot, judged

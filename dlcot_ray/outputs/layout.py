@@ -27,7 +27,7 @@ from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.tables import read_parquet_metadata, to_parquet
 
 FORMAT = 1
-"""Raised when an output of an earlier version can no longer be resumed or read."""
+"""Version of the layout. Increase it when outputs of earlier versions can no longer be resumed or read."""
 
 JOB_FILE = "_job.json"
 MANIFEST_FILE = "manifest.json"
@@ -37,7 +37,7 @@ PREFERENCES = "preferences"
 FOLDERS = (ENHANCED, ANNOTATIONS, REJECTED, PREFERENCES)
 FACTS = "_facts"
 """Facts of each row, for a refresh (`facts.py`); hidden from readers of Parquet folders."""
-# No name that ends with .parquet, so that a reader of the whole folder finds only units.
+# These names do not end with .parquet, so that a reader of the whole folder finds units only.
 INPUT_METADATA_FILE = "_input_metadata.arrow"
 DUPLICATES_FILE = "_duplicates.arrow"
 INPUTS_FILE = "inputs.jsonl"
@@ -48,7 +48,7 @@ _STATS_KEY = "dlcot.stats"
 
 @dataclass(frozen=True, slots=True)
 class InputRecord:
-    """One planned input file: its name in messages, the name of its outputs, its rows, bytes and version."""
+    """One planned input file: its label, the name of its outputs, and its rows, bytes and version."""
 
     file: str
     name: str
@@ -80,7 +80,7 @@ class JobRecord:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def with_inputs(self, inputs: Iterable[InputRecord]) -> JobRecord:
-        """The same job with files appended that it does not know yet."""
+        """The same job, with the files appended that it does not have yet."""
         known = {item.file for item in self.inputs}
         return replace(self, inputs=(*self.inputs, *(item for item in inputs if item.file not in known)))
 
@@ -91,7 +91,7 @@ class JobRecord:
 
 
 class Output:
-    """One job's output in a store. Cheap to build and safe to pickle."""
+    """The output of one job in a store. It is cheap to build, and can be pickled."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -102,7 +102,7 @@ class Output:
         return self.store.display_url
 
     def record(self) -> JobRecord | None:
-        """The job that this output belongs to, or None where there is none yet.
+        """The job that this output belongs to; None if there is none yet.
 
         Raises:
             JobError: `_job.json` is damaged or of another version.
@@ -127,11 +127,11 @@ class Output:
         self.store.put(JOB_FILE, record.to_json())
 
     def done(self) -> set[str]:
-        """Names of the complete units, all at once; `completed.complete_units` holds 4 bytes of each."""
+        """Names of the complete units. For many units use `completed.complete_units`: 4 bytes per unit."""
         return {name for name, _ in self.units(self.objects(ENHANCED)) if parse_unit_name(name) is not None}
 
     def objects(self, folder: str) -> Iterator[tuple[str, int]]:
-        """Names below the folder and sizes (bytes) of its objects, in the order of the LIST.
+        """Names (relative to the folder) and sizes (bytes) of its objects, in the order of the LIST.
 
         Raises:
             JobError: it cannot be listed.
@@ -142,13 +142,13 @@ class Output:
 
     @staticmethod
     def units(objects: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
-        """Names of units for names of objects; whatever cannot be a unit's object is left out."""
+        """Names of units and sizes, from those of objects; only Parquet objects can be units."""
         for name, size in objects:
             if name.endswith(".parquet"):
                 yield name.removesuffix(".parquet"), size
 
     def read_state(self, name: str) -> bytes | None:
-        """A cache object of this output, or None where it cannot be read."""
+        """The bytes of a cache object of this output; None if it cannot be read."""
         try:
             return self.store.read_bytes(name)
         except JobError:
@@ -159,19 +159,20 @@ class Output:
     ) -> int:
         """Write a unit; it is complete only after the last put.
 
-        `rejected/` and `preferences/` are written only with rows. The metadata of `enhanced/` has the counts.
+        Objects of `rejected/` and `preferences/` are written only if they have rows. The counts are in the
+        metadata of the `enhanced/` object.
 
         Args:
-            name: the unit's.
+            name: name of the unit.
             made: its tables and counts.
-            store_annotations: False where the job uses the annotations of another output.
+            store_annotations: False if the job uses the annotations of another output.
             retries: further attempts at each put.
 
         Returns:
             Size of its `enhanced/` object (bytes).
 
         Raises:
-            JobError: the store refuses.
+            JobError: an object cannot be written.
         """
         objects = []
         if store_annotations:
@@ -188,7 +189,7 @@ class Output:
         return len(objects[-1][1])
 
     def stats(self, name: str) -> UnitStats:
-        """The counts of a complete unit, from its footer alone.
+        """The counts of a complete unit, read from the footer of its `enhanced/` object.
 
         Raises:
             JobError: its object is damaged.
@@ -200,11 +201,11 @@ class Output:
         except (pa.ArrowException, OSError, ValueError, KeyError, InputFault) as error:
             raise JobError(
                 f"{self.store.url(relative)} is not a unit that dlcot wrote",
-                "delete that object and run again: it is made anew",
+                "delete that object and run again: the unit is then made again",
             ) from error
 
     def clear(self) -> None:
-        """Remove everything that dlcot wrote here; `_job.json` last, so that a killed run can repeat it."""
+        """Remove everything that dlcot wrote here, `_job.json` last, so that a killed run can do it again."""
         self.store.delete(MANIFEST_FILE)
         for folder in (*FOLDERS, FACTS):
             names = (info.relative for info in self.store.scan(folder))
@@ -215,17 +216,21 @@ class Output:
         self.store.delete(JOB_FILE)
 
     def remove_leftovers(self) -> int:
-        """Remove what killed writers left half-written; returns how many (files, or uploads in a bucket)."""
+        """Remove half-written objects of killed workers; returns how many (files, or uploads in a bucket)."""
         return self.store.remove_temporary(belongs=lambda name: unit_object(name) is not None)
 
     def claim(self, job: JobRecord, *, overwrite: bool) -> JobRecord:
-        """Claim the output for `job`: it is empty, or of the same job, or is cleared.
+        """Claim the output for `job`: it must be empty or of the same job, or is cleared.
+
+        Args:
+            job: the job that starts.
+            overwrite: clear an output that has a record.
 
         Returns:
-            The job as recorded here (with the inputs of earlier runs), or `job` itself.
+            The job as recorded here, with the inputs of earlier runs, or `job` if there is no record.
 
         Raises:
-            JobError: the output is another job's, or not ours at all.
+            JobError: the output belongs to another job or to another program.
         """
         found = self.record()
         if found is None:
@@ -258,10 +263,15 @@ def unit_object(relative: str) -> tuple[str, UnitName] | None:
 
 
 def check_inputs(record: JobRecord, shards: Sequence[Shard], output: str) -> None:
-    """Refuse inputs that changed or vanished since the job recorded them.
+    """Check that no recorded input has changed or is missing.
+
+    Args:
+        record: the job, with its inputs.
+        shards: the inputs now.
+        output: URL of the output, for messages.
 
     Raises:
-        JobError: naming the first one.
+        JobError: an input has changed or is missing; it names the first one.
     """
     now = {shard.file: shard for shard in shards}
     for item in record.inputs:

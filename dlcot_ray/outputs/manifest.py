@@ -1,8 +1,8 @@
-"""The manifest and the dataset card: what an output holds, written last.
+"""The manifest: inputs, settings, counts and faults of an output, written at the end of a run.
 
-Every count is of objects in the LIST (see `tally.py`), so the manifest does not depend on how many runs the
-job took. Only `run` is about this run. With more than `MAX_INPUTS_SHOWN` input files, the entries of single
-files are in `inputs.jsonl`, one JSON object per line.
+All counts are of objects in the LIST (see `tally.py`), so they do not depend on the number of runs. Only the
+entry `run` describes the last run. With more than `MAX_INPUTS_SHOWN` input files, the entries of the files
+are in `inputs.jsonl`, one JSON object per line. This module also writes the dataset card.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from dlcot_ray.plan.plan import Plan, files_digest, inputs_digest
 
 _PACKAGES = ("dlcot-ray", "ray", "pyarrow", "polars", "fsspec", "s3fs", "numpy", "math-verify", "omegaconf")
 MAX_INPUTS_SHOWN = 1_000
-"""Input files that the manifest itself lists; with more, `inputs.jsonl` has them all."""
+"""Most input files that the manifest itself lists; if there are more, all are in `inputs.jsonl`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailedUnit:
-    """A unit that this run could not finish; the next run tries again."""
+    """A unit that failed in this run; the next run tries it again."""
 
     unit: str
     file: str
@@ -52,11 +52,18 @@ def build_manifest(
     failed: Sequence[FailedUnit],
     run: Mapping[str, Any],
 ) -> tuple[dict[str, Any], bytes | None]:
-    """The manifest as plain JSON types, and the content of `inputs.jsonl` where it is needed.
+    """Build the manifest.
 
     Args:
-        folders: objects and bytes of each folder.
-        run: about this run.
+        record: the job.
+        plan: its plan.
+        tally: counts of its complete units.
+        folders: folder -> number of objects and bytes.
+        failed: units that failed in this run.
+        run: figures of this run, such as its seconds.
+
+    Returns:
+        The manifest as plain JSON types, and the content of `inputs.jsonl`, or None if that is not needed.
     """
     inputs = _inputs(plan, tally)
     unfinished = plan.rows - int(tally.rows.sum())
@@ -90,7 +97,7 @@ def build_manifest(
 
 
 def faults_as_dicts(faults: Iterable[InputFault]) -> list[dict[str, str]]:
-    """Unusable input files as they stand in the manifest."""
+    """Unusable input files in the form of the manifest, sorted by file."""
     return [
         {"file": fault.file, "message": fault.message, "remedy": fault.remedy}
         for fault in sorted(faults, key=lambda fault: fault.file)
@@ -103,7 +110,7 @@ def write_card(output: Output, manifest: Mapping[str, Any], report: str = "") ->
 
 
 def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | None = None) -> None:
-    """Write the card and `inputs.jsonl`, then the manifest: it tells that the run came to its end."""
+    """Write the card and `inputs.jsonl`, and the manifest last, because it marks the end of the run."""
     write_card(output, manifest)
     if inputs is not None:
         output.store.put(INPUTS_FILE, inputs)
@@ -111,7 +118,7 @@ def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | 
 
 
 def read_manifest(output: Output) -> dict[str, Any] | None:
-    """The manifest of the last run, or None where there is none that can be read."""
+    """The manifest of the last run; None if it is missing or damaged."""
     if not output.store.exists(MANIFEST_FILE):
         return None
     try:
@@ -122,7 +129,7 @@ def read_manifest(output: Output) -> dict[str, Any] | None:
 
 
 def read_inputs(output: Output, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The manifest's entries of the input files, wherever they are kept.
+    """The entries of the input files, from the manifest or from `inputs.jsonl`.
 
     Raises:
         JobError: they cannot be read.
@@ -139,10 +146,10 @@ def read_inputs(output: Output, manifest: Mapping[str, Any]) -> list[dict[str, A
 
 
 def describes(manifest: Mapping[str, Any], record: JobRecord, plan: Plan) -> bool:
-    """Whether a manifest is that of this very job with all of its units complete."""
+    """Whether a manifest belongs to this job and these inputs, and says that all units are complete."""
     digest = manifest.get("inputs_digest")
     if digest is None:
-        # Written before there were digests.
+        # An earlier version wrote no digest.
         inputs = manifest.get("inputs", [])
         digest = files_digest((item["file"], item["rows"], item["version"]) for item in inputs)
     return (
@@ -154,7 +161,7 @@ def describes(manifest: Mapping[str, Any], record: JobRecord, plan: Plan) -> boo
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that have a say in the content."""
+    """Versions of Python and of the packages that affect the content: name -> version."""
     found = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:

@@ -1,14 +1,14 @@
-"""Annotations of earlier snapshots, found by fingerprint, in whatever file the trace is now.
+"""Recall: finds annotations of earlier snapshots by fingerprint, also if a trace has moved to another file.
 
-The driver writes an index once per refresh: 16 bytes per known annotation (the head of its fingerprint, which
-unit's object, which row of it), cut by the fingerprint into Parquet partitions of about a megabyte. A reading
-task looks into the object of its own unit's name first, which settles most rows of a changed shard, and
-asks the index for the rest, so that what moved within a shard or between shards is found as well. It keeps
-a bounded number of partitions and annotation objects in memory. The index has only the head
-of a fingerprint; the whole is compared before an annotation is used.
+The driver writes an index once per refresh. It has 16 bytes per annotation: the head of the fingerprint, the
+number of the object and the row in it. The index is partitioned by fingerprint into Parquet objects of about
+a megabyte. A reading task first tries the object with the name of its own unit, which has most rows of a
+changed shard. For the other rows it uses the index, which also finds traces that moved within a shard or
+between shards. Partitions and annotation objects are cached up to a limit. The index has only the head of a
+fingerprint, so the whole fingerprint is compared before an annotation is used.
 
-The trade-off: traces that were shuffled over the whole data set lie in as many objects as there are traces
-in a unit, and each is read; that is still far cheaper than judging.
+If the data set was shuffled, each trace of a unit may be in another object, and each of these is read. That
+is still much cheaper than judging.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class RecallSpec:
     """Where the workers of a refresh find the index.
 
     Attributes:
-        url, options: of the store that holds the index and the annotations it points to.
-        index: the folder of the index.
-        partitions: how many it has, a power of two.
-        own: folder whose objects are tried by the unit's own name first.
-        identity: of the judge.
+        url, options: URL and fsspec options of the store that has the index and the annotations.
+        index: folder of the index.
+        partitions: number of partitions, a power of two.
+        own: folder in which the object of the unit's own name is tried first; empty for none.
+        identity: identity of the judge.
     """
 
     url: str
@@ -66,11 +66,11 @@ def write_index(store: Store, folder: str, objects: Sequence[str], known: pl.Dat
     """Write the index of a refresh; returns its number of partitions.
 
     Args:
-        store: of everything.
-        folder: where to put it.
+        store: the store of the annotations and of the index.
+        folder: folder of the index.
         objects: names of annotation objects in the store.
-        known: `fingerprint` (text), `object` (which of `objects`), `row` (of that object), one row per
-            annotation; of several with one fingerprint the first counts.
+        known: one row per annotation, with `fingerprint` (text), `object` (index into `objects`) and `row`
+            (of that object). Of several rows with the same fingerprint the first is used.
     """
     partitions = 1
     while partitions * _PARTITION_ROWS < known.height:
@@ -94,7 +94,7 @@ def write_index(store: Store, folder: str, objects: Sequence[str], known: pl.Dat
 
 
 class Recall:
-    """The index of one refresh, as a reading task uses it. Not for several threads at once."""
+    """Reads the index of one refresh. Not thread-safe."""
 
     def __init__(self, spec: RecallSpec) -> None:
         self._spec = spec
@@ -108,9 +108,16 @@ class Recall:
         )
 
     def annotations(self, unit: str, fingerprints: Iterable[str]) -> pa.Table:
-        """The known annotations among `fingerprints`, of `ANNOTATION_SCHEMA`; one each, in no order.
+        """The annotations with these fingerprints, as far as they are known.
 
-        An object that cannot be read any more counts as unknown: its traces are judged again.
+        An object that cannot be read is skipped, so its traces are judged again.
+
+        Args:
+            unit: name of the unit, whose own object is tried first.
+            fingerprints: the fingerprints to find.
+
+        Returns:
+            A table of `ANNOTATION_SCHEMA`, one row per annotation found, in any order.
 
         Raises:
             JobError, InputFault: the index cannot be read.
@@ -129,7 +136,7 @@ class Recall:
         return pa.concat_tables(found) if found else ANNOTATION_SCHEMA.empty_table()
 
     def _take(self, name: str, rows: Sequence[int] | None, wanted: set[str], found: list[pa.Table]) -> None:
-        """Move what `name` holds of `wanted` (in `rows`, or anywhere) to `found`."""
+        """Move the wanted annotations of an object (in `rows`, or in any row) from `wanted` to `found`."""
         table = self._tables.get(name, self._read)
         if table is None:
             return
@@ -166,7 +173,7 @@ _opened: list[tuple[RecallSpec, Recall]] = []
 
 
 def open_recall(spec: RecallSpec) -> Recall:
-    """The index of a refresh; opened once per process, because reading tasks are short and many.
+    """The index of a refresh. It is opened once per process, because there are many short reading tasks.
 
     Raises:
         JobError, InputFault: the index cannot be read.
@@ -177,7 +184,7 @@ def open_recall(spec: RecallSpec) -> Recall:
 
 
 class _Kept(Generic[Key, Value]):
-    """The values used last, up to a total weight."""
+    """A cache of the values used last, up to a total weight."""
 
     def __init__(self, limit: int, weigh: Callable[[Value], int]) -> None:
         self._limit, self._weigh = limit, weigh
@@ -201,7 +208,7 @@ def _partition(folder: str, number: int) -> str:
 
 
 def _width(partitions: int) -> int:
-    """How many heads fall to one partition."""
+    """Number of possible heads per partition."""
     return int(16**_HEAD) // partitions
 
 

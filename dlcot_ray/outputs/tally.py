@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from dlcot_ray.outputs.results import UnitResult
 
 _ENTRY_UNITS = 2_000
-"""Units whose footers a resumed job reads at most if one of them was made anew."""
+"""Most units per entry. If one unit of an entry is written again, a resumed job reads all their footers."""
 _ENTRY_S = 30.0
-"""A killed driver leaves that many seconds of finished units to be counted by their footers."""
+"""Most seconds between entries. After a driver crash, the next run reads the footers of the units after the
+last entry."""
 _SUM_UNITS = 4_096
 _COLUMNS = ("enhanced", "unchanged", "rejected")
 _SCHEMA = pa.schema(
@@ -46,11 +47,11 @@ _STATS_KEY = b"dlcot.stats"
 
 
 class Journal:
-    """Journals the counts of a run's units. An entry that cannot be written is left out.
+    """Writes the counts of a run's units to the journal. An entry that cannot be written is skipped.
 
     Args:
-        output: the job's.
-        clock: seconds.
+        output: the output of the job.
+        clock: current time, in seconds.
     """
 
     def __init__(self, output: Output, clock: Callable[[], float] = time.monotonic) -> None:
@@ -62,13 +63,13 @@ class Journal:
         self._since = clock()
 
     def add(self, result: UnitResult) -> None:
-        """Note a unit that was written."""
+        """Add a written unit to the next entry; write the entry if it is full or due."""
         self._waiting.append(result)
         if len(self._waiting) >= _ENTRY_UNITS or self._clock() - self._since >= _ENTRY_S:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is noted and not yet written."""
+        """Write an entry with the units added since the last one, if there are any."""
         waiting, self._waiting, self._since = self._waiting, [], self._clock()
         if not waiting:
             return
@@ -82,10 +83,10 @@ class Tally:
     """The complete units of an output.
 
     Attributes:
-        stats: of all complete units.
-        units: complete units of each file.
-        enhanced, unchanged, rejected: rows of these units, of each file.
-        footers_read: units that were in no valid journal entry.
+        stats: sum of the counts of all complete units.
+        units: number of complete units of each file; shape (files,).
+        enhanced, unchanged, rejected: rows of these units by status, of each file; shape (files,).
+        footers_read: number of units that were in no valid journal entry.
     """
 
     stats: UnitStats
@@ -97,12 +98,12 @@ class Tally:
 
     @property
     def rows(self) -> Numbers:
-        """Rows in complete units, of each file."""
+        """Rows in complete units, of each file; shape (files,)."""
         return self.enhanced + self.unchanged + self.rejected
 
 
 def survey(plan: Plan, output: Output) -> tuple[Sizes, dict[str, dict[str, int]]]:
-    """LIST an output: the complete units, and objects and bytes of each folder.
+    """LIST an output: the sizes of its complete units, and objects and bytes of each folder.
 
     Raises:
         JobError: it cannot be listed.
@@ -132,10 +133,12 @@ def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
     """Add up the complete units.
 
     Args:
-        sizes: as listed just now.
+        plan: the plan of the job.
+        output: its output.
+        sizes: bytes of each unit's `enhanced/` object, from a new LIST.
 
     Raises:
-        JobError: a unit's object is damaged, or its counts are not those of its rows.
+        JobError: a unit's object is damaged, or its counts do not add up to its rows.
     """
     counted = np.zeros(plan.unit_count, np.bool_)
     by_file = np.zeros((len(_COLUMNS), len(plan.shards)), np.int64)
@@ -144,14 +147,14 @@ def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
     unit_rows = plan.unit_rows
 
     def settle(units: Numbers, parts: Numbers, stats: UnitStats) -> None:
-        """Count these units, once and for all; `parts` has a row for each of `_COLUMNS`."""
+        """Add the counts of some units; `parts` has shape (len(_COLUMNS), units)."""
         nonlocal total
         files = np.searchsorted(plan.file_units, units, side="right") - 1
         wrong = np.flatnonzero(parts.sum(axis=0) != unit_rows[units])
         if len(wrong):
             raise JobError(
                 f"the unit {_name(plan, int(units[wrong[0]]))} does not hold the rows that it is named for",
-                "someone else wrote to the output: set overwrite=true to start over",
+                "another program wrote to the output: set overwrite=true to start over",
             )
         for column, values in zip(by_file, parts, strict=True):
             np.add.at(column, files, values)
@@ -206,7 +209,7 @@ def _entry(results: list[UnitResult]) -> bytes:
 
 
 def _entries(output: Output) -> Iterator[pa.Table]:
-    """All readable journal entries, the newest first: what was made anew is what is listed."""
+    """All readable journal entries, newest first, because the LIST shows the newest size of a unit."""
     names = sorted((info.relative for info in output.store.scan(JOURNAL)), reverse=True)
 
     def read(name: str) -> pa.Table | None:
