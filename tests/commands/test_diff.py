@@ -65,7 +65,7 @@ def an_output(tmp_path: Path, dataset: str) -> Output:
 
 
 @pytest.mark.parametrize("dataset", ["plain", "messages", "auto"])
-def test_every_segment_is_shown_as_what_became_of_it(tmp_path: Path, dataset: str) -> None:
+def test_every_segment_is_shown_as_kept_dropped_or_replaced(tmp_path: Path, dataset: str) -> None:
     (shown,) = find(an_output(tmp_path, "plain" if dataset == "auto" else dataset), trace_id="sum")
     assert shown.trace.problem == "What is 17 + 25?"
     found = [(block.op, block.start, block.stop) for block in blocks(shown)]
@@ -95,9 +95,7 @@ def test_a_sample_takes_changed_traces_first(tmp_path: Path) -> None:
     assert [shown.row["trace_id"] for shown in find(output, trace_id="short")] == ["short"]
 
 
-def test_the_command_prints_and_says_what_is_wrong(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_traces_and_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = an_output(tmp_path, "plain")
     assert main(["diff", output.display_url, "--id", "sum"]) == 0
     assert "dropped" in capsys.readouterr().out
@@ -109,7 +107,7 @@ def test_the_command_prints_and_says_what_is_wrong(
     assert "usage: dlcot diff" in capsys.readouterr().err
 
 
-def test_an_output_without_rows_is_said(tmp_path: Path) -> None:
+def test_an_output_without_rows_is_an_error(tmp_path: Path) -> None:
     output = Output(Store(str(tmp_path / "out")))
     output.write_record(JobRecord("enhance", {}, {"dataset": "plain"}))
     with pytest.raises(JobError, match="holds no traces yet"):

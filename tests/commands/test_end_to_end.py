@@ -64,7 +64,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
-def test_every_row_comes_out_once_and_replays(finished: Path) -> None:
+def test_every_row_is_written_once_and_its_edits_replay(finished: Path) -> None:
     rows = read(finished, "enhanced")
     source = pl.concat([pl.read_parquet(p) for p in SHARDS.glob("*.parquet")])
     assert sorted(rows["id"]) == sorted(source["id"])
@@ -83,7 +83,7 @@ def test_every_row_comes_out_once_and_replays(finished: Path) -> None:
     assert (finished / "manifest.json").stat().st_size > 0
 
 
-def test_a_second_run_does_no_work_and_says_so(finished: Path) -> None:
+def test_a_second_run_does_nothing_and_reports_it(finished: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in finished.rglob("*.parquet")}
     assert "nothing to do" in dlcot("enhance", f"input={SHARDS}", f"output={finished}", "rows_per_unit=2")
     assert before == {p: p.stat().st_mtime_ns for p in finished.rglob("*.parquet")}
@@ -130,7 +130,7 @@ def test_derive_applies_another_policy_without_judging(finished: Path, tmp_path:
     assert not (output / "annotations").exists()
 
 
-def test_dirt_is_rejected_row_by_row_and_file_by_file(tmp_path: Path) -> None:
+def test_bad_rows_are_rejected_and_bad_files_are_left_out(tmp_path: Path) -> None:
     source = tmp_path / "in"
     source.mkdir()
     good = "Add the numbers: 40 + 2 = 42. The answer is 42."
@@ -175,7 +175,7 @@ def test_dirt_is_rejected_row_by_row_and_file_by_file(tmp_path: Path) -> None:
         (("rows_per_unit=many",), (2,), "rows_per_unit"),
     ],
 )
-def test_mistakes_in_the_command_are_one_clear_line(
+def test_wrong_settings_are_one_line(
     words: tuple[str, ...], code: tuple[int, ...], says: str, tmp_path: Path
 ) -> None:
     done = subprocess.run(
@@ -191,7 +191,7 @@ def test_mistakes_in_the_command_are_one_clear_line(
     assert not (tmp_path / "out" / "enhanced").exists()
 
 
-def test_no_shards_and_no_place_to_write_are_said(tmp_path: Path) -> None:
+def test_missing_inputs_and_unwritable_outputs_are_errors(tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     assert "nothing" in dlcot(
         "enhance", f"input={tmp_path / 'nothing'}", f"output={tmp_path / 'out'}", code=1

@@ -136,7 +136,7 @@ def test_a_trace_of_one_and_a_half_million_characters_is_judged_as_in_a_job(tmp_
         ([{"gold": "1", "pred": "1", "equivalent": None}], "row 0: it has no label"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_one_line(
+def test_an_unusable_file_is_one_line(
     rows: list[dict[str, Any]], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["evaluate", f"set={write(tmp_path, 'x', rows)}"]) == 1
@@ -145,7 +145,7 @@ def test_a_file_that_cannot_be_used_is_one_line(
     assert says in said
 
 
-def test_a_few_rows_that_contradict_themselves_are_left_out_by_name(tmp_path: Path) -> None:
+def test_contradictory_rows_are_left_out_and_named(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"problem": "p", "steps": ["1 + 1 = 2."], "first_error": None} for _ in range(60)
     ]
@@ -173,7 +173,7 @@ def test_a_few_rows_that_contradict_themselves_are_left_out_by_name(tmp_path: Pa
         (["set=x", "judge=rulse"], 2, "rules"),
     ],
 )
-def test_mistakes_are_one_line_and_a_status(
+def test_a_wrong_setting_is_one_line_and_an_exit_status(
     words: list[str], status: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["evaluate", *words]) == status
@@ -182,7 +182,7 @@ def test_mistakes_are_one_line_and_a_status(
     assert says in said
 
 
-def test_a_limit_takes_that_many_rows(tmp_path: Path) -> None:
+def test_the_limit_is_the_number_of_rows(tmp_path: Path) -> None:
     rows = [{"id": str(i), "gold": "1", "answer": "1", "equivalent": i % 2 == 0} for i in range(40)]
     out = tmp_path / "out"
     assert main(["evaluate", f"set={write(tmp_path, 'x', rows)}", "limit=10", f"output={out}"]) == 0

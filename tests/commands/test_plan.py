@@ -57,14 +57,14 @@ def test_a_sample_is_scaled_to_the_rows_that_are_left(tmp_path: Path) -> None:
     assert dear["gpu"]["hours"] > 4 * whole["gpu"]["hours"]
 
 
-def test_only_unsure_traces_cost_a_cascade_anything(tmp_path: Path) -> None:
+def test_a_cascade_costs_only_its_unsure_traces(tmp_path: Path) -> None:
     words = (f"input={source(tmp_path / 'in', 10)}", "judge_options.model=Qwen/Qwen3-8B-FP8")
     dear = told(*words, "judge=vllm")
     cheap = told(*words, "judge=cascade", "judge_options.min_confidence=0")
     assert cheap["judge_tokens"]["prefill"] == 0 < dear["judge_tokens"]["prefill"]
 
 
-def test_what_an_output_holds_is_left_out(finished_job: FinishedJob, tmp_path: Path) -> None:
+def test_finished_units_are_left_out(finished_job: FinishedJob, tmp_path: Path) -> None:
     out = finished_job.copy(tmp_path)
     next((out / "enhanced").glob("a.r000000004*")).unlink()
     words = [f"input={finished_job.source}", f"output={out}", "rows_per_unit=4", "unsolved=reject"]
@@ -94,7 +94,7 @@ def test_a_model_has_the_gpus_that_its_engine_spreads_over(judge: str, gpus: int
     assert model.gpus == gpus
 
 
-def test_the_command_tells_by_lines_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_lines_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = source(tmp_path / "in", 5)
     assert main(["plan", f"input={data}", "judge=qwen2.5-72b", "gpu=h100"]) == 0
     printed = capsys.readouterr().out
@@ -117,7 +117,7 @@ def test_the_command_tells_by_lines_and_json(tmp_path: Path, capsys: pytest.Capt
         (("costs=/no/such.yaml",), "/no/such.yaml cannot be used"),
     ],
 )
-def test_mistakes_are_one_line(
+def test_a_wrong_argument_is_one_line(
     words: tuple[str, ...], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["plan", f"input={source(tmp_path / 'in', 2)}", *words]) == 2
@@ -126,7 +126,7 @@ def test_mistakes_are_one_line(
     assert printed.count("\n") == 1
 
 
-def test_prices_and_models_of_ones_own(tmp_path: Path) -> None:
+def test_custom_prices_and_models(tmp_path: Path) -> None:
     table = tmp_path / "mine.yaml"
     table.write_text(
         "gpus: {h100: {price_per_hour: 1.5}}\n"

@@ -101,7 +101,7 @@ def test_a_passed_floor_is_in_the_manifest_and_a_failed_one_spares_earlier_resul
         (["quality_floor.set=gold", "quality_floor.limit=0"], 2, "quality_floor.limit cannot be 0"),
     ],
 )
-def test_mistakes_are_one_line_and_a_status(
+def test_a_wrong_setting_is_one_line_and_an_exit_status(
     words: list[str], status: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = [word.format(steps=gold_dirs()[0] / "steps.jsonl") for word in words]

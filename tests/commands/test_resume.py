@@ -18,7 +18,9 @@ ROWS = 240
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_job_is_clean_and_resumes(number: signal.Signals, tmp_path: Path) -> None:
+def test_a_stopped_job_leaves_no_temporary_objects_and_resumes(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     paragraphs = [f"JudgeStep {n}: {n} + {n} = {2 * n}, and that is fine so far." for n in range(200)]
     table = pa.table(
         {

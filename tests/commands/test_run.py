@@ -80,7 +80,7 @@ def ids(output: Path, folder: str = "enhanced") -> list[str]:
     )
 
 
-def test_the_same_bytes_whatever_the_workers(source: Path, tmp_path: Path) -> None:
+def test_any_number_of_workers_gives_the_same_bytes(source: Path, tmp_path: Path) -> None:
     assert enhance(source, tmp_path / "one", "workers=1") == 0
     # More workers than the machine has room for: those that do not fit must not stop the others.
     assert enhance(source, tmp_path / "many", "workers=5", "in_flight=4") == 0
@@ -102,7 +102,7 @@ def test_tiny_files_are_committed_one_by_one_and_a_large_one_among_them_is_cut(t
     assert manifest(tmp_path / "out")["run"]["footers_read"] == 0
 
 
-def test_the_manifest_adds_up(source: Path, tmp_path: Path) -> None:
+def test_the_manifest_has_the_sums_of_the_units(source: Path, tmp_path: Path) -> None:
     assert enhance(source, tmp_path / "out") == 0
     told = manifest(tmp_path / "out")
     totals = told["totals"]
@@ -121,7 +121,7 @@ def test_the_manifest_adds_up(source: Path, tmp_path: Path) -> None:
     }
 
 
-def test_only_what_is_missing_is_done_again(
+def test_only_missing_units_are_done_again(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "out"
@@ -143,7 +143,7 @@ def test_only_what_is_missing_is_done_again(
     assert "nothing to do" in capsys.readouterr().out
 
 
-def test_new_inputs_join_and_repeat_no_id(source: Path, tmp_path: Path) -> None:
+def test_new_inputs_are_added_and_checked_for_duplicate_ids(source: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     assert enhance(source, output) == 0
     before = objects(output)
@@ -158,7 +158,7 @@ def test_new_inputs_join_and_repeat_no_id(source: Path, tmp_path: Path) -> None:
     assert rejected["input_row"].to_list() == [0, 1]
 
 
-def test_changed_and_vanished_inputs_are_refused(
+def test_changed_and_missing_inputs_are_refused(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "out"
@@ -173,7 +173,7 @@ def test_changed_and_vanished_inputs_are_refused(
     assert ids(output) == sorted(f"sum-{number}" for number in range(12, 30))
 
 
-def test_a_damaged_page_fails_its_unit_and_the_next_run_mends_it(
+def test_a_damaged_page_fails_its_unit_and_a_rerun_completes_it(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = source / "a.parquet"
@@ -218,7 +218,7 @@ def test_unusable_files_do_not_stop_the_others(
     assert len(ids(output)) == 33
 
 
-def test_nothing_usable_at_all_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_without_a_usable_input_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.parquet").write_bytes(b"nonsense")
     assert enhance(tmp_path / "in", tmp_path / "out") == 1
@@ -226,7 +226,7 @@ def test_nothing_usable_at_all_is_a_failure(tmp_path: Path, capsys: pytest.Captu
     assert not (tmp_path / "out" / "_job.json").exists()
 
 
-def test_too_many_rejected_rows_show_in_the_status(tmp_path: Path) -> None:
+def test_too_many_rejected_rows_change_the_exit_status(tmp_path: Path) -> None:
     rows = [trace(number) | {"reasoning": None if number < 3 else "So it is 7."} for number in range(10)]
     (tmp_path / "in").mkdir()
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in" / "a.parquet")
@@ -234,7 +234,7 @@ def test_too_many_rejected_rows_show_in_the_status(tmp_path: Path) -> None:
     assert enhance(tmp_path / "in", tmp_path / "out", "max_rejected_share=0.3") == 0
 
 
-def test_deriving_equals_judging_again(source: Path, tmp_path: Path) -> None:
+def test_derive_gives_the_same_rows_as_judging_again(source: Path, tmp_path: Path) -> None:
     first, derived, direct = tmp_path / "first", tmp_path / "derived", tmp_path / "direct"
     assert enhance(source, first) == 0
     words = ["derive", f"annotations={first}", f"output={derived}", "policy=earliest_correct_prefix"]
@@ -246,7 +246,7 @@ def test_deriving_equals_judging_again(source: Path, tmp_path: Path) -> None:
     assert manifest(derived)["settings"]["annotations"] == manifest(first)["fingerprint"]
 
 
-def test_deriving_follows_what_is_annotated(
+def test_derive_needs_the_annotations_of_each_unit(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, derived = tmp_path / "first", tmp_path / "derived"

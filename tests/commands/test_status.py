@@ -51,7 +51,7 @@ def test_a_finished_job(finished_job: FinishedJob) -> None:
     assert not told["untrue_manifest"]
 
 
-def test_a_running_job_has_a_pace_and_an_end(finished_job: FinishedJob, tmp_path: Path) -> None:
+def test_a_running_job_has_a_rate_and_a_time_left(finished_job: FinishedJob, tmp_path: Path) -> None:
     out = running(finished_job, tmp_path, [60.0, 40.0, 20.0])
     told = status_of(Output(Store(str(out))), now=NOW)
     assert told["state"] == "running"

@@ -160,14 +160,16 @@ DAMAGES: dict[str, tuple[Damage, str, int | None, str]] = {
 }  # fmt: skip
 
 
-def test_a_sound_output_has_no_findings(finished_job: FinishedJob) -> None:
+def test_an_intact_output_has_no_findings(finished_job: FinishedJob) -> None:
     found = audit(finished_job.output)
     assert found.findings == []
     assert (found.units, found.rows, found.compared) == (5, 19, 19)
 
 
 @pytest.mark.parametrize("what", DAMAGES)
-def test_damage_is_found_where_it_is(what: str, finished_job: FinishedJob, tmp_path: Path) -> None:
+def test_each_damage_is_reported_at_its_object_and_row(
+    what: str, finished_job: FinishedJob, tmp_path: Path
+) -> None:
     damage, where, row, says = DAMAGES[what]
     out = finished_job.copy(tmp_path)
     damage(out)
@@ -179,7 +181,7 @@ def test_damage_is_found_where_it_is(what: str, finished_job: FinishedJob, tmp_p
     assert told, [str(finding) for finding in audit(out).findings]
 
 
-def test_inputs_that_changed_or_went_are_noted_and_no_finding(finished_job: FinishedJob) -> None:
+def test_changed_or_missing_inputs_are_notes_not_findings(finished_job: FinishedJob) -> None:
     first, second = finished_job.source / "a.parquet", finished_job.source / "b.parquet"
     was = second.stat()
     first.rename(first.with_suffix(".away"))
@@ -208,7 +210,7 @@ def test_a_derived_output_is_audited_without_annotations_of_its_own(
     assert any("replaying" in finding.message for finding in audit(derived).findings)
 
 
-def test_the_command_tells_by_lines_json_and_status(
+def test_the_command_prints_lines_and_json_and_sets_the_status(
     finished_job: FinishedJob, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["verify", str(finished_job.output)]) == 0

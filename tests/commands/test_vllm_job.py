@@ -57,7 +57,7 @@ def one_line(text: str) -> str:
     return line
 
 
-def test_a_model_that_is_not_there_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_a_missing_model_is_refused_before_ray_starts(tmp_path: Path) -> None:
     data = source(tmp_path / "in", 2)
     done = run(f"input={data}", f"output={tmp_path / 'out'}", *SMALL, "judge_options.model=/no/such/model")
     assert done.returncode == 1
@@ -77,7 +77,7 @@ def test_a_model_without_weights_stops_the_job_with_one_line(tmp_path: Path, mod
     assert "download the model again" in line
 
 
-def test_a_context_that_its_memory_cannot_hold_is_said_so(tmp_path: Path, model_path: Path) -> None:
+def test_a_context_that_does_not_fit_into_memory_is_an_error(tmp_path: Path, model_path: Path) -> None:
     data = source(tmp_path / "in", 2)
     words = [
         *SMALL[:2],
@@ -91,7 +91,7 @@ def test_a_context_that_its_memory_cannot_hold_is_said_so(tmp_path: Path, model_
     assert "lower judge_options.max_model_len" in line
 
 
-def test_an_engine_killed_on_the_way_costs_no_row(tmp_path: Path, model_path: Path) -> None:
+def test_a_killed_engine_loses_no_row(tmp_path: Path, model_path: Path) -> None:
     data, out = source(tmp_path / "in", 8), tmp_path / "out"
     words = command(f"input={data}", f"output={out}", *SMALL, f"judge_options.model={model_path}")
     process = subprocess.Popen(

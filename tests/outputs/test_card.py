@@ -43,7 +43,7 @@ def front_matter(told: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-def test_the_front_matter_is_what_hub_tools_read() -> None:
+def test_the_front_matter_can_be_read_by_hub_tools() -> None:
     told = manifest()
     told["outputs"]["preferences"]["objects"] = 0
     data = front_matter(told)
@@ -65,7 +65,7 @@ def test_the_front_matter_is_what_hub_tools_read() -> None:
     ("rows", "category"),
     [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (2_500_000, "1M<n<10M"), (10**12, "n>1T")],
 )
-def test_sizes_are_the_hub_s_classes(rows: int, category: str) -> None:
+def test_size_categories_are_those_of_the_hub(rows: int, category: str) -> None:
     assert front_matter(manifest(rows=rows))["size_categories"] == [category]
 
 
@@ -82,7 +82,7 @@ def test_counts_tokens_and_sources() -> None:
     assert "more files" not in text
 
 
-def test_limits_follow_from_what_happened() -> None:
+def test_known_limits_depend_on_the_counts() -> None:
     text = card(manifest())
     assert "The judge is rule-based" in text
     assert "an estimate from the characters" in text
@@ -103,7 +103,7 @@ def test_limits_follow_from_what_happened() -> None:
     assert "2 more files are in the manifest" in text
 
 
-def test_the_report_of_a_refresh_goes_below() -> None:
+def test_the_report_of_a_refresh_is_appended() -> None:
     text = card(manifest(), "# Snapshot one\n\n## By source\n")
     assert text.endswith("\n## Snapshot one\n\n### By source\n")
 

@@ -83,7 +83,7 @@ def test_every_row_has_facts() -> None:
     assert known["by_missing"] is None
 
 
-def test_what_the_policy_rejects_was_judged_and_is_remembered() -> None:
+def test_rows_that_the_policy_rejects_have_an_annotation() -> None:
     wrong = LONG.replace("24", "25")
     rejected, kept = facts_of(table(id=["wrong", "right"], reasoning=[wrong, LONG]), unsolved="reject")
     assert (rejected["status"], rejected["reason"], rejected["annotation"]) == ("rejected", "unsolved", 0)
@@ -92,6 +92,6 @@ def test_what_the_policy_rejects_was_judged_and_is_remembered() -> None:
     assert (kept["status"], kept["annotation"]) == ("enhanced", 1)
 
 
-def test_content_is_that_of_the_trace_and_not_its_id() -> None:
+def test_content_depends_on_the_trace_and_not_on_its_id() -> None:
     one, other = facts_of(table(id=["a", "b"]))
     assert one["content"] == other["content"]

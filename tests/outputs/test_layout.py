@@ -45,7 +45,7 @@ def test_a_unit_is_three_objects_and_carries_its_counts(output: Output) -> None:
     assert output.stats(UNIT) == STATS
 
 
-def test_what_has_no_rows_or_no_owner_is_not_written(output: Output) -> None:
+def test_empty_objects_and_foreign_annotations_are_not_written(output: Output) -> None:
     output.put_unit(UNIT, UnitOutput(TABLE, EMPTY, EMPTY, STATS), store_annotations=False)
     assert files(output) == {f"enhanced/{UNIT}.parquet"}
     assert output.done() == {UNIT}
@@ -64,13 +64,13 @@ def test_equal_content_gives_equal_bytes(output: Output) -> None:
     assert before == {name: output.store.read_bytes(name) for name in files(output)}
 
 
-def test_a_damaged_unit_says_how_to_mend_it(output: Output) -> None:
+def test_the_error_of_a_damaged_unit_has_a_remedy(output: Output) -> None:
     output.store.put(f"enhanced/{UNIT}.parquet", b"something else")
     with pytest.raises(JobError, match="delete that object"):
         output.stats(UNIT)
 
 
-def test_the_record_comes_back_and_is_recognised(output: Output) -> None:
+def test_the_record_round_trips_and_is_recognised(output: Output) -> None:
     output.write_record(JOB)
     assert output.record() == JOB
     resumed = output.claim(replace(JOB, inputs=(), config={"workers": 3}), overwrite=False)
@@ -95,7 +95,7 @@ def test_another_job_is_refused_by_its_first_difference(output: Output, job: Job
     assert says in str(refused.value)
 
 
-def test_overwriting_removes_what_is_ours_and_nothing_else(output: Output) -> None:
+def test_overwrite_removes_only_objects_of_dlcot(output: Output) -> None:
     output.write_record(JOB)
     output.put_unit(UNIT, UnitOutput(TABLE, TABLE, TABLE, STATS))
     for name in ("manifest.json", "README.md", "notes.txt", "enhanced/mine.parquet"):
@@ -116,13 +116,13 @@ def test_another_programs_output_is_left_alone(output: Output, overwrite: bool) 
 @pytest.mark.parametrize(
     ("content", "says"), [(b"{", "damaged"), (b"[]", "damaged"), (b'{"format": 99}', "format 99")]
 )
-def test_a_record_that_cannot_be_read_is_said(output: Output, content: bytes, says: str) -> None:
+def test_a_damaged_record_is_an_error(output: Output, content: bytes, says: str) -> None:
     output.store.put("_job.json", content)
     with pytest.raises(JobError, match=says):
         output.record()
 
 
-def test_inputs_must_be_as_they_were() -> None:
+def test_changed_inputs_are_refused() -> None:
     new = replace(SHARD, file="/in/new.parquet", name="new")
     check_inputs(JOB, [new, SHARD], "out")
     with pytest.raises(JobError, match=r"/in/math/train\.parquet has changed"):
@@ -131,7 +131,7 @@ def test_inputs_must_be_as_they_were() -> None:
         check_inputs(JOB, [new], "out")
 
 
-def test_new_inputs_are_appended_behind_the_known_ones() -> None:
+def test_new_inputs_are_appended_after_the_known_ones() -> None:
     new = InputRecord("/in/a.parquet", "a", 1, 1, "v")
     grown = JOB.with_inputs([new, *JOB.inputs])
     assert grown.inputs == (*JOB.inputs, new)

@@ -59,7 +59,7 @@ def test_every_input_can_be_read_back(tmp_path: Path, files: int) -> None:
     assert (tmp_path / "manifest.json").stat().st_size < 500_000
 
 
-def test_a_damaged_list_of_inputs_is_said(tmp_path: Path) -> None:
+def test_a_damaged_list_of_inputs_is_an_error(tmp_path: Path) -> None:
     output, plan = Output(Store(str(tmp_path))), plan_of([[(5, 10)]] * (MAX_INPUTS_SHOWN + 1))
     write_manifest(output, *made(plan))
     manifest = read_manifest(output)
@@ -69,7 +69,7 @@ def test_a_damaged_list_of_inputs_is_said(tmp_path: Path) -> None:
         read_inputs(output, manifest)
 
 
-def test_a_manifest_is_known_by_inputs_and_settings() -> None:
+def test_a_manifest_is_recognised_by_inputs_and_settings() -> None:
     plan = plan_of([[(5, 10)], [(9, 10)]])
     manifest = json.loads(json.dumps(made(plan)[0]))
     assert describes(manifest, JOB, plan)
@@ -85,7 +85,7 @@ def test_a_manifest_is_known_by_inputs_and_settings() -> None:
     assert not describes(json.loads(json.dumps(made(plan, undone=1)[0])), JOB, plan)
 
 
-def test_a_manifest_from_before_there_were_digests_is_known_as_well() -> None:
+def test_a_manifest_without_a_digest_is_recognised() -> None:
     plan = plan_of([[(5, 10)], [(9, 10)]])
     manifest = json.loads(json.dumps(made(plan)[0]))
     del manifest["inputs_digest"], manifest["inputs_file"]

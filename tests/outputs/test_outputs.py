@@ -96,7 +96,7 @@ def test_preference_pairs_load_and_take_a_chat_template(tmp_path: Path, tokenize
         assert pair["tokens_chosen"] < pair["tokens_rejected"]
 
 
-def test_without_the_word_there_are_no_pairs(tmp_path: Path) -> None:
+def test_preference_pairs_are_off_by_default(tmp_path: Path) -> None:
     root = written(made("keep_first"), tmp_path / "out")
     assert not (root / "preferences").exists()
 
@@ -119,7 +119,7 @@ def test_unsolved_traces_are_kept_flagged_or_rejected_by_choice() -> None:
     assert rejected.annotations.num_rows == total
 
 
-def test_every_gate_is_counted_and_the_counts_travel() -> None:
+def test_every_gate_is_counted_and_the_counts_round_trip() -> None:
     stats = made("keep_first").stats
     passed = dict(stats.by_gate_passed)
     assert set(passed) == {

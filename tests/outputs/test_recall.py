@@ -51,7 +51,7 @@ def found(spec: RecallSpec, unit: str, numbers: range) -> list[Annotation]:
 
 
 @pytest.mark.parametrize("rows_per_partition", [1 << 16, 3])
-def test_annotations_are_found_wherever_they_are(
+def test_annotations_are_found_in_any_object(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows_per_partition: int
 ) -> None:
     monkeypatch.setattr(recall, "_PARTITION_ROWS", rows_per_partition)
@@ -64,7 +64,7 @@ def test_annotations_are_found_wherever_they_are(
     assert found(spec, "a", range(40, 45)) == []
 
 
-def test_equal_heads_of_different_fingerprints_are_told_apart(tmp_path: Path) -> None:
+def test_different_fingerprints_with_equal_heads_are_distinguished(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     head = "0123456789abcde"
     marks = [f"{head}{'0' * 17}", f"{head}{'1' * 17}", f"{'f' * 32}"]
@@ -81,7 +81,7 @@ def test_equal_heads_of_different_fingerprints_are_told_apart(tmp_path: Path) ->
     assert index.annotations("u", [f"{head}{'2' * 17}"]).num_rows == 0
 
 
-def test_objects_that_vanished_or_have_another_layout_are_judged_again(tmp_path: Path) -> None:
+def test_missing_objects_and_other_schemas_are_judged_again(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     spec = remembered(store, {"a": range(3), "b": range(3, 6), "c": range(6, 9)})
     store.delete("old/annotations/a.parquet")
@@ -101,7 +101,7 @@ def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert len(index._tables._values) == 1
 
 
-def test_a_recalling_judge_asks_only_about_what_it_does_not_know() -> None:
+def test_a_judge_with_recall_is_asked_only_about_unknown_traces() -> None:
     known = {mark(number): JUDGE.annotate(trace(number)) for number in range(3)}
     renamed = replace(trace(1), trace_id="another")
     edited = replace(trace(2), reasoning="So it is 3!")

@@ -89,7 +89,7 @@ def on_disk(table: pa.Table) -> pa.Table:
 
 @settings(deadline=None)
 @given(st.lists(annotation_records, max_size=4))
-def test_annotations_come_back_as_they_were(records: list[Annotation]) -> None:
+def test_annotations_round_trip(records: list[Annotation]) -> None:
     table = annotations_to_table(records)
     assert table.schema == ANNOTATION_SCHEMA
     table.validate(full=True)
@@ -102,7 +102,7 @@ def test_annotations_come_back_as_they_were(records: list[Annotation]) -> None:
         ]
 
 
-def test_enums_come_back_as_enums() -> None:
+def test_enums_round_trip() -> None:
     record = Annotation(
         "t", "f", "rules/1", (0, 5), (Section(SectionKind.VERIFY, 0, 1),), (), (), None,
         ReferenceKind.NONE, None, (), False, (),
@@ -167,7 +167,7 @@ def _spelt(kind: pa.DataType) -> str:
 
 
 @pytest.mark.parametrize("hint", [bytes, Tokens | None, tuple[int, ...] | None, dict[str, int]])
-def test_types_without_a_storage_are_refused(hint: Any) -> None:
+def test_types_without_an_arrow_type_are_refused(hint: Any) -> None:
     with pytest.raises(TypeError):
         codec_of(hint)
 
@@ -210,7 +210,7 @@ def test_edits_replay_without_this_package() -> None:
     ]  # fmt: skip
 
 
-def test_enhanced_rows_say_everything_and_carry_the_input() -> None:
+def test_enhanced_rows_have_all_columns_and_those_of_the_input() -> None:
     table = pa.table({"id": [1, 2, 3], "extra": [[b"\xff"], None, []], "policy": ["x", "y", "z"]})
     result = enhanced_table(table, [enhanced_row(2, Trace("3", "p?", REASONING, None, "\n\n It is 2.\n"))])
     assert result.schema == enhanced_schema(table.schema)
@@ -235,7 +235,7 @@ def test_a_trace_without_a_response_ends_with_its_thinking() -> None:
     assert chat_messages(Trace("a", "", "r"), "\n r \n")[1]["content"] == "<think>\nr\n</think>"
 
 
-def test_rejected_rows_say_why_and_carry_the_input() -> None:
+def test_rejected_rows_have_a_cause_and_the_input_columns() -> None:
     table = pa.table({"message": ["m0", "m1"], "n": [0, 1]})
     fault = RowFault("in/x.parquet", 11, None, "map", "null_id", "column id (the id) is null")
     result = rejected_table(table, [fault], first_row=10)
@@ -260,7 +260,7 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize("name", COLUMNS)
-def test_carried_columns_stay_as_they_were_whatever_their_type(name: str) -> None:
+def test_carried_columns_of_any_type_are_unchanged(name: str) -> None:
     table = pa.table({name: COLUMNS[name]})
     kept = enhanced_table(table, [enhanced_row(1, Trace("a", "p", REASONING))])
     lost = rejected_table(table, [RowFault("f", 0, None, "map", "null_id", "m")], first_row=0)
@@ -286,7 +286,7 @@ def test_units_without_rows_have_the_same_schema() -> None:
         st.sampled_from(["a", "policy", "source_policy", "source_source_policy", "source_a"]), unique=True
     )
 )
-def test_carried_names_never_collide_and_only_change_when_they_must(names: list[str]) -> None:
+def test_carried_columns_are_renamed_only_on_a_collision(names: list[str]) -> None:
     ours = ["policy", "status"]
     result = carried_names(names, ours)
     assert len({*result, *ours}) == len(names) + len(ours)
@@ -295,7 +295,7 @@ def test_carried_names_never_collide_and_only_change_when_they_must(names: list[
         assert final == name or name in ours
 
 
-def test_the_input_schemas_metadata_is_left_behind() -> None:
+def test_the_metadata_of_the_input_schema_is_dropped() -> None:
     field = pa.field("id", pa.string(), metadata={"PARQUET:field_id": "1"})
     schema = enhanced_schema(pa.schema([field], metadata={"huggingface": "{}", "pandas": "{}"}))
     assert schema.metadata is None

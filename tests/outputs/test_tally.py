@@ -60,7 +60,7 @@ def output(tmp_path: Path) -> Output:
     return Output(Store(str(tmp_path / "out")))
 
 
-def test_a_journalled_run_opens_no_unit(output: Output) -> None:
+def test_units_in_the_journal_are_not_opened(output: Output) -> None:
     journal = Journal(output)
     write(output, PLAN, range(6), journal)
     journal.flush()
@@ -80,7 +80,7 @@ def test_a_journalled_run_opens_no_unit(output: Output) -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.lists(st.integers(0, 5), max_size=6), max_size=4), st.sets(st.integers(0, 5)), st.data())
-def test_whatever_was_journalled_the_count_is_that_of_the_list(
+def test_counts_agree_with_the_list_for_any_journal(
     runs: list[list[int]],
     deleted: set[int],
     data: st.DataObject,
@@ -103,7 +103,7 @@ def test_whatever_was_journalled_the_count_is_that_of_the_list(
     assert tally.stats.rows == tally.rows.sum() == sum(PLAN.unit_rows[sorted(there)])
 
 
-def test_a_damaged_or_foreign_entry_costs_time_only(output: Output) -> None:
+def test_damaged_and_foreign_entries_are_ignored(output: Output) -> None:
     journal = Journal(output)
     write(output, PLAN, range(6), journal)
     journal.flush()
@@ -114,7 +114,7 @@ def test_a_damaged_or_foreign_entry_costs_time_only(output: Output) -> None:
     assert (tally.footers_read, tally.stats.rows) == (6, 21)
 
 
-def test_an_object_of_another_size_is_looked_into(output: Output) -> None:
+def test_the_footer_of_an_object_with_another_size_is_read(output: Output) -> None:
     journal = Journal(output)
     write(output, PLAN, range(6), journal)
     journal.flush()
@@ -124,7 +124,7 @@ def test_an_object_of_another_size_is_looked_into(output: Output) -> None:
         counted(PLAN, output)
 
 
-def test_a_unit_that_does_not_hold_its_rows_is_refused(output: Output) -> None:
+def test_a_unit_with_a_wrong_number_of_rows_is_refused(output: Output) -> None:
     name = next(unit.name for file in PLAN.files for unit in file.units())
     output.put_unit(
         name, UnitOutput(NOTHING, NOTHING, NOTHING, UnitStats(rows=9, enhanced=9)), store_annotations=False
@@ -133,7 +133,7 @@ def test_a_unit_that_does_not_hold_its_rows_is_refused(output: Output) -> None:
         counted(PLAN, output)
 
 
-def test_entries_are_written_by_number_and_by_time(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_are_written_when_full_and_when_due(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dlcot_ray.outputs.tally._ENTRY_UNITS", 4)
     now = [0.0]
     journal = Journal(output, clock=lambda: now[0])
@@ -160,5 +160,5 @@ def test_folders_are_counted_in_the_same_pass(output: Output) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.builds(UnitStats, rows=st.integers(0, 9), by_cause=st.just((("a", 2), ("b", 1))))))
-def test_adding_up_many_is_adding_one_by_one(many: list[UnitStats]) -> None:
+def test_adding_up_many_counts_equals_adding_one_by_one(many: list[UnitStats]) -> None:
     assert add_up(many) == sum(many, start=UnitStats())

@@ -13,7 +13,7 @@ ROWS = st.integers(0, 10**18 - 1)
 
 
 @given(st.lists(st.tuples(SHARDS, ROWS, ROWS), max_size=5))
-def test_what_is_written_is_parsed(units: list[tuple[str, int, int]]) -> None:
+def test_written_names_are_parsed(units: list[tuple[str, int, int]]) -> None:
     names = [unit_name(*unit) for unit in units]
     assert [parse_unit_name(name) for name in names] == [UnitName(*unit) for unit in units]
     assert [str(UnitName(*unit)) for unit in units] == names
@@ -21,6 +21,6 @@ def test_what_is_written_is_parsed(units: list[tuple[str, int, int]]) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a", "a.r1-2", ".r000000000-000000001", "a.r000000000-000000001\n"])
-def test_other_text_is_no_unit_name(name: str) -> None:
+def test_other_text_is_not_a_unit_name(name: str) -> None:
     assert parse_unit_name(name) is None
     assert parse_unit_names([name]).rows() == [(None, None, None)]

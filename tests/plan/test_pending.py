@@ -37,7 +37,7 @@ def names_of(plan: Plan) -> list[str]:
 
 @settings(deadline=None)
 @given(FILES, LIMITS, st.data())
-def test_done_and_pending_are_all_rows_once(
+def test_complete_and_pending_units_cover_every_row_once(
     files: list[list[tuple[int, int]]], limits: tuple[int, int], data: st.DataObject
 ) -> None:
     plan = plan_of(files, *limits)
@@ -72,7 +72,7 @@ def test_done_and_pending_are_all_rows_once(
 
 @settings(deadline=None)
 @given(FILES, LIMITS)
-def test_a_task_reads_the_row_groups_that_hold_its_units(
+def test_a_task_reads_the_row_groups_of_its_units(
     files: list[list[tuple[int, int]]], limits: tuple[int, int]
 ) -> None:
     plan = plan_of(files, *limits)
@@ -84,13 +84,13 @@ def test_a_task_reads_the_row_groups_that_hold_its_units(
         assert task.units[-1].stop == before + within
 
 
-def test_tiny_files_share_nothing_but_the_task_list() -> None:
+def test_each_tiny_file_is_its_own_task() -> None:
     plan = plan_of([[(1, 10)]] * 5)
     assert names_of(plan) == [f"f{number}.r000000000-000000001" for number in range(5)]
     assert len(Pending(plan, np.zeros(5, np.bool_))) == 5
 
 
-def test_what_cannot_be_done_yet_is_named_and_no_task() -> None:
+def test_unavailable_units_are_listed_and_make_no_task() -> None:
     plan = plan_of([[(8, 10)], [(8, 10)]])
     done = np.array([True, False, False, False])
     available = np.array([True, False, True, False])
@@ -99,7 +99,7 @@ def test_what_cannot_be_done_yet_is_named_and_no_task() -> None:
     assert [unit.name for task in pending for unit in task.units] == ["f1.r000000000-000000004"]
 
 
-def test_repeated_ids_travel_with_their_unit_only() -> None:
+def test_a_unit_carries_only_its_own_repeated_ids() -> None:
     plan = plan_of([[(8, 10)], [(12, 10)]])
     rows, firsts = np.array([3, 8, 15, 16, 19]), np.array([0, 1, 2, 3, 8])
     duplicates = Duplicates(tuple(one.file for one in plan.shards), plan.file_rows, rows, firsts)
@@ -117,7 +117,7 @@ def test_repeated_ids_travel_with_their_unit_only() -> None:
         assert [task.units[index] for index in range(len(task.units))] == list(task.units)
 
 
-def test_a_job_of_many_units_is_a_few_bytes_for_each() -> None:
+def test_many_units_take_a_few_bytes_each() -> None:
     plan = plan_of([[(100_000, 100_000)]] * 4, rows_per_unit=1)
     (task, *_) = Pending(plan, np.zeros(plan.unit_count, np.bool_))
     assert plan.cuts.nbytes == 8 * (plan.unit_count + 1)

@@ -80,7 +80,7 @@ def test_small_row_groups_are_joined_and_a_large_one_is_cut(tmp_path: Path) -> N
     assert len(large.sweeps) == 1
 
 
-def test_unusable_files_are_named_and_the_rest_is_planned(tmp_path: Path) -> None:
+def test_unusable_files_are_faults_and_the_others_are_planned(tmp_path: Path) -> None:
     write(tmp_path / "good.parquet", ["a"])
     write(tmp_path / "norows.parquet", [])
     (tmp_path / "empty.parquet").write_bytes(b"")
@@ -97,7 +97,7 @@ def test_unusable_files_are_named_and_the_rest_is_planned(tmp_path: Path) -> Non
     assert all(fault.remedy for fault in plan.faults)
 
 
-def test_names_and_order_survive_new_inputs(tmp_path: Path) -> None:
+def test_names_and_order_do_not_change_with_new_inputs(tmp_path: Path) -> None:
     for name in ("b/x", "c/y"):
         write(tmp_path / f"{name}.parquet", [name])
     first = assign_names(find_shards(str(tmp_path)), {})
@@ -119,7 +119,7 @@ def test_a_new_file_with_a_taken_name_gets_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows_per_pass", [1, 3, 1_000])
-def test_the_first_of_equal_ids_stays_whatever_the_passes(tmp_path: Path, rows_per_pass: int) -> None:
+def test_any_number_of_passes_keeps_the_first_of_equal_ids(tmp_path: Path, rows_per_pass: int) -> None:
     write(tmp_path / "a.parquet", ["x", "y", "x", None, " "])
     write(tmp_path / "b.parquet", ["q", "y", "y", None, " ", "x"], rows_per_group=2)
     found = find_duplicates(planned(tmp_path).files, rows_per_pass=rows_per_pass)
@@ -135,7 +135,7 @@ def test_files_without_ids_have_no_duplicates(tmp_path: Path) -> None:
     assert len(find_duplicates(planned(tmp_path).files).rows) == 0
 
 
-def test_what_was_found_is_good_for_the_same_files_only(tmp_path: Path) -> None:
+def test_recorded_duplicates_are_valid_for_the_same_files_only(tmp_path: Path) -> None:
     write(tmp_path / "a.parquet", ["x", "y", "x"])
     plan = planned(tmp_path)
     found = find_duplicates(plan.files)
@@ -149,7 +149,7 @@ def test_what_was_found_is_good_for_the_same_files_only(tmp_path: Path) -> None:
     assert Duplicates.from_bytes(recorded, planned(tmp_path)) is None
 
 
-def test_a_file_that_leaves_takes_nothing_else_with_it(tmp_path: Path) -> None:
+def test_removing_a_file_does_not_change_the_others(tmp_path: Path) -> None:
     for name in "abc":
         write(tmp_path / f"{name}.parquet", [f"{name}{i}" for i in range(9)], rows_per_group=3)
     plan = planned(tmp_path)

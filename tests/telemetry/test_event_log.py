@@ -46,7 +46,7 @@ def of(events: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("ray_session")
-def test_a_unit_that_crashes_its_worker_beside_a_good_one(
+def test_the_events_of_a_unit_that_crashes_its_worker(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, out, log = tmp_path / "in", tmp_path / "out", tmp_path / "log.jsonl"
