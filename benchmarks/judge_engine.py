@@ -170,7 +170,7 @@ def measure(
     """Run all and print."""
     job = job_of(model, traces, gib)
     with fresh(model, gib) as engine:
-        # What an engine's first requests pay for is no part of a rate.
+        # Warm up: the one-time costs of the first requests are not part of a rate.
         asyncio.run(judged(engine, warm))
         first = dict(engine.requests)
         engine.requests.clear()
@@ -197,7 +197,7 @@ def measure(
 
 
 def shown(name: str, traces: int, seconds: float, tokens: Tokens) -> None:
-    """Print one run at once: the whole takes minutes."""
+    """Print one run as soon as it ends, because all runs take minutes."""
     figures = f"{tokens.prefill:,} computed, {tokens.cached:,} cached, {tokens.decode:,} decoded"
     print(
         f"{seconds:8.1f} s {traces / seconds * 3600:8,.0f} traces/h {rate(tokens, seconds):8,.0f} tokens/s  "

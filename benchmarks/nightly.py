@@ -1,4 +1,4 @@
-"""What a refresh costs, by what changed: 100,000 short synthetic traces, five refreshes in a row.
+"""The cost of a refresh, by kind of change: 100,000 short synthetic traces, five refreshes in a row.
 
     python benchmarks/nightly.py [ROWS]
 

@@ -1,4 +1,4 @@
-"""What each group of the rules judge's rules is worth: quality with it switched off.
+"""The contribution of each group of rules of the rules judge: quality with the group switched off.
 
     python benchmarks/rules_ablation.py LABELS [TRACES]
 

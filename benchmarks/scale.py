@@ -1,4 +1,4 @@
-"""Does it scale: ten times the traces, the last per cent of a job, and two workers against one, on S3.
+"""Scaling on S3: ten times the traces, the last per cent of a job, and two workers against one.
 
     python benchmarks/scale.py FOLDER_OF_PARQUET [ROWS [SHARDS]]
 
@@ -82,7 +82,7 @@ class Seen:
 
 
 def role_of(process: psutil.Process, driver: int) -> str:
-    """What a process of the job does; helpers belong to who started them."""
+    """The role of a process of the job; a helper has the role of its parent."""
     if process.pid == driver:
         return "driver"
     for one in (process, *process.parents()):
@@ -168,7 +168,7 @@ def job(source: str, target: str, *words: str) -> Use:
 
 
 def lose_some(target: str) -> int:
-    """Take away what a kill near the end would leave undone."""
+    """Remove the objects that a job killed near its end would not have written."""
     store = Store(target)
     lost = [info.relative for info in store.list("enhanced")][::100]
     store.delete_all([*lost, "manifest.json"])
