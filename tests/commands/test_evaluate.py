@@ -168,7 +168,7 @@ def test_contradictory_rows_are_left_out_and_named(tmp_path: Path) -> None:
         (["set="], 2, "set is not set"),
         (["set=/no/such/place"], 1, "no label sets in /no/such/place"),
         (["set=/no/such.parquet"], 1, "there is no label set /no/such.parquet"),
-        (["set=x", "where=there"], 2, "valid: auto, here, ray"),
+        (["set=x", "where=there"], 2, "choose one of auto, here, ray"),
         (["set=x", "limit=0"], 2, "limit cannot be 0"),
         (["set=x", "judge=rulse"], 2, "rules"),
     ],
