@@ -162,7 +162,7 @@ def _usage() -> str:
             "",
             "dlcot COMMAND --help lists the settings; dlcot --version prints the version.",
             "exit status: 0 success, 1 failed or stopped, 2 usage error, 3 finished with faults;",
-            "refresh also: 4 snapshot held back (a bound is broken), 5 another refresh is running",
+            "refresh also: 4 snapshot held back (a bound is exceeded), 5 another refresh is running",
         ]
     )
 
