@@ -7,7 +7,6 @@ As in the job, a trace that cannot be judged passes through unchanged, and its a
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import json
 import os
@@ -27,12 +26,16 @@ from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
 from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.errors import JobError
+from dlcot_ray.judging.loop import LoopThread
 from dlcot_ray.judging.protocol import JudgeUnavailable
 from dlcot_ray.outputs.schemas import chat_messages
 from dlcot_ray.work.editing import edit_all
 from dlcot_ray.work.judging import judge_all, recalled
 
 T = TypeVar("T")
+
+_STOP_S = 30.0
+"""How long closing waits for the loop to cancel what still runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,11 @@ class Session:
         self._config = load_judge(judge, options)
         self._judge = make_judge(self._config)
         self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loop = LoopThread("dlcot")
+        self._is_started = False
 
     def __enter__(self) -> Self:
-        self._started()
+        self._start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -165,32 +168,28 @@ class Session:
         """Stop the engine. Safe to call twice; a later call of another method starts it again."""
         with self._lock:
             self._judge.close()
-            if self._loop is not None and self._thread is not None:
-                self._loop.call_soon_threadsafe(self._loop.stop)
-                self._thread.join()
-                self._loop.close()
-                self._loop = self._thread = None
+            self._loop.stop(_STOP_S)
+            self._is_started = False
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        # A loop of its own thread: in a notebook the caller's thread runs one already.
+        # On a thread of its own: in a notebook the caller's thread has a running loop already.
         try:
-            loop = self._started()
+            self._start()
         except BaseException:
             work.close()
             raise
-        return asyncio.run_coroutine_threadsafe(work, loop).result()
+        return self._loop.call(work)
 
-    def _started(self) -> asyncio.AbstractEventLoop:
+    def _start(self) -> None:
         with self._lock:
-            if self._loop is None:
-                try:
-                    self._judge.start()
-                except JudgeUnavailable as error:
-                    raise JobError(error.message, error.remedy) from error
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="dlcot", daemon=True)
-                self._thread.start()
-            return self._loop
+            if self._is_started:
+                return
+            try:
+                self._judge.start()
+            except JudgeUnavailable as error:
+                raise JobError(error.message, error.remedy) from error
+            self._loop.start(lambda: None)
+            self._is_started = True
 
 
 def annotate(trace: Trace, judge: str = "rules", **options: Any) -> Annotation:

@@ -16,9 +16,9 @@ from typing import IO, Any
 
 from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.errors import reason_of
+from dlcot_ray.judging.loop import BusyClock, LoopThread
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
-from dlcot_ray.judging.vllm.loop import BusyClock, LoopThread
 from dlcot_ray.judging.vllm.models import local_model
 from dlcot_ray.judging.vllm.startup import caught_output, check_host_memory, tail, unavailable
 

@@ -1,4 +1,4 @@
-"""An event loop on a thread of its own, and the time in which it has work. No vLLM in here."""
+"""An event loop on a thread of its own, and the time in which it has work."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class LoopThread:
                 return make()
             except SystemExit as error:
                 # A SystemExit would end the loop and not reach the caller.
-                raise RuntimeError(f"vLLM gave up ({error})") from error
+                raise RuntimeError(f"the engine gave up ({error})") from error
 
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=self._name, daemon=True)
@@ -53,6 +53,11 @@ class LoopThread:
         """Await `work` on the loop, from another one. Cancelling the caller cancels the work."""
         assert self._loop is not None
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` on the loop and wait for it, from a thread that may have a running loop of its own."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def stop(self, timeout_s: float) -> None:
         """Cancel what still runs and end the thread. Safe to call twice."""
