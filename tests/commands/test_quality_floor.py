@@ -152,7 +152,7 @@ def test_a_tiny_model_does_not_pass(
     floor = [
         f"quality_floor.set={labels}",
         f"quality_floor.traces={SHARDS}",
-        "quality_floor.limit=5",
+        "quality_floor.limit=2",
         "quality_floor.floors.segmentation.kappa=0.35",
     ]
     out = tmp_path / "out"

@@ -48,7 +48,7 @@ def test_a_stopped_job_leaves_no_temporary_objects_and_resumes(
     finally:
         job.kill()
     assert job.returncode == 1
-    assert told == "dlcot: stopped; what is finished is kept: run the same command again to resume\n"
+    assert told == "dlcot: stopped; finished units are kept: run the same command again to resume\n"
     _, alive = psutil.wait_procs(family, timeout=20)
     assert not alive
     finished = len(list(output.glob("enhanced/*.parquet")))

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dlcot_ray.judging.model.judge import VERSION
+
 pytestmark = pytest.mark.timeout(900)
 
 LINES = [
@@ -115,7 +117,7 @@ def test_a_killed_engine_loses_no_row(tmp_path: Path, model_path: Path) -> None:
     manifest = json.loads((out / "manifest.json").read_text())
     totals = manifest["totals"]
     assert totals["decode"] == sum(a["tokens"]["decode"] for a in annotations) > 0
-    assert totals["by_judge"] == {"vllm/1": 8}
+    assert totals["by_judge"] == {f"vllm/{VERSION}": 8}
     steps = [step for a in annotations for step in a["steps"]]
     assert totals["by_step"]["macro_structure.questions"] == 8
     for figure in ("prefill", "cached", "decode"):
