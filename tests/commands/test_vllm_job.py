@@ -94,7 +94,8 @@ def test_a_context_that_does_not_fit_into_memory_is_an_error(tmp_path: Path, mod
 
 
 def test_a_killed_engine_loses_no_row(tmp_path: Path, model_path: Path) -> None:
-    data, out = source(tmp_path / "in", 8), tmp_path / "out"
+    count = 5
+    data, out = source(tmp_path / "in", count), tmp_path / "out"
     words = command(f"input={data}", f"output={out}", *SMALL, f"judge_options.model={model_path}")
     process = subprocess.Popen(
         words,
@@ -110,16 +111,16 @@ def test_a_killed_engine_loses_no_row(tmp_path: Path, model_path: Path) -> None:
         process.kill()
     assert process.returncode == 0, said
     rows = pq.read_table(out / "enhanced").to_pylist()
-    assert sorted(row["trace_id"] for row in rows) == [f"t{i}" for i in range(8)]
+    assert sorted(row["trace_id"] for row in rows) == [f"t{i}" for i in range(count)]
     annotations = pq.read_table(out / "annotations").to_pylist()
     assert all(a["judge"].startswith("vllm/") for a in annotations)
     assert all(row["status_reason"] != "judge_failed" for row in rows)
     manifest = json.loads((out / "manifest.json").read_text())
     totals = manifest["totals"]
     assert totals["decode"] == sum(a["tokens"]["decode"] for a in annotations) > 0
-    assert totals["by_judge"] == {f"vllm/{VERSION}": 8}
+    assert totals["by_judge"] == {f"vllm/{VERSION}": count}
     steps = [step for a in annotations for step in a["steps"]]
-    assert totals["by_step"]["macro_structure.questions"] == 8
+    assert totals["by_step"]["macro_structure.questions"] == count
     for figure in ("prefill", "cached", "decode"):
         by_step = sum(n for name, n in totals["by_step"].items() if name.endswith(f".{figure}"))
         assert by_step == totals[figure] == sum(step["tokens"][figure] for step in steps)
