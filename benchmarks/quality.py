@@ -24,7 +24,7 @@ from dlcot_ray.evaluation.report import SetScores, curve_to_markdown
 from dlcot_ray.evaluation.scores import Metric, Row, Scores
 from dlcot_ray.inputs.label_files import LabelSet, read_sets, read_traces, resolve_places
 
-OWN_LABELS = Path(__file__).resolve().parents[1] / "tests" / "labels"
+OWN_LABELS = Path(__file__).resolve().parents[1] / "tests" / "labels" / "first_correct.jsonl"
 """Labels of the project on traces that are not its own."""
 
 SAMPLE = 24
@@ -32,7 +32,9 @@ SAMPLE = 24
 
 HEADLINES: dict[str, Sequence[tuple[str, float | None]]] = {
     "segmentation": [("kappa", 0.34)],
-    "label": [("accuracy", None)],
+    "sections": [("kappa", None)],
+    "boundary": [("f1_within", None), ("f1", None)],
+    "label": [("accuracy", None), ("incorrect_found", None)],
     "first_error": [
         ("f1", 0.45),
         ("accuracy_wrong", None),
@@ -41,9 +43,12 @@ HEADLINES: dict[str, Sequence[tuple[str, float | None]]] = {
         ("alarms", None),
     ],
     "clusters": [("pair_f1", None), ("kept_apart", None)],
+    "check": [("f1_within", None), ("f1", None)],
+    "check_kind": [("accuracy", None)],
     "methods": [("apart", 0.8), ("merged", 0.8)],
     "equivalence": [("accuracy", 0.95), ("timeouts", None)],
     "arrival": [("within", None)],
+    "dropped": [("mean_f1", None), ("f1", None), ("unharmed", None), ("check_kept", None)],
 }
 """The figures of each kind that are shown, with the bar that they are held to."""
 

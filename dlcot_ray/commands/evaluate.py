@@ -17,12 +17,15 @@ from rich.table import Table as RichTable
 from dlcot_ray import __version__
 from dlcot_ray.cluster.judge_pool import Place
 from dlcot_ray.commands.exits import Exit
-from dlcot_ray.commands.scoring import score_sets
+from dlcot_ray.commands.scoring import score_reader, score_sets
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.settings import EvaluateConfig, JudgeConfig
+from dlcot_ray.core.policies.base import Policy, PolicyError
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
+from dlcot_ray.errors import ConfigError
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import EvaluationReport, figures_of, to_json, to_markdown, worst_to_markdown
-from dlcot_ray.inputs.label_files import LabelSet, read_sets, read_traces, resolve_places
+from dlcot_ray.inputs.label_files import LabelSet, pooled, read_sets, read_traces, resolve_places
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute, is_local
 
@@ -42,7 +45,14 @@ def run_evaluate(config: EvaluateConfig) -> Exit:
     places, trace_places = resolve_places(config.set, config.traces)
     traces = read_traces(trace_places, config.dataset, config.storage.input) if trace_places else {}
     sets, left_out = read_sets(places, traces, config.storage.input, config.limit)
-    report = evaluate_sets(sets, left_out, judge, config)
+    readers: list[LabelSet] = []
+    if config.reader:
+        places, _ = resolve_places(config.reader, None)
+        readers, more = read_sets(places, traces, config.storage.input, None)
+        left_out += more
+    if config.pooled:
+        sets = pooled(sets)
+    report = evaluate_sets(sets, left_out, judge, config, readers)
     console = Console(highlight=False)
     _print(report, console)
     if output is not None:
@@ -51,7 +61,11 @@ def run_evaluate(config: EvaluateConfig) -> Exit:
 
 
 def evaluate_sets(
-    sets: Sequence[LabelSet], left_out: Sequence[str], judge: JudgeConfig, config: EvaluateConfig
+    sets: Sequence[LabelSet],
+    left_out: Sequence[str],
+    judge: JudgeConfig,
+    config: EvaluateConfig,
+    readers: Sequence[LabelSet] = (),
 ) -> EvaluationReport:
     """Judge the traces of all sets, and score every set.
 
@@ -60,15 +74,24 @@ def evaluate_sets(
         left_out: one sentence per file or row that could not be used; copied to the report.
         judge: the judge to score.
         config: where to judge, and how to score.
+        readers: labels of another reader, which are scored in the place of the judge.
 
     Raises:
+        ConfigError: there is no such policy.
         JobError: the judge cannot be started.
     """
     place = Place(config.where, config.ray.address, config.workers)
-    options = Options(config.tolerance, config.within, config.rounds, config.seed)
-    identity, judged, scored = score_sets(sets, judge, place, options)
+    policy = _policy(config.policy)
+    options = Options(config.tolerance, config.within, config.rounds, config.seed, policy)
+    if readers:
+        base = judge if config.policy else None
+        identity, judged, scored = score_reader(sets, readers, base, place, options)
+    else:
+        identity, judged, scored = score_sets(sets, judge, place, options)
     settings: dict[str, Any] = {
         "judge_options": judge.options,
+        "policy": None if readers and not config.policy else policy.expression,
+        "readers": {item.name: item.digest for item in readers},
         "limit": config.limit,
         "tolerance": config.tolerance,
         "within": config.within,
@@ -86,6 +109,13 @@ def evaluate_sets(
         config.worst,
         tuple(left_out),
     )
+
+
+def _policy(expression: str | None) -> Policy:
+    try:
+        return parse_policy(expression or DEFAULT_POLICY)
+    except PolicyError as error:
+        raise ConfigError(str(error), "check policy=") from error
 
 
 def _print(report: EvaluationReport, console: Console) -> None:

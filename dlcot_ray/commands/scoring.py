@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from dlcot_ray.cluster.judge_pool import Judgements, Place, judge_traces
 from dlcot_ray.config.judges import make_judge
 from dlcot_ray.config.settings import JudgeConfig
-from dlcot_ray.evaluation.evaluate import Options, score_cases, traces_of
+from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.errors import JobError
+from dlcot_ray.evaluation.cases import Case
+from dlcot_ray.evaluation.dropping import Dropped, drops_of_policy
+from dlcot_ray.evaluation.evaluate import Options, dropped_traces_of, score_cases, traces_of
 from dlcot_ray.evaluation.report import SetScores
+from dlcot_ray.evaluation.second_reader import annotations_of, drops_of_reader, shared_cases
 from dlcot_ray.inputs.label_files import LabelSet
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.protocol import Judge, MethodComparer
@@ -31,24 +37,83 @@ def score_sets(
         JobError: the judge cannot be started.
     """
     probe = make_judge(judge)
+    cases = _cases(sets)
     try:
-        judged = judge_traces(traces_of([case for item in sets for case in item.cases]), judge, place)
-        with AnswerChecker(timeout_seconds=ANSWER_SECONDS) as checker:
-            scored = [
-                SetScores(item.name, item.layout, item.digest, scores)
-                for item in sets
-                for scores in score_cases(
-                    item.cases,
-                    judged.annotations,
-                    probe.identity,
-                    comparer=comparer_of(probe),
-                    checker=checker,
-                    options=options,
-                )
-            ]
+        judged = judge_traces(traces_of(cases), judge, place)
+        drops = drops_of_policy(dropped_traces_of(cases), judged.annotations, options.policy)
+        comparer = comparer_of(probe)
+        scored = _scores(sets, judged.annotations, probe.identity, drops, comparer, options)
         return probe.identity, judged, scored
     finally:
         probe.close()
+
+
+def score_reader(
+    sets: Sequence[LabelSet],
+    others: Sequence[LabelSet],
+    judge: JudgeConfig | None,
+    place: Place,
+    options: Options,
+) -> tuple[str, Judgements, list[SetScores]]:
+    """Score the labels of another reader on what both readers labelled.
+
+    Args:
+        sets: the labels that count as right.
+        others: the labels that are scored.
+        judge: None compares what both readers drop. With a judge, `options.policy` drops instead: it gets
+            the other reader's structure, and from the judge what readers do not label (reference, loops).
+        place: where to judge.
+        options: how to score.
+
+    Returns:
+        The reader's name, its labels as judgements, and the scores.
+
+    Raises:
+        JobError: the two have no trace in common, or the judge cannot be started.
+    """
+    read = _cases(others)
+    sets = [replace(item, cases=tuple(shared_cases(item.cases, read))) for item in sets]
+    cases = _cases(sets)
+    if not cases:
+        raise JobError("the two readers have no trace in common", "check set= and reader=")
+    name = f"reader {'+'.join(item.name for item in others)}"
+    if judge is None:
+        judged = Judgements(annotations_of(read), {}, 0.0)
+        drops = drops_of_reader(read)
+    else:
+        made = judge_traces(traces_of(cases), judge, place)
+        judged = replace(made, annotations=annotations_of(shared_cases(read, cases), made.annotations))
+        drops = drops_of_policy(dropped_traces_of(cases), judged.annotations, options.policy)
+        name = f"{options.policy.expression} on {name}"
+    return name, judged, _scores(sets, judged.annotations, name, drops, None, options)
+
+
+def _cases(sets: Sequence[LabelSet]) -> list[Case]:
+    return [case for item in sets for case in item.cases]
+
+
+def _scores(
+    sets: Sequence[LabelSet],
+    annotations: Mapping[str, Annotation],
+    judge: str,
+    drops: Mapping[str, Dropped],
+    comparer: MethodComparer | None,
+    options: Options,
+) -> list[SetScores]:
+    with AnswerChecker(timeout_seconds=ANSWER_SECONDS) as checker:
+        return [
+            SetScores(item.name, item.layout, item.digest, scores)
+            for item in sets
+            for scores in score_cases(
+                item.cases,
+                annotations,
+                judge,
+                drops=drops,
+                comparer=comparer,
+                checker=checker,
+                options=options,
+            )
+        ]
 
 
 def comparer_of(judge: Judge) -> MethodComparer | None:

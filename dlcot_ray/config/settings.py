@@ -150,6 +150,18 @@ class EvaluateConfig(
         "The traces, for labels that refer to traces by id; as `input` of dlcot enhance.",
         places=True,
     )
+    reader: Any = setting(
+        None,
+        "Labels of another reader, as `set`. They are scored in the place of the judge, on the traces that "
+        "both labelled: how far two readers agree.",
+        places=True,
+    )
+    policy: str | None = setting(
+        None,
+        "The policy whose dropped text is compared with what a reader would drop. null: "
+        f"{DEFAULT_POLICY}, or what `reader` drops. With `reader`, the policy gets that reader's structure.",
+    )
+    pooled: bool = setting(False, "Score all label sets of one layout together.")
     output: str | None = setting(
         None,
         "Where the report goes: a directory or URL prefix (evaluation.json, evaluation.md; in a local "
@@ -161,7 +173,11 @@ class EvaluateConfig(
         least=1,
     )
     tolerance: int = setting(3, "Characters by which a segment boundary may be off.", least=0)
-    within: int = setting(1, "Segments by which the first correct answer may be off.", least=0)
+    within: int = setting(
+        1,
+        "Segments by which the first correct answer, or the start of an approach or a check, may be off.",
+        least=0,
+    )
     rounds: int = setting(1000, "Number of bootstrap resamples.", least=0)
     seed: int = setting(20250316, "Seed of the bootstrap.")
     worst: int = setting(20, "Number of cases to list, worst first.", least=0)

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dlcot_ray.core.annotation import Label
+from dlcot_ray.core.annotation import Label, Section, VerificationKind
 from dlcot_ray.core.trace import Trace
+
+Ranges = tuple[tuple[int, int], ...]
+"""Half-open ranges of characters (code points)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +98,65 @@ class ArrivalCase:
     first_correct_segment: int | None
 
 
-JudgedCase = SegmentationCase | FirstErrorCase | ApproachesCase | MethodPairCase | ArrivalCase
+@dataclass(frozen=True, slots=True)
+class SectionsCase:
+    """The sections of one trace, a partition of its segments, by the five kinds of the method.
+
+    Attributes:
+        offsets: the n+1 character offsets of the n segments.
+    """
+
+    trace: Trace
+    offsets: tuple[int, ...]
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledCheck:
+    """A verification as a human sees it: segments `[start, stop)`, its kind, the approach it examines."""
+
+    start: int
+    stop: int
+    kind: VerificationKind
+    approach: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksCase:
+    """The verifications of one trace."""
+
+    trace: Trace
+    checks: tuple[LabelledCheck, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedCase:
+    """What a reader would drop of one trace, and what has to stay.
+
+    Attributes:
+        drop: characters that may go.
+        needed: characters that kept text relies on.
+        second_methods: the part of `drop` that is a second way to the answer.
+        affirmations: the checks that end in agreement.
+        answered: where the first segment that states the right answer ends, or None.
+    """
+
+    trace: Trace
+    drop: Ranges
+    needed: Ranges
+    second_methods: Ranges = ()
+    affirmations: Ranges = ()
+    answered: int | None = None
+
+
+JudgedCase = (
+    SegmentationCase
+    | FirstErrorCase
+    | ApproachesCase
+    | MethodPairCase
+    | ArrivalCase
+    | SectionsCase
+    | ChecksCase
+    | DroppedCase
+)
 Case = JudgedCase | EquivalenceCase

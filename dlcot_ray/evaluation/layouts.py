@@ -22,8 +22,8 @@ from dlcot_ray.evaluation.rows import (
     read_equivalence,
     read_segmentation,
     read_solutions,
-    read_trace_labels,
 )
+from dlcot_ray.evaluation.trace_labels import read_trace_labels
 
 BAD_SHARE = 0.02
 """Largest share of rows that may be left out; with more, the file is refused."""
@@ -65,16 +65,27 @@ def layout_of(columns: Sequence[str]) -> Layout:
 
 
 def read_rows(
-    layout: Layout, rows: Sequence[Row], context: Context, bad_share: float = BAD_SHARE
+    layout: Layout,
+    rows: Sequence[Row],
+    context: Context,
+    bad_share: float = BAD_SHARE,
+    numbers: Sequence[int] | None = None,
 ) -> tuple[list[Case], list[str]]:
     """The cases of all rows, and a sentence for each row that had to be left out.
+
+    Args:
+        layout: of the file.
+        rows: all rows, or a sample of them.
+        context: what they are read with.
+        bad_share: most rows that may be left out, as a share.
+        numbers: the rows' numbers in the file, from 0, for a sample.
 
     Raises:
         LabelError: more than `bad_share` of the rows cannot be used; names the first one.
     """
     cases: list[Case] = []
     bad: list[str] = []
-    for number, row in enumerate(rows):
+    for number, row in zip(numbers or range(len(rows)), rows, strict=True):
         try:
             cases.extend(layout.read(row, number, context))
         except LabelError as error:
@@ -139,7 +150,7 @@ LAYOUTS = (
         "trace labels",
         frozenset(),
         read_trace_labels,
-        frozenset({"sections", "approaches", "first_correct_segment"}),
+        frozenset({"sections", "approaches", "verifications", "first_correct_segment", "drop"}),
     ),
 )
 """In the order in which they are tried."""

@@ -13,16 +13,11 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from dlcot_ray.core.annotation import Label, SectionKind
-from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.evaluation.cases import (
-    ApproachesCase,
-    ArrivalCase,
     Case,
     EquivalenceCase,
     FirstErrorCase,
-    LabelledApproach,
     MethodPairCase,
     SegmentationCase,
 )
@@ -85,27 +80,30 @@ class Context:
         raise AssertionError
 
 
-def _first(row: Row, *names: str) -> Any:
+def first_of(row: Row, *names: str) -> Any:
+    """The first of these columns that has a value, or None."""
     return next((row[name] for name in names if row.get(name) is not None), None)
 
 
-def _name(row: Row, number: int, text: str = "") -> str:
-    found = _first(row, "id", "trace_id", "doc_id", "uuid", "Question_UUID")
+def name_of(row: Row, number: int, text: str = "") -> str:
+    """The id of a row; without one, a name from its text or its number."""
+    found = first_of(row, "id", "trace_id", "doc_id", "uuid", "Question_UUID")
     if found is not None:
         return str(found)
     return f"text-{sha256(text.encode()).hexdigest()[:8]}" if text else f"row-{number}"
 
 
-def _decoded(value: Any) -> Any:
+def decoded(value: Any) -> Any:
+    """A nested value that a file holds as it is or as JSON text."""
     return json.loads(value) if isinstance(value, str) else value
 
 
 def read_segmentation(row: Row, number: int, context: Context) -> Iterator[Case]:
     """One annotator's spans of one text, with a class each."""
-    text = _first(row, "text", "reasoning")
-    trace = context.named(Trace(_name(row, number, text), _first(row, "problem", "question") or "", text))
+    text = first_of(row, "text", "reasoning")
+    trace = context.named(Trace(name_of(row, number, text), first_of(row, "problem", "question") or "", text))
     spans = []
-    for span in _decoded(row["spans"]):
+    for span in decoded(row["spans"]):
         start, stop, label = (
             (span["start"], span["stop"], span["label"]) if isinstance(span, Mapping) else span
         )
@@ -139,7 +137,7 @@ def first_error_reader(steps: str, problem: Sequence[str], error: Callable[[Row]
             raise LabelError(f"step {first} is wrong, but there are {len(texts)} steps")
         starts = tuple(itertools.accumulate((len(step) + 2 for step in texts[:-1]), initial=0))
         question = "\n".join(str(row[name]) for name in problem if row.get(name))
-        name = "/".join(filter(None, (_name(row, number), row.get("Sampled_Model"))))
+        name = "/".join(filter(None, (name_of(row, number), row.get("Sampled_Model"))))
         trace = context.named(Trace(name, question, "\n\n".join(texts)))
         yield FirstErrorCase(trace, texts, starts, first)
 
@@ -171,7 +169,7 @@ def read_solutions(row: Row, number: int, context: Context) -> Iterator[Case]:
     methods = row.get("methods") or list(range(len(solutions)))
     if len(methods) != len(solutions):
         raise LabelError(f"{len(solutions)} solutions, but {len(methods)} methods")
-    parts = [_first(row, "competition_id"), _first(row, "problem_id", "id")]
+    parts = [first_of(row, "competition_id"), first_of(row, "problem_id", "id")]
     group = "/".join(str(part) for part in parts if part is not None) or f"row-{number}"
     for i, j in itertools.combinations(range(len(solutions)), 2):
         same = methods[i] == methods[j]
@@ -191,56 +189,8 @@ def _pair(
 
 def read_equivalence(row: Row, number: int, context: Context) -> Iterator[Case]:
     """Two answers and whether they are equivalent."""
-    label = _first(row, "equivalent", "label")
+    label = first_of(row, "equivalent", "label")
     if label is None:
         raise LabelError("it has no label")
-    answer = str(_first(row, "pred", "answer"))
-    yield EquivalenceCase(_name(row, number), str(row["gold"]), answer, bool(label))
-
-
-def read_trace_labels(row: Row, number: int, context: Context) -> Iterator[Case]:
-    """Sections, approaches and the first correct segment of a trace, in segment numbers."""
-    trace = context.named(_labelled_trace(row, number, context))
-    offsets = split_segments(trace.reasoning)
-    count = len(offsets) - 1
-    expected = row.get("segments")
-    if expected is not None and expected != count:
-        raise LabelError(
-            f"{trace.trace_id} was labelled in {expected} segments, but has {count}: label it again"
-        )
-
-    def checked(start: int, stop: int) -> tuple[int, int]:
-        if not 0 <= start < stop <= count:
-            raise LabelError(f"segments {start}-{stop} do not exist in {trace.trace_id}, which has {count}")
-        return start, stop
-
-    if row.get("sections"):
-        spans = []
-        for section in _decoded(row["sections"]):
-            start, stop = checked(section["start"], section["stop"])
-            name = CLASS_OF_SECTION[SectionKind(section["kind"])]
-            spans.append((offsets[start], offsets[stop], name))
-        yield SegmentationCase(trace, str(row.get("annotator", "human")), tuple(spans))
-    if row.get("approaches"):
-        approaches = []
-        for item in _decoded(row["approaches"]):
-            start, stop = checked(item["start"], item["stop"])
-            label = Label(item["label"]) if item.get("label") else None
-            approaches.append(LabelledApproach(start, stop, label, item.get("method")))
-        yield ApproachesCase(trace, tuple(approaches))
-    if "first_correct_segment" in row:
-        segment = row["first_correct_segment"]
-        if segment is not None:
-            checked(segment, segment + 1)
-        yield ArrivalCase(trace, segment)
-
-
-def _labelled_trace(row: Row, number: int, context: Context) -> Trace:
-    if row.get("reasoning"):
-        truth = _first(row, "ground_truth", "gold_answer")
-        text = row["reasoning"]
-        return Trace(_name(row, number, text), row.get("problem") or "", text, truth, row.get("response"))
-    found = context.traces.get(_name(row, number))
-    if found is None:
-        raise LabelError(f"there is no trace {_name(row, number)!r}; set traces= to the files that hold it")
-    return found
+    answer = str(first_of(row, "pred", "answer"))
+    yield EquivalenceCase(name_of(row, number), str(row["gold"]), answer, bool(label))

@@ -64,8 +64,13 @@ class Metric:
         if math.isnan(self.value):
             return "-"
         if math.isnan(self.low):
-            return f"{self.value:.3f}"
-        return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
+            return _shown(self.value)
+        return f"{_shown(self.value)} ({_shown(self.low)}-{_shown(self.high)})"
+
+
+def _shown(value: float) -> str:
+    """Shares with three digits, counts as whole numbers."""
+    return f"{value:.3f}" if abs(value) <= 1 else f"{value:,.0f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,10 +93,12 @@ def read_sets(
             try:
                 rows = _rows(data, file.relative)
                 layout = layout_of(list(rows[0]) if rows else [])
+                numbers: Sequence[int] = range(len(rows))
                 if limit is not None and limit < len(rows):
                     # At random, because labels often alternate; with a fixed seed, so that runs compare.
-                    rows = [rows[at] for at in sorted(Random(0).sample(range(len(rows)), limit))]
-                cases, bad = read_rows(layout, rows, context)
+                    numbers = sorted(Random(0).sample(numbers, limit))
+                    rows = [rows[at] for at in numbers]
+                cases, bad = read_rows(layout, rows, context, numbers=numbers)
             except UnknownLayout as error:
                 if file.named:
                     raise JobError(
@@ -116,6 +118,22 @@ def read_sets(
     if not sets:
         raise JobError(left_out[0] if left_out else f"no labels in {', '.join(places)}", "check set=")
     return sets, left_out
+
+
+def pooled(sets: Sequence[LabelSet]) -> list[LabelSet]:
+    """All sets of one layout as one set; their names are joined by ``+``."""
+    groups: dict[str, list[LabelSet]] = {}
+    for item in sets:
+        groups.setdefault(item.layout, []).append(item)
+    return [
+        LabelSet(
+            "+".join(item.name for item in group),
+            layout,
+            sha256("".join(item.digest for item in group).encode()).hexdigest()[:16],
+            tuple(case for item in group for case in item.cases),
+        )
+        for layout, group in groups.items()
+    ]
 
 
 def read_traces(places: Sequence[str], dataset: str, options: Mapping[str, object]) -> dict[str, Trace]:
@@ -165,12 +183,28 @@ def _rows(data: bytes, name: str) -> list[dict[str, Any]]:
     try:
         if name.endswith(_JSON_LINES):
             # Not through Arrow, which demands one type per column.
-            return [json.loads(line) for line in data.decode().splitlines() if line.strip()]
+            return list(_lines(data.decode()))
         with closing(open_source(io.BytesIO(data), name, name)) as reader:
             rows: list[dict[str, Any]] = read_table(reader).to_pylist()
             return rows
     except (*READ_ERRORS, ValueError) as error:
         raise LabelError(f"it cannot be read ({reason_of(error)})") from error
+
+
+def _lines(text: str) -> Iterator[dict[str, Any]]:
+    """The objects of JSON lines; blank lines are skipped.
+
+    Raises:
+        LabelError: a line is no JSON object.
+    """
+    for number, line in enumerate(line for line in text.splitlines() if line.strip()):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise LabelError(f"row {number} is no JSON ({error}): write one object per line") from error
+        if not isinstance(row, dict):
+            raise LabelError(f"row {number} is no JSON object: write one object per line")
+        yield row
 
 
 def _suffixes() -> tuple[str, ...]:

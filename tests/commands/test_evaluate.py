@@ -44,7 +44,10 @@ SETS: dict[str, list[dict[str, Any]]] = {
             "segments": 3,
             "sections": [{"kind": "solution_explore", "start": 0, "stop": 2}, {"kind": "verify", "start": 2, "stop": 3}],
             "approaches": [{"start": 0, "stop": 2, "label": "correct", "method": 0}],
+            "verifications": [{"start": 2, "stop": 3, "kind": "affirmation", "approach": 0}],
             "first_correct_segment": 1,
+            "needed": [{"start": 0, "stop": 1}],
+            "drop": [],
         }
     ],
 }  # fmt: skip
@@ -69,7 +72,10 @@ def test_every_layout_in_one_run_with_its_reports(tmp_path: Path, capsys: pytest
     assert "unknown.parquet: its columns fit no kind" in printed
     report = json.loads((out / "evaluation.json").read_text())
     kinds = {(item["set"], item["kind"]) for item in report["sets"]}
-    whole = {"segmentation", "label", "clusters", "arrival"}
+    whole = {
+        *("segmentation", "sections", "boundary", "label", "clusters"),
+        *("check", "check_kind", "arrival", "dropped"),
+    }
     assert kinds == {
         ("segmentation", "segmentation"),
         ("first_error", "first_error"),
@@ -84,6 +90,7 @@ def test_every_layout_in_one_run_with_its_reports(tmp_path: Path, capsys: pytest
     assert found["first_error", "first_error"]["f1"]["value"] == 1
     assert found["traces", "arrival"]["exact"]["value"] == 1
     assert found["traces", "label"]["accuracy"]["value"] == 1
+    assert found["traces", "dropped"]["unharmed"]["value"] == 1
     calibration = next(s["calibration"] for s in report["sets"] if s["kind"] == "label")
     assert calibration["reliability"][0]["right"] == 1
     assert calibration["sent"][-1]["share"] == 1
@@ -103,6 +110,41 @@ def test_labels_may_refer_to_traces_by_id(tmp_path: Path) -> None:
     assert main(["evaluate", f"set={labels}", f"traces={traces.parent}", f"output={out}"]) == 0
     (item,) = json.loads((out / "evaluation.json").read_text())["sets"]
     assert item["tables"][0]["rows"][0]["metrics"]["exact"]["value"] == 1
+
+
+def test_another_readers_labels_are_scored_in_the_place_of_a_judge(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (row,) = SETS["traces"]
+    text = ("id", "problem", "reasoning", "ground_truth")
+    traces = write(tmp_path / "traces", "x", [{key: row[key] for key in text}])
+    one = {key: value for key, value in row.items() if key not in text} | {"id": "t"}
+    two = one | {"first_correct_segment": 2, "drop": [{"start": 2, "stop": 3}], "annotator": "two"}
+    for name, labels in (("one", one), ("two", two)):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(labels) + "\n")
+    out = tmp_path / "out"
+    words = [
+        "evaluate",
+        f"set={tmp_path / 'one.jsonl'}",
+        f"reader={tmp_path / 'two.jsonl'}",
+        f"traces={traces.parent}",
+        f"output={out}",
+    ]
+    assert main(words) == 0
+    report = json.loads((out / "evaluation.json").read_text())
+    assert (report["judge"], report["settings"]["policy"]) == ("reader two", None)
+    found = {item["kind"]: item["tables"][0]["rows"][0]["metrics"] for item in report["sets"]}
+    assert found["sections"]["kappa"]["value"] == found["arrival"]["within"]["value"] == 1
+    assert found["arrival"]["exact"]["value"] == found["dropped"]["mean_f1"]["value"] == 0
+    # With a policy, it is the policy that drops, and it keeps the only check.
+    assert main([*words, "policy=keep_first_plus_check", "pooled=true"]) == 0
+    report = json.loads((out / "evaluation.json").read_text())
+    assert report["judge"] == "keep_first_plus_check on reader two"
+    (dropped,) = (item for item in report["sets"] if item["kind"] == "dropped")
+    assert dropped["tables"][0]["rows"][0]["metrics"]["mean_f1"]["value"] == 1
+    (tmp_path / "two.jsonl").write_text(json.dumps({**two, "id": "other", "reasoning": "x"}) + "\n")
+    assert main(words) == 1
+    assert "segments" in capsys.readouterr().err
 
 
 def test_a_trace_of_one_and_a_half_million_characters_is_judged_as_in_a_job(tmp_path: Path) -> None:
@@ -145,6 +187,16 @@ def test_an_unusable_file_is_one_line(
     assert says in said
 
 
+def test_a_line_that_is_no_json_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"id": "a", "gold": "1", "pred": "1", "equivalent": true}\n{"id": "b",\n')
+    assert main(["evaluate", f"set={path}"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "x.jsonl: row 1 is no JSON" in said
+    assert "write one object per line" in said
+
+
 def test_contradictory_rows_are_left_out_and_named(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"problem": "p", "steps": ["1 + 1 = 2."], "first_error": None} for _ in range(60)
@@ -171,6 +223,7 @@ def test_contradictory_rows_are_left_out_and_named(tmp_path: Path) -> None:
         (["set=x", "where=there"], 2, "choose one of auto, here, ray"),
         (["set=x", "limit=0"], 2, "limit cannot be 0"),
         (["set=x", "judge=rulse"], 2, "rules"),
+        (["policy=keep_forst"], 2, "keep_first"),
     ],
 )
 def test_a_wrong_setting_is_one_line_and_an_exit_status(

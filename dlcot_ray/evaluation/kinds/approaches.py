@@ -1,11 +1,12 @@
 """Approaches of whole traces: their labels (DLCoT step 3) and their clusters (step 4).
 
 In: human approaches and annotations. Out: scores. A human approach is compared with the judge's approach that
-covers most of it, so a boundary that is a little off costs nothing here: boundaries are scored as sections.
+covers most of its segments, so a boundary that is a little off costs nothing here: `starts` scores those.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +16,7 @@ from dlcot_ray.core.annotation import Annotation, Approach, JudgeStep, Label
 from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import ApproachesCase, LabelledApproach
 from dlcot_ray.evaluation.metrics.agreement import accuracy, class_f1, cohen_kappa, harmonic_mean, ratio
-from dlcot_ray.evaluation.metrics.partitions import pair_counts, v_measure
+from dlcot_ray.evaluation.metrics.partitions import PairCounts, pair_counts, v_measure
 from dlcot_ray.evaluation.scores import (
     BadCase,
     Graded,
@@ -70,38 +71,34 @@ def score_clusters(
 ) -> Scores:
     """Same method or not, by pairs of approaches and by V-measure of each trace."""
     truths = [[a.method for a in case.approaches] for case in cases]
-    judged = [clusters_of(case, annotations[case.trace.trace_id]) for case in cases]
-    contestants: dict[str, list[list[int]]] = {
-        judge: judged,
+    own = [judged_cluster_tally(case, annotations[case.trace.trace_id]) for case in cases]
+    contestants = {
         "all the same": [[0] * len(t) for t in truths],
         "all distinct": [list(range(len(t))) for t in truths],
     }
-    rows = []
+    rows = [summarise(judge, own, CLUSTER_MEASURES, rounds=rounds, seed=seed)]
     for name, groups in contestants.items():
         tallies = [cluster_tally(t, g) for t, g in zip(truths, groups, strict=True)]
-        rows.append(
-            summarise(name, tallies, CLUSTER_MEASURES, rounds=rounds if name == judge else 0, seed=seed)
-        )
+        rows.append(summarise(name, tallies, CLUSTER_MEASURES, rounds=0))
     bad = []
-    for case, truth, found in zip(cases, truths, judged, strict=True):
-        pairs = pair_counts(truth, found)
-        loss = float(pairs.only_reference + pairs.only_predicted)
-        what = f"{pairs.only_predicted} pairs wrongly merged, {pairs.only_reference} wrongly kept apart"
+    for case, pairs in zip(cases, own, strict=True):
+        merged, apart = pairs["pairs.only_predicted"], pairs["pairs.only_reference"]
+        what = f"{merged:.0f} pairs wrongly merged, {apart:.0f} wrongly kept apart"
         start, stop = case.approaches[0].start, case.approaches[-1].stop
-        bad.append(BadCase(case.trace.trace_id, loss, start, stop, what))
-    return Scores("clusters", len(cases), (Table("approaches by method", tuple(rows)),), worst_first(bad))
+        bad.append(BadCase(case.trace.trace_id, merged + apart, start, stop, what))
+    notes = ("pairs: of approaches that the judge covers by two of its own",)
+    table = Table("approaches by method", tuple(rows))
+    return Scores("clusters", len(cases), (table,), worst_first(bad), notes)
 
 
 def covering(approach: LabelledApproach, annotation: Annotation) -> Approach | None:
-    """The judge's approach that shares most characters with a human one, or None where none shares any."""
-    offsets = annotation.segment_offsets
+    """The judge's approach that shares most segments with a human one, or None where none shares any."""
 
     def shared(other: Approach) -> int:
-        start, stop = max(approach.start, other.start), min(approach.stop, other.stop)
-        return offsets[stop] - offsets[start] if stop > start else 0
+        return min(approach.stop, other.stop) - max(approach.start, other.start)
 
     best = max(annotation.approaches, key=shared, default=None)
-    return best if best is not None and shared(best) else None
+    return best if best is not None and shared(best) > 0 else None
 
 
 def label_tally(case: ApproachesCase, annotation: Annotation) -> Tally:
@@ -121,6 +118,23 @@ def clusters_of(case: ApproachesCase, annotation: Annotation) -> list[int]:
         cover = covering(approach, annotation)
         found.append(-1 - index if cover is None else cover.cluster)
     return found
+
+
+def judged_cluster_tally(case: ApproachesCase, annotation: Annotation) -> Tally:
+    """As `cluster_tally`, with only those pairs that the judge covers by two approaches of its own.
+
+    A pair inside one approach of the judge, or with a part outside all of them, is a matter of boundaries.
+    """
+    covers = [covering(approach, annotation) for approach in case.approaches]
+    pairs = Counter(
+        (case.approaches[i].method == case.approaches[j].method, one.cluster == other.cluster)
+        for (i, one), (j, other) in itertools.combinations(enumerate(covers), 2)
+        if one is not None and other is not None and one is not other
+    )
+    counts = PairCounts(pairs[True, True], pairs[True, False], pairs[False, True], pairs[False, False])
+    truth = [approach.method for approach in case.approaches]
+    whole = cluster_tally(truth, clusters_of(case, annotation))
+    return {**whole, **{f"pairs.{name}": float(n) for name, n in counts._asdict().items()}}
 
 
 def cluster_tally(truth: Sequence[int | None], found: Sequence[int]) -> Tally:
@@ -165,8 +179,17 @@ def _mean(name: str) -> Measure:
     return Measure(name, lambda s: ratio(s[name], s["traces"]))
 
 
+def _found(s: Sums) -> np.ndarray:
+    """Share of the wrong approaches that the judge labels incorrect."""
+    index = LABELS.index(Label.INCORRECT.value)
+    confusion = _confusion(s)
+    return ratio(confusion[..., index, index], confusion[..., index, :].sum(-1))
+
+
 LABEL_MEASURES = (
     Measure("accuracy", lambda s: accuracy(_confusion(s))),
+    Measure("accuracy_covered", lambda s: accuracy(s.confusion(LABELS))),
+    Measure("incorrect_found", _found),
     Measure("kappa", lambda s: cohen_kappa(_confusion(s))),
     *(_label_f1(index) for index in range(len(LABELS))),
 )

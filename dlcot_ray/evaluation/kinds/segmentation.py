@@ -109,7 +109,7 @@ def score(
         return Table(title, tuple(rows))
 
     tables = [table("all annotators", cases)]
-    if len(annotators) > 1:
+    if len(humans) > len(judged):
         tables += [table(f"annotator {a}", [c for c in cases if c.annotator == a]) for a in annotators]
     bad = [
         _bad(case, humans[case.trace.trace_id, case.annotator], judged[case.trace.trace_id], annotations)
