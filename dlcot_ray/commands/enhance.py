@@ -23,6 +23,7 @@ from dlcot_ray.config.judges import make_judge, token_counter
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.pool import Pool, pool_of
 from dlcot_ray.config.settings import EnhanceConfig, JudgeConfig
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import ConfigError, JobError
 from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
@@ -109,7 +110,12 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     output = open_output(config.output or "", config.storage.output, config.input)
     shards = find_shards(config.input, config.storage.input)
     floor = partial(
-        check_quality_floor, config.quality_floor, judge, config.ray.address, config.storage.input
+        check_quality_floor,
+        config.quality_floor,
+        judge,
+        config.ray.address,
+        config.storage.input,
+        parse_policy(config.policy, resolved.settings["policy_options"]),
     )
     if config.overwrite:
         # Checked before the results of an earlier job are removed; the job reuses what was found.

@@ -8,13 +8,14 @@ floor.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dlcot_ray.cluster.judge_pool import Place
 from dlcot_ray.commands.scoring import score_sets
 from dlcot_ray.config.groups import GOLD_FLOORS, QualityFloorConfig, flat_floors
 from dlcot_ray.config.settings import JudgeConfig
+from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.errors import ConfigError, JobError, did_you_mean
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import SetScores
@@ -22,7 +23,11 @@ from dlcot_ray.inputs.label_files import GOLD, read_sets, read_traces, resolve_p
 
 
 def check_quality_floor(
-    wanted: QualityFloorConfig, judge: JudgeConfig, address: str | None, options: Mapping[str, object]
+    wanted: QualityFloorConfig,
+    judge: JudgeConfig,
+    address: str | None,
+    options: Mapping[str, object],
+    policy: Policy | None = None,
 ) -> dict[str, Any] | None:
     """Score the judge on labelled traces; None if no quality floor is set.
 
@@ -31,6 +36,7 @@ def check_quality_floor(
         judge: of the job.
         address: address of Ray, for a judge that runs there.
         options: fsspec options of the label set and its traces.
+        policy: of the job, whose dropped text is scored; None for the default policy.
 
     Returns:
         The manifest's entry: the set, the figures and the floors, as plain JSON types.
@@ -51,13 +57,14 @@ def check_quality_floor(
     traces = read_traces(trace_places, wanted.dataset, options) if trace_places else {}
     sets, _ = read_sets(places, traces, options, wanted.limit)
     place = Place(address=address, workers=1, max_seconds=wanted.max_seconds)
-    identity, judged, scored = score_sets(sets, judge, place, Options(rounds=0))
-    figures = _worst_figures(scored)
+    how = Options(rounds=0) if policy is None else Options(rounds=0, policy=policy)
+    identity, judged, scored = score_sets(sets, judge, place, how)
+    figures, lower = _worst_figures(scored)
     for name in sorted(set(floors) - set(figures)):
         raise ConfigError(
             f"quality_floor.floors.{name} is no figure of quality_floor.set", did_you_mean(name, figures)
         )
-    if below := _below(figures, floors):
+    if below := _below(figures, floors, lower):
         raise JobError(
             f"the judge {identity} is below the quality floor: {'; '.join(below)} "
             f"({len(judged.annotations)} traces of {wanted.set}, {len(judged.failed)} failed)",
@@ -75,19 +82,28 @@ def check_quality_floor(
     }
 
 
-def _worst_figures(scored: Sequence[SetScores]) -> dict[str, float]:
-    """Each figure by dotted name; of several sets with one kind of labels, the worst (NaN if one is NaN)."""
+def _worst_figures(scored: Sequence[SetScores]) -> tuple[dict[str, float], set[str]]:
+    """Each figure by dotted name, and the names of those where lower is better.
+
+    Of several sets with one kind of labels the worst figure counts; NaN if one is NaN.
+    """
     figures: dict[str, float] = {}
+    lower: set[str] = set()
     for item in scored:
-        for name, value in item.scores.headline().items():
-            known = figures.get(name, math.inf)
-            figures[name] = value if math.isnan(value) or value < known else known
-    return figures
+        for metric in item.scores.tables[0].rows[0].metrics:
+            name, value = f"{item.scores.kind}.{metric.name}", metric.value
+            if not metric.higher:
+                lower.add(name)
+            known = figures.get(name, math.inf if metric.higher else -math.inf)
+            worse = value < known if metric.higher else value > known
+            figures[name] = value if math.isnan(value) or worse else known
+    return figures, lower
 
 
-def _below(figures: Mapping[str, float], floors: Mapping[str, float]) -> list[str]:
+def _below(figures: Mapping[str, float], floors: Mapping[str, float], lower: Collection[str]) -> list[str]:
+    """A sentence for each figure below its floor or, where lower is better, above its limit."""
     return [
-        f"{name} is {figures[name]:.3f}, its floor {floor:g}"
+        f"{name} is {figures[name]:.3f}, its {'limit' if name in lower else 'floor'} {floor:g}"
         for name, floor in sorted(floors.items())
-        if math.isnan(figures[name]) or figures[name] < floor
+        if math.isnan(figures[name]) or (figures[name] > floor if name in lower else figures[name] < floor)
     ]

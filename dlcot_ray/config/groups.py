@@ -17,6 +17,8 @@ _FSSPEC = "such as endpoint_url. Credentials are refused here: set them in the e
 
 GOLD_FLOORS: Mapping[str, float] = {
     "segmentation.kappa": 0.35,
+    "sections.kappa": 0.35,
+    "boundary.f1_within": 0.45,
     "label.accuracy": 0.5,
     "first_error.f1": 0.4,
     "arrival.within": 0.65,
@@ -269,7 +271,7 @@ class QualityFloorConfig(DatasetSettings):
     traces: Any = setting(None, "The traces, for labels that refer to traces by id.", places=True)
     floors: dict[str, Any] = setting(
         dict,
-        "Minimum of a figure of `dlcot evaluate`, by kind and name, e.g. "
+        "Minimum of a figure of `dlcot evaluate` (maximum, where lower is better), by kind and name, e.g. "
         f"quality_floor.floors.segmentation.kappa=0.3. Default for gold: {_GOLD_FLOORS_SHOWN}.",
     )
     limit: int | None = setting(

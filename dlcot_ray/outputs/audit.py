@@ -25,7 +25,7 @@ from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.outputs.audit_rows import annotation_findings, row_findings, shorten
 from dlcot_ray.outputs.columns import carried_table
-from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.outputs.counts import UnitStats, examples, examples_by_gate
 from dlcot_ray.outputs.inventory import Finding
 from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, PREFERENCES, REJECTED
 from dlcot_ray.outputs.schemas import (
@@ -186,6 +186,14 @@ def _counts(
         "by_reason": _tally(row["status_reason"] for row in rows),
         "by_gate": _tally(gate["name"] for gate in gates if not gate["passed"]),
         "by_gate_passed": _tally(gate["name"] for gate in gates if gate["passed"]),
+        "gate_examples": examples_by_gate(
+            examples(
+                (gate["name"], row["trace_id"], gate["detail"])
+                for row in rows
+                for gate in row["gates"]
+                if not gate["passed"]
+            )
+        ),
         "by_cause": _tally(unit.rejected["cause"].to_pylist() if unit.rejected is not None else []),
         "pairs": unit.preferences.num_rows if unit.preferences is not None else 0,
     }

@@ -44,6 +44,7 @@ def card(manifest: Mapping[str, Any], report: str = "") -> str:
             *_lead(manifest),
             *_sources(manifest),
             *_counts(manifest["totals"]),
+            *_gates(manifest["totals"]),
             *_tokens(manifest["totals"]),
             *_limits(manifest),
             *([""] if report else []),
@@ -110,6 +111,23 @@ def _counts(totals: Mapping[str, Any]) -> Iterator[str]:
     yield from _listed("Why rows are unchanged, or less was cut", totals["by_reason"])
     yield from _listed("Why rows were rejected", totals["by_cause"])
     yield from _listed("Approaches by label", totals["by_label"])
+
+
+def _gates(totals: Mapping[str, Any]) -> Iterator[str]:
+    """How often each gate stopped a cut, with traces to look at."""
+    stopped, passed = totals["by_gate"], totals["by_gate_passed"]
+    if not stopped and not passed:
+        return
+    yield from ("", "## Gates", "", "Each gate may stop a cut; then less is cut, or nothing.", "")
+    yield from ("| gate | stopped | of | examples |", "|---|---:|---:|---|")
+    for gate in sorted({*stopped, *passed}):
+        count = stopped.get(gate, 0)
+        shown = "; ".join(
+            f"`{name}`{f': {detail}' if detail else ''}"
+            for name, detail in totals["gate_examples"].get(gate, ())
+        )
+        cell = shown.replace("|", "\\|")
+        yield f"| {gate} | {count:,} | {count + passed.get(gate, 0):,} | {cell} |"
 
 
 def _tokens(totals: Mapping[str, Any]) -> Iterator[str]:

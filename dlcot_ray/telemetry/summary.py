@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dlcot_ray.errors import REMEDIES
 
@@ -31,7 +32,8 @@ def print_summary(manifest: Mapping[str, Any], output: str, next_step: str, cons
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")
     for name, figure, note in _lines(manifest):
-        table.add_row(name, figure, note)
+        # Not as markup, because what a gate found may hold brackets.
+        table.add_row(name, figure, Text(note))
     console.print(table)
     for line in _problems(manifest):
         console.print(line, style="yellow", soft_wrap=True, highlight=False, markup=False)
@@ -111,6 +113,8 @@ def _quality_lines(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             count = stopped.get(gate, 0)
             if count:
                 yield f"    {gate}", f"{count:,}", f"of {count + passed.get(gate, 0):,}"
+                for name, detail in totals["gate_examples"].get(gate, ()):
+                    yield "", "", f"{name}: {detail}"
     seams, errors = totals["by_seam"], totals["by_error"]
     if seams:
         yield "seams at cuts", f"{sum(seams.values()):,}", _listed(seams)

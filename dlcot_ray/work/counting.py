@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.errors import RowFault
-from dlcot_ray.outputs.counts import Counts, UnitStats, counts, length_class
+from dlcot_ray.outputs.counts import Counts, UnitStats, counts, examples, length_class
 from dlcot_ray.outputs.schemas import EnhancedRow
 from dlcot_ray.work.editing import Edited
 
@@ -47,6 +47,12 @@ def count_unit(
         ),
         by_gate=counts(name for name, passed in gates if not passed),
         by_gate_passed=counts(name for name, passed in gates if passed),
+        gate_examples=examples(
+            (gate.name, row.trace.trace_id, gate.detail)
+            for row in rows
+            for gate in row.enhancement.gates
+            if not gate.passed
+        ),
         by_seam=counts(f"{seam.kind}:{seam.closed}" for e in enhancements for seam in e.seams),
         by_length=counts(
             f"{side}:{length_class(length)}"

@@ -16,6 +16,7 @@ from dlcot_ray.config.groups import GOLD_FLOORS, QualityFloorConfig
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.paths import gold_dirs
 from dlcot_ray.config.settings import JudgeConfig
+from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.label_files import read_sets, read_traces, resolve_places
 from tests.support import REPO
@@ -118,6 +119,28 @@ def test_a_figure_that_the_set_does_not_define_does_not_pass(tmp_path: Path) -> 
         check_quality_floor(
             QualityFloorConfig(set=str(labels), floors={"first_error": {"f1": 0.1}}), RULES, None, {}
         )
+
+
+def test_where_lower_is_better_the_floor_is_a_limit(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.jsonl"
+    row = {"id": "divisible-by-48", "first_correct_segment": 0}
+    labels.write_text(json.dumps(row) + "\n")
+    wanted = QualityFloorConfig(set=str(labels), traces=str(SHARDS), floors={"arrival": {"late": 0}})
+    with pytest.raises(JobError, match=r"arrival\.late is 1\.000, its limit 0"):
+        check_quality_floor(wanted, RULES, None, {})
+    row["first_correct_segment"] = 23
+    labels.write_text(json.dumps(row) + "\n")
+    assert check_quality_floor(wanted, RULES, None, {}) is not None
+
+
+def test_the_policy_of_the_job_is_scored(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.jsonl"
+    row = {"id": "divisible-by-48", "drop": [], "needed": [{"start": 0, "stop": 24}]}
+    labels.write_text(json.dumps(row) + "\n")
+    wanted = QualityFloorConfig(set=str(labels), traces=str(SHARDS), floors={"dropped": {"unharmed": 1}})
+    assert check_quality_floor(wanted, RULES, None, {}, parse_policy("preference_pairs")) is not None
+    with pytest.raises(JobError, match=r"dropped\.unharmed is 0\.000"):
+        check_quality_floor(wanted, RULES, None, {}, parse_policy("keep_first"))
 
 
 def test_judging_that_takes_too_long_is_stopped() -> None:

@@ -17,6 +17,7 @@ def manifest(**totals: Any) -> dict[str, Any]:
         "files": 1, "rows": 10, "enhanced": 6, "unchanged": 3, "rejected": 1, "unfinished": 0, "tokens_before": 9000,
         "tokens_after": 6300, "prefill": 0, "cached": 0, "decode": 0, "unsolved": 0,
         "by_reason": {"nothing_to_cut": 3}, "by_cause": {"null_id": 1}, "by_label": {"correct": 9, "unknown": 2},
+        "by_gate": {}, "by_gate_passed": {}, "gate_examples": {},
         "by_length": {"before:1024": 8, "before:2048": 1, "after:256": 2, "after:1024": 7},
     }  # fmt: skip
     return {
@@ -115,3 +116,15 @@ def test_an_output_without_rows() -> None:
 
 def test_classes_of_lengths() -> None:
     assert [length_class(tokens) for tokens in (0, 256, 257, 1024, 1025)] == [256, 256, 512, 1024, 2048]
+
+
+def test_gates_are_listed_with_examples() -> None:
+    told = manifest(
+        by_gate={"cut_bounds": 2},
+        by_gate_passed={"cut_bounds": 4, "answer_preserved": 6},
+        gate_examples={"cut_bounds": [["a", "only 1% | left"], ["b", ""]]},
+    )
+    text = card(told)
+    assert "| cut_bounds | 2 | 6 | `a`: only 1% \\| left; `b` |" in text
+    assert "| answer_preserved | 0 | 6 |  |" in text
+    assert "## Gates" not in card(manifest())

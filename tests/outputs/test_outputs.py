@@ -128,3 +128,14 @@ def test_every_gate_is_counted_and_the_counts_round_trip() -> None:
     }  # fmt: skip
     assert max(passed.values()) <= stats.enhanced + sum(dict(stats.by_gate).values())
     assert type(stats).from_json(stats.to_json()) == stats
+
+
+def test_every_gate_that_stops_a_cut_names_traces_with_what_it_found() -> None:
+    unit = made("keep_first", min_keep=0.95)
+    stopped = dict(unit.stats.by_gate)
+    rows = {row["trace_id"]: row["gates"] for row in unit.enhanced.to_pylist()}
+    assert stopped
+    assert {gate for gate, _, _ in unit.stats.gate_examples} == set(stopped)
+    for gate, name, detail in unit.stats.gate_examples:
+        (found,) = (item for item in rows[name] if item["name"] == gate and not item["passed"])
+        assert detail == " ".join(found["detail"].split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcot_ray.errors import JobError
-from dlcot_ray.outputs.counts import UnitStats, add_up
+from dlcot_ray.outputs.counts import UnitStats, add_up, examples
 from dlcot_ray.outputs.layout import Output
 from dlcot_ray.outputs.results import UnitOutput, UnitResult
 from dlcot_ray.outputs.tally import Journal, Tally, count, survey
@@ -158,7 +159,40 @@ def test_folders_are_counted_in_the_same_pass(output: Output) -> None:
     assert isinstance(sizes, np.ndarray)
 
 
+SHOWN = st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from("abcde"), st.just("why"))).map(examples)
+
+
 @settings(deadline=None)
-@given(st.lists(st.builds(UnitStats, rows=st.integers(0, 9), by_cause=st.just((("a", 2), ("b", 1))))))
+@given(
+    st.lists(
+        st.builds(
+            UnitStats,
+            rows=st.integers(0, 9),
+            by_cause=st.just((("a", 2), ("b", 1))),
+            gate_examples=SHOWN,
+        )
+    )
+)
 def test_adding_up_many_counts_equals_adding_one_by_one(many: list[UnitStats]) -> None:
     assert add_up(many) == sum(many, start=UnitStats())
+    assert add_up(many) == add_up(many[::-1])
+
+
+def test_of_each_gate_the_first_traces_are_shown_with_one_short_line() -> None:
+    found = examples(
+        [
+            ("b", "t9", "x"),
+            *(("a", f"t{n}", "one\n\ntwo") for n in (4, 3, 2, 1, 1)),
+            ("b", "t8", "long " * 60),
+        ]
+    )
+    assert [(gate, name) for gate, name, _ in found] == [
+        ("a", "t1"), ("a", "t2"), ("a", "t3"), ("b", "t8"), ("b", "t9"),
+    ]  # fmt: skip
+    assert found[0][2] == "one two"
+    assert len(found[3][2]) == 120
+    stats = UnitStats(rows=1, gate_examples=found)
+    assert UnitStats.from_json(stats.to_json()) == stats
+    assert json.loads(stats.to_json())["gate_examples"]["b"][1] == ["t9", "x"]
+    with pytest.raises(ValueError, match="not the JSON of unit stats"):
+        UnitStats.from_json('{"gate_examples": []}')

@@ -49,3 +49,15 @@ def test_the_engines_busy_share_is_shown() -> None:
     assert "judge tokens 100 300 cached, 9 decoded" in text
     assert "engine busy 93.2% of 1,234 s, this run" in text
     assert "engine busy" not in summary_of(stats, "vllm/1")
+
+
+def test_a_gate_that_stopped_cuts_names_traces() -> None:
+    stats = UnitStats(
+        rows=9,
+        enhanced=9,
+        by_gate=(("no_dangling_reference", 2),),
+        by_gate_passed=(("no_dangling_reference", 7),),
+        gate_examples=(("no_dangling_reference", "seven-doors", "segment 3: '[as before]'"),),
+    )
+    text = summary_of(stats, "rules/2")
+    assert "no_dangling_reference 2 of 9 seven-doors: segment 3: '[as before]'" in text
