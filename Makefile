@@ -6,7 +6,7 @@ INSTALL ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 MODEL := models/smollm2-135m-instruct
 
-.PHONY: demo demo-model model test quick check lint types docs bench bench-scale bench-model refreshes faults clean
+.PHONY: demo demo-model model test quick check lint types docs bench bench-gold bench-scale bench-model refreshes faults clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -72,6 +72,10 @@ bench: $(VENV)/.installed-dev  ## TRACES=folder of Parquet shards
 	$(BIN)/python benchmarks/rules_judge.py $(TRACES)
 	$(BIN)/python benchmarks/ray_job.py $(TRACES)
 	$(BIN)/python benchmarks/quality.py gold
+
+HALF ?= development
+bench-gold: $(VENV)/.installed-dev  ## TRACES=folder with the traces that tests/labels/gold labels; HALF=development
+	$(BIN)/python benchmarks/gold.py $(TRACES) half=$(HALF)
 
 bench-scale: $(VENV)/.installed-dev  ## TRACES=folder; ten times the traces on S3, then ten million units
 	$(BIN)/python benchmarks/scale.py $(TRACES)

@@ -48,7 +48,7 @@ def run_evaluate(config: EvaluateConfig) -> Exit:
     readers: list[LabelSet] = []
     if config.reader:
         places, _ = resolve_places(config.reader, None)
-        readers, more = read_sets(places, traces, config.storage.input, None)
+        readers, more = read_sets(places, traces, config.storage.input, None, "reader")
         left_out += more
     if config.pooled:
         sets = pooled(sets)

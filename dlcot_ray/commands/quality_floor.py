@@ -55,7 +55,7 @@ def check_quality_floor(
         )
     places, trace_places = resolve_places(wanted.set, wanted.traces)
     traces = read_traces(trace_places, wanted.dataset, options) if trace_places else {}
-    sets, _ = read_sets(places, traces, options, wanted.limit)
+    sets, _ = read_sets(places, traces, options, wanted.limit, "quality_floor.set")
     place = Place(address=address, workers=1, max_seconds=wanted.max_seconds)
     how = Options(rounds=0) if policy is None else Options(rounds=0, policy=policy)
     identity, judged, scored = score_sets(sets, judge, place, how)

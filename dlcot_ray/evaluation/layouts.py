@@ -146,6 +146,7 @@ LAYOUTS = (
         read_equivalence,
         frozenset({"pred", "answer"}),
     ),
+    Layout("answer equivalence", frozenset({"answer", "reference", "equal"}), read_equivalence),
     Layout(
         "trace labels",
         frozenset(),

@@ -189,8 +189,8 @@ def _pair(
 
 def read_equivalence(row: Row, number: int, context: Context) -> Iterator[Case]:
     """Two answers and whether they are equivalent."""
-    label = first_of(row, "equivalent", "label")
+    label = first_of(row, "equivalent", "equal", "label")
     if label is None:
         raise LabelError("it has no label")
     answer = str(first_of(row, "pred", "answer"))
-    yield EquivalenceCase(name_of(row, number), str(row["gold"]), answer, bool(label))
+    yield EquivalenceCase(name_of(row, number), str(first_of(row, "gold", "reference")), answer, bool(label))

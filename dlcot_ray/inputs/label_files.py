@@ -71,6 +71,7 @@ def read_sets(
     traces: Mapping[str, Trace],
     options: Mapping[str, object],
     limit: int | None,
+    setting: str = "set",
 ) -> tuple[list[LabelSet], list[str]]:
     """All label files of `places`, and one sentence for each file, or rows of a file, that were left out.
 
@@ -79,6 +80,7 @@ def read_sets(
         traces: the traces that labels may refer to, by id.
         options: fsspec options.
         limit: at most this many rows of each file, drawn at random with a fixed seed.
+        setting: the setting that names the places, for error messages.
 
     Raises:
         JobError: a place does not exist or holds no labels, or a file cannot be used.
@@ -87,7 +89,7 @@ def read_sets(
     sets: list[LabelSet] = []
     left_out: list[str] = []
     for place in places:
-        for file in _files(place, options):
+        for file in _files(place, options, setting):
             label = file.store.url(file.relative)
             data = file.store.read_bytes(file.relative)
             try:
@@ -116,7 +118,7 @@ def read_sets(
             name = file.relative.rpartition("/")[2].rpartition(".")[0]
             sets.append(LabelSet(name, layout.name, digest, tuple(cases)))
     if not sets:
-        raise JobError(left_out[0] if left_out else f"no labels in {', '.join(places)}", "check set=")
+        raise JobError(left_out[0] if left_out else f"no labels in {', '.join(places)}", f"check {setting}=")
     return sets, left_out
 
 
@@ -158,19 +160,19 @@ def read_traces(places: Sequence[str], dataset: str, options: Mapping[str, objec
     return found
 
 
-def _files(place: str, options: Mapping[str, object]) -> Iterator[_File]:
+def _files(place: str, options: Mapping[str, object], setting: str) -> Iterator[_File]:
     head, slash, tail = place.rstrip("/").rpartition("/")
     if tail.endswith(_suffixes()):
         parent = Store(head or slash or ".", options)
         if not parent.exists(tail):
-            raise JobError(f"there is no label set {parent.url(tail)}", "check set=")
+            raise JobError(f"there is no label set {parent.url(tail)}", f"check {setting}=")
         yield _File(parent, tail, named=True)
         return
     store = Store(place, options)
     files = [info.relative for info in store.list() if info.relative.endswith(_suffixes())]
     if not files:
         looked_for = " and ".join(f"*{suffix}" for suffix in _suffixes())
-        raise JobError(f"no label sets in {store.display_url}: looked for {looked_for}", "check set=")
+        raise JobError(f"no label sets in {store.display_url}: looked for {looked_for}", f"check {setting}=")
     yield from (_File(store, relative, named=False) for relative in sorted(files))
 
 

@@ -222,6 +222,7 @@ def test_contradictory_rows_are_left_out_and_named(tmp_path: Path) -> None:
         (["set=/no/such.parquet"], 1, "there is no label set /no/such.parquet"),
         (["set=x", "where=there"], 2, "choose one of auto, here, ray"),
         (["set=x", "limit=0"], 2, "limit cannot be 0"),
+        (["reader=/no/such.jsonl"], 1, "there is no label set /no/such.jsonl; check reader="),
         (["set=x", "judge=rulse"], 2, "rules"),
         (["policy=keep_forst"], 2, "keep_first"),
     ],
