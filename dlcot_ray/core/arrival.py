@@ -24,7 +24,7 @@ from dlcot_ray.core.annotation import (
 )
 from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
-from dlcot_ray.core.policies.base import conclusion_start
+from dlcot_ray.core.policies.standing import conclusion_start
 from dlcot_ray.core.seams import refers_back
 from dlcot_ray.core.trace import Trace
 
@@ -137,7 +137,8 @@ def is_accepted(text: str, accepted: Sequence[str]) -> bool:
 def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) -> Approach | None:
     """Approach `index`, cut where it reaches the answer; None if it never does and another one may."""
     approach = annotation.approaches[index]
-    if approach.answer_segment is None:
+    found = annotation.first_correct_segment
+    if approach.answer_segment is None or (found is not None and approach.start <= found < approach.stop):
         return approach
     offsets, accepted = annotation.segment_offsets, accepted_answers(annotation, approach)
     start = max(offsets[approach.answer_segment], offsets[approach.stop] - WINDOW)
@@ -152,13 +153,10 @@ def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) ->
     else:
         end = max(conclusion_start(annotation), approach.stop)
     segment = _arrival(trace, annotation, accepted, approach.stop, end)
-    if segment is None and not last:
-        return None
-    stop = end if segment is None else segment + 1
-    if stop == approach.stop:
-        return approach
-    grown = approach.completed_segments + stop - approach.stop
-    return replace(approach, stop=stop, answer_segment=stop - 1, completed_segments=grown)
+    if segment is None:
+        return approach if last else None
+    grown = approach.completed_segments + segment + 1 - approach.stop
+    return replace(approach, stop=segment + 1, answer_segment=segment, completed_segments=grown)
 
 
 def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:

@@ -1,16 +1,17 @@
 """Exact repetition and truncation: faults of a trace that need no mathematics to find.
 
-In: the segments of a trace. Out: ranges that only repeat the segments before them. Each whole segment (white
-space aside) is compared with the one a period earlier. Repetition inside one segment is not found, because
-only whole segments can be dropped. Loops with a counter or one changing word are not found either: "Step
-101, Step 102" may be honest work, and no gate would see its loss. Time is linear in the text.
+In: the segments of a trace, or the text of one segment. Out: ranges that only repeat what stands directly
+before them. Whole segments (white space aside) are compared with those a period earlier; inside one segment,
+words are. Loops with a counter or one changing word are not found: "Step 101, Step 102" may be honest work,
+and no gate would see its loss. Only whole cycles go, so that the text behind a loop follows a cycle's end as
+it did before. Time is linear in the text.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 MAX_PERIOD = 48
 """Longest cycle that is searched for, in segments; the longest seen in degenerate traces was about 30."""
@@ -53,10 +54,76 @@ def _loop_at(segments: Sequence[str], keys: Sequence[int], at: int) -> tuple[int
         while stop < len(keys) and keys[stop] == keys[stop - period]:
             stop += 1
         repeats = (stop - at) // period
+        if stop < len(keys):
+            stop = at + repeats * period
         size = sum(map(len, segments[at : at + period]))
         if repeats >= MIN_SHORT_REPEATS or (repeats >= MIN_REPEATS and size >= MIN_CHARS):
             return at + period, stop
     return None
+
+
+INNER_PERIOD = 64
+"""Longest cycle inside one segment, in words."""
+
+INNER_REPEATS = 6
+"""Minimum occurrences of a loop inside one segment."""
+
+BARE_REPEATS = 40
+"""Minimum occurrences of a cycle without two letters in a row; rows of figures repeat in honest data."""
+
+INNER_CHARS = 200
+"""Minimum characters that a loop inside one segment must add behind its first pass."""
+
+_WORD = re.compile(r"\S+\s*")
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+_RUN = re.compile(r"(\S{1,24}?)\1{39,}")
+"""A cycle without white space, at least `BARE_REPEATS` times."""
+
+
+def inner_loops(text: str) -> tuple[tuple[int, int], ...]:
+    """Character ranges of one segment that only repeat the cycle directly before them, in order."""
+    if len(text) < INNER_CHARS:
+        return ()
+    starts = [match.start() for match in _WORD.finditer(text)]
+    words = text.split()
+    loops: list[tuple[int, int]] = []
+    if len(words) >= INNER_REPEATS and len(set(words)) * 2 <= len(words):
+        starts.append(len(text))
+        for period in range(1, min(INNER_PERIOD, len(words) // INNER_REPEATS) + 1):
+            for first, stop in _inner_runs(words, period):
+                begin, end = starts[first + period], starts[stop]
+                if end - begin >= INNER_CHARS and all(end <= a or begin >= b for a, b in loops):
+                    loops.append((begin, end))
+    elif max(map(len, words), default=0) >= INNER_CHARS:
+        loops = [(match.end(1), match.end()) for match in _RUN.finditer(text)]
+        loops = [(a, b) for a, b in loops if b - a >= INNER_CHARS]
+    return tuple(sorted(loops))
+
+
+def _inner_runs(words: Sequence[str], period: int) -> Iterator[tuple[int, int]]:
+    """Runs `[first, stop)` of words with a period: whole cycles, and a broken last one at the end."""
+    at, last = 0, len(words)
+    while at + period < last:
+        if words[at] != words[at + period]:
+            at += 1
+            continue
+        stop = at + period
+        while stop < last and words[stop] == words[stop - period]:
+            stop += 1
+        repeats = (stop - at) // period
+        telling = _LETTERS.search(" ".join(words[at : at + period]))
+        if repeats >= (INNER_REPEATS if telling else BARE_REPEATS):
+            yield at, stop if stop == last else at + repeats * period
+        at = max(at + 1, stop - period)
+
+
+def without_loop(text: str) -> str | None:
+    """The text of a segment without its inner loops behind their first pass, or None where it has none."""
+    loops = inner_loops(text)
+    if not loops:
+        return None
+    cuts = [0, *(offset for loop in loops for offset in loop), len(text)]
+    return "".join(text[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True))
 
 
 def is_truncated(reasoning: str, response: str | None) -> bool:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from dlcot_ray.core.annotation import Annotation, Label, ReferenceKind, SectionKind, VerificationKind
+from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.policies.standing import unfinished_start
 
 Drops = dict[int, str]
 """Segment number -> reason, for each segment to drop."""
@@ -66,6 +67,7 @@ class Policy:
         parts: the functions whose drops are united.
         min_keep: smallest share of the characters that must be left, 0..1 (gate ``cut_bounds``).
         errors, corrected, unsolved: see their types.
+        drops_loops: whether repetition loops go, also those inside one segment.
         preference_pairs: also write original and enhanced as a pair.
     """
 
@@ -75,6 +77,7 @@ class Policy:
     errors: ErrorMode = ErrorMode.KEEP
     corrected: CorrectedMode = CorrectedMode.KEEP
     unsolved: UnsolvedMode = UnsolvedMode.KEEP
+    drops_loops: bool = False
     preference_pairs: bool = False
 
     def drops(self, annotation: Annotation) -> Drops:
@@ -106,53 +109,6 @@ def options_choice(options: Mapping[str, object], key: str, default: Choice) -> 
     return kind(str(value))
 
 
-def first_correct(annotation: Annotation) -> int | None:
-    """Index of the first correct approach: the end of the trunk."""
-    return next((i for i, a in enumerate(annotation.approaches) if a.label is Label.CORRECT), None)
-
-
-def affirming_check(annotation: Annotation, index: int) -> int | None:
-    """The first check that affirms approach `index` and is no longer than it, in characters."""
-    offsets, approach = annotation.segment_offsets, annotation.approaches[index]
-    room = offsets[approach.stop] - offsets[approach.start]
-    for i, check in enumerate(annotation.verifications):
-        affirms = check.approach == index and check.kind is VerificationKind.AFFIRMATION
-        if affirms and offsets[check.stop] - offsets[check.start] <= room:
-            return i
-    return None
-
-
-def is_unsolved(annotation: Annotation) -> bool:
-    """Whether the trace does not reach the known answer, or stops before any end.
-
-    Without a reference from outside the trace, only a truncated trace counts as unsolved.
-    """
-    if first_correct(annotation) is not None:
-        return False
-    known = annotation.reference_kind in (ReferenceKind.GROUND_TRUTH, ReferenceKind.RESPONSE)
-    return known or annotation.truncated
-
-
-def conclusion_start(annotation: Annotation) -> int:
-    """First segment of the trailing conclusion, or the number of segments where there is none."""
-    last = annotation.sections[-1] if annotation.sections else None
-    if last is not None and last.kind is SectionKind.CONCLUSION:
-        return last.start
-    return len(annotation.segment_offsets) - 1
-
-
-def unfinished_start(annotation: Annotation) -> int:
-    """First segment of the last approach if the trace stops unsolved, else the number of segments.
-
-    Without that approach an unfinished trace would look finished.
-    """
-    count = len(annotation.segment_offsets) - 1
-    if not annotation.truncated or first_correct(annotation) is not None:
-        return count
-    starts = [a.start for a in annotation.approaches] + [v.start for v in annotation.verifications]
-    return max(starts, default=count)
-
-
 def without_unfinished(drops: Drops, annotation: Annotation) -> Drops:
     """The drops without those in the last approach of a trace that stops unsolved."""
     unfinished = unfinished_start(annotation)
@@ -163,29 +119,3 @@ def drop_range(drops: Drops, start: int, stop: int, reason: str) -> None:
     """Mark segments `[start, stop)`; segments that already have a reason keep it."""
     for segment in range(start, stop):
         drops.setdefault(segment, reason)
-
-
-def name_approach(annotation: Annotation, index: int) -> str:
-    """An approach as reasons call it, e.g. ``approach 2 (incomplete, method 1)``."""
-    approach = annotation.approaches[index]
-    return f"approach {index} ({approach.label}, method {approach.cluster})"
-
-
-def name_check(annotation: Annotation, index: int) -> str:
-    """A check as reasons call it, e.g. ``check 3 (affirmation of approach 0)``."""
-    check = annotation.verifications[index]
-    of = "" if check.approach is None else f" of approach {check.approach}"
-    return f"check {index} ({check.kind}{of})"
-
-
-def drop_between(drops: Drops, annotation: Annotation, start: int, stop: int, why: str) -> None:
-    """Mark segments `[start, stop)`; the reason names the item of a segment, or is `why` if it is in none."""
-    for i, approach in enumerate(annotation.approaches):
-        if approach.start < stop and approach.stop > start:
-            reason = f"{why}: {name_approach(annotation, i)}"
-            drop_range(drops, max(start, approach.start), min(stop, approach.stop), reason)
-    for i, check in enumerate(annotation.verifications):
-        if check.start < stop and check.stop > start:
-            reason = f"{why}: {name_check(annotation, i)}"
-            drop_range(drops, max(start, check.start), min(stop, check.stop), reason)
-    drop_range(drops, start, stop, why)

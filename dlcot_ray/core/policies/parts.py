@@ -5,15 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 
 from dlcot_ray.core.annotation import Annotation, Label, SectionKind, Verification, VerificationKind
-from dlcot_ray.core.policies.base import (
-    Drops,
-    drop_range,
-    first_correct,
-    name_approach,
-    name_check,
-    without_unfinished,
-)
-from dlcot_ray.core.policies.redundancy import drop_loops
+from dlcot_ray.core.policies.base import Drops, drop_range, without_unfinished
+from dlcot_ray.core.policies.redundancy import ITS_APPROACH, drop_loops
+from dlcot_ray.core.policies.standing import first_correct, trunk_stop
+
+OFF_TRUNK = "off the trunk"
+AFTER_CONCLUSION = "after the conclusion"
 
 
 class Checks(StrEnum):
@@ -26,6 +23,10 @@ class Checks(StrEnum):
     """Those that negate a correct approach."""
 
 
+CHECKS_GO = {which: f"{which} checks go" for which in Checks}
+"""The reason of each choice of `drop_verification`."""
+
+
 def drop_verification(annotation: Annotation, which: Checks) -> Drops:
     """Drop checks: all of them, the redundant ones, or those that doubt a correct approach.
 
@@ -35,7 +36,7 @@ def drop_verification(annotation: Annotation, which: Checks) -> Drops:
     """
     drops: Drops = {}
     seen: set[int] = set()
-    for i, check in enumerate(annotation.verifications):
+    for check in annotation.verifications:
         redundant = check.cluster in seen
         seen.add(check.cluster)
         if (
@@ -43,7 +44,7 @@ def drop_verification(annotation: Annotation, which: Checks) -> Drops:
             or (which is Checks.REDUNDANT and redundant)
             or (which is Checks.NEGATING and _doubts_without_cause(annotation, check))
         ):
-            drop_range(drops, check.start, check.stop, f"{which} checks go: {name_check(annotation, i)}")
+            drop_range(drops, check.start, check.stop, CHECKS_GO[which])
     return without_unfinished(drops, annotation)
 
 
@@ -54,20 +55,17 @@ def drop_incorrect_branches(annotation: Annotation) -> Drops:
     without a correct approach is all trunk.
     """
     drops: Drops = {}
-    trunk = first_correct(annotation)
+    trunk = trunk_stop(annotation)
     if trunk is None:
         return drops
     gone: set[int] = set()
     for i, approach in enumerate(annotation.approaches):
-        if i > trunk and approach.label in (Label.INCORRECT, Label.INCOMPLETE):
+        if approach.start >= trunk and approach.label in (Label.INCORRECT, Label.INCOMPLETE):
             gone.add(i)
-            reason = f"off the trunk: {name_approach(annotation, i)}"
-            drop_range(drops, approach.start, approach.stop, reason)
-    for i, check in enumerate(annotation.verifications):
+            drop_range(drops, approach.start, approach.stop, OFF_TRUNK)
+    for check in annotation.verifications:
         if check.approach in gone:
-            drop_range(
-                drops, check.start, check.stop, f"its approach is dropped: {name_check(annotation, i)}"
-            )
+            drop_range(drops, check.start, check.stop, ITS_APPROACH)
     return drops
 
 
@@ -83,7 +81,7 @@ def clean_local(annotation: Annotation) -> Drops:
         stops = [s.stop for s in annotation.sections if s.kind is SectionKind.CONCLUSION]
         end = next((stop for stop in stops if stop >= arrived), None)
         if end is not None:
-            drop_range(drops, end, len(annotation.segment_offsets) - 1, "after the conclusion")
+            drop_range(drops, end, len(annotation.segment_offsets) - 1, AFTER_CONCLUSION)
     drop_loops(drops, annotation)
     return drops
 

@@ -8,64 +8,70 @@ treated like all others.
 from __future__ import annotations
 
 from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.policies.base import (
-    LOOP,
-    Drops,
-    affirming_check,
-    drop_range,
-    first_correct,
-    name_approach,
-    name_check,
-    unfinished_start,
-    without_unfinished,
-)
+from dlcot_ray.core.policies.base import LOOP, Drops, drop_range, without_unfinished
+from dlcot_ray.core.policies.standing import Standing, standing, unfinished_start
+
+REDUNDANT = "redundant"
+ITS_APPROACH = "its approach is dropped"
+
+SURE = 0.6
+"""Least confidence in an approach's label and method for a cut on the way to the answer."""
+
+FULLNESS = 0.25
+"""Least length of the approach that stays, as a share of the one that repeats its method.
+
+A shorter one is an announcement, and the work is in the later one.
+"""
 
 
 def keep_one_per_cluster(annotation: Annotation) -> Drops:
-    """Keep one approach per method, and one check of the answer once it is found.
+    """Keep one approach per method, and one check of the answer once it stands.
 
-    Source: DLCoT step 5.1 with one survivor per cluster. The first approach of a cluster stays. If it is
-    not correct, the first correct one stays too, so that a student sees the error and its repair. The
-    checks of a dropped approach are dropped with it. On the trunk (up to the end of the first correct
-    approach) checks stay, because most of them are part of the work. After the trunk one check stays: the
-    one that `keep_first_plus_check` keeps, else the first. Repetition loops are dropped. If a trace stops
-    unsolved, its last approach stays.
+    Source: DLCoT step 5.1 with one survivor per cluster. On the way to the answer only an approach goes that
+    reaches none and repeats the method of one that is about as full; wrong answers stay with their
+    correction. Behind the trunk an approach goes if its method is that of an earlier one, unless it is the
+    first correct one of its method. Checks of a dropped approach go with it. Behind the trunk one check
+    stays (see `standing`). Repetition loops are dropped. The approach on which an unsolved trace ends stays.
     """
     drops: Drops = {}
-    kept_correct: set[int] = set()
-    seen: dict[int, int] = {}
-    gone: set[int] = set()
-    for i, approach in enumerate(annotation.approaches):
-        correct = approach.label is Label.CORRECT
-        if approach.cluster in seen and (not correct or approach.cluster in kept_correct):
-            gone.add(i)
-            reason = f"redundant: {name_approach(annotation, i)} repeats approach {seen[approach.cluster]}"
-            drop_range(drops, approach.start, approach.stop, reason)
-        else:
-            seen.setdefault(approach.cluster, i)
-        if correct:
-            kept_correct.add(approach.cluster)
-    trunk = first_correct(annotation)
-    settled = {
-        i
-        for i, check in enumerate(annotation.verifications)
-        if trunk is not None
-        and check.approach is not None
-        and check.approach >= trunk
-        and check.approach not in gone
-    }
-    affirming = None if trunk is None else affirming_check(annotation, trunk)
-    kept = min(settled, default=None) if affirming is None else affirming
+    stays = standing(annotation)
+    gone = _repeated(annotation, stays)
+    for i in gone:
+        drop_range(drops, annotation.approaches[i].start, annotation.approaches[i].stop, REDUNDANT)
     for i, check in enumerate(annotation.verifications):
+        if stays is not None and i == stays.check:
+            continue
         if check.approach in gone:
-            reason = f"its approach is dropped: {name_check(annotation, i)}"
-            drop_range(drops, check.start, check.stop, reason)
-        elif i in settled and i != kept:
-            reason = f"redundant: {name_check(annotation, i)}, check {kept} stays"
-            drop_range(drops, check.start, check.stop, reason)
+            drop_range(drops, check.start, check.stop, ITS_APPROACH)
+        elif stays is not None and check.start >= stays.trunk and check.approach is not None:
+            drop_range(drops, check.start, check.stop, REDUNDANT)
     drops = without_unfinished(drops, annotation)
     drop_loops(drops, annotation)
     return drops
+
+
+def _repeated(annotation: Annotation, stays: Standing | None) -> set[int]:
+    """The approaches that repeat a method and may go."""
+    approaches, offsets = annotation.approaches, annotation.segment_offsets
+    sizes = [offsets[a.stop] - offsets[a.start] for a in approaches]
+    kept: dict[int, list[int]] = {}
+    gone: set[int] = set()
+    for i, approach in enumerate(approaches):
+        earlier = kept.get(approach.cluster, [])
+        if stays is not None and approach.start >= stays.trunk:
+            correct = approach.label is Label.CORRECT
+            repeats = bool(earlier) and (
+                not correct or any(approaches[k].label is Label.CORRECT for k in earlier)
+            )
+        else:
+            full = any(sizes[k] >= FULLNESS * sizes[i] for k in earlier)
+            open_end = approach.label is Label.INCOMPLETE and i + 1 < len(approaches)
+            repeats = full and open_end and approach.confidence >= SURE
+        if repeats:
+            gone.add(i)
+        else:
+            kept.setdefault(approach.cluster, []).append(i)
+    return gone
 
 
 def delete_multi(annotation: Annotation, last: int | None) -> Drops:
@@ -75,23 +81,18 @@ def delete_multi(annotation: Annotation, last: int | None) -> Drops:
     of a cluster stays, correct or not, as in the paper. If this would drop the only correct approach, the
     gates restore it. If a trace stops unsolved, its last approach stays.
     """
-    redundant: list[tuple[int, int, str]] = []
-    seen: set[int] = set()
-    for i, approach in enumerate(annotation.approaches):
-        if approach.cluster in seen:
-            redundant.append((approach.start, approach.stop, f"redundant: {name_approach(annotation, i)}"))
-        seen.add(approach.cluster)
-    seen = set()
-    for i, check in enumerate(annotation.verifications):
-        if check.cluster in seen:
-            reason = f"redundant: {name_check(annotation, i)}, check method {check.cluster}"
-            redundant.append((check.start, check.stop, reason))
-        seen.add(check.cluster)
+    redundant: list[tuple[int, int]] = []
+    for items in (annotation.approaches, annotation.verifications):
+        seen: set[int] = set()
+        for item in items:
+            if item.cluster in seen:
+                redundant.append((item.start, item.stop))
+            seen.add(item.cluster)
     unfinished = unfinished_start(annotation)
     redundant = sorted(item for item in redundant if item[0] < unfinished)
     drops: Drops = {}
-    for start, stop, reason in redundant if last is None else redundant[max(0, len(redundant) - last) :]:
-        drop_range(drops, start, stop, reason)
+    for start, stop in redundant if last is None else redundant[max(0, len(redundant) - last) :]:
+        drop_range(drops, start, stop, REDUNDANT)
     return drops
 
 

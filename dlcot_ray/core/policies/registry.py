@@ -29,10 +29,11 @@ from dlcot_ray.errors import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class PolicyEntry:
-    """One policy: its function, and what it does in one line."""
+    """One policy: its function, what it does in one line, and whether repetition loops go."""
 
     function: PolicyFunction
     help: str
+    drops_loops: bool = False
 
 
 DEFAULT_POLICY = "keep_one_per_cluster+keep_first_plus_check"
@@ -42,6 +43,7 @@ POLICIES: Mapping[str, PolicyEntry] = {
     "keep_one_per_cluster": PolicyEntry(
         keep_one_per_cluster,
         "keep one approach per method, and its first correct one; keep one check of the answer",
+        drops_loops=True,
     ),
     "keep_first": PolicyEntry(
         keep_first, "keep everything up to the first correct approach, and the conclusion"
@@ -66,7 +68,9 @@ POLICIES: Mapping[str, PolicyEntry] = {
         drop_incorrect_branches,
         "after the first correct approach, drop wrong and unfinished approaches with their checks",
     ),
-    "clean_local": PolicyEntry(clean_local, "drop repetition loops, and text after the conclusion"),
+    "clean_local": PolicyEntry(
+        clean_local, "drop repetition loops, and text after the conclusion", drops_loops=True
+    ),
 }
 PREFERENCE_PAIRS = "preference_pairs"
 """Drops nothing: adds an output of pairs (DPO), the original and the enhanced trace."""
@@ -106,6 +110,7 @@ def parse_policy(expression: str, options: Mapping[str, object] | None = None) -
         errors=options_choice(options, "errors", ErrorMode.KEEP),
         corrected=options_choice(options, "corrected", CorrectedMode.KEEP),
         unsolved=options_choice(options, "unsolved", UnsolvedMode.KEEP),
+        drops_loops=any(name in POLICIES and POLICIES[name].drops_loops for name in names),
         preference_pairs=PREFERENCE_PAIRS in names,
     )
 

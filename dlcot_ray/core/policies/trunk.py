@@ -1,50 +1,45 @@
 """Policies that end a trace after its answer: the trunk stays, the text after the answer is dropped.
 
-The trunk is everything up to and including the first correct approach. DLCoT (arXiv 2503.16385) finds that it
-carries what a student learns. A trace without a correct approach has no trunk and stays unchanged.
+The trunk is everything up to and including the item where the right answer first stands, nearly always the
+first correct approach. DLCoT (arXiv 2503.16385) finds that it carries what a student learns. A trace without
+a right answer has no trunk and stays unchanged.
 """
 
 from __future__ import annotations
 
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.policies.base import (
-    Drops,
-    affirming_check,
-    conclusion_start,
-    drop_between,
-    first_correct,
-)
+from dlcot_ray.core.policies.base import Drops, drop_range
+from dlcot_ray.core.policies.standing import first_correct, standing
+
+AFTER = "after the solution"
+AFTER_ANSWER = "after the first correct answer"
 
 
 def keep_first(annotation: Annotation) -> Drops:
-    """Keep everything up to the end of the first correct approach, and the conclusion.
+    """Keep everything up to the end of the trunk, and the conclusion.
 
     Source: DLCoT step 5.1, ``keep_first``.
     """
     drops: Drops = {}
-    if (index := first_correct(annotation)) is not None:
-        stop = annotation.approaches[index].stop
-        drop_between(drops, annotation, stop, conclusion_start(annotation), "after the solution")
+    if (stays := standing(annotation)) is not None:
+        drop_range(drops, stays.trunk, stays.closing, AFTER)
     return drops
 
 
 def keep_first_plus_check(annotation: Annotation) -> Drops:
     """Keep the trunk, the first check that affirms its answer, and the conclusion.
 
-    Source: DLCoT step 5.1, ``keep_first``, with one verification as in the paper's structure. The check
-    must belong to the correct approach and must not be longer than it, because a longer check is a second
-    solution.
+    Source: DLCoT step 5.1, ``keep_first``, with one verification as in the paper's structure.
     """
     drops: Drops = {}
-    if (index := first_correct(annotation)) is None:
+    if (stays := standing(annotation)) is None:
         return drops
-    kept = affirming_check(annotation, index)
-    at, end = annotation.approaches[index].stop, conclusion_start(annotation)
-    if kept is not None:
-        check = annotation.verifications[kept]
-        drop_between(drops, annotation, at, min(check.start, end), "after the solution")
+    at = stays.trunk
+    if stays.check is not None:
+        check = annotation.verifications[stays.check]
+        drop_range(drops, at, min(check.start, stays.closing), AFTER)
         at = check.stop
-    drop_between(drops, annotation, at, end, "after the solution")
+    drop_range(drops, at, stays.closing, AFTER)
     return drops
 
 
@@ -57,6 +52,5 @@ def earliest_correct_prefix(annotation: Annotation) -> Drops:
     drops: Drops = {}
     index = first_correct(annotation)
     if index is not None and (segment := annotation.approaches[index].answer_segment) is not None:
-        count = len(annotation.segment_offsets) - 1
-        drop_between(drops, annotation, segment + 1, count, "after the first correct answer")
+        drop_range(drops, segment + 1, len(annotation.segment_offsets) - 1, AFTER_ANSWER)
     return drops

@@ -1,0 +1,97 @@
+"""Checks and closing words by evidence: which checks affirm the answer, and what the text ends with.
+
+In: a trace and its settled annotation. Out: the annotation with checks that end on the answer as affirmations
+and with closing words where the trace has any, and the parts of a conclusion that sum up what is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from dlcot_ray.core.annotation import Annotation, Section, SectionKind, Verification, VerificationKind
+from dlcot_ray.core.arrival import accepted_answers, ends_on, states
+from dlcot_ray.core.policies.standing import conclusion_start, standing, trunk_stop
+from dlcot_ray.core.seam_cues import BOTH, EARLIER
+from dlcot_ray.core.trace import Trace
+
+CLOSING_CHARS = 400
+"""Maximum characters of a last segment that can be the closing words; a longer one contains work."""
+
+_SUMS_UP = re.compile(
+    r"\b(?:multiple|several|different|all|both) (?:methods|approaches|ways|confirmations|checks)\b|"
+    r"\bcross[- ]?(?:check|verif)\w*|\b(?:after|with) (?:all )?(?:this|that|these|the) (?:check|verif|confirm)\w*|"
+    r"\bchecks? out\b|\b(?:confirms?|solidif(?:y|ies)|verifie[sd]) (?:it|that|this|the)\b|"
+    r"\bto (?:summari[sz]e|recap|sum up)\b|\b(?:another|other) (?:way|method|approach)\b",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
+
+
+def with_evidence(trace: Trace, annotation: Annotation) -> Annotation:
+    """The annotation whose open checks affirm where they end on the answer, with closing words found."""
+    return _closed(trace, _affirmed(trace, annotation))
+
+
+def _affirmed(trace: Trace, annotation: Annotation) -> Annotation:
+    """Affirmation is evidence: a check that ends on the accepted answer affirms it, in whatever words."""
+    accepted, trunk = accepted_answers(annotation), trunk_stop(annotation)
+    if not accepted or trunk is None:
+        return annotation
+    offsets = annotation.segment_offsets
+
+    def judged(check: Verification) -> Verification:
+        text = trace.reasoning[offsets[check.start] : offsets[check.stop]]
+        affirms = check.kind is VerificationKind.CHECK and check.start >= trunk and ends_on(text, accepted)
+        return replace(check, kind=VerificationKind.AFFIRMATION) if affirms else check
+
+    return replace(annotation, verifications=tuple(map(judged, annotation.verifications)))
+
+
+def _closed(trace: Trace, annotation: Annotation) -> Annotation:
+    """The annotation whose last segment is the conclusion, if there is none and it states the answer."""
+    count, trunk = len(annotation.segment_offsets) - 1, trunk_stop(annotation)
+    accepted = accepted_answers(annotation)
+    if trunk is None or not accepted or conclusion_start(annotation) < count or trunk > count - 1:
+        return annotation
+    starts = [a.start for a in annotation.approaches] + [v.start for v in annotation.verifications]
+    text = _text(trace, annotation, count - 1)
+    whole = max(starts, default=0) < count - 1
+    if len(text) > CLOSING_CHARS or not whole or not states(text, accepted) or BOTH.search(text):
+        return annotation
+    last = annotation.sections[-1]
+    sections = annotation.sections[:-1]
+    if last.start < count - 1:
+        sections = (*sections, replace(last, stop=count - 1))
+    return replace(
+        annotation,
+        sections=(*sections, Section(SectionKind.CONCLUSION, count - 1, count)),
+        approaches=tuple(replace(a, stop=min(a.stop, count - 1)) for a in annotation.approaches),
+        verifications=tuple(replace(v, stop=min(v.stop, count - 1)) for v in annotation.verifications),
+    )
+
+
+def summing_up(trace: Trace, annotation: Annotation) -> range:
+    """The segments of the conclusion that sum up the checking and stand before the final answer.
+
+    They may go if the text before them goes. Without a final answer behind them they stay.
+    """
+    stays, accepted = standing(annotation), accepted_answers(annotation)
+    count = len(annotation.segment_offsets) - 1
+    if stays is None or not accepted or count - stays.closing < 2:
+        return range(0)
+    final = next((i for i in range(count - 1, stays.closing, -1) if states(_text(trace, annotation, i), accepted)), None)
+    if final is None:
+        return range(0)
+    if final - 1 > stays.closing and _HEADING.match(_text(trace, annotation, final - 1).strip()):
+        final -= 1
+    for segment in range(stays.closing, final):
+        text = _text(trace, annotation, segment)
+        if _SUMS_UP.search(text) or EARLIER.search(text):
+            return range(segment, final)
+    return range(0)
+
+
+def _text(trace: Trace, annotation: Annotation, segment: int) -> str:
+    offsets = annotation.segment_offsets
+    return trace.reasoning[offsets[segment] : offsets[segment + 1]]

@@ -1,0 +1,248 @@
+"""The ladder: the largest part of a policy's drops that leaves no seam open and passes every gate.
+
+In: a trace, its settled annotation and a policy's drops. Out: an `Enhancement` without repairs. If the
+policy's choice fails, another check is kept; then single items are given back; then the items are tried one
+by one, the longest first. An item is a whole approach, a whole check, or the text between two of them, so
+that no check is cut through. The conclusion is never an item, so redundancy goes before closing words do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from dlcot_ray.core.annotation import Annotation, VerificationKind
+from dlcot_ray.core.arrival import accepted_answers, states
+from dlcot_ray.core.closing import summing_up
+from dlcot_ray.core.edits import Edit, EditOp, EditScript, apply_script, drop_script, keep_all, replace_segments
+from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
+from dlcot_ray.core.error_handling import ErrorOutcome, delete_errors
+from dlcot_ray.core.evidence.loops import without_loop
+from dlcot_ray.core.gates import ANSWER, evaluate_gates
+from dlcot_ray.core.policies.base import LOOP, Drops, Policy, drop_range
+from dlcot_ray.core.policies.reasons import owners, with_reasons
+from dlcot_ray.core.policies.standing import conclusion_start, standing
+from dlcot_ray.core.seams import Closed, Seam, SeamNeed, close_seams
+from dlcot_ray.core.trace import Trace
+
+ITEMS = 12
+"""Maximum number of items that the ladder tries; it takes the longest, where most redundancy is."""
+
+GIVING_BACK = 4
+"""Maximum rounds of giving back items that leave a seam open."""
+
+OTHER_CHECKS = 2
+"""Maximum number of other checks that are tried as the one that stays."""
+
+SUMS_UP = "sums up what is dropped"
+
+Bridges = Mapping[SeamNeed, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A script with its seams; `needs` are those left open, `gates` its verdicts."""
+
+    drops: Drops
+    script: EditScript
+    seams: tuple[Seam, ...]
+    needs: tuple[SeamNeed, ...]
+    errors: tuple[ErrorOutcome, ...]
+    gates: tuple[GateResult, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether no seam is open and every gate passes."""
+        return not self.needs and all(gate.passed for gate in self.gates)
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """What every step of the ladder works on."""
+
+    trace: Trace
+    annotation: Annotation
+    policy: Policy
+    bridges: Bridges
+
+    def drops(self) -> Drops:
+        """What the policy drops, with the sentences that sum up what is dropped."""
+        return self._summed(self.policy.drops(self.annotation))
+
+    def cut(self, drops: Drops) -> Cut:
+        """Drops, with the errors deleted, the seams closed and the bridges in place.
+
+        A sentence with a loose end that states the answer is removed only if the kept text states it
+        elsewhere.
+        """
+        trace, annotation = self.trace, self.annotation
+        accepted = accepted_answers(annotation)
+        script = drop_script(drops, len(annotation.segment_offsets) - 1)
+        if self.policy.drops_loops:
+            script = _without_inner_loops(trace, annotation, script)
+        script, errors = delete_errors(trace, annotation, script, self.policy)
+        closed = close_seams(trace.reasoning, annotation, script, lambda text: False)
+        if closed.seams and accepted and not self._keeps_answer(closed.script):
+            closed = close_seams(trace.reasoning, annotation, script, lambda text: states(text, accepted))
+        script, seams, needs = closed.script, closed.seams, closed.needs
+        for need in needs:
+            if need in self.bridges:
+                script = _inserted(script, need, self.bridges[need])
+                seams = (*seams, Seam(need.kind, need.segment, Closed.BRIDGE))
+        left = tuple(need for need in needs if need not in self.bridges)
+        gates = evaluate_gates(trace, annotation, script, self.policy.min_keep)
+        return Cut(drops, script, seams, left, errors, gates)
+
+    def climb(self, first: Cut) -> Enhancement:
+        """The first cut, or the part of it that passes."""
+        if _keeps_all(first.script):
+            reason = "nothing_to_cut" if self.annotation.approaches else "no_approach"
+            return self.unchanged(reason, (), first.errors)
+        if first.passes:
+            return self.enhanced(first, "", first.gates, ())
+        given: tuple[Seam, ...] = ()
+        cut = first
+        for _ in range(GIVING_BACK):
+            if not cut.needs:
+                break
+            given += tuple(Seam(need.kind, need.segment, Closed.KEPT) for need in cut.needs)
+            cut = self.cut(self._without_items(cut.drops, cut.needs))
+        gates = cut.gates
+        if given:
+            gates = _with_stop(gates, "no_dangling_reference", f"{len(given)} given back")
+        stopped = next(gate.name for gate in (*gates, *first.gates) if not gate.passed)
+        if not cut.passes:
+            less = next((trial for trial in self._less(first, cut) if trial.passes), None)
+            if less is None:
+                return self.unchanged(f"gate:{stopped}", gates, cut.errors)
+            cut = less
+        if _keeps_all(cut.script):
+            return self.unchanged(f"gate:{stopped}", gates, cut.errors)
+        return self.enhanced(cut, f"fallback:{stopped}", gates, given)
+
+    def _less(self, first: Cut, cut: Cut) -> Iterator[Cut]:
+        """Cuts that drop less than the policy chose, those that drop most first."""
+        for drops in self._with_other_checks():
+            yield self.cut(drops)
+        items = self._items(cut.drops)
+        for item in reversed(items):
+            yield self.cut({segment: why for segment, why in cut.drops.items() if segment not in item})
+        best = self.cut({})
+        for item in items:
+            trial = self.cut(best.drops | {segment: cut.drops[segment] for segment in item})
+            best = trial if trial.passes else best
+        if best.drops:
+            yield best
+
+    def _with_other_checks(self) -> Iterator[Drops]:
+        """The policy's drops if the check that stays were another one."""
+        annotation = self.annotation
+        for _ in range(OTHER_CHECKS):
+            stays = standing(annotation)
+            if stays is None or stays.check is None:
+                return
+            checks = list(annotation.verifications)
+            checks[stays.check] = replace(checks[stays.check], kind=VerificationKind.CHECK)
+            annotation = replace(annotation, verifications=tuple(checks))
+            after = standing(annotation)
+            if after is not None and after.check is not None:
+                yield self._summed(self.policy.drops(annotation))
+
+    def _items(self, drops: Drops) -> list[frozenset[int]]:
+        """The dropped segments by the item that they are part of, the longest items first."""
+        owned, offsets = owners(self.annotation), self.annotation.segment_offsets
+        items: list[list[int]] = []
+        last: tuple[str, int, bool] | None = None
+        for segment in sorted(drops):
+            key = (*owned[segment], drops[segment] == LOOP)
+            if key != last or not items or (not key[0] and items[-1][-1] != segment - 1):
+                items.append([])
+            items[-1].append(segment)
+            last = key
+        items.sort(key=lambda item: -sum(offsets[i + 1] - offsets[i] for i in item))
+        return [frozenset(item) for item in items[:ITEMS]]
+
+    def _without_items(self, drops: Drops, needs: tuple[SeamNeed, ...]) -> Drops:
+        """The drops without the item nearest to each open seam."""
+        owned = owners(self.annotation)
+        gone: set[int] = set()
+        for need in needs:
+            near = max((segment for segment in drops if segment < need.right), default=None)
+            if near is None:
+                continue
+            gone.add(near)
+            while near - 1 in drops and (owned[near - 1] == owned[near]):
+                near -= 1
+                gone.add(near)
+        return {segment: why for segment, why in drops.items() if segment not in gone}
+
+    def _summed(self, drops: Drops) -> Drops:
+        stays = standing(self.annotation)
+        if stays is None or not any(stays.trunk <= segment < stays.closing for segment in drops):
+            return drops
+        if conclusion_start(self.annotation) == 0:
+            return drops
+        drops = dict(drops)
+        segments = summing_up(self.trace, self.annotation)
+        drop_range(drops, segments.start, segments.stop, SUMS_UP)
+        return drops
+
+    def _keeps_answer(self, script: EditScript) -> bool:
+        gates = evaluate_gates(self.trace, self.annotation, script, self.policy.min_keep)
+        return all(gate.passed for gate in gates if gate.name == ANSWER)
+
+    def enhanced(
+        self, cut: Cut, reason: str, gates: tuple[GateResult, ...], given: tuple[Seam, ...]
+    ) -> Enhancement:
+        """The result of a cut, with the reasons of its drops written out."""
+        script = with_reasons(self.annotation, cut.script)
+        text = apply_script(self.trace.reasoning, self.annotation.segment_offsets, script)
+        seams = (*cut.seams, *given)
+        return Enhancement(
+            Status.ENHANCED, reason, script, text, gates, self.policy.expression, seams, cut.errors
+        )
+
+    def unchanged(
+        self, reason: str, gates: tuple[GateResult, ...], errors: tuple[ErrorOutcome, ...]
+    ) -> Enhancement:
+        """The trace as it is, with the reason."""
+        script = keep_all(len(self.annotation.segment_offsets) - 1)
+        return Enhancement(
+            Status.UNCHANGED, reason, script, self.trace.reasoning, gates, self.policy.expression, errors=errors
+        )
+
+
+def _keeps_all(script: EditScript) -> bool:
+    return all(edit.op is EditOp.KEEP for edit in script)
+
+
+def _with_stop(gates: tuple[GateResult, ...], name: str, detail: str) -> tuple[GateResult, ...]:
+    """The gates, with the one that stopped the first choice appended as failed."""
+    return (*(gate for gate in gates if gate.name != name), GateResult(name, False, detail))
+
+
+def _without_inner_loops(trace: Trace, annotation: Annotation, script: EditScript) -> EditScript:
+    """The script whose kept segments lose the loops inside them, behind the first pass."""
+    offsets = annotation.segment_offsets
+    texts: dict[int, str] = {}
+    for edit in script:
+        for segment in range(edit.start, edit.stop) if edit.op is EditOp.KEEP else ():
+            text = trace.reasoning[offsets[segment] : offsets[segment + 1]]
+            if (shorter := without_loop(text)) is not None:
+                texts[segment] = shorter
+    return replace_segments(script, texts, LOOP) if texts else script
+
+
+def _inserted(script: EditScript, need: SeamNeed, text: str) -> EditScript:
+    """The script with a bridge after the drops that precede segment `need.right`."""
+    edits: list[Edit] = []
+    bridge = Edit(EditOp.INSERT, need.right, need.right, f"{text}\n\n", f"bridge: {need.kind}")
+    placed = False
+    for edit in script:
+        if not placed and edit.start == need.right and edit.op is not EditOp.DROP:
+            edits.append(bridge)
+            placed = True
+        edits.append(edit)
+    if not placed:
+        edits.append(bridge)
+    return tuple(edits)
