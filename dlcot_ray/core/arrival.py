@@ -68,7 +68,7 @@ def settle(trace: Trace, annotation: Annotation) -> Annotation:
     if not correct or annotation.reference is None:
         return annotation
     approaches = list(annotation.approaches)
-    doubtful = _ends_otherwise(trace, annotation)
+    doubtful = ends_otherwise(trace, annotation)
     for index in correct:
         if doubtful and not _says_so(trace, annotation, approaches[index]):
             approaches[index] = replace(approaches[index], label=Label.INCOMPLETE)
@@ -138,7 +138,7 @@ def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) ->
     """Approach `index`, cut where it reaches the answer; None if it never does and another one may."""
     approach = annotation.approaches[index]
     found = annotation.first_correct_segment
-    if approach.answer_segment is None or (found is not None and approach.start <= found < approach.stop):
+    if approach.answer_segment is None or (found is not None and found >= approach.start):
         return approach
     offsets, accepted = annotation.segment_offsets, accepted_answers(annotation, approach)
     start = max(offsets[approach.answer_segment], offsets[approach.stop] - WINDOW)
@@ -159,7 +159,7 @@ def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) ->
     return replace(approach, stop=segment + 1, answer_segment=segment, completed_segments=grown)
 
 
-def _ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
+def ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
     """Whether the end of the trace states another answer outright."""
     tail = trace.reasoning[-LAST_CHARS:]
     reference = annotation.reference or ""

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.applying.closing import with_evidence
+from dlcot_ray.core.applying.doubt import doubt
+from dlcot_ray.core.applying.ladder import Ladder
 from dlcot_ray.core.arrival import accepted_answers, settle
-from dlcot_ray.core.closing import with_evidence
-from dlcot_ray.core.doubt import doubt
 from dlcot_ray.core.edits import apply_script
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.error_handling import (
@@ -27,13 +28,13 @@ from dlcot_ray.core.error_handling import (
     repair_requests,
 )
 from dlcot_ray.core.gates import evaluate_gates
-from dlcot_ray.core.ladder import Ladder
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, UnsolvedMode
 from dlcot_ray.core.policies.standing import is_unsolved
 from dlcot_ray.core.seams import SeamNeed, bridge_fault
 from dlcot_ray.core.trace import Trace
 
 UNSOLVED = "unsolved"
+UNSURE = "unsure"
 REPAIR = "repair"
 
 
@@ -76,8 +77,9 @@ def draft(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
         drops = {segment: reason for segment, reason in drops.items() if reason == LOOP}
     first = ladder.cut(drops)
     enhancement = replace(ladder.climb(first), solved=solved)
-    if unsure and (enhancement.status is Status.UNCHANGED or not enhancement.reason):
-        enhancement = replace(enhancement, reason=f"unsure:{unsure}")
+    if unsure:
+        step = "" if enhancement.status is Status.UNCHANGED else "fallback:"
+        enhancement = replace(enhancement, reason=f"{step}{UNSURE}:{unsure}")
     repairs = repair_requests(trace, settled, enhancement.script, policy)
     if repairs:
         enhancement = _with_repairs(trace, settled, policy, enhancement, repairs, {})

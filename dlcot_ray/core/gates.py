@@ -15,6 +15,7 @@ from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, ch
 from dlcot_ray.core.enhancement import GateResult
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.policies.standing import trunk_stop
 from dlcot_ray.core.reliance import missing_result
 from dlcot_ray.core.seams import is_single, refers_back, sentences
 from dlcot_ray.core.trace import Trace
@@ -155,6 +156,10 @@ def _correct_approach_left(annotation: Annotation, script: Sequence[Edit]) -> Ga
     # Loops, announcements and errors may be removed from an approach.
     standing.update(segment for start, stop in annotation.loops for segment in range(start, stop))
     standing.update(segments_of(_mended(script), (EditOp.DROP,)))
+    trunk = trunk_stop(annotation)
+    if trunk is not None and standing.issuperset(range(trunk)) and all(a.stop > trunk for a in correct):
+        # A check found the error and the right answer before any approach is correct.
+        return GateResult("correct_approach_left", True)
     for approach in correct:
         stop = approach.stop if approach.answer_segment is None else approach.answer_segment + 1
         if standing.issuperset(range(approach.start, stop)):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dlcot_ray.core.annotation import Annotation, ReferenceKind, SectionKind
 from dlcot_ray.core.arrival import ends_on, settle, states
 from dlcot_ray.core.enhance import enhance
-from dlcot_ray.core.policies.base import is_unsolved
 from dlcot_ray.core.policies.registry import parse_policy
+from dlcot_ray.core.policies.standing import is_unsolved
 from tests.support.annotations import AFFIRMS, CHECK, CORRECT, OPEN, WRONG, annotated
 
 
 def settled(*args: object, **kwargs: object) -> tuple[Annotation, Annotation]:
+    """An annotation whose judge did not locate the right answer, before and after."""
     trace, annotation = annotated(*args, **kwargs)  # type: ignore[arg-type]
+    annotation = replace(annotation, first_correct_segment=None)
     return annotation, settle(trace, annotation)
 
 
@@ -40,6 +44,12 @@ def test_an_approach_with_a_coincidental_answer_is_completed_from_the_checks() -
     assert (check.start, check.stop, check.kind) == (4, 5, CHECK)
 
 
+def test_an_approach_in_which_the_judge_located_the_answer_takes_over_nothing() -> None:
+    lines = ["Then the sum is forty-two.", "bc = 36.", "Check: bc = 36.", "So the answer is 42.", "**42**"]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], [(2, 4, 0, 0)], conclusion=4)
+    assert settle(trace, annotation) is annotation
+
+
 def test_an_approach_without_the_answer_is_incomplete_if_a_later_one_reaches_it() -> None:
     lines = ["Then 5 * bc = 42.", "bc = 36.", "Start over.", "So the answer is 42."]
     _, after = settled(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)])
@@ -47,11 +57,11 @@ def test_an_approach_without_the_answer_is_incomplete_if_a_later_one_reaches_it(
     assert after.approaches[0].stop == 2
 
 
-def test_if_no_approach_reaches_the_answer_the_first_extends_to_the_conclusion() -> None:
+def test_if_no_approach_and_no_check_reaches_the_answer_the_checks_stay_checks() -> None:
     lines = ["Then 5 * bc = 42.", "bc = 36.", "Wait.", "Hmm, bc = 36.", "I am done."]
-    _, after = settled(lines, [(0, 2, CORRECT, 0)], [(2, 4, 0, 0)], conclusion=4)
-    assert after.approaches[0].stop == 4
-    assert after.verifications == ()
+    before, after = settled(lines, [(0, 2, CORRECT, 0)], [(2, 4, 0, 0)], conclusion=4)
+    assert after.approaches[0].stop == 2
+    assert after.verifications == before.verifications
 
 
 def test_the_answer_segment_moves_from_a_coincidence_to_the_arrival() -> None:
@@ -123,12 +133,12 @@ def test_an_answer_in_passing_does_not_count_if_the_trace_concludes_another() ->
     assert is_unsolved(after)
 
 
-def test_an_answer_given_outright_counts_but_a_conclusion_to_another_does_not() -> None:
+def test_a_trace_that_concludes_another_answer_is_not_cut_even_if_one_was_given_outright() -> None:
     lines = ["So the answer is 42.", *WRONG_END[1:]]
     trace, annotation = annotated(lines, [(0, 1, CORRECT, 0), (1, 3, WRONG, 1)], conclusion=3)
     assert settle(trace, annotation).approaches[0].label is CORRECT
     result = enhance(trace, annotation, parse_policy("keep_first"))
-    assert result.reasoning == "So the answer is 42.\n\n"
+    assert (result.reasoning, result.reason) == (trace.reasoning, "unsure:ends_on_another_answer")
 
 
 def test_text_after_the_final_answer_does_not_deny_it() -> None:

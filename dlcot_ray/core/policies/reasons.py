@@ -22,9 +22,10 @@ NAMED = frozenset({REDUNDANT, ITS_APPROACH, AFTER, AFTER_ANSWER, OFF_TRUNK, *CHE
 def owners(annotation: Annotation) -> list[tuple[str, int]]:
     """For each segment the item that it is part of: ("approach", 0), ("check", 2) or ("", 0)."""
     owned = [("", 0)] * (len(annotation.segment_offsets) - 1)
-    for kind, items in (("approach", annotation.approaches), ("check", annotation.verifications)):
-        for i, item in enumerate(items):
-            owned[item.start : item.stop] = [(kind, i)] * (item.stop - item.start)
+    for i, approach in enumerate(annotation.approaches):
+        owned[approach.start : approach.stop] = [("approach", i)] * (approach.stop - approach.start)
+    for i, check in enumerate(annotation.verifications):
+        owned[check.start : check.stop] = [("check", i)] * (check.stop - check.start)
     return owned
 
 

@@ -31,19 +31,26 @@ def keep_one_per_cluster(annotation: Annotation) -> Drops:
     reaches none and repeats the method of one that is about as full; wrong answers stay with their
     correction. Behind the trunk an approach goes if its method is that of an earlier one, unless it is the
     first correct one of its method. Checks of a dropped approach go with it. Behind the trunk one check
-    stays (see `standing`). Repetition loops are dropped. The approach on which an unsolved trace ends stays.
+    stays: the one that `standing` names, else the first. Repetition loops are dropped. The approach on which
+    an unsolved trace ends stays.
     """
     drops: Drops = {}
     stays = standing(annotation)
     gone = _repeated(annotation, stays)
     for i in gone:
         drop_range(drops, annotation.approaches[i].start, annotation.approaches[i].stop, REDUNDANT)
+    settled = [
+        i
+        for i, check in enumerate(annotation.verifications)
+        if stays is not None and check.start >= stays.trunk and check.approach is not None
+    ]
+    kept = stays.check if stays is not None else None
+    if kept is None:
+        kept = next((i for i in settled if annotation.verifications[i].approach not in gone), None)
     for i, check in enumerate(annotation.verifications):
-        if stays is not None and i == stays.check:
-            continue
-        if check.approach in gone:
+        if check.approach in gone and i != kept:
             drop_range(drops, check.start, check.stop, ITS_APPROACH)
-        elif stays is not None and check.start >= stays.trunk and check.approach is not None:
+        elif i in settled and i != kept:
             drop_range(drops, check.start, check.stop, REDUNDANT)
     drops = without_unfinished(drops, annotation)
     drop_loops(drops, annotation)

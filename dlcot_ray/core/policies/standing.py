@@ -1,7 +1,7 @@
 """What stays once the right answer stands: the trunk, one affirming check, the closing words.
 
-In: an annotation. Out: the segment where each of them begins or ends. Every policy that keeps a check takes it
-from here, so that two joined policies never keep two different checks and drop both.
+In: an annotation. Out: the segment where each of them begins or ends. Every policy that keeps a check takes
+it from here, so that two joined policies never keep two different checks and drop both.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ def trunk_stop(annotation: Annotation) -> int | None:
     """
     index, at = first_correct(annotation), annotation.first_correct_segment
     stop = None if index is None else annotation.approaches[index].stop
-    if at is None or (stop is not None and at < stop):
+    if at is None:
         return stop
-    for check in annotation.verifications:
-        if check.start <= at < check.stop:
-            if index is None and annotation.reference_kind not in KNOWN:
-                return None
-            return check.start if check.kind is VerificationKind.AFFIRMATION else check.stop
-    if index is None:
-        return None
+    check = next((check for check in annotation.verifications if check.start <= at < check.stop), None)
+    known = annotation.reference_kind in KNOWN
+    mended = known and check is not None and (stop is None or check.kind is VerificationKind.NEGATION)
+    if not mended and (stop is None or at < stop):
+        return stop
+    if check is not None:
+        return check.start if check.kind is VerificationKind.AFFIRMATION else check.stop
     return next((a.stop for a in annotation.approaches if a.start <= at < a.stop), stop)
 
 
 def kept_check(annotation: Annotation, trunk: int) -> int | None:
-    """The first check behind segment `trunk` that affirms the answer: one of the trunk itself if there is any.
+    """The first check from segment `trunk` on that affirms the answer, one of the trunk if there is any.
 
     A check of a second solution speaks of a text that most policies drop.
     """

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dlcot_ray.core.evidence.answers import find_answers, last_answer
 from dlcot_ray.core.evidence.arithmetic import find_claims
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
-from dlcot_ray.core.evidence.loops import find_loops, is_truncated
+from dlcot_ray.core.evidence.loops import find_loops, inner_loops, is_truncated, without_loop
 from dlcot_ray.core.evidence.surroundings import residue_of
 
 
@@ -163,6 +163,31 @@ def test_a_repeated_cycle_is_a_loop_from_its_second_round() -> None:
     cycle = ["We try the next value of n and look again. ", "It does not work, so on to the next one. "]
     assert find_loops(["Start. ", *cycle * 4, "End."]) == ((3, 9),)
     assert find_loops([*cycle * 2, "End."]) == ()
+
+
+def test_only_whole_rounds_are_a_loop_unless_the_text_breaks_off_in_one() -> None:
+    cycle = ["We try the next value of n and look again. ", "It does not work, so on to the next one. "]
+    assert find_loops([*cycle * 4, cycle[0], "It works for n = 5."]) == ((2, 8),)
+    assert find_loops([*cycle * 4, cycle[0]]) == ((2, 9),)
+
+
+def test_a_loop_inside_one_segment_is_found_from_its_second_round() -> None:
+    cycle = "so we look at the next value of n and it fails, "
+    text = f"First, {cycle * 9}so we look at n = 5."
+    assert without_loop(text) == f"First, {cycle}so we look at n = 5."
+    assert without_loop(text.replace("value", "number", 1)) == (
+        f"First, {cycle.replace('value', 'number')}{cycle}so we look at n = 5."
+    )
+    assert without_loop(f"First, {cycle * 9}so we look") == f"First, {cycle}"
+    broken = "Then \\frac{a}" + "{b}\\frac{a}" * 60
+    assert without_loop(broken) == "Then \\frac{a}{b}\\frac{a}"
+
+
+def test_rows_of_figures_and_honest_repetition_are_no_inner_loop() -> None:
+    assert inner_loops("The row is " + "1 2 1 2 1 2 1 2 1 2 1 2 1 2 1 2 1 2 1 2 " * 1) == ()
+    assert inner_loops("We add " + "3 + " * 39 + "3 and get 120.") == ()
+    assert inner_loops("".join(f"Step {n}: we try n = {n} and it does not work. " for n in range(99))) == ()
+    assert inner_loops("It is even, so we go on. " * 5) == ()
 
 
 def test_truncation_needs_a_broken_end_and_no_response() -> None:

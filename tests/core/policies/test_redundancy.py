@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY
-from tests.support.annotations import AFFIRMS, CHECK, CORRECT, OPEN, WRONG, dropped, drops_of
+from tests.support.annotations import AFFIRMS, CHECK, CORRECT, DOUBTS, OPEN, WRONG, dropped
 
 LINES = [f"line {i}" for i in range(8)]
 
@@ -65,7 +65,6 @@ def test_more_than_ten_clusters_are_compared_as_numbers() -> None:
 def test_the_last_attempt_of_a_trace_that_breaks_off_unsolved_stays(policy: str) -> None:
     unsolved = [(0, 2, WRONG, 0), (2, 4, OPEN, 0), (4, 8, OPEN, 0)]
     assert dropped(policy, LINES, unsolved, truncated=True) == {2, 3}
-    assert dropped(policy, LINES, unsolved) == {2, 3, 4, 5, 6, 7}
     solved = [(0, 2, CORRECT, 0), (2, 8, OPEN, 0)]
     assert dropped(policy, LINES, solved, truncated=True) == {2, 3, 4, 5, 6, 7}
 
@@ -89,14 +88,30 @@ def test_without_a_verification_section_redundant_approaches_off_the_trunk_are_d
 
 @pytest.mark.parametrize("policy", ["keep_one_per_cluster", "delete_multi_all"])
 def test_a_redundant_approach_on_the_trunk_is_dropped_once(policy: str) -> None:
-    approaches = [(0, 2, WRONG, 0), (2, 4, WRONG, 0), (4, 6, CORRECT, 1)]
+    approaches = [(0, 2, OPEN, 0), (2, 4, OPEN, 0), (4, 6, CORRECT, 1)]
     combined = f"{policy}+drop_incorrect_branches+keep_first"
     assert dropped(combined, LINES, approaches, conclusion=6) == {2, 3}
 
 
-def test_every_dropped_item_has_a_reason_of_its_own() -> None:
-    approaches = [(0, 1, CORRECT, 0), (1, 2, CORRECT, 0), (2, 3, WRONG, 0), (4, 5, CORRECT, 0)]
-    reasons = drops_of("keep_one_per_cluster", LINES, approaches, [(3, 4, 2, 0)], conclusion=5)
-    assert reasons[1] == "redundant: approach 1 (correct, method 0) repeats approach 0"
-    assert reasons[3] == "its approach is dropped: check 0 (check of approach 2)"
-    assert len(set(reasons.values())) == len(reasons) == 4
+def test_on_the_way_to_the_answer_a_wrong_answer_stays_with_its_correction() -> None:
+    approaches = [(0, 2, WRONG, 0), (2, 4, WRONG, 0), (4, 6, CORRECT, 1)]
+    assert dropped("keep_one_per_cluster", LINES, approaches, conclusion=6) == set()
+
+
+def test_the_approach_on_which_an_unsolved_trace_ends_stays() -> None:
+    approaches = [(0, 2, OPEN, 0), (2, 4, OPEN, 0), (4, 6, WRONG, 0)]
+    checks = [(6, 7, 2, 0)]
+    assert dropped("keep_one_per_cluster", LINES, approaches, checks, conclusion=7) == {2, 3}
+
+
+def test_a_method_keeps_its_fuller_approach_if_the_first_is_only_an_announcement() -> None:
+    approaches = [(0, 1, OPEN, 0), (1, 6, OPEN, 0), (6, 7, CORRECT, 1)]
+    assert dropped("keep_one_per_cluster", LINES, approaches, conclusion=7) == set()
+
+
+def test_both_parts_of_the_default_keep_the_same_check() -> None:
+    solved = [(0, 1, CORRECT, 0), (2, 4, CORRECT, 1)]
+    checks = [(1, 2, 0, 0), (4, 5, 1, 1), (5, 6, 0, 2), (6, 7, 0, 3)]
+    for kinds, kept in (((DOUBTS, AFFIRMS, AFFIRMS, CHECK), 5), ((DOUBTS, AFFIRMS, DOUBTS, CHECK), 4)):
+        gone = dropped(DEFAULT_POLICY, LINES, solved, checks, kinds=kinds, conclusion=7)
+        assert gone == {1, 2, 3, 4, 5, 6} - {kept}

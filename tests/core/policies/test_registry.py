@@ -22,7 +22,7 @@ def test_policies_combine_by_union() -> None:
 
 
 def test_the_default_keeps_the_trunk_without_repetition_and_one_check() -> None:
-    approaches = [(0, 1, WRONG, 0), (1, 2, WRONG, 0), (2, 4, CORRECT, 1), (5, 6, CORRECT, 2)]
+    approaches = [(0, 1, OPEN, 0), (1, 2, OPEN, 0), (2, 4, CORRECT, 1), (5, 6, CORRECT, 2)]
     checks = [(4, 5, 2, 0)]
     assert dropped(DEFAULT_POLICY, LINES, approaches, checks, kinds=(AFFIRMS,), conclusion=6) == {1, 5}
 

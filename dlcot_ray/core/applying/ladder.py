@@ -12,9 +12,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, VerificationKind
+from dlcot_ray.core.applying.closing import summing_up
 from dlcot_ray.core.arrival import accepted_answers, states
-from dlcot_ray.core.closing import summing_up
-from dlcot_ray.core.edits import Edit, EditOp, EditScript, apply_script, drop_script, keep_all, replace_segments
+from dlcot_ray.core.edits import (
+    Edit,
+    EditOp,
+    EditScript,
+    apply_script,
+    drop_script,
+    keep_all,
+    replace_segments,
+)
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.error_handling import ErrorOutcome, delete_errors
 from dlcot_ray.core.evidence.loops import without_loop
@@ -135,7 +143,7 @@ class Ladder:
             yield best
 
     def _with_other_checks(self) -> Iterator[Drops]:
-        """The policy's drops if the check that stays were another one."""
+        """The policy's drops if the check that stays were another one, or none after the last one."""
         annotation = self.annotation
         for _ in range(OTHER_CHECKS):
             stays = standing(annotation)
@@ -144,9 +152,7 @@ class Ladder:
             checks = list(annotation.verifications)
             checks[stays.check] = replace(checks[stays.check], kind=VerificationKind.CHECK)
             annotation = replace(annotation, verifications=tuple(checks))
-            after = standing(annotation)
-            if after is not None and after.check is not None:
-                yield self._summed(self.policy.drops(annotation))
+            yield self._summed(self.policy.drops(annotation))
 
     def _items(self, drops: Drops) -> list[frozenset[int]]:
         """The dropped segments by the item that they are part of, the longest items first."""
@@ -208,7 +214,13 @@ class Ladder:
         """The trace as it is, with the reason."""
         script = keep_all(len(self.annotation.segment_offsets) - 1)
         return Enhancement(
-            Status.UNCHANGED, reason, script, self.trace.reasoning, gates, self.policy.expression, errors=errors
+            Status.UNCHANGED,
+            reason,
+            script,
+            self.trace.reasoning,
+            gates,
+            self.policy.expression,
+            errors=errors,
         )
 
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from dlcot_ray.core.annotation import Annotation, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.arrival import accepted_answers, ends_on, states
-from dlcot_ray.core.policies.standing import conclusion_start, standing, trunk_stop
-from dlcot_ray.core.seam_cues import BOTH, EARLIER
+from dlcot_ray.core.policies.standing import conclusion_start, kept_check, standing, trunk_stop
+from dlcot_ray.core.seam_cues import EARLIER
 from dlcot_ray.core.trace import Trace
 
 CLOSING_CHARS = 400
@@ -20,9 +20,9 @@ CLOSING_CHARS = 400
 
 _SUMS_UP = re.compile(
     r"\b(?:multiple|several|different|all|both) (?:methods|approaches|ways|confirmations|checks)\b|"
-    r"\bcross[- ]?(?:check|verif)\w*|\b(?:after|with) (?:all )?(?:this|that|these|the) (?:check|verif|confirm)\w*|"
-    r"\bchecks? out\b|\b(?:confirms?|solidif(?:y|ies)|verifie[sd]) (?:it|that|this|the)\b|"
-    r"\bto (?:summari[sz]e|recap|sum up)\b|\b(?:another|other) (?:way|method|approach)\b",
+    r"\b(?:another|other) (?:way|method|approach)\b|\bcross[- ]?(?:check|verif)\w*|\bverif(?:ied|ying)\b|"
+    r"\b(?:after|with) (?:all )?(?:this|that|these|the) (?:check|verif|confirm)\w*|\bchecks? out\b|"
+    r"\b(?:confirms?|solidif(?:y|ies)|verifies) (?:it|that|this|the)\b|\bto (?:summari[sz]e|recap|sum up)\b",
     re.IGNORECASE,
 )
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
@@ -49,25 +49,40 @@ def _affirmed(trace: Trace, annotation: Annotation) -> Annotation:
 
 
 def _closed(trace: Trace, annotation: Annotation) -> Annotation:
-    """The annotation whose last segment is the conclusion, if there is none and it states the answer."""
+    """The annotation whose conclusion states the answer, if a short last segment before it does.
+
+    "I think that is right" alone is no outcome, so the sentence before it that states one belongs to it.
+    """
     count, trunk = len(annotation.segment_offsets) - 1, trunk_stop(annotation)
-    accepted = accepted_answers(annotation)
-    if trunk is None or not accepted or conclusion_start(annotation) < count or trunk > count - 1:
+    accepted, start = accepted_answers(annotation), conclusion_start(annotation)
+    if trunk is None or not accepted or start <= trunk:
+        return annotation
+    if any(states(_text(trace, annotation, segment), accepted) for segment in range(start, count)):
         return annotation
     starts = [a.start for a in annotation.approaches] + [v.start for v in annotation.verifications]
-    text = _text(trace, annotation, count - 1)
-    whole = max(starts, default=0) < count - 1
-    if len(text) > CLOSING_CHARS or not whole or not states(text, accepted) or BOTH.search(text):
+    text = _text(trace, annotation, start - 1)
+    whole = max(starts, default=0) < start - 1
+    if len(text) > CLOSING_CHARS or not whole or not states(text, accepted) or _SUMS_UP.search(text):
         return annotation
-    last = annotation.sections[-1]
-    sections = annotation.sections[:-1]
-    if last.start < count - 1:
-        sections = (*sections, replace(last, stop=count - 1))
+    stays = kept_check(annotation, trunk)
+    if stays is not None and annotation.verifications[stays].stop == start:
+        return annotation
+    return _concluding(annotation, start - 1)
+
+
+def _concluding(annotation: Annotation, start: int) -> Annotation:
+    """The annotation whose conclusion begins at segment `start`, inside the last section before it."""
+    sections = [
+        replace(section, stop=min(section.stop, start))
+        for section in annotation.sections
+        if section.start < start
+    ]
+    count = len(annotation.segment_offsets) - 1
     return replace(
         annotation,
-        sections=(*sections, Section(SectionKind.CONCLUSION, count - 1, count)),
-        approaches=tuple(replace(a, stop=min(a.stop, count - 1)) for a in annotation.approaches),
-        verifications=tuple(replace(v, stop=min(v.stop, count - 1)) for v in annotation.verifications),
+        sections=(*sections, Section(SectionKind.CONCLUSION, start, count)),
+        approaches=tuple(replace(a, stop=min(a.stop, start)) for a in annotation.approaches),
+        verifications=tuple(replace(v, stop=min(v.stop, start)) for v in annotation.verifications),
     )
 
 
@@ -80,7 +95,10 @@ def summing_up(trace: Trace, annotation: Annotation) -> range:
     count = len(annotation.segment_offsets) - 1
     if stays is None or not accepted or count - stays.closing < 2:
         return range(0)
-    final = next((i for i in range(count - 1, stays.closing, -1) if states(_text(trace, annotation, i), accepted)), None)
+    final = next(
+        (i for i in range(count - 1, stays.closing, -1) if states(_text(trace, annotation, i), accepted)),
+        None,
+    )
     if final is None:
         return range(0)
     if final - 1 > stays.closing and _HEADING.match(_text(trace, annotation, final - 1).strip()):

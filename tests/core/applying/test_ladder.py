@@ -1,0 +1,113 @@
+"""The ladder cuts less in whole items, and redundancy goes before a conclusion does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dlcot_ray.core.edits import EditOp
+from dlcot_ray.core.enhance import enhance
+from dlcot_ray.core.enhancement import Enhancement, Status
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
+from tests.support.annotations import AFFIRMS, CORRECT, OPEN, annotated
+
+ROAD = ["We multiply 6 by 7.", "The answer is 42."]
+CHECK = ["Check: 42 / 7 = 6, so it is 42."]
+END = ["The answer is **42**."]
+
+
+def gone(result: Enhancement) -> list[tuple[int, int]]:
+    return [(edit.start, edit.stop) for edit in result.script if edit.op is EditOp.DROP]
+
+
+def test_a_single_item_is_given_back_and_the_rest_goes() -> None:
+    lines = [
+        "Let us set up two counts.",
+        "The first count gives 318.",
+        "Let us set up two counts again.",
+        "The second count gives 276.",
+        "With 276 from the count, 276 - 234 = 42.",
+        "The answer is 42.",
+        *CHECK,
+        "Again: 42 / 6 = 7, so it is 42.",
+        *END,
+    ]
+    approaches = [(0, 2, OPEN, 0), (2, 4, OPEN, 0), (4, 6, CORRECT, 1)]
+    trace, annotation = annotated(
+        lines, approaches, [(6, 7, 2, 0), (7, 8, 2, 1)], kinds=(AFFIRMS, AFFIRMS), conclusion=8
+    )
+    result = enhance(trace, annotation, parse_policy(DEFAULT_POLICY))
+    assert gone(result) == [(7, 8)]
+    assert result.reason.startswith("fallback:")
+    assert result.script[1].reason == "redundant: check 1 (affirmation of approach 2), check 0 stays"
+
+
+def test_reasons_are_true_of_the_text_that_comes_out() -> None:
+    lines = [*ROAD, "Add 40 and 2.", "The answer is 42.", *CHECK, "Yes, 7 * 6 = 42.", *END]
+    approaches = [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)]
+    trace, annotation = annotated(
+        lines, approaches, [(4, 5, 0, 0), (5, 6, 1, 1)], kinds=(AFFIRMS, AFFIRMS), conclusion=6
+    )
+    result = enhance(trace, annotation, parse_policy(DEFAULT_POLICY))
+    assert gone(result) == [(2, 4), (5, 6)]
+    assert [edit.reason for edit in result.script if edit.op is EditOp.DROP] == [
+        "after the solution: approach 1 (correct, method 1)",
+        "redundant: check 1 (affirmation of approach 1), check 0 stays",
+    ]
+
+
+def test_a_check_that_ends_on_the_answer_affirms_it_in_whatever_words() -> None:
+    lines = [*ROAD, "Plug it in: 7 * 6 = 42.", "And once more, 6 * 7 = 42.", *END]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)], conclusion=4)
+    result = enhance(trace, annotation, parse_policy(DEFAULT_POLICY))
+    assert gone(result) == [(3, 4)]
+
+
+def test_sentences_that_sum_up_what_is_dropped_go_too() -> None:
+    lines = [
+        *ROAD,
+        *CHECK,
+        "Again: 42.",
+        "All checks agree, multiple ways lead there.",
+        "**Final Answer**",
+        *END,
+    ]
+    checks = [(2, 3, 0, 0), (3, 4, 0, 1)]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS), conclusion=4)
+    result = enhance(trace, annotation, parse_policy(DEFAULT_POLICY))
+    assert gone(result) == [(3, 4), (4, 5)]
+    assert result.script[2].reason == "sums up what is dropped"
+    whole = enhance(
+        trace, replace(annotation, verifications=annotation.verifications[:1]), parse_policy("clean_local")
+    )
+    assert whole.status is Status.UNCHANGED
+
+
+def test_the_outcome_before_an_empty_last_word_belongs_to_the_closing_words() -> None:
+    lines = [*ROAD, *CHECK, "Once more.", "So the result is 42.", "I think that is it."]
+    checks = [(2, 3, 0, 0), (3, 5, 0, 1)]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS), conclusion=5)
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [(3, 4)]
+
+
+def test_an_unlocated_answer_is_not_cut_on() -> None:
+    trace, annotation = annotated(
+        [*ROAD, *CHECK, "Again.", *END], [(0, 2, CORRECT, 0)], [(2, 4, 0, 0)], conclusion=4, loops=()
+    )
+    vague = replace(
+        annotation,
+        approaches=(replace(annotation.approaches[0], answer_segment=None),),
+        first_correct_segment=None,
+    )
+    result = enhance(trace, vague, parse_policy("keep_first"))
+    assert (result.status, result.reason) == (Status.UNCHANGED, "unsure:answer_not_located")
+
+
+def test_a_loop_inside_one_segment_goes_behind_its_first_pass() -> None:
+    cycle = "I should look at the sum of the digits once more. "
+    lines = ["We begin. " + cycle * 30 + "Then I stop.", "The answer is 42."]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)])
+    result = enhance(trace, annotation, parse_policy("clean_local"))
+    assert result.reasoning == "We begin. " + cycle + "Then I stop.\n\nThe answer is 42.\n\n"
+    (edit,) = [edit for edit in result.script if edit.op is EditOp.REPLACE]
+    assert (edit.start, edit.stop, edit.reason) == (0, 1, "repetition loop")
+    assert enhance(trace, annotation, parse_policy("keep_first")).status is Status.UNCHANGED
