@@ -202,8 +202,15 @@ def answers(path: str) -> Iterator[str]:
     _, _, scored = score_sets(sets, RULES, HERE, Options())
     for item in scored:
         if item.scores.kind == "equivalence":
-            metric = item.scores.tables[0].rows[0].metrics[0]
-            yield f"\nPairs of answers in {item.name}: {item.scores.cases:,}, accuracy {metric}."
+            found = metrics_of([item])
+            accuracy, different, certain = (
+                str(found[f"equivalence.{name}"])
+                for name in ("accuracy", "accuracy_different", "certain_wrong")
+            )
+            yield (
+                f"\nPairs of answers in {item.name}: {item.scores.cases:,}, accuracy {accuracy}, "
+                f"of different ones {different}, wrong though certain {certain}."
+            )
             for bad in item.scores.bad:
                 print(f"wrong pair: {bad.case}: {bad.what}", file=sys.stderr)
 

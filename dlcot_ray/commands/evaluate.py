@@ -29,6 +29,9 @@ from dlcot_ray.inputs.label_files import LabelSet, pooled, read_sets, read_trace
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute, is_local
 
+_SHOWN = 5
+"""Most of the worst cases that are printed for each kind; the report has `worst` of them."""
+
 
 def run_evaluate(config: EvaluateConfig) -> Exit:
     """Run `dlcot evaluate`.
@@ -132,8 +135,12 @@ def _print(report: EvaluationReport, console: Console) -> None:
             console.print(shown)
         for note in item.scores.notes:
             console.print(f"{note}.", style="dim", markup=False, soft_wrap=True)
-        for bad in item.scores.bad[: report.worst]:
+        listed = min(report.worst, _SHOWN)
+        for bad in item.scores.bad[:listed]:
             console.print(f"  {bad.case} [{bad.start}, {bad.stop}): {bad.what}", markup=False, soft_wrap=True)
+        if listed and len(item.scores.bad) > listed:
+            more = len(item.scores.bad) - listed
+            console.print(f"  and {more:,} more; output= writes the worst {report.worst:,}", style="dim")
     for line in report.left_out:
         console.print(f"left out: {line}", style="dim", markup=False, soft_wrap=True)
     console.print(

@@ -13,7 +13,7 @@ from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.errors import JobError
 from dlcot_ray.evaluation.cases import Case
 from dlcot_ray.evaluation.dropping import Dropped, drops_of_policy
-from dlcot_ray.evaluation.evaluate import Options, dropped_traces_of, score_cases, traces_of
+from dlcot_ray.evaluation.evaluate import Options, dropped_traces_of, fitted, score_cases, traces_of
 from dlcot_ray.evaluation.report import SetScores
 from dlcot_ray.evaluation.second_reader import annotations_of, drops_of_reader, shared_cases
 from dlcot_ray.inputs.label_files import LabelSet
@@ -39,7 +39,7 @@ def score_sets(
     probe = make_judge(judge)
     cases = _cases(sets)
     try:
-        judged = judge_traces(traces_of(cases), judge, place)
+        judged = _judged(cases, judge, place)
         drops = drops_of_policy(dropped_traces_of(cases), judged.annotations, options.policy)
         comparer = comparer_of(probe)
         scored = _scores(sets, judged.annotations, probe.identity, drops, comparer, options)
@@ -81,11 +81,17 @@ def score_reader(
         judged = Judgements(annotations_of(read), {}, 0.0)
         drops = drops_of_reader(read)
     else:
-        made = judge_traces(traces_of(cases), judge, place)
+        made = _judged(cases, judge, place)
         judged = replace(made, annotations=annotations_of(shared_cases(read, cases), made.annotations))
         drops = drops_of_policy(dropped_traces_of(cases), judged.annotations, options.policy)
         name = f"{options.policy.expression} on {name}"
     return name, judged, _scores(sets, judged.annotations, name, drops, None, options)
+
+
+def _judged(cases: Sequence[Case], judge: JudgeConfig, place: Place) -> Judgements:
+    traces = traces_of(cases)
+    judged = judge_traces(traces, judge, place)
+    return replace(judged, annotations=fitted(traces, judged.annotations))
 
 
 def _cases(sets: Sequence[LabelSet]) -> list[Case]:

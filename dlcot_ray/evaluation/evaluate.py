@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.annotation import Annotation, Section, SectionKind
 from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
+from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.evaluation.cases import (
     ApproachesCase,
@@ -56,6 +57,22 @@ def traces_of(cases: Sequence[Case]) -> list[Trace]:
     """What has to be judged, each trace once, in order."""
     found = {case.trace.trace_id: case.trace for case in cases if not isinstance(case, EquivalenceCase)}
     return list(found.values())
+
+
+def fitted(traces: Sequence[Trace], annotations: Mapping[str, Annotation]) -> dict[str, Annotation]:
+    """The annotations in the segments that labels count.
+
+    A trace that could not be judged has one segment, which labels cannot be compared with. It gets the
+    segments of its text, all of them explored, and stays without approaches.
+    """
+    found = dict(annotations)
+    for trace in traces:
+        annotation = annotations[trace.trace_id]
+        offsets = split_segments(trace.reasoning)
+        if len(annotation.segment_offsets) != len(offsets):
+            whole = (Section(SectionKind.SOLUTION_EXPLORE, 0, len(offsets) - 1),)
+            found[trace.trace_id] = replace(annotation, segment_offsets=offsets, sections=whole)
+    return found
 
 
 def dropped_traces_of(cases: Sequence[Case]) -> list[Trace]:

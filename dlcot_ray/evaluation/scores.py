@@ -43,11 +43,17 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure and how it follows from sums. `higher` says which way is better."""
+    """A figure and how it follows from sums.
+
+    Attributes:
+        higher: whether higher is better.
+        whole: the figure is a count, not a share.
+    """
 
     name: str
     of: Callable[[Sums], Figures]
     higher: bool = True
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +65,15 @@ class Metric:
     low: float
     high: float
     higher: bool = True
+    whole: bool = False
 
     def __str__(self) -> str:
         if math.isnan(self.value):
             return "-"
+        shape = ",.0f" if self.whole else ".3f"
         if math.isnan(self.low):
-            return _shown(self.value)
-        return f"{_shown(self.value)} ({_shown(self.low)}-{_shown(self.high)})"
-
-
-def _shown(value: float) -> str:
-    """Shares with three digits, counts as whole numbers."""
-    return f"{value:.3f}" if abs(value) <= 1 else f"{value:,.0f}"
+            return f"{self.value:{shape}}"
+        return f"{self.value:{shape}} ({self.low:{shape}}-{self.high:{shape}})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ def summarise(
         if drawn is not None and not math.isnan(value):
             figures = measure.of(drawn)
             low, high = (float(x) for x in np.nanpercentile(figures, _PERCENTILES))
-        metrics.append(Metric(measure.name, value, low, high, measure.higher))
+        metrics.append(Metric(measure.name, value, low, high, measure.higher, measure.whole))
     return Row(name, tuple(metrics))
 
 

@@ -236,6 +236,7 @@ def test_answers_and_pairs_that_contradict_each_other() -> None:
         scores = equivalence.score(cases, checker, **QUIET)
     assert figures(scores)["accuracy"] == pytest.approx(4 / 5)
     assert figures(scores)["timeouts"] == 0
+    assert figures(scores)["certain_wrong"] == 1
     assert scores.notes[0].endswith("3 and 4")
     assert [b.case for b in scores.bad] == ["3"]
 

@@ -28,14 +28,15 @@ from dlcot_ray.evaluation.cases import (
     LabelledCheck,
     SectionsCase,
 )
-from dlcot_ray.evaluation.dropping import Dropped, dropped_ranges
-from dlcot_ray.evaluation.evaluate import Options, score_cases
+from dlcot_ray.evaluation.dropping import Dropped, dropped_ranges, drops_of_policy
+from dlcot_ray.evaluation.evaluate import Options, fitted, score_cases
 from dlcot_ray.evaluation.kinds import approaches, dropped, sections, starts
 from dlcot_ray.evaluation.rows import Context, LabelError
 from dlcot_ray.evaluation.scores import Scores
 from dlcot_ray.evaluation.second_reader import annotations_of, drops_of_reader, shared_cases
 from dlcot_ray.evaluation.trace_labels import read_trace_labels
 from dlcot_ray.judging.equivalence import AnswerChecker
+from dlcot_ray.work.judging import minimal_annotation
 
 QUIET: dict[str, Any] = {"rounds": 0, "seed": 0}
 SEGMENTS = 10
@@ -321,3 +322,23 @@ def test_a_readers_structure_takes_the_rest_from_a_judge() -> None:
     assert [a.label for a in read.approaches] == [Label.INCORRECT, Label.CORRECT]
     assert (read.approaches[1].answer, read.approaches[1].answer_segment) == ("7", 5)
     assert read.approaches[0].answer is None
+
+
+def test_a_trace_that_could_not_be_judged_is_scored_as_not_annotated() -> None:
+    failed = minimal_annotation(TRACE, "j", "judge_failed", "")
+    cases = cases_of()
+    annotations = fitted([TRACE], {"t": failed})
+    with AnswerChecker(timeout_seconds=60) as checker:
+        scored = score_cases(
+            cases,
+            annotations,
+            "j",
+            drops=drops_of_policy([TRACE], annotations, Options().policy),
+            comparer=None,
+            checker=checker,
+            options=Options(rounds=0),
+        )
+    told = {name: value for item in scored for name, value in item.headline().items()}
+    assert told["sections.agreement"] == 0.5
+    assert told["label.accuracy"] == told["check.recall"] == told["dropped.mean_f1"] == 0
+    assert fitted([TRACE], {"t": annotation()}) == {"t": annotation()}

@@ -128,7 +128,7 @@ MEASURES = (
     Measure("precision", _precision),
     Measure("recall", _recall),
     Measure("unharmed", lambda s: 1 - ratio(s["harmed"], s["traces"])),
-    Measure("harm", lambda s: s["harm"], higher=False),
+    Measure("harm", lambda s: s["harm"], higher=False, whole=True),
     Measure("mean_f1_second_methods_free", lambda s: ratio(s["free.f1"], s["traces"])),
     Measure("f1_second_methods_free", lambda s: _f1(s, "free.")),
     Measure("check_kept", lambda s: ratio(s["check_kept"], s["checked"])),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.evaluation.cases import EquivalenceCase
 from dlcot_ray.evaluation.metrics.agreement import ratio
 from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Table, Tally, summarise, worst_first
@@ -25,6 +26,7 @@ def score(cases: Sequence[EquivalenceCase], checker: AnswerChecker, *, rounds: i
             [
                 {
                     **tally(c, v is Verdict.EQUAL),
+                    **_certainty(c),
                     "timeouts": float(v is Verdict.TIMEOUT),
                     "errors": float(v is Verdict.ERROR),
                 }
@@ -51,6 +53,15 @@ def tally(case: EquivalenceCase, equal: bool) -> Tally:
     return {"pairs": 1, side: 1, f"{side}_hit": float(equal == case.equivalent)}
 
 
+def _certainty(case: EquivalenceCase) -> dict[str, float]:
+    """Whether the exact comparison, which asks no CAS, is certain of a pair, and then wrong."""
+    quick = quick_equivalent(case.answer, case.gold)
+    return {
+        "certain": float(quick is not None),
+        "certain_wrong": float(quick is not None and quick != case.equivalent),
+    }
+
+
 def contradictions(cases: Sequence[EquivalenceCase]) -> list[tuple[str, ...]]:
     """Ids of cases with the same two answers, in either order, that carry both labels."""
     labels: dict[frozenset[str], dict[bool, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -63,8 +74,10 @@ MEASURES = (
     Measure("accuracy", lambda s: ratio(s["equal_hit"] + s["different_hit"], s["pairs"])),
     Measure("accuracy_equal", lambda s: ratio(s["equal_hit"], s["equal"])),
     Measure("accuracy_different", lambda s: ratio(s["different_hit"], s["different"])),
-    Measure("timeouts", lambda s: s["timeouts"], higher=False),
-    Measure("errors", lambda s: s["errors"], higher=False),
+    Measure("certain", lambda s: ratio(s["certain"], s["pairs"])),
+    Measure("certain_wrong", lambda s: s["certain_wrong"], higher=False, whole=True),
+    Measure("timeouts", lambda s: s["timeouts"], higher=False, whole=True),
+    Measure("errors", lambda s: s["errors"], higher=False, whole=True),
 )
 
 

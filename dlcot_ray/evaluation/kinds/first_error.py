@@ -124,7 +124,7 @@ MEASURES = (
         "alarm_precision_recomputed",
         lambda s: ratio(s["alarms_true"] + s["alarms_recomputed"], s["alarms_true"] + s["alarms_false"]),
     ),
-    Measure("alarms", lambda s: s["alarms_true"] + s["alarms_false"]),
+    Measure("alarms", lambda s: s["alarms_true"] + s["alarms_false"], whole=True),
 )
 """`f1` is the harmonic mean of the two accuracies; it is not defined where a set has only one sort."""
 
