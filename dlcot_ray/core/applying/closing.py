@@ -12,7 +12,7 @@ from dataclasses import replace
 from dlcot_ray.core.annotation import Annotation, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.arrival import accepted_answers, ends_on, states
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, standing, trunk_stop
-from dlcot_ray.core.seam_cues import EARLIER
+from dlcot_ray.core.seam_cues import BOTH, EARLIER
 from dlcot_ray.core.trace import Trace
 
 CLOSING_CHARS = 400
@@ -25,6 +25,12 @@ _SUMS_UP = re.compile(
     r"\b(?:confirms?|solidif(?:y|ies)|verifies) (?:it|that|this|the)\b|\bto (?:summari[sz]e|recap|sum up)\b",
     re.IGNORECASE,
 )
+_LAST_WORD = re.compile(
+    r"(?:so|yes|yeah|okay|ok|alright|and|therefore|,|\s)*"
+    r"i(?:'m| am)? (?:think|believe|guess|pretty sure|done|confident)\b[^.!?\n]{0,60}[.!]?\s*$",
+    re.IGNORECASE,
+)
+"""A last sentence that closes without an outcome."""
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 
@@ -49,25 +55,26 @@ def _affirmed(trace: Trace, annotation: Annotation) -> Annotation:
 
 
 def _closed(trace: Trace, annotation: Annotation) -> Annotation:
-    """The annotation whose conclusion states the answer, if a short last segment before it does.
+    """The annotation whose conclusion states the answer, if one of the last segments does.
 
     "I think that is right" alone is no outcome, so the sentence before it that states one belongs to it.
     """
     count, trunk = len(annotation.segment_offsets) - 1, trunk_stop(annotation)
     accepted, start = accepted_answers(annotation), conclusion_start(annotation)
-    if trunk is None or not accepted or start <= trunk:
+    if trunk is None or not accepted or annotation.truncated:
         return annotation
     if any(states(_text(trace, annotation, segment), accepted) for segment in range(start, count)):
         return annotation
+    if start == count and start - 1 > trunk and _LAST_WORD.match(_text(trace, annotation, start - 1)):
+        start -= 1
     starts = [a.start for a in annotation.approaches] + [v.start for v in annotation.verifications]
-    text = _text(trace, annotation, start - 1)
-    whole = max(starts, default=0) < start - 1
-    if len(text) > CLOSING_CHARS or not whole or not states(text, accepted) or _SUMS_UP.search(text):
-        return annotation
     stays = kept_check(annotation, trunk)
-    if stays is not None and annotation.verifications[stays].stop == start:
-        return annotation
-    return _concluding(annotation, start - 1)
+    ends = stays is not None and annotation.verifications[stays].stop == start
+    text = _text(trace, annotation, start - 1)
+    outcome = start - 1 >= trunk and max(starts, default=0) < start - 1 and len(text) <= CLOSING_CHARS
+    if outcome and not ends and states(text, accepted) and not BOTH.search(text):
+        start -= 1
+    return annotation if start == conclusion_start(annotation) else _concluding(annotation, start)
 
 
 def _concluding(annotation: Annotation, start: int) -> Annotation:

@@ -22,6 +22,7 @@ from dlcot_ray.core.edits import (
     drop_script,
     keep_all,
     replace_segments,
+    segments_of,
 )
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.error_handling import ErrorOutcome, delete_errors
@@ -49,7 +50,10 @@ Bridges = Mapping[SeamNeed, str]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A script with its seams; `needs` are those left open, `gates` its verdicts."""
+    """A script with its seams; `needs` are those left open, `gates` its verdicts.
+
+    `checked` is False where closing seams took away the whole check that was to stay.
+    """
 
     drops: Drops
     script: EditScript
@@ -57,11 +61,12 @@ class Cut:
     needs: tuple[SeamNeed, ...]
     errors: tuple[ErrorOutcome, ...]
     gates: tuple[GateResult, ...]
+    checked: bool = True
 
     @property
     def passes(self) -> bool:
-        """Whether no seam is open and every gate passes."""
-        return not self.needs and all(gate.passed for gate in self.gates)
+        """Whether no seam is open, the check stands and every gate passes."""
+        return self.checked and not self.needs and all(gate.passed for gate in self.gates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,19 @@ class Ladder:
                 seams = (*seams, Seam(need.kind, need.segment, Closed.BRIDGE))
         left = tuple(need for need in needs if need not in self.bridges)
         gates = evaluate_gates(trace, annotation, script, self.policy.min_keep)
-        return Cut(drops, script, seams, left, errors, gates)
+        return Cut(drops, script, seams, left, errors, gates, self._is_checked(drops, script))
+
+    def _is_checked(self, drops: Drops, script: EditScript) -> bool:
+        """Whether something is left of each check of the answer that the drops do not touch."""
+        stays = standing(self.annotation)
+        left = set(segments_of(script, (EditOp.KEEP, EditOp.REPLACE)))
+        return stays is None or all(
+            not left.isdisjoint(range(check.start, check.stop))
+            for check in self.annotation.verifications
+            if check.kind is VerificationKind.AFFIRMATION
+            and check.start >= stays.trunk
+            and not any(segment in drops for segment in range(check.start, check.stop))
+        )
 
     def climb(self, first: Cut) -> Enhancement:
         """The first cut, or the part of it that passes."""
@@ -118,7 +135,8 @@ class Ladder:
         gates = cut.gates
         if given:
             gates = _with_stop(gates, "no_dangling_reference", f"{len(given)} given back")
-        stopped = next(gate.name for gate in (*gates, *first.gates) if not gate.passed)
+        failed = (gate.name for gate in (*gates, *first.gates) if not gate.passed)
+        stopped = next(failed, "check_kept")
         if not cut.passes:
             less = next((trial for trial in self._less(first, cut) if trial.passes), None)
             if less is None:
@@ -143,7 +161,7 @@ class Ladder:
             yield best
 
     def _with_other_checks(self) -> Iterator[Drops]:
-        """The policy's drops if the check that stays were another one, or none after the last one."""
+        """The policy's drops if the check that stays were another one."""
         annotation = self.annotation
         for _ in range(OTHER_CHECKS):
             stays = standing(annotation)
@@ -152,6 +170,9 @@ class Ladder:
             checks = list(annotation.verifications)
             checks[stays.check] = replace(checks[stays.check], kind=VerificationKind.CHECK)
             annotation = replace(annotation, verifications=tuple(checks))
+            after = standing(annotation)
+            if after is None or after.check is None:
+                return
             yield self._summed(self.policy.drops(annotation))
 
     def _items(self, drops: Drops) -> list[frozenset[int]]:

@@ -13,6 +13,7 @@ from dlcot_ray.core.annotation import Annotation, VerificationKind
 from dlcot_ray.core.edits import Edit, EditOp, EditScript, merge_script, segments_of
 from dlcot_ray.core.policies.parts import CHECKS_GO, OFF_TRUNK
 from dlcot_ray.core.policies.redundancy import ITS_APPROACH, REDUNDANT
+from dlcot_ray.core.policies.standing import trunk_stop
 from dlcot_ray.core.policies.trunk import AFTER, AFTER_ANSWER
 
 NAMED = frozenset({REDUNDANT, ITS_APPROACH, AFTER, AFTER_ANSWER, OFF_TRUNK, *CHECKS_GO.values()})
@@ -32,7 +33,10 @@ def owners(annotation: Annotation) -> list[tuple[str, int]]:
 def with_reasons(annotation: Annotation, script: Sequence[Edit]) -> EditScript:
     """The script with the reasons of its drops written out."""
     owned = owners(annotation)
-    dropped = set(segments_of(script, (EditOp.DROP,)))
+    # A sentence that a seam takes out does not make an item partial.
+    dropped = set(
+        segments_of((edit for edit in script if not edit.reason.startswith("seam: ")), (EditOp.DROP,))
+    )
     return merge_script(
         piece
         for edit in script
@@ -84,10 +88,13 @@ def _check_reason(annotation: Annotation, rule: str, index: int, dropped: set[in
             rule = REDUNDANT
     part = "" if dropped.issuperset(range(check.start, check.stop)) else "part of "
     reason = f"{rule}: {part}check {index} ({check.kind}{of})"
-    standing = (
+    trunk = trunk_stop(annotation)
+    whole = (
         i
         for i, other in enumerate(annotation.verifications)
-        if other.kind is VerificationKind.AFFIRMATION and dropped.isdisjoint(range(other.start, other.stop))
+        if other.kind is VerificationKind.AFFIRMATION
+        and (trunk is None or other.start >= trunk)
+        and dropped.isdisjoint(range(other.start, other.stop))
     )
-    kept = next(standing, None) if rule == REDUNDANT else None
+    kept = next(whole, None) if rule == REDUNDANT else None
     return reason if kept is None else f"{reason}, check {kept} stays"
