@@ -105,14 +105,14 @@ def readings(half: str, traces: Mapping[str, Trace], policy: Policy) -> Iterator
     """The rules against the readers, beside the agreement of two readers."""
     sets, left_out = read_sets([str(LABELS / f"{half}.jsonl")], traces, {}, None)
     options = Options(policy=policy)
-    identity, judged, scored = score_sets(sets, RULES, HERE, options)
-    found = metrics_of(scored)
+    scored = score_sets(sets, RULES, HERE, options)
+    found = metrics_of(scored.scores)
     between: dict[str, Metric] = {}
     second = LABELS / f"{half}_second_reader.jsonl"
     if second.exists():
         others, _ = read_sets([str(second)], traces, {}, None)
-        between = metrics_of(score_reader(sets, others, None, HERE, options)[2])
-    yield f"`{identity}`, `{policy.expression}`, {half}: {len(judged.annotations)} traces\n"
+        between = metrics_of(score_reader(sets, others, None, HERE, options).scores)
+    yield f"`{scored.identity}`, `{policy.expression}`, {half}: {len(scored.judged.annotations)} traces\n"
     yield from head("figure", "rules", "has to be", "holds", "two readers")
     for label, name, bar in BARS:
         if name in found:
@@ -120,7 +120,7 @@ def readings(half: str, traces: Mapping[str, Trace], policy: Policy) -> Iterator
             yield f"| {label} | {found[name]} | {held(found[name], bar)} | {other} |"
     for line in left_out:
         print(f"left out: {line}", file=sys.stderr)
-    for item in scored:
+    for item in scored.scores:
         if item.scores.kind == "dropped":
             print(*item.scores.notes, sep="\n", file=sys.stderr)
 
@@ -199,8 +199,7 @@ def answer_stays(outcome: Outcome, checker: AnswerChecker) -> bool:
 def answers(path: str) -> Iterator[str]:
     """Pairs of answers: accuracy, and the pairs that are wrong."""
     sets, _ = read_sets([path], {}, {}, None)
-    _, _, scored = score_sets(sets, RULES, HERE, Options())
-    for item in scored:
+    for item in score_sets(sets, RULES, HERE, Options()).scores:
         if item.scores.kind == "equivalence":
             found = metrics_of([item])
             accuracy, different, certain = (

@@ -165,14 +165,16 @@ def main(labels: str = "gold", *words: str) -> None:
     traces = rest.pop(0) if rest and "=" not in rest[0] and Path(rest[0]).exists() else None
     second_name = rest.pop(0) if rest else None
     sets = read(labels, traces, SAMPLE if second_name else None)
-    identity, judged, scored = score_sets(sets, load_judge("rules", {}), Place("here"), Options())
-    print(f"`{identity}`, {len(judged.annotations):,} traces in {judged.seconds:.1f} s\n")
+    made = score_sets(sets, load_judge("rules", {}), Place("here"), Options())
+    judged, scored = made.judged, made.scores
+    print(f"`{made.identity}`, {len(judged.annotations):,} traces in {judged.seconds:.1f} s\n")
     print(*headlines(scored), sep="\n")
     if second_name:
         config = load_evaluate([f"judge={second_name}", *rest])
         judge = load_judge(config.judge, config.judge_options)
-        name, answered, second = score_sets(sets, judge, Place("here"), Options())
-        print(f"\nSecond judge `{name}`, {answered.seconds:.0f} s, {len(answered.failed)} failed\n")
+        other = score_sets(sets, judge, Place("here"), Options())
+        answered, second = other.judged, other.scores
+        print(f"\nSecond judge `{other.identity}`, {answered.seconds:.0f} s, {len(answered.failed)} failed\n")
         print(*headlines(second), sep="\n")
         print(*cascades(scored, second), sep="\n")
         return

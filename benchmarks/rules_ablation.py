@@ -99,7 +99,7 @@ def main(sets_at: str, traces: str | None = None) -> None:
     sets = read_sets(places, found, {}, None)[0]
     for number, (name, changes) in enumerate(GROUPS.items()):
         with switched_off(changes):
-            scored = score_sets(sets, load_judge("rules", {}), Place("here"), Options(rounds=0))[2]
+            scored = score_sets(sets, load_judge("rules", {}), Place("here"), Options(rounds=0)).scores
         figures = [figure for item in scored for figure in figures_of(item)]
         if number == 0:
             print("| switched off | " + " | ".join(column for column, _ in figures) + " |")

@@ -25,6 +25,7 @@ from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
 from dlcot_ray.errors import ConfigError
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import EvaluationReport, figures_of, to_json, to_markdown, worst_to_markdown
+from dlcot_ray.evaluation.side_by_side import side_by_side
 from dlcot_ray.inputs.label_files import LabelSet, pooled, read_sets, read_traces, resolve_places
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute, is_local
@@ -88,9 +89,9 @@ def evaluate_sets(
     options = Options(config.tolerance, config.within, config.rounds, config.seed, policy)
     if readers:
         base = judge if config.policy else None
-        identity, judged, scored = score_reader(sets, readers, base, place, options)
+        scored = score_reader(sets, readers, base, place, options)
     else:
-        identity, judged, scored = score_sets(sets, judge, place, options)
+        scored = score_sets(sets, judge, place, options)
     settings: dict[str, Any] = {
         "judge_options": judge.options,
         "policy": None if readers and not config.policy else policy.expression,
@@ -103,14 +104,15 @@ def evaluate_sets(
         "dlcot_version": __version__,
     }
     return EvaluationReport(
-        identity,
+        scored.identity,
         settings,
-        tuple(scored),
-        judged.failed,
-        len(judged.annotations),
-        judged.seconds,
+        tuple(scored.scores),
+        scored.judged.failed,
+        len(scored.judged.annotations),
+        scored.judged.seconds,
         config.worst,
         tuple(left_out),
+        side_by_side(scored.cases, scored.judged.annotations, scored.drops),
     )
 
 
@@ -155,6 +157,8 @@ def _write(report: EvaluationReport, output: Store, console: Console) -> None:
     content = json.dumps(to_json(report), indent=2, ensure_ascii=False)
     output.put("evaluation.json", f"{content}\n".encode())
     output.put("evaluation.md", to_markdown(report).encode())
+    if report.side_by_side:
+        output.put("traces.md", report.side_by_side.encode())
     if is_local(output.given_url):
         output.put("worst.md", worst_to_markdown(report).encode())
     console.print(f"report: {output.url('evaluation.md')}", markup=False, soft_wrap=True)

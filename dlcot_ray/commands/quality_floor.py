@@ -58,22 +58,23 @@ def check_quality_floor(
     sets, _ = read_sets(places, traces, options, wanted.limit, "quality_floor.set")
     place = Place(address=address, workers=1, max_seconds=wanted.max_seconds)
     how = Options(rounds=0) if policy is None else Options(rounds=0, policy=policy)
-    identity, judged, scored = score_sets(sets, judge, place, how)
-    figures, lower = _worst_figures(scored)
+    scored = score_sets(sets, judge, place, how)
+    judged = scored.judged
+    figures, lower = _worst_figures(scored.scores)
     for name in sorted(set(floors) - set(figures)):
         raise ConfigError(
             f"quality_floor.floors.{name} is no figure of quality_floor.set", did_you_mean(name, figures)
         )
     if below := _below(figures, floors, lower):
         raise JobError(
-            f"the judge {identity} is below the quality floor: {'; '.join(below)} "
+            f"the judge {scored.identity} is below the quality floor: {'; '.join(below)} "
             f"({len(judged.annotations)} traces of {wanted.set}, {len(judged.failed)} failed)",
             "nothing was written; use another judge, or find the cause with dlcot evaluate",
         )
     return {
         "set": wanted.set,
         "digests": {item.name: item.digest for item in sets},
-        "judge": identity,
+        "judge": scored.identity,
         "traces": len(judged.annotations),
         "failed": len(judged.failed),
         "seconds": round(judged.seconds, 1),

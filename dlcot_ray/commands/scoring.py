@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 from dlcot_ray.cluster.judge_pool import Judgements, Place, judge_traces
@@ -25,13 +25,27 @@ ANSWER_SECONDS = 20.0
 figures."""
 
 
-def score_sets(
-    sets: Sequence[LabelSet], judge: JudgeConfig, place: Place, options: Options
-) -> tuple[str, Judgements, list[SetScores]]:
-    """Judge the traces of all sets, each once, and score every set.
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scores of a judge, or of a reader in its place.
 
-    Returns:
-        The judge's identity, its judgements, and the scores.
+    Attributes:
+        identity: of the judge, or the reader's name.
+        judged: what it says of each trace.
+        scores: of every kind in every set.
+        drops: what is dropped of each trace, by id.
+        cases: those that were scored.
+    """
+
+    identity: str
+    judged: Judgements
+    scores: list[SetScores]
+    drops: Mapping[str, Dropped]
+    cases: Sequence[Case]
+
+
+def score_sets(sets: Sequence[LabelSet], judge: JudgeConfig, place: Place, options: Options) -> Scored:
+    """Judge the traces of all sets, each once, and score every set.
 
     Raises:
         JobError: the judge cannot be started.
@@ -43,7 +57,7 @@ def score_sets(
         drops = drops_of_policy(dropped_traces_of(cases), judged.annotations, options.policy)
         comparer = comparer_of(probe)
         scored = _scores(sets, judged.annotations, probe.identity, drops, comparer, options)
-        return probe.identity, judged, scored
+        return Scored(probe.identity, judged, scored, drops, cases)
     finally:
         probe.close()
 
@@ -54,7 +68,7 @@ def score_reader(
     judge: JudgeConfig | None,
     place: Place,
     options: Options,
-) -> tuple[str, Judgements, list[SetScores]]:
+) -> Scored:
     """Score the labels of another reader on what both readers labelled.
 
     Args:
@@ -64,9 +78,6 @@ def score_reader(
             the other reader's structure, and from the judge what readers do not label (reference, loops).
         place: where to judge.
         options: how to score.
-
-    Returns:
-        The reader's name, its labels as judgements, and the scores.
 
     Raises:
         JobError: the two have no trace in common, or the judge cannot be started.
@@ -85,7 +96,8 @@ def score_reader(
         judged = replace(made, annotations=annotations_of(shared_cases(read, cases), made.annotations))
         drops = drops_of_policy(dropped_traces_of(cases), judged.annotations, options.policy)
         name = f"{options.policy.expression} on {name}"
-    return name, judged, _scores(sets, judged.annotations, name, drops, None, options)
+    scored = _scores(sets, judged.annotations, name, drops, None, options)
+    return Scored(name, judged, scored, drops, cases)
 
 
 def _judged(cases: Sequence[Case], judge: JudgeConfig, place: Place) -> Judgements:

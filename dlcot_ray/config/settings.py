@@ -164,8 +164,8 @@ class EvaluateConfig(
     pooled: bool = setting(False, "Score all label sets of one layout together.")
     output: str | None = setting(
         None,
-        "Where the report goes: a directory or URL prefix (evaluation.json, evaluation.md; in a local "
-        "directory also worst.md, with text). null: only print it.",
+        "Where the report goes: a directory or URL prefix (evaluation.json, evaluation.md, traces.md; in "
+        "a local directory also worst.md, with text). null: only print it.",
     )
     limit: int | None = setting(
         None,

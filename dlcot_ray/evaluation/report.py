@@ -41,6 +41,7 @@ class EvaluationReport:
         seconds: the time that judging took.
         worst: how many of the worst cases are listed.
         left_out: files and rows that could not be used.
+        side_by_side: both labellings of whole traces as Markdown; empty if there are none.
     """
 
     judge: str
@@ -51,6 +52,7 @@ class EvaluationReport:
     seconds: float
     worst: int
     left_out: tuple[str, ...] = ()
+    side_by_side: str = ""
 
     @property
     def fingerprint(self) -> str:

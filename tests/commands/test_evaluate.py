@@ -140,6 +140,7 @@ def test_another_readers_labels_are_scored_in_the_place_of_a_judge(
     assert main([*words, "policy=keep_first_plus_check", "pooled=true"]) == 0
     report = json.loads((out / "evaluation.json").read_text())
     assert report["judge"] == "keep_first_plus_check on reader two"
+    assert "| first correct | 1 | 2 |" in (out / "traces.md").read_text()
     (dropped,) = (item for item in report["sets"] if item["kind"] == "dropped")
     assert dropped["tables"][0]["rows"][0]["metrics"]["mean_f1"]["value"] == 1
     (tmp_path / "two.jsonl").write_text(json.dumps({**two, "id": "other", "reasoning": "x"}) + "\n")

@@ -34,6 +34,7 @@ from dlcot_ray.evaluation.kinds import approaches, dropped, sections, starts
 from dlcot_ray.evaluation.rows import Context, LabelError
 from dlcot_ray.evaluation.scores import Scores
 from dlcot_ray.evaluation.second_reader import annotations_of, drops_of_reader, shared_cases
+from dlcot_ray.evaluation.side_by_side import side_by_side
 from dlcot_ray.evaluation.trace_labels import read_trace_labels
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.work.judging import minimal_annotation
@@ -342,3 +343,19 @@ def test_a_trace_that_could_not_be_judged_is_scored_as_not_annotated() -> None:
     assert told["sections.agreement"] == 0.5
     assert told["label.accuracy"] == told["check.recall"] == told["dropped.mean_f1"] == 0
     assert fitted([TRACE], {"t": annotation()}) == {"t": annotation()}
+
+
+def test_both_labellings_are_shown_in_segment_numbers() -> None:
+    judged = annotation(
+        approaches=(approach(1, 6),), verifications=(Verification(6, 9, OPEN, 0, 0),), first_correct_segment=4
+    )
+    drops = {"t": Dropped(((60, 90), (92, 95)), "enhanced")}
+    text = side_by_side(cases_of(), {"t": judged}, drops)
+    assert "## t, 10 segments" in text
+    assert "| approaches | 1-4 incorrect m1, 4-6 correct m2 | 1-6 correct m0 |" in text
+    assert "| checks | 6-7 affirmation, 7-9 check | 6-9 check |" in text
+    assert "| first correct | 5 | 4 |" in text
+    assert "| dropped | characters 62-65, 7-9 | 6-9, characters 92-95 |" in text
+    assert "| needed | 2-3 | - |\n| outcome | - | enhanced |" in text
+    assert "abc" not in text
+    assert side_by_side([], {}, {}) == ""
