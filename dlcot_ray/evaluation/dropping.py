@@ -8,6 +8,8 @@ text lacks.
 from __future__ import annotations
 
 import difflib
+import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,8 +20,9 @@ from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.evaluation.cases import Ranges
 
-_LONGEST = 20_000
-"""Longest replaced text (characters) that is compared in detail; the comparison takes quadratic time."""
+_LONGEST = 2_000
+"""Most characters, or sentences, of a text that are compared, because that takes quadratic time."""
+_PIECE = re.compile(r".+?(?:[.!?]\s+|\n\s*|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +68,27 @@ def _ranges(text: str, offsets: Sequence[int], script: EditScript) -> Iterator[t
 
 
 def _lacking(old: str, new: str) -> Iterator[tuple[int, int]]:
-    """The parts of `old` that `new` lacks."""
+    """The parts of `old` that `new` lacks: characters of a short text, sentences of a long one."""
     head = _shared(old, new)
     tail = _shared(old[head:][::-1], new[head:][::-1])
     middle, other = old[head : len(old) - tail], new[head : len(new) - tail]
-    if max(len(middle), len(other)) > _LONGEST:
-        yield head, len(old) - tail
+    if max(len(middle), len(other)) <= _LONGEST:
+        yield from _different(middle, other, head)
         return
-    matcher = difflib.SequenceMatcher(None, middle, other, autojunk=False)
-    for tag, start, stop, _, _ in matcher.get_opcodes():
+    sentences, others = _PIECE.findall(old), _PIECE.findall(new)
+    if max(len(sentences), len(others)) <= _LONGEST:
+        yield from _different(sentences, others, 0)
+    else:
+        yield head, len(old) - tail
+
+
+def _different(one: Sequence[str], other: Sequence[str], start: int) -> Iterator[tuple[int, int]]:
+    """Where the parts of `one`, the first of which begins at `start`, are not in `other`."""
+    at = list(itertools.accumulate(map(len, one), initial=start))
+    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    for tag, first, stop, _, _ in matcher.get_opcodes():
         if tag in ("delete", "replace"):
-            yield head + start, head + stop
+            yield at[first], at[stop]
 
 
 def _shared(one: str, other: str) -> int:

@@ -280,9 +280,17 @@ def test_a_replaced_segment_drops_the_characters_that_its_new_text_lacks() -> No
     ranges = dropped_ranges(text, (0, 18, 23), script)
     assert sum(stop - start for start, stop in ranges) == len("Two. ") + len("Four.")
     assert ranges[-1] == (18, 23)
-    long = ("a" * 15_000) + "b" + ("c" * 15_000)
-    whole = dropped_ranges(long, (0, len(long)), (Edit(EditOp.REPLACE, 0, 1, "x" * 30_001, "r"),))
-    assert whole == ((0, len(long)),)
+
+
+def test_a_long_replaced_segment_is_compared_by_sentences() -> None:
+    sentences = [f"Step {number} takes {number} more stones. " for number in range(400)]
+    text, left = "".join(sentences), "".join(s for n, s in enumerate(sentences) if n not in (3, 390))
+    edit = (Edit(EditOp.REPLACE, 0, 1, left, "r"),)
+    ranges = dropped_ranges(text, (0, len(text)), edit)
+    assert sum(stop - start for start, stop in ranges) == len(sentences[3]) + len(sentences[390])
+    blanks = "a. " * 9_000
+    other = (Edit(EditOp.REPLACE, 0, 1, "b. " * 9_000, "r"),)
+    assert dropped_ranges(blanks, (0, len(blanks)), other)[0][0] == 0
 
 
 def test_a_reader_that_agrees_with_the_other_scores_one_everywhere() -> None:

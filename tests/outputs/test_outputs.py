@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.judging.rules.judge import RulesJudge
+from dlcot_ray.outputs.audit import StoredUnit, _counts
+from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import JobRecord, Output
 from dlcot_ray.outputs.results import UnitOutput
+from dlcot_ray.outputs.schemas import annotations_from_table
 from dlcot_ray.storage.store import Store
 from dlcot_ray.work.process import enhance_unit
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions
@@ -139,3 +143,20 @@ def test_every_gate_that_stops_a_cut_names_traces_with_what_it_found() -> None:
     for gate, name, detail in unit.stats.gate_examples:
         (found,) = (item for item in rows[name] if item["name"] == gate and not item["passed"])
         assert detail == " ".join(found["detail"].split())
+
+
+def test_an_audit_finds_examples_that_the_rows_do_not_bear_out() -> None:
+    output = made("keep_first", min_keep=0.95)
+    rows, annotations = output.enhanced.to_pylist(), annotations_from_table(output.annotations)
+
+    def findings(stats: UnitStats) -> list[str]:
+        unit = StoredUnit(
+            "a.r0-9", "in/a.parquet", 0, len(rows), stats, output.enhanced, None, output.annotations, None
+        )
+        return [found.message for found in _counts(unit, rows, annotations)]
+
+    assert not findings(output.stats)
+    gate, _, detail = output.stats.gate_examples[0]
+    false = replace(output.stats, gate_examples=((gate, "nobody", detail),))
+    (found,) = findings(false)
+    assert found.startswith("its footer counts gate_examples")
