@@ -11,19 +11,22 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
 from dlcot_ray.core.evidence.claims import ArithmeticClaim, compare, spell
 from dlcot_ray.core.evidence.expression import Value, evaluate, evaluate_prefix
+from dlcot_ray.core.evidence.readings import other_reading
+from dlcot_ray.core.evidence.suppositions import hedged
 from dlcot_ray.core.evidence.surroundings import (
     free_after,
     free_before,
-    hedged,
+    in_inequality,
     operator_word,
-    other_reading,
     plain_statement,
+    variable_factor,
 )
 
 
@@ -62,8 +65,11 @@ _LEADING = re.compile(r"(?:[\s$&]|\*\*|\\[()\[\],;:! ])+")
 _TRAILING = re.compile(r"(?:[\s$&]|\*\*|\\[()\[\],;:! ])+$")
 _SEPARATOR = re.compile(r"[.,](?=[\s$]|\\[()\[\]])|\\\)\s*,|\$\s*,\s*\$")
 _REST = re.compile(
-    r"(?!,\s\d{3}-$)(?:[\s$*]|\\[()\[\]])*(?:[.,](?=[\s$*]|\\|$)|\*\*|[)\]}]|$)|\s+\((?!\s*[-\d])"
+    r"(?!,\s\d{3}-$)(?:[\s$*]|\\[()\[\]])*(?:[.,](?=[\s$*]|\\|$)|\*\*|[)\]}]|$)|[\s$]+\((?!\s*[-\d])"
 )
+_THOUSANDS_BEHIND = re.compile(r"\s\d{3}(?![\d.])")
+_NEAR_SIDES = 4
+"""Sides of a chain before and behind a claim that can mend it."""
 _WORD_BEFORE = re.compile(r"[A-Za-z]+$")
 _WORDED = re.compile(
     r"(?<![\w.,/*+^=%)$×-])(?<!\d )\$?(?P<a>\d[\d,]*(?:\.\d+)?)(?P<op> times | plus | minus | divided by | multiplied by "
@@ -111,9 +117,8 @@ def _claims_of_run(text: str, start: int, stop: int) -> Iterator[ArithmeticClaim
     relations = list(_RELATION.finditer(text, start, stop))
     edges = [start, *itertools.chain.from_iterable(r.span() for r in relations), stop]
     parts = list(zip(edges[::2], edges[1::2], strict=True))
-    for (left_start, left_stop), (right_start, right_stop), relation in zip(
-        parts, parts[1:], relations, strict=False
-    ):
+    for i, relation in enumerate(relations):
+        (left_start, left_stop), (right_start, right_stop) = parts[i], parts[i + 1]
         if left_stop == left_start or (left := _left_side(text, left_start, left_stop, start)) is None:
             continue
         right = _right_side(text, right_start, right_stop, stop)
@@ -123,7 +128,33 @@ def _claims_of_run(text: str, start: int, stop: int) -> Iterator[ArithmeticClaim
             left.edge != _ATTACHED and plain_statement(text, left.start, left.stop, right.stop)
         ):
             continue
-        yield _judge(text, left, right, approximate=relation.group() in ("≈", "\\approx"))
+        claim = _judge(text, left, right, approximate=relation.group() in ("≈", "\\approx"))
+        if claim.holds is False and _mended_in_chain(
+            text, parts[max(0, i - _NEAR_SIDES) : i + 2 + _NEAR_SIDES], left, right
+        ):
+            claim = replace(claim, holds=None)
+        yield claim
+
+
+def _mended_in_chain(text: str, parts: Sequence[tuple[int, int]], left: _Side, right: _Side) -> bool:
+    """Whether an earlier side of the chain equals the right side, or a later one the left: a slip in between."""
+    for start, stop in parts:
+        before, behind = stop < left.start, start > right.stop
+        if not before and not behind:
+            continue
+        side = _right_side(text, start, stop, stop)
+        if side is not None and before and side.value.number == right.value.number:
+            return True
+        if side is not None and behind and _nearly(left.value, side.value):
+            return True
+    return False
+
+
+def _nearly(a: Value, b: Value) -> bool:
+    """Whether two values are equal, or rounded ones within a hundredth."""
+    if not a.decimals and not b.decimals:
+        return a.number == b.number
+    return abs(Fraction(a.number) - b.number) * 100 <= abs(Fraction(a.number))
 
 
 def _judge(text: str, left: _Side, right: _Side, *, approximate: bool) -> ArithmeticClaim:
@@ -138,12 +169,18 @@ def _judge(text: str, left: _Side, right: _Side, *, approximate: bool) -> Arithm
         or (left.edge >= 0 and not free_before(text, left.edge, left.start))
         or (right.edge >= 0 and not free_after(text, right.edge, right.stop))
         or _signed(text, left, b)
+        or (in_inequality(text, left.start, right.stop) and not _whole(a, b))
         or other_reading(*written, a, b)
         or hedged(text, left.start, right.stop, a, b)
     ):
         holds = None
     exact = a if a.operators or a.percent else b
     return ArithmeticClaim(left.start, right.stop, *written, holds, spell(exact.number, b))
+
+
+def _whole(a: Value, b: Value) -> bool:
+    """Whether nothing in a claim can have been rounded."""
+    return not (a.division or b.division or a.decimals or b.decimals)
 
 
 def _signed(text: str, left: _Side, b: Value) -> bool:
@@ -167,7 +204,7 @@ def _right_side(text: str, start: int, stop: int, run_stop: int) -> _Side | None
     first, last = _trim(text, start, start + length)
     rest = part[length:]
     if rest.strip(" $&"):
-        clean = _REST.match(rest) and not rest.lstrip().startswith("..")
+        clean = _REST.match(rest) and not rest.lstrip().startswith("..") and not variable_factor(text, last)
         return _Side(first, last, value, _CLEAN if clean else _ATTACHED)
     if stop < run_stop:
         return _Side(first, last, value, _CLEAN)
@@ -185,7 +222,8 @@ def _left_side(text: str, start: int, stop: int, run_start: int) -> _Side | None
     value = evaluate(text[at:stop])
     if value is None:
         for separator in _SEPARATOR.finditer(text, at, stop):
-            at, edge = separator.end(), _CLEAN
+            at = separator.end()
+            edge = _ATTACHED if _goes_on(text, separator.start(), at) else _CLEAN
         value = evaluate(text[at:stop]) or evaluate(text[at:stop].lstrip(" $").removeprefix("**"))
     if value is None:
         opener = _open_bracket(text, at, stop)
@@ -196,6 +234,15 @@ def _left_side(text: str, start: int, stop: int, run_start: int) -> _Side | None
     if value is None:
         return None
     return _Side(*_trim(text, at, stop), value, edge)
+
+
+def _goes_on(text: str, point: int, behind: int) -> bool:
+    """Whether a point or comma separates nothing: an ellipsis, or thousands as in ``1, 234``."""
+    if text[max(0, point - 1) : point] == ".":
+        return True
+    return (
+        text[point] == "," and _THOUSANDS_BEHIND.match(text, behind) is not None and text[point - 1].isdigit()
+    )
 
 
 def _trim(text: str, start: int, stop: int) -> tuple[int, int]:

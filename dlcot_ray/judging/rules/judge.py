@@ -19,13 +19,14 @@ from dlcot_ray.core.annotation import (
     StepStatus,
     Verification,
 )
+from dlcot_ray.core.evidence.alarms import find_errors
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.rules import confidence
 from dlcot_ray.judging.rules.clusters import SAME_METHOD, assign_clusters, similarity, term_vector, terms_of
-from dlcot_ray.judging.rules.labels import SegmentAnswers, find_errors, label_range
+from dlcot_ray.judging.rules.labels import SegmentAnswers, label_range
 from dlcot_ray.judging.rules.structure import Run, find_runs, sections_of, verification_kind
 
 VERSION = 4

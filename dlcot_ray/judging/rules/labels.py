@@ -1,7 +1,6 @@
-"""Answers, labels and located errors of approaches, from evidence (DLCoT steps 2.3 and 3).
+"""Answers and labels of approaches, from evidence (DLCoT steps 2.3 and 3).
 
-In: segments and the reference. Out: what each segment states, and the label and errors of a range of
-segments. An approach is correct when it arrives at an answer that is equivalent to the reference. Exact
+In: segments and the reference. Out: what each segment states, and the label of a range of segments. An approach is correct when it arrives at an answer that is equivalent to the reference. Exact
 comparison comes first. The CAS is asked only about answers that a trace states outright (boxed, bold, "the
 answer is"), at most `CAS_LOOKUPS` times per trace.
 """
@@ -12,12 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dlcot_ray.core.annotation import ErrorKind, ErrorSpan, Label, ReferenceKind, Source
+from dlcot_ray.core.annotation import Label, ReferenceKind
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
-from dlcot_ray.core.evidence.arithmetic import find_claims
-from dlcot_ray.core.evidence.claims import ArithmeticClaim
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
-from dlcot_ray.core.evidence.surroundings import denied, residue_of
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 
@@ -26,9 +22,6 @@ STRONG = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, Answer
 
 CAS_LOOKUPS = 3
 """Maximum CAS comparisons per trace; one costs as much as judging a trace."""
-
-CONTEXT_SEGMENTS = 12
-"""Segments before a false claim that are searched for a modulus that still applies."""
 
 _PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
 _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
@@ -41,11 +34,6 @@ _VALUE_OF = re.compile(r"^\W*[A-Za-z](?:_\{?\w+\}?)?(?:\([A-Za-z](?:,\s?[A-Za-z]
 _MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z]{2,}")
 _LETTER = re.compile(r"[A-Za-z]")
 _RELATION = re.compile(r"[<>≤≥∈=]|\\(?:in|le|ge|lt|gt|leq|geq|ne|neq|cup|cap)\b")
-
-_NOTICED = re.compile(
-    r"\b(?:wait|no,|mistake|wrong|incorrect|error|correction|oops|recheck|recalculate|sorry|actually|that's not|hold on)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,42 +111,6 @@ def label_range(
             return Label.UNKNOWN, last_strong[0].text, last_strong[1]
         return Label.INCORRECT, last_strong[0].text, last_strong[1]
     return Label.INCOMPLETE, None, None
-
-
-def find_errors(
-    segments: Sequence[str], offsets: Sequence[int], start: int, stop: int
-) -> tuple[ErrorSpan, ...]:
-    """False arithmetic in segments `[start, stop)`; `corrected` where the trace notices it right after."""
-    errors = []
-    for i in range(start, stop):
-        for claim in find_claims(segments[i]):
-            if claim.holds is False and not _explained(segments, i, claim):
-                after = segments[i][claim.stop : claim.stop + 400] + (
-                    segments[i + 1][:400] if i + 1 < len(segments) else ""
-                )
-                errors.append(
-                    ErrorSpan(
-                        ErrorKind.CALCULATION,
-                        i,
-                        i + 1,
-                        offsets[i] + claim.start,
-                        offsets[i] + claim.stop,
-                        Source.EVIDENCE,
-                        bool(_NOTICED.search(after)),
-                        f"{claim.left} = {claim.right} (is {claim.expected})",
-                    )
-                )
-    return tuple(errors)
-
-
-def _explained(segments: Sequence[str], i: int, claim: ArithmeticClaim) -> bool:
-    """Whether the segments around a claim explain it: an earlier modulus, or a denial later in its sentence."""
-    rest = segments[i][claim.stop :]
-    behind = segments[i + 1][:100] if i + 1 < len(segments) else ""
-    if len(rest) < 16 and behind[:1].islower() and denied(rest + behind):
-        return True
-    before = segments[max(0, i - CONTEXT_SEGMENTS) : i]
-    return any(residue_of(segment, claim.left, claim.right) for segment in before)
 
 
 def _figures(reference: str) -> tuple[str, ...]:

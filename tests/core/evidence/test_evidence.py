@@ -10,7 +10,7 @@ from dlcot_ray.core.evidence.answers import find_answers, last_answer
 from dlcot_ray.core.evidence.arithmetic import find_claims
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.evidence.loops import find_loops, inner_loops, is_truncated, without_loop
-from dlcot_ray.core.evidence.surroundings import residue_of
+from dlcot_ray.core.evidence.suppositions import holds_in, number_systems
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_open_or_hedged_claims_are_not_false(text: str) -> None:
     ],
 )
 def test_an_earlier_modulus_makes_the_sides_equal(before: str, left: str, right: str, same: bool) -> None:
-    assert residue_of(before, left, right) is same
+    assert holds_in(number_systems(before), left, right) is same
 
 
 def test_a_repeated_cycle_is_a_loop_from_its_second_round() -> None:

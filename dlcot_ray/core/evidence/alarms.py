@@ -1,0 +1,77 @@
+"""Arithmetic alarms: numeric claims of a trace that are false as asserted.
+
+In: the segments of a trace. Out: error spans, each over the whole claim at its own place. `arithmetic.py`
+reads one segment; here the text around it is read too, because an equation that is tested or refuted, a
+modulus or a base often stands in another segment. In doubt there is no alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dlcot_ray.core.annotation import ErrorKind, ErrorSpan, Source
+from dlcot_ray.core.evidence.arithmetic import find_claims
+from dlcot_ray.core.evidence.claims import ArithmeticClaim
+from dlcot_ray.core.evidence.corrections import is_corrected
+from dlcot_ray.core.evidence.expression import evaluate
+from dlcot_ray.core.evidence.suppositions import (
+    announced,
+    denied,
+    evaluated_behind,
+    holds_in,
+    instance_of_equation,
+    number_systems,
+    refuted,
+)
+from dlcot_ray.core.evidence.surroundings import continues_before, continues_behind
+
+_DENIED_WITHIN = 200
+"""Characters behind a claim that can deny it."""
+
+
+def find_errors(
+    segments: Sequence[str], offsets: Sequence[int], start: int, stop: int
+) -> tuple[ErrorSpan, ...]:
+    """False arithmetic in segments `[start, stop)`; `corrected` where the trace returns to it and corrects it."""
+    errors: list[ErrorSpan] = []
+    text = ""
+    for i in range(start, stop):
+        for claim in find_claims(segments[i]):
+            if claim.holds is not False:
+                continue
+            text = text or "".join(segments)
+            at, end = offsets[i] + claim.start, offsets[i] + claim.stop
+            if not is_asserted(text, at, end, claim):
+                continue
+            errors.append(
+                ErrorSpan(
+                    ErrorKind.CALCULATION,
+                    i,
+                    i + 1,
+                    at,
+                    end,
+                    Source.EVIDENCE,
+                    is_corrected(text, end, claim.left),
+                    f"{claim.left} = {claim.right} (is {claim.expected})",
+                )
+            )
+    return tuple(errors)
+
+
+def is_asserted(text: str, start: int, stop: int, claim: ArithmeticClaim) -> bool:
+    """Whether a trace asserts the false claim at `[start, stop)` of its text, in ordinary arithmetic."""
+    a, b = evaluate(claim.left), evaluate(claim.right)
+    if continues_before(text, start) or continues_behind(text, stop) or denied(_sentence_behind(text, stop)):
+        return False
+    if announced(text, start) or instance_of_equation(text, start, claim.right):
+        return False
+    if a is None or b is None or refuted(text, start, stop, a, b) or evaluated_behind(text, stop, a):
+        return False
+    return not holds_in(number_systems(text), claim.left, claim.right)
+
+
+def _sentence_behind(text: str, stop: int) -> str:
+    """The text behind a claim, up to a blank line unless a lower-case word goes on there."""
+    after = text[stop : stop + _DENIED_WITHIN]
+    paragraph, blank, rest = after.partition("\n\n")
+    return after if blank and len(paragraph) < 16 and rest[:1].islower() else paragraph

@@ -1,0 +1,70 @@
+"""Whether a trace returns to a false claim and corrects it.
+
+In: a trace's text and a false claim. Out: True only where the correction itself is found: the same left side
+with its right value, or a word that notices the error and then the right value. A "Wait" alone may be about
+anything.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dlcot_ray.core.evidence.expression import evaluate, evaluate_prefix
+
+_NOTICES = re.compile(
+    r"\b(?:mistake|wrong|incorrect|error|correction|oops|sorry|not right|can't be right|cannot be right|that's off|actually|"
+    r"miscalculat\w+|i mis\w+|re-?check|re-?calculate|re-?compute|double[- ]check)\b|"
+    r"(?:^|[.!?,;\n(])\W*(?:wait|no|hold on|hmm)\b",
+    re.IGNORECASE,
+)
+_NOTICED_WITHIN = 400
+"""Characters behind a claim within which the trace notices the error."""
+_RIGHT_WITHIN = 400
+"""Characters behind the notice within which the right value stands."""
+_RESTATED_WITHIN = 3000
+"""Characters behind a claim within which its left side can be stated again."""
+_RESTATEMENTS = 4
+"""Statements of the same left side that are read."""
+_LAYOUT = re.compile(r"[\s$]|\\(?:left|right|[,;:! ()\[\]])")
+_SIGNS = {"\\times": "*", "\\cdot": "*", "×": "*", "·": "*", "⋅": "*", "÷": "/", "\\div": "/", "−": "-"}
+_SIGN = re.compile("|".join(re.escape(sign) for sign in _SIGNS))
+_SAYS = re.compile(r"(?:=|≈|\\approx|is|equals)\$?")
+_MORE_BEFORE = re.compile(r"(?:[\d+\-*/^]|\d[.,])$")
+_NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?![\w/])|\\[dt]?frac\{-?\d+\}\{\d+\}")
+
+
+def is_corrected(text: str, stop: int, left: str) -> bool:
+    """Whether the text behind a false claim, which ends at `stop`, corrects the value of its left side."""
+    value = evaluate(left)
+    if value is None:
+        return False
+    after = text[stop : stop + _RESTATED_WITHIN]
+    if _restated(plain(after), plain(left)):
+        return True
+    notice = _NOTICES.search(after[:_NOTICED_WITHIN])
+    if notice is None:
+        return False
+    numbers = _NUMBER.findall(after, notice.start(), notice.end() + _RIGHT_WITHIN)
+    found = (evaluate(number.rstrip(",")) for number in numbers)
+    return any(number is not None and number.number == value.number for number in found)
+
+
+def plain(text: str) -> str:
+    """An expression without layout, and with one sign per operation."""
+    return _SIGN.sub(lambda m: _SIGNS[m[0]], _LAYOUT.sub("", text))
+
+
+def _restated(after: str, left: str) -> bool:
+    """Whether a plain text says `left` again with its right value."""
+    wanted, at = evaluate(left), -1
+    for _ in range(_RESTATEMENTS):
+        at = after.find(left, at + 1)
+        if at < 0 or wanted is None:
+            return False
+        if _MORE_BEFORE.search(after, max(0, at - 2), at):
+            continue
+        says = _SAYS.match(after, at + len(left))
+        said = evaluate_prefix(after[says.end() : says.end() + 40]) if says else None
+        if said is not None and said[0].number == wanted.number:
+            return True
+    return False
