@@ -51,7 +51,7 @@ def find_errors(
                     at,
                     end,
                     Source.EVIDENCE,
-                    is_corrected(text, end, claim.left),
+                    is_corrected(text, end, claim.left, claim.expected),
                     f"{claim.left} = {claim.right} (is {claim.expected})",
                 )
             )
@@ -60,7 +60,7 @@ def find_errors(
 
 def is_asserted(text: str, start: int, stop: int, claim: ArithmeticClaim) -> bool:
     """Whether a trace asserts the false claim at `[start, stop)` of its text, in ordinary arithmetic."""
-    a, b = evaluate(claim.left), evaluate(claim.right)
+    a, b = evaluate(claim.left) or evaluate(claim.expected), evaluate(claim.right)
     if continues_before(text, start) or continues_behind(text, stop) or denied(_sentence_behind(text, stop)):
         return False
     if announced(text, start) or instance_of_equation(text, start, claim.right):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from dlcot_ray.core.evidence.expression import evaluate, evaluate_prefix
+from dlcot_ray.core.evidence.expression import Value, evaluate, evaluate_prefix
 
 _NOTICES = re.compile(
     r"\b(?:mistake|wrong|incorrect|error|correction|oops|sorry|not right|can't be right|cannot be right|that's off|actually|"
@@ -33,13 +33,16 @@ _MORE_BEFORE = re.compile(r"(?:[\d+\-*/^]|\d[.,])$")
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?![\w/])|\\[dt]?frac\{-?\d+\}\{\d+\}")
 
 
-def is_corrected(text: str, stop: int, left: str) -> bool:
-    """Whether the text behind a false claim, which ends at `stop`, corrects the value of its left side."""
-    value = evaluate(left)
+def is_corrected(text: str, stop: int, left: str, expected: str) -> bool:
+    """Whether the text behind a false claim, which ends at `stop`, corrects it.
+
+    `left` is the left side as written, `expected` its right value.
+    """
+    value = evaluate(left) or evaluate(expected)
     if value is None:
         return False
     after = text[stop : stop + _RESTATED_WITHIN]
-    if _restated(plain(after), plain(left)):
+    if _restated(plain(after), plain(left), value):
         return True
     notice = _NOTICES.search(after[:_NOTICED_WITHIN])
     if notice is None:
@@ -54,12 +57,12 @@ def plain(text: str) -> str:
     return _SIGN.sub(lambda m: _SIGNS[m[0]], _LAYOUT.sub("", text))
 
 
-def _restated(after: str, left: str) -> bool:
-    """Whether a plain text says `left` again with its right value."""
-    wanted, at = evaluate(left), -1
+def _restated(after: str, left: str, wanted: Value) -> bool:
+    """Whether a plain text says `left` again with the value `wanted`."""
+    at = -1
     for _ in range(_RESTATEMENTS):
         at = after.find(left, at + 1)
-        if at < 0 or wanted is None:
+        if at < 0:
             return False
         if _MORE_BEFORE.search(after, max(0, at - 2), at):
             continue

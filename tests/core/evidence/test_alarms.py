@@ -32,6 +32,8 @@ def quotes(text: str) -> list[str]:
         ("The difference is 31 - 48 = 17 points.", None),
         ("He owes 31 - 48 + 5 = 12 coins, as the account says.", "31 - 48 + 5 = 12"),
         ("15 - 4 = 12. Wait, 15 - 4 = 11, so we have 11.", "15 - 4 = 12"),
+        ("So 12 times 17 is 214, as planned.", "12 times 17 is 214"),
+        ("Now 20% of 60 is 15 coins.", "20% of 60 is 15"),
         ("We need 120 + 30 + 20 = 180 in the end.", None),
     ],
 )
@@ -123,6 +125,7 @@ def test_what_is_not_asserted_in_plain_arithmetic_stays_silent(text: str) -> Non
         ("Hmm, that's wrong: it should be 204.", True),
         ("\n\nLet me do it again.\n\n12*17 = 204, fine.", True),
         ("\n\n\\(12 \\times 17 = 204\\), fine.", True),
+        ("We see that 12 times 17 is less. Oops, 12 times 17 is 204.", True),
         ("Wait, is the other side longer? We look at it.", False),
         ("Hmm, let me think about the area. It is 30.", False),
         ("\n\nNo, the boxes are red.", False),
