@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from dlcot_ray.core.annotation import Annotation, Section, SectionKind, Verification, VerificationKind
+from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.arrival import accepted_answers, ends_on, states
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, standing, trunk_stop
 from dlcot_ray.core.seam_cues import BOTH, EARLIER
@@ -17,6 +17,9 @@ from dlcot_ray.core.trace import Trace
 
 CLOSING_CHARS = 400
 """Maximum characters of a last segment that can be the closing words; a longer one contains work."""
+
+DOUBT_CHARS = 300
+"""Characters at the end of the trunk that are searched for a doubt."""
 
 _SUMS_UP = re.compile(
     r"\b(?:multiple|several|different|all|both) (?:methods|approaches|ways|confirmations|checks)\b|"
@@ -31,6 +34,19 @@ _LAST_WORD = re.compile(
     re.IGNORECASE,
 )
 """A last sentence that closes without an outcome."""
+_PLANS = re.compile(
+    r"(?:(?:so|now|ok|okay|but|then)\W+)*(?:we(?:'ll| will| should| can| need to| must)?|let(?:'s| us)|"
+    r"i(?:'ll| will| should)?) (?:now |just )?(?:provide|produce|write|present|answer|give|output|respond|"
+    r"format|deliver|craft|explain)\b",
+    re.IGNORECASE,
+)
+"""The beginning of a segment that plans the reply."""
+_DOUBTS = re.compile(
+    r"\b(?:is (?:that|this|it) (?:really |actually )?(?:correct|right|true)\s*\?|"
+    r"(?:maybe|perhaps) i(?:'ve)? (?:made|missed|messed|mis\w+)|did i (?:make|miss|mess|mis\w+)|"
+    r"i (?:might|may|could) have (?:made|missed|messed|mis\w+))",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 
@@ -93,28 +109,40 @@ def _concluding(annotation: Annotation, start: int) -> Annotation:
     )
 
 
-def summing_up(trace: Trace, annotation: Annotation) -> range:
-    """The segments of the conclusion that sum up the checking and stand before the final answer.
+def needless_closing(trace: Trace, annotation: Annotation) -> frozenset[int]:
+    """The segments of the conclusion that sum up the checking or plan the reply.
 
-    They may go if the text before them goes. Without a final answer behind them they stay.
+    They may go if the text before them goes: what sums up, only where the final answer stands behind it; what
+    plans the reply, only where it stands before it.
     """
     stays, accepted = standing(annotation), accepted_answers(annotation)
     count = len(annotation.segment_offsets) - 1
     if stays is None or not accepted or count - stays.closing < 2:
-        return range(0)
-    final = next(
-        (i for i in range(count - 1, stays.closing, -1) if states(_text(trace, annotation, i), accepted)),
-        None,
-    )
+        return frozenset()
+    texts = {segment: _text(trace, annotation, segment) for segment in range(stays.closing, count)}
+    final = next((segment for segment in reversed(texts) if states(texts[segment], accepted)), None)
     if final is None:
-        return range(0)
-    if final - 1 > stays.closing and _HEADING.match(_text(trace, annotation, final - 1).strip()):
+        return frozenset()
+    behind = range(final + 1, count)
+    planned = behind if behind and all(map(_PLANS.match, (texts[segment] for segment in behind))) else ()
+    if final - 1 > stays.closing and _HEADING.match(texts[final - 1].strip()):
         final -= 1
-    for segment in range(stays.closing, final):
-        text = _text(trace, annotation, segment)
-        if _SUMS_UP.search(text) or EARLIER.search(text):
-            return range(segment, final)
-    return range(0)
+    sums = (i for i in range(stays.closing, final) if _SUMS_UP.search(texts[i]) or EARLIER.search(texts[i]))
+    return frozenset((*range(next(sums, final), final), *planned))
+
+
+def settled_by(trace: Trace, annotation: Annotation) -> int | None:
+    """The correct approach directly behind the trunk that settles a doubt at the trunk's end, or None.
+
+    "Is that right? Maybe I made a mistake." may not stay without the work that answers it.
+    """
+    stays = standing(annotation)
+    if stays is None or stays.trunk == 0:
+        return None
+    for i, approach in enumerate(annotation.approaches):
+        if approach.start == stays.trunk and approach.label is Label.CORRECT:
+            return i if _DOUBTS.search(_text(trace, annotation, stays.trunk - 1)[-DOUBT_CHARS:]) else None
+    return None
 
 
 def _text(trace: Trace, annotation: Annotation, segment: int) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, VerificationKind
-from dlcot_ray.core.applying.closing import summing_up
+from dlcot_ray.core.applying.closing import needless_closing, settled_by
 from dlcot_ray.core.arrival import accepted_answers, states
 from dlcot_ray.core.edits import (
     Edit,
@@ -30,7 +30,8 @@ from dlcot_ray.core.evidence.loops import without_loop
 from dlcot_ray.core.gates import ANSWER, evaluate_gates
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, drop_range
 from dlcot_ray.core.policies.reasons import owners, with_reasons
-from dlcot_ray.core.policies.standing import conclusion_start, standing
+from dlcot_ray.core.policies.redundancy import REDUNDANT
+from dlcot_ray.core.policies.standing import standing
 from dlcot_ray.core.seams import Closed, Seam, SeamNeed, close_seams
 from dlcot_ray.core.trace import Trace
 
@@ -43,7 +44,8 @@ GIVING_BACK = 4
 OTHER_CHECKS = 2
 """Maximum number of other checks that are tried as the one that stays."""
 
-SUMS_UP = "sums up what is dropped"
+CLOSES = "sums up what is dropped, or plans the reply"
+"""The reason for dropping sentences of the conclusion."""
 
 Bridges = Mapping[SeamNeed, str]
 
@@ -204,15 +206,18 @@ class Ladder:
         return {segment: why for segment, why in drops.items() if segment not in gone}
 
     def _summed(self, drops: Drops) -> Drops:
+        """The drops with the closing sentences that go with them, without what settles a doubt that stays."""
         stays = standing(self.annotation)
         if stays is None or not any(stays.trunk <= segment < stays.closing for segment in drops):
             return drops
-        if conclusion_start(self.annotation) == 0:
-            return drops
-        drops = dict(drops)
-        segments = summing_up(self.trace, self.annotation)
-        drop_range(drops, segments.start, segments.stop, SUMS_UP)
-        return drops
+        settling = settled_by(self.trace, self.annotation)
+        if settling is not None and stays.trunk in drops:
+            approach = self.annotation.approaches[settling]
+            drops = {i: why for i, why in drops.items() if not approach.start <= i < approach.stop}
+            if stays.check is not None:
+                check = self.annotation.verifications[stays.check]
+                drop_range(drops, check.start, check.stop, REDUNDANT)
+        return drops | dict.fromkeys(needless_closing(self.trace, self.annotation), CLOSES)
 
     def _keeps_answer(self, script: EditScript) -> bool:
         gates = evaluate_gates(self.trace, self.annotation, script, self.policy.min_keep)

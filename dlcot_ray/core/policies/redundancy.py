@@ -14,8 +14,11 @@ from dlcot_ray.core.policies.standing import Standing, standing, unfinished_star
 REDUNDANT = "redundant"
 ITS_APPROACH = "its approach is dropped"
 
-SURE = 0.6
-"""Least confidence in an approach's label and method for a cut on the way to the answer."""
+SURE = 0.96
+"""Least confidence in an approach's label and method for a cut on the way to the answer.
+
+Similar words give at most 0.95: of ten such cuts that rested on them, eight took what readers keep.
+"""
 
 FULLNESS = 0.25
 """Least length of the approach that stays, as a share of the one that repeats its method.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dlcot_ray.core.applying.ladder import CLOSES
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement, Status
@@ -75,7 +76,7 @@ def test_sentences_that_sum_up_what_is_dropped_go_too() -> None:
     trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS), conclusion=4)
     result = enhance(trace, annotation, parse_policy(DEFAULT_POLICY))
     assert gone(result) == [(3, 4), (4, 5)]
-    assert result.script[2].reason == "sums up what is dropped"
+    assert result.script[2].reason == CLOSES
     whole = enhance(
         trace, replace(annotation, verifications=annotation.verifications[:1]), parse_policy("clean_local")
     )
@@ -111,3 +112,21 @@ def test_a_loop_inside_one_segment_goes_behind_its_first_pass() -> None:
     (edit,) = [edit for edit in result.script if edit.op is EditOp.REPLACE]
     assert (edit.start, edit.stop, edit.reason) == (0, 1, "repetition loop")
     assert enhance(trace, annotation, parse_policy("keep_first")).status is Status.UNCHANGED
+
+
+def test_sentences_that_plan_the_reply_go_behind_the_final_answer() -> None:
+    lines = [*ROAD, *CHECK, "Again: 42.", *END, "We should give the steps.", "Let's write the answer."]
+    checks = [(2, 3, 0, 0), (3, 4, 0, 1)]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS), conclusion=4)
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [(3, 4), (5, 7)]
+
+
+def test_a_solution_that_settles_a_doubt_at_the_end_of_the_trunk_stays_as_the_check() -> None:
+    doubt = "The answer is 42. Wait, is that right? Maybe I made a mistake."
+    lines = [ROAD[0], doubt, "Count the pairs: 40 + 2 = 42.", "Hmm, 42 / 7 = 6, so it is 42.", *END]
+    approaches = [(0, 2, CORRECT, 0), (2, 3, CORRECT, 1)]
+    trace, annotation = annotated(lines, approaches, [(3, 4, 0, 0)], kinds=(AFFIRMS,), conclusion=4)
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [(3, 4)]
+    sure = [ROAD[0], "The answer is 42.", *lines[2:]]
+    trace, annotation = annotated(sure, approaches, [(3, 4, 0, 0)], kinds=(AFFIRMS,), conclusion=4)
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [(2, 3)]
