@@ -7,9 +7,10 @@ where the judge had found it equal. So a gate may stop a good edit, but it lets 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from dlcot_ray.core.annotation import Annotation, Label
+from dlcot_ray.core.annotation import Annotation, Approach, Label
 from dlcot_ray.core.arrival import accepted_answers, ends_on, is_accepted, states
 from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, check_script, segments_of
 from dlcot_ray.core.enhancement import GateResult
@@ -17,8 +18,9 @@ from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answe
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.policies.standing import trunk_stop
 from dlcot_ray.core.reliance import missing_result
-from dlcot_ray.core.seams import is_single, refers_back, sentences
+from dlcot_ray.core.seams import loose_end, sentences
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.core.wholeness import Cut, broken_check, cut_of, cut_through, incomplete_cases, lost_ending
 
 ANSWER = "answer_preserved"
 NEAR = 1000
@@ -43,8 +45,9 @@ def evaluate_gates(
         _answer_preserved(trace, annotation, script, text),
         _correct_approach_left(annotation, script),
         _cut_bounds(trace, text, min_keep),
-        _no_dangling_reference(trace, annotation, script),
+        _gate("no_dangling_reference", loose_end(trace.reasoning, annotation, script)),
         _results_kept(trace, annotation, script),
+        *_whole(trace, annotation, script),
     )
 
 
@@ -106,7 +109,13 @@ def _ends_as_before(
     if final is not None and is_accepted(final.text, accepted):
         return GateResult(ANSWER, True)
     before = final_answer(trace.reasoning)
-    same = (final and final.text) == (before and before.text)
+    same = (final and final.text) == (before and before.text) or (
+        final is not None and before is not None and quick_equivalent(final.text, before.text) is True
+    )
+    if last.op is EditOp.KEEP and _says(
+        trace.reasoning[offsets[last.stop - 1] : offsets[last.stop]], accepted
+    ):
+        return GateResult(ANSWER, True)
     otherwise = before is None or quick_equivalent(before.text, accepted[0]) is False
     if before is not None and is_accepted(before.text, accepted):
         passed = False
@@ -116,6 +125,22 @@ def _ends_as_before(
         passed = same
     detail = f"the text would end on {final.text!r}" if final else "no answer is left"
     return GateResult(ANSWER, passed, "" if passed else detail)
+
+
+def _says(words: str, accepted: Sequence[str]) -> bool:
+    """Whether closing words contain the reference as written, as a whole word or number."""
+    reference = accepted[0].strip("$ ")
+    start = words.find(reference)
+    while start >= 0:
+        before, after = words[max(0, start - 1) : start], words[start + len(reference) :][:2]
+        if not (before.isalnum() or before in ("-", ".", ",", "−", "/", "^")) and not _LONGER.match(after):
+            return True
+        start = words.find(reference, start + 1)
+    return False
+
+
+_LONGER = re.compile(r"\w|[.,/^]\w")
+"""Text after a value that makes it another one."""
 
 
 def final_answer(text: str) -> StatedAnswer | None:
@@ -150,27 +175,36 @@ def _other_answer(text: str, accepted: Sequence[str]) -> StatedAnswer | None:
 
 
 def _correct_approach_left(annotation: Annotation, script: Sequence[Edit]) -> GateResult:
-    """One correct approach must be kept from its start to its answer; single sentences may be edited."""
+    """One correct approach must be kept from its start to its answer; single sentences may be edited.
+
+    Where the answer stands before the first correct approach, the way to there serves as well, if the correct
+    approaches go whole.
+    """
     correct = [a for a in annotation.approaches if a.label is Label.CORRECT]
-    standing = set(segments_of(script, (EditOp.KEEP, EditOp.REPLACE)))
-    # Loops, announcements and errors may be removed from an approach.
-    standing.update(segment for start, stop in annotation.loops for segment in range(start, stop))
-    standing.update(segments_of(_mended(script), (EditOp.DROP,)))
+    if not correct:
+        return GateResult("correct_approach_left", True)
+    cut = cut_of(annotation, script)
+    standing = set(segments_of(script, (EditOp.KEEP, EditOp.REPLACE))) | cut.harmless
     trunk = trunk_stop(annotation)
     if trunk is not None and standing.issuperset(range(trunk)) and all(a.stop > trunk for a in correct):
         # A check found the error and the right answer before any approach is correct.
         return GateResult("correct_approach_left", True)
-    for approach in correct:
-        stop = approach.stop if approach.answer_segment is None else approach.answer_segment + 1
-        if standing.issuperset(range(approach.start, stop)):
+    for start, stop in _ways(annotation, correct, cut):
+        if standing.issuperset(range(start, stop)):
             return GateResult("correct_approach_left", True)
-    return GateResult(
-        "correct_approach_left", not correct, "no whole correct approach left" if correct else ""
-    )
+    return GateResult("correct_approach_left", False, "no approach is kept from its start to the answer")
 
 
-def _mended(script: Sequence[Edit]) -> Iterator[Edit]:
-    return (edit for edit in script if edit.reason.startswith(("seam: ", "error ")))
+def _ways(annotation: Annotation, correct: Sequence[Approach], cut: Cut) -> Iterator[tuple[int, int]]:
+    """Segment ranges that lead to the answer."""
+    for approach in correct:
+        yield (
+            approach.start,
+            approach.stop if approach.answer_segment is None else approach.answer_segment + 1,
+        )
+    first = annotation.first_correct_segment
+    if first is not None and first < correct[0].start and all(cut.takes(a.start, a.stop) for a in correct):
+        yield annotation.approaches[0].start, first + 1
 
 
 def _cut_bounds(trace: Trace, text: str, min_keep: float) -> GateResult:
@@ -179,29 +213,38 @@ def _cut_bounds(trace: Trace, text: str, min_keep: float) -> GateResult:
     return GateResult("cut_bounds", passed, "" if passed else f"only {share:.1%} of the characters left")
 
 
-def _no_dangling_reference(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> GateResult:
-    """Kept text after a drop must not refer to dropped text, unless a bridge stands between them."""
-    name, offsets = "no_dangling_reference", annotation.segment_offsets
-    single = is_single(annotation, script)
-    behind = adjacent = False
-    for edit in script:
-        if edit.op is EditOp.DROP:
-            behind = adjacent = True
-        elif edit.op is EditOp.INSERT:
-            behind = adjacent = False
-        elif behind:
-            for segment in range(edit.start, edit.stop):
-                text = edit.text
-                if edit.op is EditOp.KEEP:
-                    text = trace.reasoning[offsets[segment] : offsets[segment + 1]]
-                if found := refers_back(text, adjacent=adjacent, single=single):
-                    return GateResult(name, False, f"segment {segment}: {found.group()!r}")
-                adjacent = False
-    return GateResult(name, True)
+def _whole(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> Iterator[GateResult]:
+    """What is kept is whole: approaches, checks, cases and the ending."""
+    cut = cut_of(annotation, script)
+    yield _gate("nothing_cut_through", cut_through(trace.reasoning, annotation, cut))
+    yield _gate("checks_supported", broken_check(annotation, cut))
+    yield _gate("cases_complete", incomplete_cases(trace.reasoning, annotation.segment_offsets, cut))
+    yield _gate("ending_kept", _ending(trace, annotation, script, cut))
+
+
+def _gate(name: str, fault: str) -> GateResult:
+    return GateResult(name, not fault, fault)
+
+
+def _ending(trace: Trace, annotation: Annotation, script: Sequence[Edit], cut: Cut) -> str:
+    """Why the text no longer ends, or an empty string: its closing words are dropped, and what is last now
+    does not state the answer.
+    """
+    last = lost_ending(annotation, script, cut)
+    if last is None:
+        return ""
+    offsets, accepted = annotation.segment_offsets, accepted_answers(annotation)
+    if accepted and ends_on(trace.reasoning[offsets[last] : offsets[last + 1]], accepted):
+        return ""
+    closing = max(cut.gone)
+    return f"the closing words (segment {closing}) are dropped, segment {last} would be the last"
 
 
 def _results_kept(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> GateResult:
-    """Up to the answer, the kept text uses no value that only dropped text worked out."""
+    """The kept text uses no value, symbol or named thing that only dropped text introduced."""
     found = missing_result(trace, annotation, script)
-    detail = f"segment {found.segment} uses {found.value} of segment {found.source}" if found else ""
-    return GateResult("results_kept", found is None, detail)
+    if found is None:
+        return GateResult("results_kept", True)
+    uses = f"segment {found.segment} uses the {found.thing} {found.value!r}"
+    detail = f"{uses}, which dropped segment {found.source} introduces"
+    return GateResult("results_kept", False, detail)

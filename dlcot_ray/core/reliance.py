@@ -1,121 +1,84 @@
-"""Values that only dropped text worked out and that kept text uses.
+"""Things that only dropped text introduced and that kept text uses.
 
 In: a trace, its annotation and an edit script. Out: the first such use, or None. An approach that repeats a
-method may still be where a count or a root was found that the next one uses ("for each of the 82 choices").
-Wording gives no sign of that, so numbers are followed: the right sides of equations in dropped text, and all
-numbers of three digits or more in it. One that stood nowhere before must not be used in what is kept on the
-way to the answer, unless it is worked out there again. Equal numbers without a connection cost a cut, not
-a trace.
+method may still be where a count was found, a symbol defined or an equation numbered that later text uses.
+Wording alone gives no sign of that, so values, symbols, values of symbols and named things are followed (see
+`core/mentions.py`). The first mention decides: if it is dropped, and the next kept mention only uses the
+thing, a reader misses it. Equal things without a connection cost a cut, not a trace.
 """
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import merge
 
-from dlcot_ray.core.annotation import Annotation, Label
+from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.edits import Edit, EditOp
+from dlcot_ray.core.mentions import TELLING, Mention, Thing, letters, mentions
 from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.trace import Trace
-
-_NUMBER = re.compile(r"(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?(?![\w.]*\d)")
-_ARRIVED = re.compile(r"[=≈]\s*[$\\({\[]*\s*[-−]?\s*$")
-"""Text before a number that is the result of an equation."""
-_GOES_ON = re.compile(r"\s*[-+*/^×·÷!%°(\\]")
-"""Text after a number that is an operand of a further calculation."""
-_LOOK_BACK = 8
-_MIN_DIGITS = 2
-"""Minimum number of digits; numbers of one digit recur by chance too often."""
-_TELLING = 3
-"""From this number of digits a number counts without an equals sign, because it rarely recurs by chance."""
+from dlcot_ray.core.wholeness import answer_stands
 
 
 @dataclass(frozen=True, slots=True)
 class Reliance:
-    """Kept segment `segment` uses `value`, which only dropped segment `source` worked out."""
+    """Kept segment `segment` uses `value`, which only dropped segment `source` introduced.
+
+    Attributes:
+        thing: what kind of thing `value` is.
+    """
 
     segment: int
     value: str
     source: int
+    thing: Thing = Thing.VALUE
 
 
 def missing_result(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> Reliance | None:
-    """The first use of a dropped result, up to where the first correct approach reaches the answer, or None.
+    """The first use in kept text of a thing that only dropped text introduced, or None.
+
+    The whole kept text counts: the way to the answer, kept checks and the conclusion. What the problem gives
+    is not missing.
 
     Args:
         trace: the source.
-        annotation: settled; without a correct approach the whole trace counts.
+        annotation: settled.
         script: a total edit script over its segments.
     """
-    offsets, stop = annotation.segment_offsets, _arrival(annotation)
-    dropped = [edit for edit in script if edit.op is EditOp.DROP and edit.start < stop]
-    text = trace.reasoning[: offsets[stop]]
-    gone: dict[str, int] = {}
-    for edit in dropped:
-        if edit.reason == LOOP:
-            # A loop repeats the text before it, so it holds no new result.
+    edits = [edit for edit in script if edit.op is not EditOp.INSERT]
+    if not any(edit.op is EditOp.DROP for edit in edits):
+        return None
+    starts = [edit.start for edit in edits]
+    offsets, stands = annotation.segment_offsets, answer_stands(annotation)
+    given = letters(trace.problem) | {mention.key for mention in mentions(trace.problem)}
+    introduced: dict[str, Reliance] = {}
+    decided: set[str] = set()
+    found: Reliance | None = None
+    for mention in mentions(trace.reasoning):
+        if mention.key in decided:
             continue
-        for value, start in _results(text, offsets[edit.start], offsets[min(edit.stop, stop)]):
-            gone.setdefault(value, start)
-    missing = []
-    for value, place in gone.items():
-        source = bisect_right(offsets, place) - 1
-        if next(_places(value, trace.problem), None) is not None:
+        segment = bisect_right(offsets, mention.start) - 1
+        edit = edits[bisect_right(starts, segment) - 1]
+        if edit.op is EditOp.DROP:
+            if edit.reason != LOOP and _counts(mention, early=stands is None or segment <= stands):
+                made = Reliance(segment, mention.text, segment, mention.thing)
+                introduced.setdefault(mention.key, made)
             continue
-        for start in _places(value, text):
-            segment = bisect_right(offsets, start) - 1
-            if any(edit.start <= segment < edit.stop for edit in dropped):
-                continue
-            if segment > source and not _ARRIVED.search(text[max(0, start - _LOOK_BACK) : start]):
-                missing.append(Reliance(segment, value, source))
-            # Its first place in the kept text decides: there it is given, computed again, or missing.
-            break
-    return min(missing, key=lambda found: found.segment, default=None)
-
-
-def _arrival(annotation: Annotation) -> int:
-    """The segment after the one in which the first correct approach reaches the answer."""
-    for approach in annotation.approaches:
-        if approach.label is Label.CORRECT:
-            return approach.stop if approach.answer_segment is None else approach.answer_segment + 1
-    return len(annotation.segment_offsets) - 1
-
-
-def _results(text: str, start: int, stop: int) -> Iterator[tuple[str, int]]:
-    """The numbers in a part of a text that count as results, and where they stand: long ones, and right
-    sides of equations.
-    """
-    for match in _NUMBER.finditer(text, start, stop):
-        value = match.group()
-        if len(value) < _MIN_DIGITS:
+        if edit.op is EditOp.REPLACE and mention.text not in edit.text:
             continue
-        if "," in value:
-            value = value.replace(",", "")
-        if len(value) >= _TELLING or _arrives(text, match):
-            yield value, match.start()
+        # The first place in the kept text decides: there the thing is introduced, or it is missing.
+        decided.add(mention.key)
+        source = introduced.get(mention.key)
+        if source is None or mention.key in given or mention.introduces:
+            continue
+        found = Reliance(segment, mention.text, source.source, mention.thing)
+        break
+    return found
 
 
-def _arrives(text: str, match: re.Match[str]) -> bool:
-    before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
-    return bool(_ARRIVED.search(before)) and not _GOES_ON.match(text, match.end())
-
-
-def _places(value: str, text: str) -> Iterator[int]:
-    """Offsets of a whole number in a text, with or without thousands commas, in ascending order."""
-    whole, point, rest = value.partition(".")
-    if len(whole) <= _TELLING:
-        yield from _found(value, text)
-    else:
-        yield from merge(_found(value, text), _found(f"{int(whole):,}{point}{rest}", text))
-
-
-def _found(form: str, text: str) -> Iterator[int]:
-    start = text.find(form)
-    while start >= 0:
-        match = _NUMBER.match(text, start)
-        if match is not None and match.group() == form:
-            yield start
-        start = text.find(form, start + len(form))
+def _counts(mention: Mention, *, early: bool) -> bool:
+    """Whether a dropped mention introduces its thing. On the way to the answer a long number always does."""
+    if mention.defines:
+        return True
+    return early and mention.thing is Thing.VALUE and len(mention.text) >= TELLING

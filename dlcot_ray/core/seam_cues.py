@@ -60,3 +60,56 @@ EARLIER = re.compile(
     r"\b(?:as|like|which) (?:i |we )?(?:just )?(?:computed|found|showed|shown|verified|checked|calculated|confirmed|did) (?:above|before|earlier|just now)\b",
     re.IGNORECASE,
 )
+LEADS_ON = re.compile(r":[\s*_)\]]*$")
+"""A sentence that ends in a colon announces what follows it."""
+DOUBTS = re.compile(
+    r"^\W*(?:(?:but|hmm+|oh|okay|ok|so|and|now|well|however|although|though)\b[\s,.…-]*)*(?:wait|hold on|hmm+)\b"
+    r"[^.!]{0,200}\b(?:but|maybe|perhaps|not|never|earlier|previously|before|should|could|might|may|if|mistake|wrong|different|"
+    r"forg[oe]t|miss(?:ed|ing)?|again|what about|how|why|which)\b"
+    r"|\b(?:(?:i'm|i am|still) (?:not (?:entirely |quite |completely |totally |so |too |very )?(?:sure|certain|convinced)|unsure|(?:a (?:bit|little) )?confused)"
+    r"|(?:i|we) (?:may|might|must|could) have (?:made|missed|miscounted|misread|miscalculated|overlooked|forgotten)"
+    r"|(?:doesn't|does not|don't|didn't) (?:seem|look|sound|feel|match|add up|make sense)"
+    r"|(?:seems?|looks?|sounds?|feels?) (?:off|wrong|odd|strange|suspicious|contradictory|inconsistent|incorrect|too (?:big|small|large|high|low|easy|simple))"
+    r"|something(?:'s| is| must be| seems) (?:off|wrong|missing))\b",
+    re.IGNORECASE,
+)
+"""A sentence that raises a doubt and does not settle it."""
+POINTS_BACK = re.compile(
+    r"^\W*(?:(?:so|and|but|then|therefore|thus|hence|now|okay|well|since|because|here)\b[\s,]*)*"
+    r"(?:(?:this|that|these|those|the (?:above|previous|preceding|latter|former|second|other)) "
+    r"(?:values?|formulas?|equations?|expressions?|numbers?|sums?|counts?|totals?|calculations?|computations?|methods?|approach(?:es)?|ways?|"
+    r"techniques?|patterns?|identit(?:y|ies)|relations?|ratios?|discrepanc(?:y|ies)|contradictions?|mistakes?|errors?|checks?|"
+    r"verifications?|substitutions?|alternatives?)\b"
+    r"|(?:this|that|which) (?:also |again |then |all |only |further )*(?:confirms|verifies|matches|agrees|contradicts|shows|proves|means|implies|gives|yields|"
+    r"equals|simplifies|is (?:the same|consistent|exactly what|what i|because|due to|equal to|also))\b)",
+    re.IGNORECASE,
+)
+"""A first sentence whose subject is what stands directly before it."""
+GOES_ON = re.compile(r"^\s*(?!(?:so|therefore|thus|hence)\b)[a-z]{2,}\b(?!\s*[=(\[])")
+"""A text that begins inside a sentence."""
+SAYS_YES = re.compile(
+    r"^(?P<lead>\W*(?:(?:okay|ok|so|and|ah|great|good)\b[\s,.!]*)*)"
+    r"(?P<yes>(?:yes|yep|yeah|right|exactly|indeed|correct|perfect|great|good|nice)\s*[,.!;—–-]+\s*)(?P<rest>\S[\s\S]*)$",
+    re.IGNORECASE,
+)
+"""A sentence that begins by answering a question."""
+MANY = re.compile(
+    r"\b(?:confirmed|checked|verified|double-?checked|tested|done|solved|computed|calculated) (?:it |this |that |everything )?"
+    r"(?:(?:in|by|with|using) )?(?:enough|multiple|several|many|a few|a couple of|different|various|two|three|both)(?: different| separate| other)? "
+    r"(?:ways|times|methods|approaches|angles)\b"
+    r"|\b(?:every|each|whichever) (?:way|method|approach) (?:i|we|gives|leads)\b|\bno matter (?:which|what|how) (?:method|way|approach|i|we)\b"
+    r"|\bmultiple (?:ways|checks|verifications|times|methods|approaches)\b"
+    r"|\b(?:two|three|several|different|various|all) (?:different )?(?:methods|ways|approaches|checks) (?:all )?"
+    r"(?:agree|give|gave|confirm|lead|led|yield|match|point|show|arrive)\w*"
+    r"|\bfrom (?:different|several|multiple|various) angles\b|\ball (?:the |these |my )?(?:checks|verifications|tests)\b",
+    re.IGNORECASE,
+)
+"""A claim that several methods or checks were made."""
+OF_METHODS = re.compile(r"\b(?:methods?|approach(?:es)?|ways?|techniques?|angles)\b", re.IGNORECASE)
+OF_THREE = re.compile(r"\b(?:three|several|many|various|enough|all (?!two))\b", re.IGNORECASE)
+VERDICT = re.compile(
+    r"\b(?:checks? out|(?:is|are|seems?|looks?|that's|it's) (?:indeed |all |also )?(?:right|correct|consistent|good|fine|solid|valid)|"
+    r"works?|makes sense|match(?:es)?|confirm(?:s|ed)|verified|agrees?|holds?|correct|perfect|yes|yep)\b[^.!?\n]{0,60}[.!]?\W*$",
+    re.IGNORECASE,
+)
+"""The end of a text that says that something is right."""

@@ -15,10 +15,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from dlcot_ray.core import seam_cues as cues
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_segments, segments_of
+from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.trace import Trace
 
 
@@ -28,6 +30,10 @@ class SeamKind(StrEnum):
     ANNOUNCEMENT = "announcement"
     ANSWERING = "answering"
     BACK_REFERENCE = "back_reference"
+    DOUBT = "doubt"
+    """A doubt whose resolution is dropped."""
+    CUT_SENTENCE = "cut_sentence"
+    """A text that goes on with a dropped sentence."""
 
 
 class Closed(StrEnum):
@@ -85,6 +91,36 @@ _LONGEST = 260
 """Maximum characters of a sentence of commentary; a longer one contains work."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How many approaches and checks a trace has, and how many of them an edit keeps."""
+
+    approaches: int
+    checks: int
+    kept_approaches: int
+    kept_checks: int
+
+    def lacks(self, claim: str) -> bool:
+        """Whether a claim of several methods or checks was true of the trace and is no longer."""
+        needed = 3 if cues.OF_THREE.search(claim) else 2
+        if cues.OF_METHODS.search(claim) and self.approaches > 1:
+            return self.kept_approaches < min(needed, self.approaches)
+        before, left = self.approaches + self.checks, self.kept_approaches + self.kept_checks
+        return left < min(needed, max(2, before))
+
+
+def ways_left(annotation: Annotation, script: Sequence[Edit]) -> Ways:
+    """The approaches and checks of a trace, and those of which a script keeps any segment."""
+    kept = set(segments_of(script, (EditOp.KEEP, EditOp.REPLACE)))
+    approaches = [not kept.isdisjoint(range(a.start, a.stop)) for a in annotation.approaches]
+    checks = [not kept.isdisjoint(range(v.start, v.stop)) for v in annotation.verifications]
+    return Ways(len(approaches), len(checks), sum(approaches), sum(checks))
+
+
+_ALONE = Ways(2, 0, 1, 0)
+_SEVERAL = Ways(9, 9, 9, 9)
+
+
 def refers_back(text: str, *, adjacent: bool, single: bool) -> re.Match[str] | None:
     """A reference to something that may be dropped, in a kept text after a drop.
 
@@ -93,9 +129,27 @@ def refers_back(text: str, *, adjacent: bool, single: bool) -> re.Match[str] | N
         adjacent: the text directly follows the drop, so "the previous method" refers to dropped text.
         single: at most one approach or check is kept, so that there is no "both".
     """
-    if single and (found := cues.BOTH.search(text)):
-        return found
+    return dangling_reference(text, _ALONE if single else _SEVERAL, adjacent=adjacent)
+
+
+def dangling_reference(text: str, ways: Ways, *, adjacent: bool) -> re.Match[str] | None:
+    """The first claim of several methods that are no longer there, or a reference to text directly before.
+
+    Args:
+        text: a kept text after a drop.
+        ways: what is left of approaches and checks.
+        adjacent: as for `refers_back`.
+    """
+    for found in _claims(text):
+        if ways.lacks(found.group()):
+            return found
     return cues.EARLIER.search(text) if adjacent else None
+
+
+@lru_cache(maxsize=1024)
+def _claims(text: str) -> tuple[re.Match[str], ...]:
+    """The claims of several methods or checks in a text."""
+    return (*cues.BOTH.finditer(text), *cues.MANY.finditer(text))
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -118,57 +172,157 @@ def close_seams(
     joints = list(_joints(script))
     if not joints:
         return ClosedScript(tuple(script))
-    offsets = annotation.segment_offsets
-    single = is_single(annotation, script)
-    texts: dict[int, str] = {}
-    reasons: dict[int, str] = {}
-    seams: list[Seam] = []
-    needs: list[SeamNeed] = []
+    closing = _Closing(reasoning, annotation, script, states_answer)
+    for left, right in joints:
+        closing.close_left(left)
+        closing.close_right(left, right)
+    for segment, adjacent, joint in _behind(script, joints):
+        closing.close_references(segment, joint, adjacent=adjacent)
+    closed = replace_segments(script, closing.texts, closing.reasons) if closing.texts else tuple(script)
+    return ClosedScript(closed, tuple(closing.seams), tuple(closing.needs))
 
-    def segment_text(segment: int) -> str:
-        return texts.get(segment, reasoning[offsets[segment] : offsets[segment + 1]])
 
-    def take_out(segment: int, span: tuple[int, int], kind: SeamKind) -> bool:
-        text = segment_text(segment)
-        if states_answer(text[span[0] : span[1]]):
+class _Closing:
+    """The loose ends of one script as they are closed: new texts, their reasons, seams, and what is open."""
+
+    def __init__(
+        self,
+        reasoning: str,
+        annotation: Annotation,
+        script: Sequence[Edit],
+        states_answer: Callable[[str], bool],
+    ) -> None:
+        self._reasoning, self._offsets = reasoning, annotation.segment_offsets
+        self._kept = set(segments_of(script, (EditOp.KEEP,)))
+        self._ways = ways_left(annotation, script)
+        self._states_answer = states_answer
+        self.texts: dict[int, str] = {}
+        self.reasons: dict[int, str] = {}
+        self.seams: list[Seam] = []
+        self.needs: list[SeamNeed] = []
+
+    def _text(self, segment: int) -> str:
+        source = self._reasoning[self._offsets[segment] : self._offsets[segment + 1]]
+        return self.texts.get(segment, source)
+
+    def _take_out(self, segment: int, span: tuple[int, int], kind: SeamKind) -> bool:
+        text = self._text(segment)
+        if self._states_answer(text[span[0] : span[1]]):
             return False
-        texts[segment] = _without(text, *span)
-        reasons.setdefault(segment, f"seam: {_SAYS[kind]}")
-        seams.append(Seam(kind, segment, Closed.RULE))
+        self._replace(segment, _without(text, *span), kind)
         return True
 
-    kept = set(segments_of(script, (EditOp.KEEP,)))
-    for left, right in joints:
+    def _replace(self, segment: int, text: str, kind: SeamKind) -> None:
+        self.texts[segment] = text
+        self.reasons.setdefault(segment, f"seam: {_SAYS[kind]}")
+        self.seams.append(Seam(kind, segment, Closed.RULE))
+
+    def close_left(self, left: int) -> None:
+        """Take out what announces or doubts at the end of the text before a drop."""
         segment = left
-        while segment in kept and left - segment < _ANNOUNCING_SEGMENTS:
-            span = _announcing(segment_text(segment))
-            if span is None or not take_out(segment, span, SeamKind.ANNOUNCEMENT):
+        while segment in self._kept and left - segment < _ANNOUNCING_SEGMENTS:
+            found = loose_before(self._text(segment))
+            if found is None:
                 break
-            if not texts[segment].strip():
+            sentence = self._text(segment)[slice(*found[1])]
+            if _has_work(sentence) and not cues.ANNOUNCES.match(sentence):
+                break
+            if not self._take_out(segment, found[1], found[0]):
+                break
+            if not self.texts[segment].strip():
                 segment -= 1
-        if right in kept:
-            span = sentences(segment_text(right))[0]
-            text = segment_text(right)[slice(*span)]
-            answers = len(text) <= _ANSWER_CHARS and cues.ANSWERS.match(text)
-            if answers and not take_out(right, span, SeamKind.ANSWERING):
-                needs.append(SeamNeed(SeamKind.ANSWERING, left, right, right, text.strip()))
-    for segment, adjacent, joint in _behind(script, joints):
-        if refers_back(segment_text(segment), adjacent=adjacent, single=single) is None:
-            continue
-        for span in reversed(sentences(segment_text(segment))):
-            text = segment_text(segment)[slice(*span)]
-            if refers_back(text, adjacent=adjacent, single=single) is None:
+
+    def close_right(self, left: int, right: int) -> None:
+        """Take out what answers or points at dropped text at the beginning of the text behind a drop."""
+        if right not in self._kept:
+            return
+        text = self._text(right)
+        kind = loose_after(text, _just_before(self._reasoning, self._offsets[right]))
+        if kind is None:
+            return
+        start, stop = sentences(text)[0]
+        said = cues.SAYS_YES.match(text[start:stop]) if kind is SeamKind.ANSWERING else None
+        if said is not None and not cues.ANSWERS.match(text[start:stop]):
+            self._replace(right, _without_yes(said) + text[stop:], kind)
+            return
+        short = stop - start <= _ANSWER_CHARS and not _has_work(text[start:stop])
+        if not short or not self._take_out(right, (start, stop), kind):
+            self.needs.append(SeamNeed(kind, left, right, right, text[start:stop].strip()))
+
+    def close_references(self, segment: int, joint: tuple[int, int], *, adjacent: bool) -> None:
+        """Take out the sentences of a segment that refer to dropped text."""
+        if dangling_reference(self._text(segment), self._ways, adjacent=adjacent) is None:
+            return
+        for span in reversed(sentences(self._text(segment))):
+            text = self._text(segment)[slice(*span)]
+            if dangling_reference(text, self._ways, adjacent=adjacent) is None:
                 continue
-            if not take_out(segment, span, SeamKind.BACK_REFERENCE):
-                needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, segment, text.strip()))
-    closed = replace_segments(script, texts, reasons) if texts else tuple(script)
-    return ClosedScript(closed, tuple(seams), tuple(needs))
+            if not self._take_out(segment, span, SeamKind.BACK_REFERENCE):
+                self.needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, segment, text.strip()))
+
+
+def loose_before(text: str) -> tuple[SeamKind, tuple[int, int]] | None:
+    """The last sentence of a text before a drop, if it announces, asks or doubts what is dropped."""
+    spans = sentences(text)
+    if not spans:
+        return None
+    sentence = text[slice(*spans[-1])]
+    if len(sentence) > _LONGEST or not any(map(str.isalpha, sentence)):
+        return None
+    concludes = cues.CONCLUDES.search(sentence) is not None
+    if cues.LONE.match(sentence) or cues.LEADS_ON.search(sentence):
+        return SeamKind.ANNOUNCEMENT, spans[-1]
+    if cues.ANNOUNCES.match(sentence) and not concludes:
+        return SeamKind.ANNOUNCEMENT, spans[-1]
+    if cues.DOUBTS.search(sentence) and not concludes and "=" not in sentence:
+        return SeamKind.DOUBT, spans[-1]
+    return None
+
+
+def loose_after(text: str, before: str) -> SeamKind | None:
+    """How the first sentence of a text behind a drop hangs on what is dropped, or None.
+
+    Args:
+        text: the kept segment.
+        before: the source up to it, which ends with dropped text.
+    """
+    spans = sentences(text)
+    if not spans:
+        return None
+    sentence = text[slice(*spans[0])]
+    if cues.SAYS_YES.match(sentence) or (len(sentence) <= _ANSWER_CHARS and cues.ANSWERS.match(sentence)):
+        return SeamKind.ANSWERING
+    if cues.POINTS_BACK.match(sentence):
+        return SeamKind.BACK_REFERENCE
+    ended = before.rstrip()[-1:] in _ENDS
+    return SeamKind.CUT_SENTENCE if cues.GOES_ON.match(sentence) and not ended else None
+
+
+def _just_before(reasoning: str, offset: int) -> str:
+    return reasoning[max(0, offset - _LONGEST) : offset]
+
+
+_ENDS = frozenset(".!?:*`")
+_WORK = re.compile(r"\d\s*[-+*/×·÷^=<>]|[=<>≤≥]\s*[-\d\\(]")
+
+
+def _has_work(sentence: str) -> bool:
+    """Whether a sentence computes something, so that it is no mere commentary."""
+    return _WORK.search(sentence) is not None and not sentence.rstrip().endswith("?")
+
+
+def _without_yes(said: re.Match[str]) -> str:
+    """A sentence without its "yes,"; it begins with a capital letter where nothing stands before."""
+    lead, rest = said["lead"], said["rest"]
+    return lead + (rest if lead.strip() else rest[0].upper() + rest[1:])
 
 
 _SAYS = {
     SeamKind.ANNOUNCEMENT: "announces what is dropped",
     SeamKind.ANSWERING: "answers what is dropped",
     SeamKind.BACK_REFERENCE: "refers to what is dropped",
+    SeamKind.DOUBT: "doubts what dropped text settles",
+    SeamKind.CUT_SENTENCE: "goes on with a dropped sentence",
 }
 
 
@@ -202,33 +356,6 @@ def _behind(
                 yield segment, segment in starts, joint
 
 
-def is_single(annotation: Annotation, script: Sequence[Edit]) -> bool:
-    """Whether at most one approach or check has any segment left."""
-    dropped = set(segments_of(script, (EditOp.DROP,)))
-    left = 0
-    items = [(a.start, a.stop) for a in annotation.approaches]
-    items += [(v.start, v.stop) for v in annotation.verifications]
-    for start, stop in items:
-        left += not dropped.issuperset(range(start, stop))
-        if left > 1:
-            return False
-    return True
-
-
-def _announcing(text: str) -> tuple[int, int] | None:
-    """The last sentence of a segment, where it announces something or asks a question left unanswered."""
-    spans = sentences(text)
-    if not spans:
-        return None
-    start, stop = spans[-1]
-    sentence = text[start:stop]
-    if len(sentence) > _LONGEST or not any(map(str.isalpha, sentence)):
-        return None
-    if cues.LONE.match(sentence) or (cues.ANNOUNCES.match(sentence) and not cues.CONCLUDES.search(sentence)):
-        return start, stop
-    return None
-
-
 def _without(text: str, start: int, stop: int) -> str:
     """The text without a sentence; the white space at its end stays, because it separates segments."""
     head, tail = text[:start], text[stop:]
@@ -237,6 +364,54 @@ def _without(text: str, start: int, stop: int) -> str:
     head = head.rstrip()
     return head + text[len(text.rstrip()) :] if head else ""
 
+
+def loose_end(reasoning: str, annotation: Annotation, script: Sequence[Edit]) -> str:
+    """The first loose end that a script leaves, in words that name segment and sentence, or an empty string.
+
+    A bridge closes the seam at which it stands; repetition loops leave none.
+    """
+    offsets = annotation.segment_offsets
+    ways = ways_left(annotation, script)
+    left, dropping, behind = "", False, False
+    at = -1
+    for edit in script:
+        if edit.op is EditOp.DROP:
+            dropping = dropping or edit.reason != LOOP
+            continue
+        if edit.op is EditOp.INSERT:
+            dropping = behind = False
+            continue
+        for segment in range(edit.start, edit.stop):
+            text = (
+                edit.text if edit.op is EditOp.REPLACE else reasoning[offsets[segment] : offsets[segment + 1]]
+            )
+            behind = behind or dropping
+            if dropping and (fault := _loose_before_fault(left, at)):
+                return fault
+            if (
+                dropping
+                and (kind := loose_after(text, _just_before(reasoning, offsets[segment]))) is not None
+            ):
+                return f"segment {segment} {_SAYS[kind]}: {_quote(text, first=True)}"
+            if behind and (found := dangling_reference(text, ways, adjacent=dropping)):
+                return f"segment {segment} refers to what is dropped: {found.group()!r}"
+            left, at, dropping = text, segment, False
+    return _loose_before_fault(left, at) if dropping else ""
+
+
+def _loose_before_fault(left: str, segment: int) -> str:
+    found = loose_before(left)
+    return "" if found is None else f"segment {segment} {_SAYS[found[0]]}: {_quote(left, first=False)}"
+
+
+def _quote(text: str, *, first: bool) -> str:
+    """The first or last sentence of a text, shortened, in quotes."""
+    spans = sentences(text)
+    words = " ".join(text[slice(*spans[0 if first else -1])].split())
+    return repr(words if len(words) <= _QUOTE else f"{words[:_QUOTE]}...")
+
+
+_QUOTE = 80
 
 BRIDGE_CHARS = 300
 """Maximum length of a bridge: one or two sentences."""

@@ -77,9 +77,12 @@ def test_each_gate_names_its_fault() -> None:
     half = (Edit(EditOp.KEEP, 0, 1), Edit(EditOp.DROP, 1, 3), Edit(EditOp.KEEP, 3, 5))
     nothing = (Edit(EditOp.DROP, 0, 5),)
     short = (Edit(EditOp.KEEP, 0, 1),)
-    assert _failed(evaluate_gates(trace, annotation, half, 0.02)) == ["correct_approach_left"]
+    assert _failed(evaluate_gates(trace, annotation, half, 0.02)) == [
+        "correct_approach_left",
+        "nothing_cut_through",
+    ]
     failed = _failed(evaluate_gates(trace, annotation, nothing, 0.02))
-    assert failed == ["answer_preserved", "correct_approach_left", "cut_bounds"]
+    assert failed == ["answer_preserved", "correct_approach_left", "cut_bounds", "nothing_cut_through"]
     assert _failed(evaluate_gates(trace, annotation, short, 0.02)) == ["span_accounting"]
 
 

@@ -54,13 +54,13 @@ def test_a_number_that_stood_before_the_drop_is_not_missing() -> None:
     assert missing_result(trace, annotation, drop_script({1: "redundant"}, 4)) is None
 
 
-def test_numbers_after_the_answer_are_not_missing() -> None:
+def test_results_after_the_answer_are_missing_too() -> None:
     trace, annotation = annotated(
         ["9 * 82 = 738, the answer is 738.", "In all 700 + 55 = 755.", "Those 755 are not asked for."],
         [(0, 1, CORRECT, 0), (1, 2, OPEN, 1), (2, 3, OPEN, 2)],
         reference="738",
     )
-    assert missing_result(trace, annotation, drop_script({1: "x"}, 3)) is None
+    assert missing_result(trace, annotation, drop_script({1: "x"}, 3)) == Reliance(2, "755", 1)
 
 
 def test_without_drops_no_result_is_missing() -> None:
