@@ -78,6 +78,10 @@ def to_json(report: EvaluationReport) -> dict[str, Any]:
                 "digest": item.digest,
                 "kind": item.scores.kind,
                 "cases": item.scores.cases,
+                "figures": {
+                    name: None if math.isnan(value) else round(value, 6)
+                    for name, value in item.scores.headline().items()
+                },
                 "tables": [_table_to_json(table) for table in item.scores.tables],
                 "notes": list(item.scores.notes),
                 "curves": {name: list(points) for name, points in item.scores.curves.items()},

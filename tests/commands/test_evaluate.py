@@ -91,6 +91,8 @@ def test_every_layout_in_one_run_with_its_reports(tmp_path: Path, capsys: pytest
     assert found["traces", "arrival"]["exact"]["value"] == 1
     assert found["traces", "label"]["accuracy"]["value"] == 1
     assert found["traces", "dropped"]["unharmed"]["value"] == 1
+    named = [item["figures"] for item in report["sets"] if item["kind"] == "dropped"]
+    assert named[0]["dropped.unharmed"] == 1
     calibration = next(s["calibration"] for s in report["sets"] if s["kind"] == "label")
     assert calibration["reliability"][0]["right"] == 1
     assert calibration["sent"][-1]["share"] == 1
