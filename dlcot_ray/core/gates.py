@@ -16,11 +16,18 @@ from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, ch
 from dlcot_ray.core.enhancement import GateResult
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.gating.reliance import missing_result
+from dlcot_ray.core.gating.wholeness import (
+    Cut,
+    broken_check,
+    cut_of,
+    cut_through,
+    incomplete_cases,
+    lost_ending,
+)
 from dlcot_ray.core.policies.standing import trunk_stop
-from dlcot_ray.core.reliance import missing_result
 from dlcot_ray.core.seams import loose_end, sentences
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.core.wholeness import Cut, broken_check, cut_of, cut_through, incomplete_cases, lost_ending
 
 ANSWER = "answer_preserved"
 NEAR = 1000

@@ -3,7 +3,7 @@
 In: a trace, its annotation and an edit script. Out: the first such use, or None. An approach that repeats a
 method may still be where a count was found, a symbol defined or an equation numbered that later text uses.
 Wording alone gives no sign of that, so values, symbols, values of symbols and named things are followed (see
-`core/mentions.py`). The first mention decides: if it is dropped, and the next kept mention only uses the
+`core/gating/mentions.py`). The first mention decides: if it is dropped, and the next kept mention only uses the
 thing, a reader misses it. Equal things without a connection cost a cut, not a trace.
 """
 
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.edits import Edit, EditOp
-from dlcot_ray.core.mentions import TELLING, Mention, Thing, letters, mentions
+from dlcot_ray.core.gating.mentions import TELLING, Mention, Thing, letters, mentions
+from dlcot_ray.core.gating.wholeness import answer_stands
 from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.core.wholeness import answer_stands
 
 
 @dataclass(frozen=True, slots=True)

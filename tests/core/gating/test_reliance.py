@@ -4,8 +4,8 @@ import pytest
 
 from dlcot_ray.core.edits import EditScript, drop_script, keep_all
 from dlcot_ray.core.enhance import enhance
+from dlcot_ray.core.gating.reliance import Reliance, missing_result
 from dlcot_ray.core.policies.registry import parse_policy
-from dlcot_ray.core.reliance import Reliance, missing_result
 from tests.support.annotations import CORRECT, OPEN, annotated
 
 COUNTS = "The pairs are 9 + 64 + 9 = 82."

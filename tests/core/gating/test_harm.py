@@ -26,7 +26,7 @@ from dlcot_ray.core.edits import drop_script
 from dlcot_ray.core.gates import evaluate_gates
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.rules.judge import RulesJudge
-from tests.core.harm import HARMFUL, HARMLESS, SeededCut
+from tests.core.gating.harm import HARMFUL, HARMLESS, SeededCut
 from tests.support import REPO
 
 SEEDS = 12
