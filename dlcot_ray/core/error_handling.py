@@ -3,8 +3,8 @@
 In: a trace, its annotation, an edit script and a policy. Out: a new script, what became of each error, and
 the repairs to ask for. An error that the trace itself corrects stays by default: seeing it corrected is worth
 learning. Other erroneous sentences are deleted (`errors=delete`) or given to a writer (`errors=repair`). An
-error whose wrong value is used further on stays, because without it the rest has no ground. Values are
-compared as written numbers, so in doubt an error stays.
+error stays if the kept text rests on its wrong value or doubts it (`applying/error_uses.py`). A trace that
+does not reach a known answer is not repaired, because nothing would show that repairs lead to the truth.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from dlcot_ray.core.annotation import Annotation, ErrorSpan
+from dlcot_ray.core.annotation import Annotation, ErrorSpan, Label, ReferenceKind
+from dlcot_ray.core.applying.error_uses import claim_of, is_carried, is_noticed
 from dlcot_ray.core.arrival import accepted_answers, states
 from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_segments, segments_of
 from dlcot_ray.core.evidence.arithmetic import find_claims
+from dlcot_ray.core.evidence.claims import ArithmeticClaim
+from dlcot_ray.core.evidence.corrections import is_corrected, plain
+from dlcot_ray.core.evidence.expression import evaluate
 from dlcot_ray.core.policies.base import CorrectedMode, ErrorMode, Policy
 from dlcot_ray.core.seams import sentences
 from dlcot_ray.core.trace import Trace
@@ -47,26 +51,17 @@ class RepairRequest:
     errors: tuple[ErrorSpan, ...]
 
 
-_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
-_RELATION = re.compile(r"=|≈|\\approx|\bis\b")
-_NOTICED = re.compile(
-    r"\b(?:mistake|wrong|incorrect|error|correction|oops|sorry|not right|that's off|"
-    r"miscalculat\w+|i mis\w+)\b|"
-    r"(?:^|[.!?\n])\W*(?:wait|no|hold on|hmm)\b",
-    re.IGNORECASE,
-)
-_NOTICED_WITHIN = 400
-"""Characters after an error within which a trace must notice it, for a correction by cues."""
-_RESTATED_WITHIN = 3000
-"""Characters after an error within which the same left side with the right value counts as a correction."""
 _MARKUP = re.compile(r"</?think>|<\|")
+LONGER = 0.1
+LONGER_CHARS = 8
+"""How much longer a repair may be than the original: a tenth, and some characters for layout."""
 
 
 def located_errors(trace: Trace, annotation: Annotation, *, evidence: bool = True) -> tuple[ErrorSpan, ...]:
-    """Every located error once, in order, with `corrected` completed by evidence and by cues.
+    """Every located error once, in order, with `corrected` completed by evidence.
 
-    Evidence: the same left side is stated with its right value afterwards. Cues: the trace says directly
-    behind the error that something is wrong. Without `evidence`, `corrected` is what the judge found.
+    Evidence: the trace returns to the claim and states its right value (see `corrections.py`). Without
+    `evidence`, `corrected` is what the judge found.
     """
     found = {(e.char_start, e.char_stop): e for a in annotation.approaches for e in a.errors}
     errors = [error for _, error in sorted(found.items())]
@@ -76,6 +71,12 @@ def located_errors(trace: Trace, annotation: Annotation, *, evidence: bool = Tru
         error if error.corrected or not _is_corrected(trace, error) else replace(error, corrected=True)
         for error in errors
     )
+
+
+def is_repairable(annotation: Annotation) -> bool:
+    """Whether the trace reaches an answer that is known from outside, so that repairs lead to the truth."""
+    known = annotation.reference_kind in (ReferenceKind.GROUND_TRUTH, ReferenceKind.RESPONSE)
+    return known and any(approach.label is Label.CORRECT for approach in annotation.approaches)
 
 
 def delete_errors(
@@ -90,14 +91,16 @@ def delete_errors(
     kept = set(segments_of(script, (EditOp.KEEP,)))
     found = located_errors(trace, annotation, evidence=policy.errors is not ErrorMode.KEEP)
     errors = [e for e in found if kept.issuperset(range(e.start, e.stop))]
+    stays = policy.errors is ErrorMode.KEEP
+    stays = stays or (policy.errors is ErrorMode.REPAIR and not is_repairable(annotation))
     outcomes: list[ErrorOutcome] = []
     cuts: dict[int, list[tuple[int, int]]] = {}
     for error in errors:
         if error.corrected and policy.corrected is CorrectedMode.KEEP:
             outcomes.append(ErrorOutcome.CORRECTED)
-        elif policy.errors is ErrorMode.KEEP:
+        elif stays or is_noticed(trace, error):
             outcomes.append(ErrorOutcome.KEPT)
-        elif _is_carried(trace, annotation, error, kept):
+        elif is_carried(trace, annotation, error, kept):
             outcomes.append(ErrorOutcome.CARRIED)
         elif policy.errors is ErrorMode.REPAIR:
             outcomes.append(ErrorOutcome.REFUSED)
@@ -120,14 +123,16 @@ def repair_requests(
     trace: Trace, annotation: Annotation, script: Sequence[Edit], policy: Policy
 ) -> tuple[RepairRequest, ...]:
     """The segments of `script` that must be rewritten; neighbouring errors share a request."""
-    if policy.errors is not ErrorMode.REPAIR:
+    if policy.errors is not ErrorMode.REPAIR or not is_repairable(annotation):
         return ()
     kept = set(segments_of(script, (EditOp.KEEP,)))
     requests: list[RepairRequest] = []
     for error in located_errors(trace, annotation):
         if error.corrected and policy.corrected is CorrectedMode.KEEP:
             continue
-        if not kept.issuperset(range(error.start, error.stop)) or _is_carried(trace, annotation, error, kept):
+        if not kept.issuperset(range(error.start, error.stop)) or is_noticed(trace, error):
+            continue
+        if is_carried(trace, annotation, error, kept):
             continue
         last = requests[-1] if requests else None
         if last is not None and error.start < last.stop:
@@ -142,29 +147,69 @@ def checked_repair(
 ) -> tuple[str, str]:
     """The text that replaces the segments of a request, and the reason if there is none.
 
-    The checks use the evidence that found the errors. The text must have no false arithmetic, none of the
-    quoted errors and no new markup. It must not be longer, and must state the answer if the segments did.
+    The checks use the evidence that found the errors. The text must hold no new false arithmetic, none of the
+    quoted errors and no new markup. It must state the right value of every computed error, and the answer if
+    the segments did. It may be a little longer, because layout is no fault.
     """
     old = _text(trace, annotation, request.start, request.stop)
     new = (text or "").strip()
-    if not new:
-        return "", "nothing was offered"
-    if len(new) > len(old.rstrip()):
-        return "", f"longer than the original ({len(new)} against {len(old.rstrip())} characters)"
-    if _MARKUP.search(new) and not _MARKUP.search(old):
-        return "", "it contains markup"
-    if "\n\n" in new and "\n\n" not in old.rstrip():
-        return "", "it contains new paragraphs"
-    quotes = [trace.reasoning[error.char_start : error.char_stop] for error in request.errors]
-    if any(quote in new for quote in quotes):
-        return "", "the error is still in it"
-    false = next((claim for claim in find_claims(new) if claim.holds is False), None)
-    if false is not None:
-        return "", f"it states {false.left} = {false.right}, which is {false.expected}"
+    fault = _form_fault(old.rstrip(), new) or _value_fault(trace, request, old, new)
+    if fault:
+        return "", fault
     accepted = accepted_answers(annotation)
     if accepted and states(old, accepted) and not states(new, accepted):
         return "", "it no longer states the answer"
     return new + old[len(old.rstrip()) :], ""
+
+
+def _form_fault(old: str, new: str) -> str:
+    """What is wrong with the form of a repair, or an empty text."""
+    if not new:
+        return "nothing was offered"
+    if len(new) > len(old) * (1 + LONGER) + LONGER_CHARS:
+        return f"longer than the original ({len(new)} against {len(old)} characters)"
+    if _MARKUP.search(new) and not _MARKUP.search(old):
+        return "it contains markup"
+    if "\n\n" in new and "\n\n" not in old:
+        return "it contains new paragraphs"
+    return ""
+
+
+def _value_fault(trace: Trace, request: RepairRequest, old: str, new: str) -> str:
+    """What is wrong with the values of a repair, or an empty text."""
+    claims = find_claims(new)
+    before = {_sides(claim) for claim in find_claims(old)}
+    wanted = [(error, claim_of(trace, error)) for error in request.errors]
+    wrong = {_sides(claim) for _, claim in wanted if claim is not None}
+    for error, claim in wanted:
+        quote = trace.reasoning[error.char_start : error.char_stop]
+        if _contains(new, quote) or (claim is not None and any(_sides(c) in wrong for c in claims)):
+            return "the error is still in it"
+    for claim in claims:
+        if claim.holds is False and _sides(claim) not in before - wrong:
+            return f"it states {claim.left} = {claim.right}, which is {claim.expected}"
+    for _, claim in wanted:
+        if claim is not None and not _states_value(new, claim):
+            return f"it does not state {claim.expected}"
+    return ""
+
+
+def _sides(claim: ArithmeticClaim) -> tuple[str, str]:
+    return plain(claim.left), plain(claim.right)
+
+
+def _contains(text: str, quote: str) -> bool:
+    """Whether a text holds a quote as a whole: ``5*2 = 10`` does not hold ``5*2 = 1``."""
+    return re.search(rf"(?<![\w.]){re.escape(quote)}(?![\w]|\.\d)", text) is not None
+
+
+def _states_value(text: str, claim: ArithmeticClaim) -> bool:
+    """Whether a repaired text states the right value of a false claim."""
+    value = evaluate(claim.left) or evaluate(claim.expected)
+    found = (evaluate(other.left) for other in find_claims(text) if other.holds is True)
+    if value is not None and any(left is not None and left.number == value.number for left in found):
+        return True
+    return _contains(text, claim.expected)
 
 
 def apply_repairs(script: Sequence[Edit], repaired: Iterable[tuple[RepairRequest, str]]) -> EditScript:
@@ -192,36 +237,8 @@ def _replace_range(script: EditScript, request: RepairRequest, text: str) -> Edi
 
 
 def _is_corrected(trace: Trace, error: ErrorSpan) -> bool:
-    after = trace.reasoning[error.char_stop : error.char_stop + _RESTATED_WITHIN]
-    if _NOTICED.search(after[:_NOTICED_WITHIN]):
-        return True
-    left = _side(trace.reasoning[error.char_start : error.char_stop], left=True)
-    if not left or left not in "".join(after.split()):
-        return False
-    return any(claim.holds is True and "".join(claim.left.split()) == left for claim in find_claims(after))
-
-
-def _is_carried(trace: Trace, annotation: Annotation, error: ErrorSpan, kept: set[int]) -> bool:
-    """Whether the kept text after the error's sentence uses a number of the error's right side."""
-    quote = trace.reasoning[error.char_start : error.char_stop]
-    wrong = set(_NUMBER.findall(_side(quote, left=False) or quote))
-    if not wrong:
-        return False
-    offsets = annotation.segment_offsets
-    end = next((a.stop for a in annotation.approaches if a.start <= error.start < a.stop), error.stop)
-    behind = trace.reasoning[error.char_stop : offsets[error.stop]]
-    segments = [segment for segment in range(error.stop, end) if segment in kept]
-    texts = [behind, *(trace.reasoning[offsets[segment] : offsets[segment + 1]] for segment in segments)]
-    return any(not wrong.isdisjoint(_NUMBER.findall(text)) for text in texts)
-
-
-def _side(quote: str, *, left: bool) -> str:
-    """One side of the last relation in a quote, without white space; empty if there is no relation."""
-    relations = list(_RELATION.finditer(quote))
-    if not relations:
-        return ""
-    side = quote[: relations[-1].start()] if left else quote[relations[-1].end() :]
-    return "".join(side.split())
+    claim = claim_of(trace, error)
+    return claim is not None and is_corrected(trace.reasoning, error.char_stop, claim.left, claim.expected)
 
 
 def _sentences_of(

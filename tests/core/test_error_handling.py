@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Source
+from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Label, ReferenceKind, Source
+from dlcot_ray.core.applying.error_uses import explain
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import draft, enhance, finish
 from dlcot_ray.core.enhancement import Enhancement, Status
 from dlcot_ray.core.error_handling import ErrorOutcome, RepairRequest, checked_repair, located_errors
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.trace import Trace
-from tests.support.annotations import CORRECT, annotated
+from tests.support.annotations import CORRECT, OPEN, WRONG, annotated
 
 SLIP = "12 * 17 = 214"
 LINES = ["We multiply.", f"As an aside, {SLIP}. That is large.", "Then 6 * 7 = 42.", "So the answer is 42."]
@@ -65,14 +66,90 @@ def test_an_error_whose_value_is_used_further_on_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "after", ["Wait, that is a mistake.", "No, that's wrong.", "Let me redo it: 12 * 17 = 204, fine."]
+    "after",
+    ["Wait, it is 204.", "No, that's wrong: we get 204 here.", "Let me redo it: 12 * 17 = 204, fine."],
 )
 def test_an_error_that_the_trace_corrects_is_marked_corrected(after: str) -> None:
-    trace, annotation = with_error([LINES[0], f"{SLIP}.", after, LINES[3]])
-    assert located_errors(trace, annotation)[0].corrected
     lines = [LINES[0], f"{SLIP}.", after, LINES[3]]
+    assert located_errors(*with_error(lines))[0].corrected
     assert treated(lines, "delete").errors == (ErrorOutcome.CORRECTED,)
+
+
+@pytest.mark.parametrize("after", ["Wait, that is a mistake.", "No, that's wrong.", "Hmm, is that so?"])
+@pytest.mark.parametrize("errors", ["delete", "repair"])
+def test_a_doubt_without_the_right_value_is_no_correction_and_keeps_its_object(
+    after: str, errors: str
+) -> None:
+    lines = [LINES[0], f"{SLIP}.", after, LINES[3]]
+    assert not located_errors(*with_error(lines))[0].corrected
+    assert treated(lines, errors).errors == (ErrorOutcome.KEPT,)
+
+
+def test_a_word_of_doubt_about_something_else_corrects_nothing() -> None:
+    lines = [LINES[0], f"{SLIP}.", "Then 6 * 7 = 42. Wait, are the boxes red? Yes, they are.", LINES[3]]
+    assert not located_errors(*with_error(lines))[0].corrected
+
+
+def test_a_silent_correction_can_be_treated() -> None:
+    lines = [LINES[0], f"{SLIP}.", "Once more: 12 * 17 = 204, fine.", LINES[3]]
     assert treated(lines, "delete", corrected="treat").errors == (ErrorOutcome.DELETED,)
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "With 214 we go on.",
+        "The answer was 42, and 214 is the side result.",
+        "As a share that is 214/2 = 107 in all.",
+        "In percent: 214% of it.",
+        "Half of that is 107.",
+        "The sum is then 107 + 3.",
+    ],
+)
+@pytest.mark.parametrize("errors", ["delete", "repair"])
+def test_an_error_that_later_text_rests_on_stays_to_the_very_end(behind: str, errors: str) -> None:
+    lines = [LINES[0], f"{SLIP}.", behind, "So the answer is 42."]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], conclusion=3)
+    _, whole = with_error(lines)
+    annotation = replace(
+        annotation, approaches=(replace(annotation.approaches[0], errors=whole.approaches[0].errors),)
+    )
+    drafted = draft(trace, annotation, parse_policy("clean_local", {"errors": errors}))
+    assert (drafted.enhancement.errors, drafted.repairs) == ((ErrorOutcome.CARRIED,), ())
+
+
+def test_a_value_used_by_its_name_is_carried() -> None:
+    lines = ["We multiply.", f"Let n = {SLIP}.", "A third of n is the rest.", "So the answer is 42."]
+    assert treated(lines, "delete").errors == (ErrorOutcome.CARRIED,)
+
+
+def test_a_slip_that_the_rest_does_not_share_is_not_carried() -> None:
+    lines = ["We multiply.", f"Let n = {SLIP}.", "With n = 204 we go on.", "So the answer is 42."]
+    assert treated(lines, "delete").errors == (ErrorOutcome.DELETED,)
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        (WRONG, ReferenceKind.GROUND_TRUTH),
+        (OPEN, ReferenceKind.GROUND_TRUTH),
+        (CORRECT, ReferenceKind.TRACE),
+    ],
+)
+def test_a_trace_without_a_known_answer_is_not_repaired(label: Label, kind: ReferenceKind) -> None:
+    trace, annotation = with_error(LINES)
+    approach = replace(annotation.approaches[0], label=label)
+    annotation = replace(annotation, approaches=(approach,), reference_kind=kind)
+    drafted = draft(trace, annotation, parse_policy("clean_local", {"errors": "repair"}))
+    assert (drafted.repairs, drafted.enhancement.errors) == ((), (ErrorOutcome.KEPT,))
+
+
+def test_the_writer_is_told_what_is_wrong_and_what_is_right() -> None:
+    trace, annotation = with_error(LINES)
+    (error,) = annotation.approaches[0].errors
+    assert explain(trace, error) == '"12 * 17 = 214" is false: 12 * 17 is 204, not 214'
+    named = replace(error, source=Source.MODEL, message="the wrong rule")
+    assert explain(trace, named) == '"12 * 17 = 214": the wrong rule'
 
 
 def test_an_error_that_the_trace_does_not_notice_is_not_corrected() -> None:
@@ -124,6 +201,8 @@ def test_without_a_writer_the_error_stays_and_the_outcome_says_so() -> None:
         ("As an aside, 12 * 17 = 203.", "it states 12 * 17 = 203, which is 204"),
         ("</think> 12 * 17 = 204.", "markup"),
         ("12 * 17\n\n= 204.", "new paragraphs"),
+        ("As an aside, it is large.", "it does not state 204"),
+        ("As an aside, 12 * 17 = 204; so 5 * 5 = 26.", "it states 5 * 5 = 26, which is 25"),
         ("  ", "nothing was offered"),
     ],
 )
@@ -133,6 +212,24 @@ def test_a_repair_that_fails_its_checks_is_refused(offer: str, fault: str) -> No
     assert result.reasoning == "".join(line + "\n\n" for line in LINES)
     assert not result.gates[-1].passed
     assert fault in result.gates[-1].detail
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        "As an aside, $12 \\times 17 = 204$. That is large.",
+        "As an aside,  12 * 17 = 204.  That is large.",
+        "As an aside, **12 * 17 = 204**. That is large.",
+    ],
+)
+def test_a_right_repair_is_not_refused_for_its_layout(offer: str) -> None:
+    assert repaired(LINES, lambda old: offer).errors == (ErrorOutcome.REPAIRED,)
+
+
+def test_the_right_value_may_begin_with_the_wrong_one() -> None:
+    trace, annotation = with_error(["We add.", "Then 5 * 20 = 10.", "So the answer is 42."], "5 * 20 = 10")
+    request = RepairRequest(1, 2, annotation.approaches[0].errors)
+    assert checked_repair(trace, annotation, request, "Then 5 * 20 = 100.")[1] == ""
 
 
 def test_a_repair_must_leave_the_answer_where_it_was() -> None:

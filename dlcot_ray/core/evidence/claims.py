@@ -12,6 +12,10 @@ from fractions import Fraction
 from dlcot_ray.core.evidence.expression import Value
 from dlcot_ray.core.evidence.parser import Number
 
+_DIGITS = 4
+"""Significant digits of a rounded value, at least."""
+_MOST_DECIMALS = 40
+
 
 @dataclass(frozen=True, slots=True)
 class ArithmeticClaim:
@@ -20,7 +24,7 @@ class ArithmeticClaim:
     Attributes:
         left, right: the two sides as written.
         holds: None where it cannot be decided (something is attached, rounded, asked or supposed).
-        expected: the exact value that should stand there, e.g. ``204`` or ``5/6``.
+        expected: the value that should stand there, e.g. ``204`` or ``5/6``; rounded where a decimal does not end.
     """
 
     start: int
@@ -60,9 +64,12 @@ def compare(left: Value, right: Value, approximate: bool) -> bool | None:
 
 
 def spell(number: Number, like: Value) -> str:
-    """A number as text, as a decimal where the claim used one and it ends soon."""
+    """A number as text; as a decimal where the claim used one, rounded if it does not end soon."""
     if isinstance(number, Fraction) and number.denominator != 1 and like.decimals:
         decimals = next((d for d in range(1, 7) if (number * 10**d).denominator == 1), None)
-        if decimals is not None:
-            return f"{float(number):.{decimals}f}"
+        if decimals is None:
+            decimals = max(like.decimals, _DIGITS - len(str(abs(int(number)))), 1)
+            while not round(number, decimals) and decimals < _MOST_DECIMALS:
+                decimals += _DIGITS
+        return f"{float(round(number, decimals)):.{decimals}f}"
     return str(number)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import ErrorSpan
+from dlcot_ray.core.applying.error_uses import explain
+from dlcot_ray.core.error_handling import LONGER, LONGER_CHARS
 from dlcot_ray.core.segments import segment_texts
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
@@ -19,7 +21,7 @@ from dlcot_ray.judging.model.questions.prompts import load_prompts
 from dlcot_ray.judging.model.windows import shortened
 from dlcot_ray.judging.protocol import JudgeUnavailable, Written
 
-VERSION = 1
+VERSION = 2
 
 _AROUND = 1200
 """Characters of context shown before and after the new text: the last step and the next."""
@@ -71,17 +73,14 @@ class ModelWriter:
     async def repair(
         self, trace: Trace, segment_offsets: Sequence[int], start: int, stop: int, errors: Sequence[ErrorSpan]
     ) -> Written:
-        """Rewrite segments `[start, stop)` without their errors; the new text is not longer.
+        """Rewrite segments `[start, stop)` without their errors; the new text is hardly longer.
 
         Raises:
             JudgeDied: the engine is gone.
         """
         segments = segment_texts(trace.reasoning, segment_offsets)
         passage = "".join(segments[start:stop])
-        named = "\n".join(
-            f"- {trace.reasoning[e.char_start : e.char_stop].strip()[:300]}: {e.message or e.kind.value}"
-            for e in errors
-        )
+        named = "\n".join(f"- {explain(trace, error)}" for error in errors)
         prompt = self._prompts.render(
             "repair",
             problem=shortened(trace.problem, _PROBLEM),
@@ -95,7 +94,7 @@ class ModelWriter:
         if written.text is None:
             return written
         text = _like(passage, written.text)
-        if len(text) > len(passage) * 1.1 + 20:
+        if len(text) > len(passage) * (1 + LONGER) + LONGER_CHARS:
             return Written(None, written.tokens, "the repair is longer than the passage")
         return Written(text, written.tokens)
 
