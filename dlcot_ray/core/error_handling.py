@@ -16,11 +16,11 @@ from enum import StrEnum
 
 from dlcot_ray.core.annotation import Annotation, ErrorSpan, Label, ReferenceKind
 from dlcot_ray.core.applying.error_uses import claim_of, is_carried, is_noticed
+from dlcot_ray.core.arithmetic.claims import ArithmeticClaim
+from dlcot_ray.core.arithmetic.corrections import is_corrected, plain
+from dlcot_ray.core.arithmetic.finding import find_claims
 from dlcot_ray.core.arrival import accepted_answers, states
 from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_segments, segments_of
-from dlcot_ray.core.evidence.arithmetic import find_claims
-from dlcot_ray.core.evidence.claims import ArithmeticClaim
-from dlcot_ray.core.evidence.corrections import is_corrected, plain
 from dlcot_ray.core.evidence.expression import evaluate
 from dlcot_ray.core.policies.base import CorrectedMode, ErrorMode, Policy
 from dlcot_ray.core.seams import sentences

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Source
-from dlcot_ray.core.evidence.arithmetic import find_claims
-from dlcot_ray.core.evidence.claims import ArithmeticClaim
+from dlcot_ray.core.arithmetic.claims import ArithmeticClaim
+from dlcot_ray.core.arithmetic.finding import find_claims
 from dlcot_ray.core.evidence.expression import evaluate, evaluate_prefix
 from dlcot_ray.core.evidence.parser import Number
 from dlcot_ray.core.trace import Trace

@@ -21,8 +21,8 @@ from dlcot_ray.core.annotation import (
     Verification,
     VerificationKind,
 )
-from dlcot_ray.core.evidence.alarms import find_errors
-from dlcot_ray.core.evidence.arithmetic import find_claims
+from dlcot_ray.core.arithmetic.alarms import find_errors
+from dlcot_ray.core.arithmetic.finding import find_claims
 from dlcot_ray.judging.findings import Findings
 from dlcot_ray.judging.rules.labels import label_range
 from dlcot_ray.judging.rules.structure import Run, verification_kind

@@ -19,7 +19,7 @@ from dlcot_ray.core.annotation import (
     StepStatus,
     Verification,
 )
-from dlcot_ray.core.evidence.alarms import find_errors
+from dlcot_ray.core.arithmetic.alarms import find_errors
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find

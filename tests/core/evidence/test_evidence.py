@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlcot_ray.core.arithmetic.finding import find_claims
+from dlcot_ray.core.arithmetic.suppositions import holds_in, number_systems
 from dlcot_ray.core.evidence.answers import find_answers, last_answer
-from dlcot_ray.core.evidence.arithmetic import find_claims
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.evidence.loops import find_loops, inner_loops, is_truncated, without_loop
-from dlcot_ray.core.evidence.suppositions import holds_in, number_systems
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dlcot_ray.core.evidence.alarms import find_errors
+from dlcot_ray.core.arithmetic.alarms import find_errors
 
 
 @pytest.mark.parametrize(

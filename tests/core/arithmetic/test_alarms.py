@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dlcot_ray.core.annotation import ErrorSpan
-from dlcot_ray.core.evidence.alarms import find_errors
+from dlcot_ray.core.arithmetic.alarms import find_errors
 from dlcot_ray.core.segments import segment_texts, split_segments
 
 

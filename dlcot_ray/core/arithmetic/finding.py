@@ -16,11 +16,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from dlcot_ray.core.evidence.claims import ArithmeticClaim, compare, spell
-from dlcot_ray.core.evidence.expression import Value, evaluate, evaluate_prefix
-from dlcot_ray.core.evidence.readings import other_reading
-from dlcot_ray.core.evidence.suppositions import hedged
-from dlcot_ray.core.evidence.surroundings import (
+from dlcot_ray.core.arithmetic.claims import ArithmeticClaim, compare, spell
+from dlcot_ray.core.arithmetic.readings import other_reading
+from dlcot_ray.core.arithmetic.suppositions import hedged
+from dlcot_ray.core.arithmetic.surroundings import (
     free_after,
     free_before,
     in_inequality,
@@ -28,6 +27,7 @@ from dlcot_ray.core.evidence.surroundings import (
     plain_statement,
     variable_factor,
 )
+from dlcot_ray.core.evidence.expression import Value, evaluate, evaluate_prefix
 
 
 class _Side(NamedTuple):

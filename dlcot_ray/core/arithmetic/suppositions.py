@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from dlcot_ray.core.arithmetic.readings import holds_in_base, ratio_of
+from dlcot_ray.core.arithmetic.surroundings import is_counted
 from dlcot_ray.core.evidence.expression import Value, evaluate
-from dlcot_ray.core.evidence.readings import holds_in_base, ratio_of
-from dlcot_ray.core.evidence.surroundings import is_counted
 
 _HEDGE_BEFORE = re.compile(
     r"\b(?:if|suppos\w+|assum\w+|imagine|pretend|say|would|could|might|were|claim\w*|wrong\w*|incorrect\w*|mistak\w*|"

@@ -1,6 +1,6 @@
 """Arithmetic alarms: numeric claims of a trace that are false as asserted.
 
-In: the segments of a trace. Out: error spans, each over the whole claim at its own place. `arithmetic.py`
+In: the segments of a trace. Out: error spans, each over the whole claim at its own place. `finding.py`
 reads one segment; here the text around it is read too, because an equation that is tested or refuted, a
 modulus or a base often stands in another segment. In doubt there is no alarm.
 """
@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import ErrorKind, ErrorSpan, Source
-from dlcot_ray.core.evidence.arithmetic import find_claims
-from dlcot_ray.core.evidence.claims import ArithmeticClaim
-from dlcot_ray.core.evidence.corrections import is_corrected
-from dlcot_ray.core.evidence.expression import evaluate
-from dlcot_ray.core.evidence.suppositions import (
+from dlcot_ray.core.arithmetic.claims import ArithmeticClaim
+from dlcot_ray.core.arithmetic.corrections import is_corrected
+from dlcot_ray.core.arithmetic.finding import find_claims
+from dlcot_ray.core.arithmetic.suppositions import (
     announced,
     denied,
     evaluated_behind,
@@ -23,7 +22,8 @@ from dlcot_ray.core.evidence.suppositions import (
     number_systems,
     refuted,
 )
-from dlcot_ray.core.evidence.surroundings import continues_before, continues_behind
+from dlcot_ray.core.arithmetic.surroundings import continues_before, continues_behind
+from dlcot_ray.core.evidence.expression import evaluate
 
 _DENIED_WITHIN = 200
 """Characters behind a claim that can deny it."""
