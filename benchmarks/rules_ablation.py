@@ -25,25 +25,25 @@ from dlcot_ray.core.evidence.answers import AnswerForm
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import SetScores
 from dlcot_ray.inputs.label_files import read_sets, read_traces, resolve_places
-from dlcot_ray.judging.rules import clusters, cues, first_correct, judge, labels, structure
+from dlcot_ray.judging.rules import approaches, checks, clusters, cues, first_correct, head, judge, labels
 
 NEVER = re.compile(r"(?!)")
-ALWAYS = re.compile("")
 
 GROUPS: dict[str, tuple[tuple[ModuleType, str, object], ...]] = {
     "all rules": (),
     "no openings (OPENING)": ((cues, "OPENING", NEVER),),
     "no checks (VERIFY)": ((cues, "VERIFY", NEVER),),
     "no second looks (RECONSIDER)": ((cues, "RECONSIDER", NEVER),),
-    "every second look is a check (QUESTIONING)": ((cues, "QUESTIONING", ALWAYS),),
     "no conclusions (CONCLUDE)": ((cues, "CONCLUDE", NEVER),),
-    "no closing sentence (ENDING)": ((cues, "ENDING", NEVER),),
     "no alternatives (ALTERNATIVELY)": ((cues, "ALTERNATIVELY", NEVER),),
     "no announcements (NEW_APPROACH)": ((cues, "NEW_APPROACH", NEVER),),
     "nothing looks back (LOOKS_BACK)": ((cues, "LOOKS_BACK", NEVER),),
-    "short stretches are approaches (MIN_APPROACH_CHARS)": ((structure, "MIN_APPROACH_CHARS", 0),),
-    "asides are approaches (_without_asides)": ((structure, "_without_asides", lambda runs, segments: runs),),
-    "nothing restates (_restates)": ((structure, "_restates", lambda *_, **__: False),),
+    "no formula begins the work (shows_work)": ((head, "shows_work", lambda *_: False),),
+    "nothing restates (_restates)": ((head, "_restates", lambda *_, **__: False),),
+    "no approach gives up (_GIVES_UP)": ((approaches, "_GIVES_UP", NEVER),),
+    "no second way to an answer (opens_again)": ((approaches, "opens_again", lambda *_, **__: False),),
+    "every look is a check (settles)": ((checks, "settles", lambda *_, **__: True),),
+    "doubts open no check (DOUBT)": ((checks, "DOUBT", NEVER),),
     "a last approach stays without its check's answer (_complete_last)": (
         (judge, "_complete_last", lambda runs, answers: (runs, 0)),
     ),

@@ -23,7 +23,7 @@ from dlcot_ray.judging.model.questions.table import (
 )
 from dlcot_ray.judging.model.structure import Ranges, approaches_of, numbered_clusters, verifications_of
 from dlcot_ray.judging.rules.clusters import assign_clusters
-from dlcot_ray.judging.rules.structure import sections_of
+from dlcot_ray.judging.rules.runs import sections_of
 
 _MODEL_CONFIDENCE = 0.8
 _REASKED_CONFIDENCE = 0.6

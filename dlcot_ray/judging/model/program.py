@@ -31,7 +31,7 @@ from dlcot_ray.judging.model.questions.table import (
 )
 from dlcot_ray.judging.model.structure import Structure, completed, cut_runs, sections_from, window_structure
 from dlcot_ray.judging.model.windows import Window, chosen_segments, split_windows
-from dlcot_ray.judging.rules.structure import Run
+from dlcot_ray.judging.rules.runs import Run
 
 A = TypeVar("A")
 T = TypeVar("T")

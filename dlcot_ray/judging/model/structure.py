@@ -24,8 +24,9 @@ from dlcot_ray.core.annotation import (
 from dlcot_ray.core.arithmetic.alarms import find_errors
 from dlcot_ray.core.arithmetic.finding import find_claims
 from dlcot_ray.judging.findings import Findings
+from dlcot_ray.judging.rules.checks import verification_kind
 from dlcot_ray.judging.rules.labels import label_range
-from dlcot_ray.judging.rules.structure import Run, verification_kind
+from dlcot_ray.judging.rules.runs import Run
 
 Ranges = tuple[tuple[int, int], ...]
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import ReferenceKind, SectionKind
 from dlcot_ray.core.evidence.equivalence import is_closed
-from dlcot_ray.judging.rules import cues
+from dlcot_ray.judging.rules import approaches, cues
 from dlcot_ray.judging.rules.labels import SegmentAnswers
-from dlcot_ray.judging.rules.structure import Run
+from dlcot_ray.judging.rules.runs import Run
 
 SECTIONS = 0.8
-"""Share of characters on which the rules agree with a human, whatever the trace."""
+"""Share of characters on which the rules agree with a reader, whatever the trace."""
 
 ERROR_FOUND = 0.9
 NO_ERROR_FOUND = 0.5
@@ -52,19 +52,15 @@ def of_labels(
 
 
 def of_approaches(segments: Sequence[str], runs: Sequence[Run]) -> float:
-    """Confidence in where approaches begin; each cue ignored or accepted without support lowers it."""
+    """Confidence in where approaches begin; every further approach and every cue passed over lowers it."""
     opened = {run.start for run in runs if run.kind is SectionKind.SOLUTION_EXPLORE}
     first = min(opened, default=0)
-    weak = passed = 0
-    for i, segment in enumerate(segments):
-        if i <= first:
-            continue
-        alternative = cues.ALTERNATIVELY.match(segment) is not None
-        if i in opened:
-            weak += alternative
-        else:
-            passed += alternative or cues.announces_approach(segment)
-    return max(0.5, 0.9 - 0.1 * weak - 0.05 * passed)
+    passed = sum(
+        i not in opened and (approaches.announces(segment) or cues.ALTERNATIVELY.match(segment) is not None)
+        for i, segment in enumerate(segments)
+        if i > first
+    )
+    return max(0.45, 0.93 - 0.15 * passed - 0.1 * max(0, len(opened) - 1))
 
 
 def of_method(similarity: float, bar: float) -> float:

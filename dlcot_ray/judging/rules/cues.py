@@ -33,12 +33,6 @@ _STRATEGY_WORDS = (
     "angle",
 )
 
-HEADED_APPROACH = re.compile(
-    r"^\W*(?:approach|method|solution|strategy|option|attempt|way) ?#?(?:\d+|[a-c]|one|two|three)\b",
-    re.IGNORECASE,
-)
-"""A heading that numbers an approach."""
-
 ALTERNATIVELY = re.compile(
     _LEAD + r"(?:alternatively|or alternatively|instead,|on second thought)", re.IGNORECASE
 )
@@ -59,12 +53,6 @@ RECONSIDER = re.compile(
     r"^\W*(?:wait|hold on|hmm|but wait|actually|is (?:that|this|it) (?:right|correct|all))\b", re.IGNORECASE
 )
 """Opens a second look: a check once an answer stands, a local remark before that."""
-QUESTIONING = re.compile(
-    r"\?|\b(?:check|verif\w+|make sure|sure|certain|confirm|correct|right|mistake\w*|miss(?:ed|ing)|wrong|consistent|sense|"
-    r"confident|careful|recheck|double|overlook\w*)\b",
-    re.IGNORECASE,
-)
-"""Marks a second look as a check, not a new thought."""
 
 LOOKS_BACK = re.compile(
     r"(?:^|[.!?]\s+)\W*(?:wait|hold on|let me (?:just )?(?:check|verify|double|make sure|recheck|recap|think again|reconsider)"
@@ -75,19 +63,6 @@ LOOKS_BACK = re.compile(
 """A sentence about the result just before it."""
 ANSWER = re.compile(r"\b(?:answer|final result|solution is|what we (?:want|need))\b", re.IGNORECASE)
 """Mentions the answer."""
-
-NEGATION = re.compile(
-    r"\b(?:that(?:'s| is| was) (?:not right|wrong|incorrect|not correct)|i made (?:a|an) (?:mistake|error)|"
-    r"(?:doesn't|does not|don't|didn't) (?:match|add up|work|hold|satisfy|fit|make sense)|"
-    r"contradict\w*|can't be right|cannot be right|mistaken|not valid|something(?:'s| is) (?:off|wrong))",
-    re.IGNORECASE,
-)
-AFFIRMATION = re.compile(
-    r"\b(?:that(?:'s| is) (?:right|correct)|(?:seems|looks|is|it's|are) (?:all )?(?:right|correct|consistent|good|valid|fine)|"
-    r"correct[.!]|checks? out|that works|(?:it|this|which) (?:matches|works|confirms|holds)|same (?:answer|result|as before)|"
-    r"consistent|confirmed|yep|no mistakes?|i'm (?:confident|sure)|all (?:good|conditions))",
-    re.IGNORECASE,
-)
 
 CONCLUDE = re.compile(
     r"^\W*(?:so,? |therefore,? |thus,? |hence,? |in (?:conclusion|summary),? |to (?:conclude|sum up|summari[sz]e),? |"
@@ -106,17 +81,6 @@ OPENING = re.compile(
     re.IGNORECASE,
 )
 """Mentions the problem or the question, as traces of all families do at their start."""
-
-ENDING = re.compile(
-    r"^\W*(?:so|therefore|thus|hence|consequently|in (?:conclusion|summary|short)|to (?:conclude|sum up|summari[sz]e)|overall"
-    r"|finally|(?:after|given|based on|considering) [^.\n]{0,80}?,? (?:i'll|i will|i would|i can|we can)|(?:thus|so) (?:we|i))\b",
-    re.IGNORECASE,
-)
-"""Opens a closing sentence, if the sentence is the last one of its trace."""
-
-SOLVING = re.compile(
-    r"[=≈≤≥<>]|\\frac|\\sum|\b(?:compute|calculate|substitut|solve for|set up|plug)\w*", re.IGNORECASE
-)
 
 
 def announces_approach(segment: str) -> bool:

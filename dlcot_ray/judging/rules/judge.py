@@ -25,11 +25,13 @@ from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.rules import confidence
+from dlcot_ray.judging.rules.checks import verification_kind
 from dlcot_ray.judging.rules.clusters import SAME_METHOD, assign_clusters, similarity, term_vector, terms_of
 from dlcot_ray.judging.rules.labels import SegmentAnswers, label_range
-from dlcot_ray.judging.rules.structure import Run, find_runs, sections_of, verification_kind
+from dlcot_ray.judging.rules.runs import Run, sections_of
+from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 4
+VERSION = 5
 """Increase it when the same trace may get another annotation."""
 
 

@@ -13,6 +13,7 @@ from dlcot_ray.judging.model.judge import ModelJudge
 
 PARTS = (
     "Okay, so I need to add 17 and {n}.",
+    "Split the first number: 17 = 10 + 7.",
     "Let me just add them directly. 17 + {n} = {t}. So the answer is {t}.",
     "Alternatively, I could count up from 17. That gives 17 + {n} = {t} again, so the answer is {t}.",
     "Wait, let me double-check by subtracting: {t} - {n} = 17. Yes, that works.",

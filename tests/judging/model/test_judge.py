@@ -263,7 +263,7 @@ def test_a_check_completes_an_approach_that_states_no_answer() -> None:
     check_sound(annotation, trace)
     (approach,) = annotation.approaches
     assert (approach.stop, approach.completed_segments) == (4, 2)
-    assert [(v.start, v.kind.value) for v in annotation.verifications] == [(4, "check")]
+    assert [(v.start, v.kind.value) for v in annotation.verifications] == [(4, "affirmation")]
 
 
 def test_admission_is_by_tokens() -> None:

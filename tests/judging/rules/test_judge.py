@@ -68,7 +68,7 @@ def test_without_ground_truth_the_response_is_the_reference(judge: RulesJudge) -
 
 
 def test_a_false_product_is_located_and_quoted(judge: RulesJudge) -> None:
-    text = TRACE.replace("14*13 = 182", "14*13 = 192").replace("Let me double-check", "I redo")
+    text = TRACE.replace("The numerator is", "Since 14*13 = 192, the numerator is")
     found = judge.annotate(Trace("t", PROBLEM, text, "3003"))
     errors = [error for approach in found.approaches for error in approach.errors]
     assert [text[e.char_start : e.char_stop].strip() for e in errors] == ["14*13 = 192"]
