@@ -22,6 +22,7 @@ from dlcot_ray.cluster.judge_pool import Place, judge_traces
 from dlcot_ray.commands.scoring import score_reader, score_sets
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.core.annotation import Annotation, VerificationKind
+from dlcot_ray.core.applying.closing import with_evidence
 from dlcot_ray.core.arrival import settle
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement, Status
@@ -145,7 +146,7 @@ def applied(traces: Sequence[Trace], policy: Policy) -> list[Outcome]:
     for trace in traces:
         made = enhance(trace, judged.annotations[trace.trace_id], policy)
         # As policies see it: the kind of a check follows from the value on which it ends.
-        annotation = settle(trace, judged.annotations[trace.trace_id])
+        annotation = with_evidence(trace, settle(trace, judged.annotations[trace.trace_id]))
         ranges = dropped_ranges(trace.reasoning, annotation.segment_offsets, made.script)
         found.append(Outcome(trace, annotation, made, mask(ranges, len(trace.reasoning))))
     return found
