@@ -45,10 +45,6 @@ HERE = Place("here")
 TAIL = 6000
 """Characters at the end of a text that are searched for its last answer."""
 
-CLOSING = 40
-"""Characters that are a trace's closing words. Unchanged, they state what they stated, whatever goes before:
-a shorter text may have a stronger statement of an intermediate value within its last characters."""
-
 BARS: Sequence[tuple[str, str, float | None]] = (
     ("sections, kappa of five kinds", "sections.kappa", 0.62),
     ("approach boundaries within 1, F1", "boundary.f1_within", 0.68),
@@ -206,10 +202,14 @@ def answer_stays(outcome: Outcome, checker: AnswerChecker) -> bool:
 
 
 def closes_alike(outcome: Outcome) -> bool:
-    """Whether the trace's own closing words, with its last answer in them, still close the text."""
-    before = last_answer(outcome.trace.reasoning[-TAIL:])
-    closing = outcome.trace.reasoning.rstrip()[-CLOSING:]
-    return before is not None and before.text in closing and outcome.made.reasoning.rstrip().endswith(closing)
+    """Whether the trace's own last segment, with a figure in it, still closes the text.
+
+    Then it states what it stated. A shorter text may have a stronger statement of another value before it.
+    """
+    offsets, text = outcome.annotation.segment_offsets, outcome.trace.reasoning
+    closing = text[offsets[-2] :].strip()
+    figure = any(character.isdigit() for character in closing)
+    return figure and outcome.made.reasoning.rstrip().endswith(closing)
 
 
 def answers(path: str) -> Iterator[str]:
