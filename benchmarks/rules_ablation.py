@@ -20,7 +20,7 @@ from types import ModuleType
 from dlcot_ray.cluster.judge_pool import Place
 from dlcot_ray.commands.scoring import score_sets
 from dlcot_ray.config.loading import load_judge
-from dlcot_ray.core.evidence import arithmetic
+from dlcot_ray.core.arithmetic import finding as arithmetic
 from dlcot_ray.core.evidence.answers import AnswerForm
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import SetScores
@@ -48,7 +48,6 @@ GROUPS: dict[str, tuple[tuple[ModuleType, str, object], ...]] = {
         (judge, "_complete_last", lambda runs, answers: (runs, 0)),
     ),
     "an answer needs no evidence in its words (STRONG)": ((labels, "STRONG", frozenset(AnswerForm)),),
-    "alarms that the trace explains (_explained)": ((labels, "_explained", lambda *_: False),),
     "alarms in hedged claims (hedged)": ((arithmetic, "hedged", lambda *_: False),),
     "alarms on other readings (other_reading)": ((arithmetic, "other_reading", lambda *_: False),),
     "alarms beside attachments (free_before, free_after)": (

@@ -1,8 +1,8 @@
 """What a text introduces and what it uses: values, symbols, pairs of both, and named things.
 
 In: a text. Out: `Mention`s in order of place. A mention introduces its thing (a result worked out, "let x
-be", "Case 2:" at the start of a line), or it uses it. `core/gating/reliance.py` asks which thing kept text uses
-though only dropped text introduced it. Every pattern is linear in the length of the text. English only.
+be", "Case 2:" at the start of a line), or it uses it. `core/gating/reliance.py` asks which thing kept text
+uses though only dropped text introduced it. Every pattern is linear in the length of the text. English only.
 """
 
 from __future__ import annotations

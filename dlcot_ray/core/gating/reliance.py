@@ -3,8 +3,8 @@
 In: a trace, its annotation and an edit script. Out: the first such use, or None. An approach that repeats a
 method may still be where a count was found, a symbol defined or an equation numbered that later text uses.
 Wording alone gives no sign of that, so values, symbols, values of symbols and named things are followed (see
-`core/gating/mentions.py`). The first mention decides: if it is dropped, and the next kept mention only uses the
-thing, a reader misses it. Equal things without a connection cost a cut, not a trace.
+`core/gating/mentions.py`). The first mention decides: if it is dropped, and the next kept mention only uses
+the thing, a reader misses it. Equal things without a connection cost a cut, not a trace.
 """
 
 from __future__ import annotations
