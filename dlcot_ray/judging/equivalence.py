@@ -1,4 +1,4 @@
-"""Mathematical equivalence with a hard time limit: math-verify in one bounded helper process.
+"""Mathematical equivalence with a hard time limit: a CAS in one bounded helper process.
 
 In: two answers. Out: a `Verdict`. A CAS can run without end on ten characters, and signals can interrupt it
 in a main thread only. So it runs in a helper process, which is killed when it overruns and started again when
@@ -19,12 +19,13 @@ import sys
 import threading
 from collections import OrderedDict
 from enum import StrEnum
-from functools import lru_cache
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any
 
-from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.comparison.answer import read_answer
+from dlcot_ray.core.comparison.outcome import Outcome
+from dlcot_ray.core.evidence.equivalence import compare
 
 START_SECONDS = 60.0
 """How long the helper may take to import the CAS; not counted against an answer."""
@@ -34,12 +35,22 @@ WALL_SECONDS = 60.0
 
 
 class Verdict(StrEnum):
-    """The result of a comparison."""
+    """The result of a comparison: equal, different, or undecided for one of three reasons.
+
+    ``UNKNOWN``: the texts do not tell. ``TIMEOUT`` and ``ERROR``: the CAS did not answer. Only a verdict that
+    is `decided` may decide a label.
+    """
 
     EQUAL = "equal"
     DIFFERENT = "different"
+    UNKNOWN = "unknown"
     TIMEOUT = "timeout"
     ERROR = "error"
+
+    @property
+    def decided(self) -> bool:
+        """Whether the answers were found equal or different."""
+        return self in (Verdict.EQUAL, Verdict.DIFFERENT)
 
 
 class AnswerChecker:
@@ -77,20 +88,23 @@ class AnswerChecker:
         self.close()
 
     def equivalent(self, answer: str, reference: str) -> bool:
-        """True only where equality was established; a time-out or an error counts as not equal."""
+        """True only where equality was established; an undecided comparison counts as not equal."""
         return self.verdict(answer, reference) is Verdict.EQUAL
 
     def verdict(self, answer: str, reference: str) -> Verdict:
         """Compare; raises nothing for any text."""
-        quick = quick_equivalent(answer, reference)
-        if quick is not None:
-            return Verdict.EQUAL if quick else Verdict.DIFFERENT
-        key = (answer, reference)
+        found = compare(answer, reference)
+        if isinstance(found, Outcome):
+            return Verdict(found.value)
+        key = found
         with self._lock:
             if key in self._cache:
                 self._cache.move_to_end(key)
                 return self._cache[key]
-            verdict = self._ask(answer, reference)
+            verdict = self._ask(*found)
+            if verdict is Verdict.DIFFERENT and any(read_answer(text).prose for text in found):
+                # The CAS may have compared something else that the prose mentions.
+                verdict = Verdict.UNKNOWN
             self._cache[key] = verdict
             if len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
@@ -155,34 +169,12 @@ def _serve(pipe: Connection, parent: int) -> None:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.disable(logging.CRITICAL)
-    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
-
-    configs = [LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig()]
-
-    @lru_cache(maxsize=256)
-    def read(text: str) -> list[Any]:
-        wrapped = text if "$" in text or "\\boxed" in text else f"${text}$"
-        found: list[Any] = parse(
-            wrapped, extraction_config=configs, parsing_timeout=None, raise_on_error=False
-        )
-        return found or parse(text, extraction_config=configs, parsing_timeout=None, raise_on_error=False)
-
-    def equal(answer: str, reference: str) -> bool:
-        return bool(
-            verify(
-                read(reference),
-                read(answer),
-                # "x in [0, 1]" and "0 <= x <= 1" are one answer, whichever of the two is the reference.
-                allow_set_relation_comp=True,
-                timeout_seconds=None,
-                raise_on_error=False,
-            )
-        )
+    from dlcot_ray.judging.symbolic import compare_formulas
 
     with contextlib.suppress(Exception):
         # The first comparison builds parsers and imports modules. Without this its time would count against
         # the limit of the first answer, which on a slow machine would be undecided.
-        equal("\\frac{x}{2}+1", "1+x")
+        compare_formulas("\\frac{x}{2}+1", "1+x")
     pipe.send("ready")
     while True:
         try:
@@ -192,7 +184,7 @@ def _serve(pipe: Connection, parent: int) -> None:
         # The signal's default ends the process, also in the middle of a long multiplication.
         signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
-            verdict = Verdict.EQUAL if equal(answer, reference) else Verdict.DIFFERENT
+            verdict = Verdict(compare_formulas(answer, reference).value)
         except Exception:
             verdict = Verdict.ERROR
         signal.setitimer(signal.ITIMER_PROF, 0)

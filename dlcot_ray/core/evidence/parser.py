@@ -11,6 +11,8 @@ import math
 import re
 from fractions import Fraction
 
+from dlcot_ray.core.evidence.tokens import VULGAR, next_token
+
 Number = int | Fraction
 
 MAX_CHARS = 240
@@ -22,27 +24,7 @@ MAX_BITS = 4096
 MAX_DEPTH = 24
 """Maximum nesting of brackets."""
 
-_NUMBER = r"\d{1,3}(?:(?:,\\!|,|\{,\}|\\,)\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
-_TOKEN = re.compile(
-    rf"(?P<gap>(?:[\s&$]|\\[,;:! $()\[\]]|\\(?:left|right|[bB]ig{{1,2}}[lr]?|displaystyle)(?![a-zA-Z]))+)"
-    rf"|(?P<number>{_NUMBER})"
-    r"|(?P<super>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)"
-    r"|(?P<vulgar>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])"
-    r"|(?P<op>\*\*|\\(?:[dtc]?frac|sqrt|cdot|times|div|[dt]?binom)(?![a-zA-Z])|\\%|sqrt|binom|C(?=\()|\\pi(?![a-zA-Z])|π|pi(?![a-zA-Z])"
-    r"|[-+*/^()\[\]{}!%,−×·⋅∗÷√])"
-)
-_SAME = {
-    "−": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "\\cdot": "*", "\\times": "*", "÷": "/", "\\div": "/",
-    "**": "^", "\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\cfrac": "\\frac", "√": "sqrt", "\\sqrt": "sqrt",
-    "\\binom": "binom", "\\dbinom": "binom", "\\tbinom": "binom", "\\%": "%",
-    "\\pi": "pi", "π": "pi",
-}  # fmt: skip
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_VULGAR = {
-    "½": Fraction(1, 2), "⅓": Fraction(1, 3), "⅔": Fraction(2, 3), "¼": Fraction(1, 4), "¾": Fraction(3, 4),
-    "⅕": Fraction(1, 5), "⅖": Fraction(2, 5), "⅗": Fraction(3, 5), "⅘": Fraction(4, 5), "⅙": Fraction(1, 6),
-    "⅚": Fraction(5, 6), "⅛": Fraction(1, 8), "⅜": Fraction(3, 8), "⅝": Fraction(5, 8), "⅞": Fraction(7, 8),
-}  # fmt: skip
 _RAISED = re.compile(r"\s*(?:\^|\*\*|[²⁴⁶⁸])")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
@@ -79,19 +61,7 @@ class Parser:
     def advance(self) -> None:
         """Read the next token; `gap` says whether white space or a delimiter stands before it."""
         self.last = self.at
-        self.gap = False
-        match = _TOKEN.match(self.text, self.at)
-        if match is not None and match.lastgroup == "gap":
-            self.gap = True
-            self.at = match.end()
-            match = _TOKEN.match(self.text, self.at)
-        if match is None:
-            self.kind = "" if self.at == len(self.text) else "foreign"
-            self.token = ""
-            return
-        self.kind = match.lastgroup or ""
-        self.token = _SAME.get(match.group(), match.group())
-        self.at = match.end()
+        self.kind, self.token, self.at, self.gap = next_token(self.text, self.at)
 
     def end(self) -> int:
         """Where the expression ended, before the token that did not fit and any white space."""
@@ -195,12 +165,12 @@ class Parser:
                 raise Unreadable
             value = self._number(token)
             if self.kind == "vulgar":
-                value = value + _VULGAR[self.token]
+                value = value + VULGAR[self.token]
                 self.advance()
             return value
         if kind == "vulgar":
             self.advance()
-            return _VULGAR[token]
+            return VULGAR[token]
         if token in _CLOSING:
             return self.group(depth)
         if token == "\\frac":

@@ -49,7 +49,7 @@ def test_spans_quote_the_text(text: str) -> None:
         ("7", "8", False),
         ("C", "(C)", True),
         ("x+1", "1+x", None),
-        ("The three parts are 4, 5 and 3, so the sum of them all is \\boxed{12}", "12", None),
+        ("The three parts are 4, 5 and 3, so the sum of them all is \\boxed{12}", "12", True),
         ("First, the row holds four, then the next one holds eight, and so the sum is 12", "12", None),
     ],
 )
