@@ -1,9 +1,9 @@
 """Comparison of two formulas by a CAS, inside the helper process (`equivalence.py`).
 
 In: two formulas. Out: an `Outcome`. math-verify reads them. Where both have a value at a point, values
-decide: two formulas that differ at a point are different, two that agree at many points to 30 digits are equal.
-Sets, relations and tuples are compared by math-verify. What neither finds equal, and no value tells apart, stays
-unknown. Only the helper imports this module, because it imports sympy.
+decide: two formulas that differ at a point are different, two that agree at many points to 30 digits are
+equal. Sets, relations and tuples are compared by math-verify. What neither finds equal, and no value tells
+apart, stays unknown. Only the helper imports this module, because it imports sympy.
 """
 
 from __future__ import annotations
