@@ -25,6 +25,7 @@ from dlcot_ray.core.gating.wholeness import (
     incomplete_cases,
     lost_ending,
 )
+from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.policies.standing import trunk_stop
 from dlcot_ray.core.seams import loose_end, sentences
 from dlcot_ray.core.trace import Trace
@@ -51,7 +52,7 @@ def evaluate_gates(
         accounting,
         _answer_preserved(trace, annotation, script, text),
         _correct_approach_left(annotation, script),
-        _cut_bounds(trace, text, min_keep),
+        _cut_bounds(trace, annotation.segment_offsets, script, text, min_keep),
         _gate("no_dangling_reference", loose_end(trace.reasoning, annotation, script)),
         _results_kept(trace, annotation, script),
         *_whole(trace, annotation, script),
@@ -214,8 +215,14 @@ def _ways(annotation: Annotation, correct: Sequence[Approach], cut: Cut) -> Iter
         yield annotation.approaches[0].start, first + 1
 
 
-def _cut_bounds(trace: Trace, text: str, min_keep: float) -> GateResult:
-    share = len(text) / max(1, len(trace.reasoning))
+def _cut_bounds(
+    trace: Trace, offsets: Sequence[int], script: Sequence[Edit], text: str, min_keep: float
+) -> GateResult:
+    """Enough is left of the text apart from its loops."""
+    loops = sum(
+        offsets[e.stop] - offsets[e.start] for e in script if e.op is EditOp.DROP and e.reason == LOOP
+    )
+    share = len(text) / max(1, len(trace.reasoning) - loops)
     passed = share >= min_keep and bool(text.strip())
     return GateResult("cut_bounds", passed, "" if passed else f"only {share:.1%} of the characters left")
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.arrival import accepted_answers, ends_on, states
+from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, standing, trunk_stop
 from dlcot_ray.core.seam_cues import BOTH, EARLIER
 from dlcot_ray.core.trace import Trace
@@ -28,12 +29,6 @@ _SUMS_UP = re.compile(
     r"\b(?:confirms?|solidif(?:y|ies)|verifies) (?:it|that|this|the)\b|\bto (?:summari[sz]e|recap|sum up)\b",
     re.IGNORECASE,
 )
-_LAST_WORD = re.compile(
-    r"(?:so|yes|yeah|okay|ok|alright|and|therefore|,|\s)*"
-    r"i(?:'m| am)? (?:think|believe|guess|pretty sure|done|confident)\b[^.!?\n]{0,60}[.!]?\s*$",
-    re.IGNORECASE,
-)
-"""A last sentence that closes without an outcome."""
 _PLANS = re.compile(
     r"(?:(?:so|now|ok|okay|but|then)\W+)*(?:we(?:'ll| will| should| can| need to| must)?|let(?:'s| us)|"
     r"i(?:'ll| will| should)?) (?:now |just )?(?:provide|produce|write|present|answer|give|output|respond|"
@@ -81,8 +76,8 @@ def _closed(trace: Trace, annotation: Annotation) -> Annotation:
         return annotation
     if any(states(_text(trace, annotation, segment), accepted) for segment in range(start, count)):
         return annotation
-    if start == count and start - 1 > trunk and _LAST_WORD.match(_text(trace, annotation, start - 1)):
-        start -= 1
+    if start == count:
+        start = max(trunk, closing_words(trace.reasoning, annotation))
     starts = [a.start for a in annotation.approaches] + [v.start for v in annotation.verifications]
     stays = kept_check(annotation, trunk)
     ends = stays is not None and annotation.verifications[stays].stop == start

@@ -155,7 +155,7 @@ class Ladder:
         items = self._items(cut.drops)
         for item in reversed(items):
             yield self.cut({segment: why for segment, why in cut.drops.items() if segment not in item})
-        best = self.cut({})
+        best = self.cut({segment: why for segment, why in cut.drops.items() if why == LOOP})
         for item in items:
             trial = self.cut(best.drops | {segment: cut.drops[segment] for segment in item})
             best = trial if trial.passes else best
@@ -178,12 +178,15 @@ class Ladder:
             yield self._summed(self.policy.drops(annotation))
 
     def _items(self, drops: Drops) -> list[frozenset[int]]:
-        """The dropped segments by the item that they are part of, the longest items first."""
+        """The dropped segments by the item that they are part of, the longest items first, without loops.
+
+        A loop only repeats what stands before it, so nothing is mended by giving it back.
+        """
         owned, offsets = owners(self.annotation), self.annotation.segment_offsets
         items: list[list[int]] = []
-        last: tuple[str, int, bool] | None = None
-        for segment in sorted(drops):
-            key = (*owned[segment], drops[segment] == LOOP)
+        last: tuple[str, int] | None = None
+        for segment in sorted(segment for segment, why in drops.items() if why != LOOP):
+            key = owned[segment]
             if key != last or not items or (not key[0] and items[-1][-1] != segment - 1):
                 items.append([])
             items[-1].append(segment)

@@ -76,7 +76,7 @@ def cut_through(text: str, annotation: Annotation, cut: Cut) -> str:
     """
     if not cut.gone:
         return ""
-    closing = _closing_words(text, annotation)
+    closing = closing_words(text, annotation)
     return (
         _cut_approach(annotation, cut, closing)
         or _cut_check(text, annotation, cut, closing)
@@ -89,7 +89,7 @@ def _missing(start: int, stop: int, gone: frozenset[int]) -> list[int]:
     return [segment for segment in range(start, stop) if segment in gone]
 
 
-def _closing_words(text: str, annotation: Annotation) -> int:
+def closing_words(text: str, annotation: Annotation) -> int:
     """First of the last segments of a trace that are short and compute nothing."""
     offsets = annotation.segment_offsets
     first = count = len(offsets) - 1
@@ -274,9 +274,9 @@ def incomplete_cases(text: str, offsets: Sequence[int], cut: Cut) -> str:
 def lost_ending(annotation: Annotation, script: Sequence[Edit], cut: Cut) -> int | None:
     """The last kept segment, if the words that closed the trace are dropped behind it; else None.
 
-    Text that ends inside the conclusion is closed.
+    Text that ends inside the conclusion is closed. A trace that breaks off has no closing words.
     """
-    if script and script[-1].op is EditOp.INSERT:
+    if annotation.truncated or (script and script[-1].op is EditOp.INSERT):
         return None
     last = max(segments_of(script, (EditOp.KEEP, EditOp.REPLACE)), default=-1)
     if last < 0 or not any(segment > last for segment in cut.gone):

@@ -64,18 +64,17 @@ def trunk_stop(annotation: Annotation) -> int | None:
 
 
 def kept_check(annotation: Annotation, trunk: int) -> int | None:
-    """The first check from segment `trunk` on that affirms the answer, one of the trunk if there is any.
+    """The first check from segment `trunk` on that affirms the answer and examines no later solution.
 
-    A check of a second solution speaks of a text that most policies drop.
+    A check of a second solution speaks of text that goes, so it goes too.
     """
-    affirming = [
+    later = {i for i, approach in enumerate(annotation.approaches) if approach.start >= trunk}
+    affirming = (
         i
         for i, check in enumerate(annotation.verifications)
-        if check.kind is VerificationKind.AFFIRMATION and check.start >= trunk
-    ]
-    later = {i for i, approach in enumerate(annotation.approaches) if approach.start >= trunk}
-    own = (i for i in affirming if annotation.verifications[i].approach not in later)
-    return next(own, affirming[0] if affirming else None)
+        if check.kind is VerificationKind.AFFIRMATION and check.start >= trunk and check.approach not in later
+    )
+    return next(affirming, None)
 
 
 def conclusion_start(annotation: Annotation) -> int:
