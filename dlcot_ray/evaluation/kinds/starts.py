@@ -16,7 +16,6 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.evaluation.cases import ApproachesCase, ChecksCase, LabelledCheck
 from dlcot_ray.evaluation.kinds.arrival import WITHIN
 from dlcot_ray.evaluation.metrics.agreement import accuracy, class_f1, harmonic_mean, ratio
-from dlcot_ray.evaluation.metrics.boundaries import matched
 from dlcot_ray.evaluation.scores import (
     BadCase,
     Measure,
@@ -118,11 +117,23 @@ def tally(reference: set[int], found: set[int], within: int) -> Tally:
     """The counts of one trace."""
     ours, theirs = sorted(reference), sorted(found)
     return {
-        _EXACT: matched(ours, theirs, 0),
-        _NEAR: matched(ours, theirs, within),
+        _EXACT: len(reference & found),
+        _NEAR: _near(ours, theirs, within),
         "actual": len(ours),
         "found": len(theirs),
     }
+
+
+def _near(ours: Sequence[int], theirs: Sequence[int], within: int) -> int:
+    """How many of `ours` take a free one of `theirs`, each in its turn the nearest within the tolerance."""
+    free = set(theirs)
+    pairs = 0
+    for place in ours:
+        near = [other for other in range(place - within, place + within + 1) if other in free]
+        if near:
+            free.remove(min(near, key=lambda other: abs(other - place)))
+            pairs += 1
+    return pairs
 
 
 def _of(annotations: Mapping[str, Annotation], case: ApproachesCase | ChecksCase) -> Annotation:
