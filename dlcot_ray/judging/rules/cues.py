@@ -53,6 +53,12 @@ RECONSIDER = re.compile(
     r"^\W*(?:wait|hold on|hmm|but wait|actually|is (?:that|this|it) (?:right|correct|all))\b", re.IGNORECASE
 )
 """Opens a second look: a check once an answer stands, a local remark before that."""
+QUESTIONING = re.compile(
+    r"\?|\b(?:check|verif\w+|make sure|sure|certain|confirm|correct|right|mistake\w*|miss(?:ed|ing)|wrong|consistent|sense|"
+    r"confident|careful|recheck|double|overlook\w*)\b",
+    re.IGNORECASE,
+)
+"""Marks a second look as a check, not a new thought."""
 
 LOOKS_BACK = re.compile(
     r"(?:^|[.!?]\s+)\W*(?:wait|hold on|let me (?:just )?(?:check|verify|double|make sure|recheck|recap|think again|reconsider)"
