@@ -64,7 +64,8 @@ _OTHER_WAY = re.compile(
     r"|think of|take|check|by|also|consider|solve this|it|now|just|but|or|guess|to|if|see) (?:it "
     r"|this |that |n )?(?:in |by |using |with )?(?:also |perhaps )?))"
     r"(?:another|a different|a second|a third|a new|an alternative|a better|some other) (?:\w+ ){0,2}"
-    r"(?:approach|method|strategy|route|way(?! (?:someone|people|one might|this could|it could|to (?:confirm"
+    r"(?:approach|method|strategy|route|way(?! (?:someone|people|one might|this could|it could|is to (?:check"
+    r"|verify|see)|to (?:express|write|confirm"
     r"|check|verify|remember|see if))))\b"
     r"|\bapproach (?:this|it) (?:\w+ )?differently|\bstart (?:over|again|afresh)\b|\bfrom scratch\b"
     r"|\bwithout coordinates\b",
@@ -77,7 +78,7 @@ _TECHNIQUE = re.compile(
     r"(?:param\w*[sz](?:e|ing|ation)|model (?:this|it) as|recursive (?:formula|relation|\w+ problem)"
     r"|generating functions?|(?:use|using) (?:vectors|complex numbers|coordinates|induction|calculus)"
     r"|polar coordinates|complementary counting|inclusion[- ]exclusion|lagrange multipliers|matri(?:x"
-    r"|ces)|coordinate system|modular arithmetic)",
+    r"|ces)|modular arithmetic)",
     re.IGNORECASE,
 )
 """Names the technique that it turns to."""
@@ -89,13 +90,21 @@ _LISTS = re.compile(
 )
 _SUBSTITUTES = re.compile(
     r"\b(?:numerical(?:ly)?|plug\w*|substitut\w*|(?:small|smaller|simpler|specific|particular) (?:case"
-    r"|example|number|version|problem|range|value|point|instance)s?|for example|sanity)\b",
+    r"|example|number|version|problem|range|value|point|instance)s?|for example|sanity|check (?:if"
+    r"|that|whether))\b",
     re.IGNORECASE,
 )
 """Looks at the answer with special values, which is a check."""
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _RELATION = re.compile(r"[=≈≡≤≥]|\\(?:approx|equiv|leq?|geq?)(?![a-z])")
 _FORMULA = re.compile(_RELATION.pattern + r"|\d\s?[*×·+/^−-]\s?\d|\d!|\d choose \d")
+_SAME = re.compile(
+    r"\bsame (?:answer|result|value|number|conclusion|probability|count)\b|\bmatch(?:es|ing) (?:what"
+    r"|my|our|the (?:previous|earlier|first))"
+    r"|\b(?:this|which) confirms\b",
+    re.IGNORECASE,
+)
+"""Says that the standing answer has come out again."""
 _OPENING = 300
 """Characters of a segment that may announce another way."""
 
@@ -175,7 +184,7 @@ def _arrival(
             and checks.settles(segments[j - 1], answered=answered[j - 1])
         ):
             return None
-        if answered[j] and _long(segments, i, j + 1):
+        if (answered[j] or _SAME.search(segments[j])) and _long(segments, i, j + 1):
             return j + 1
     return None
 

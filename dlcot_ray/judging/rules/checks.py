@@ -26,7 +26,7 @@ _ASKS = (
 _INSISTS = (
     r"(?:double[- ]?check|(?:be|make) (?:\d+ ?% |absolutely |extra |very )?(?:sure|certain|careful"
     r"|thorough)|sanity"
-    r"|recap\b|re-?read|final(?:ly)? check|to ensure|for completeness|in case i\b"
+    r"|verif\w+|recap\b|re-?read|final(?:ly)? check|to ensure|for completeness|in case i\b"
     r"|(?:another|one (?:more|last)) (?:sanity|check|quick check|thing|final))"
 )
 LOOK = re.compile(
@@ -103,17 +103,20 @@ _TAIL = 140
 
 def looks_back(segment: str) -> bool:
     """Whether a segment opens a look at what stands, in its first sentence or behind a short verdict."""
-    if LOOK.match(segment) is not None:
-        return True
+    return any(LOOK.match(part) is not None for part in (segment, _behind_a_verdict(segment)))
+
+
+def _behind_a_verdict(segment: str) -> str:
+    """What follows a short first sentence that is a verdict; empty where there is none."""
     first = _FIRST_SENTENCE.match(segment)
     if first is None or SETTLES.search(first.group()) is None:
-        return False
-    return LOOK.match(segment[first.end() :]) is not None
+        return ""
+    return segment[first.end() :]
 
 
 def insists(segment: str) -> bool:
     """Whether a segment opens a look of its own, whatever stands before it."""
-    return INSIST.match(segment) is not None
+    return any(INSIST.match(part) is not None for part in (segment, _behind_a_verdict(segment)))
 
 
 def doubts(segment: str) -> bool:

@@ -58,6 +58,7 @@ _BULLET = re.compile(r"^\s*(?:[-+–•*]|\d{1,2}[.)])\s")
 _NAME = re.compile(r"^[A-Za-z](?:_?\w)?$")
 _NUMBER = re.compile(r"\d+")
 _OPERATOR = re.compile(r"[-+*/^×·²³!−]|sqrt|frac|cdot|times")
+_SUPPOSES = re.compile(r"\b(?:if|when|where)\s(?:\S{1,12}\s?)?$")
 _HYPOTHETICAL = re.compile(r"\b[Ii]f\b[^.?!]{0,80}\bwere\b[^.?!]{0,80}\bwould\b[^.?]{0,80}")
 _PURPOSE = re.compile(
     r"\b(?:(?:need|want|have|has|trying|asked|asks?|looking|going) (?:us )?(?:to|for)|such that"
@@ -71,7 +72,7 @@ _ORIENTS = re.compile(
     r"|figure out what|recall what)"
     r"|let me (?:make sure|start by understanding|(?:try to )?(?:understand|visuali[sz]e))|let's (?:make sure"
     r"|understand|parse)"
-    r"|let's plan|my plan|the plan)",
+    r"|let's plan|my plan|the plan|let me (?:first )?recall (?:some|the general|the basic|what))",
     re.IGNORECASE,
 )
 
@@ -143,6 +144,8 @@ def _is_new(segment: str, relation: re.Match[str], given: Given, purpose: bool) 
     )
     right = _flat(_CLAUSE.split(segment[relation.end() : relation.end() + 60].lstrip())[0])
     sign = _flat(relation.group())
+    if _SUPPOSES.search(segment, max(0, relation.start() - 16), relation.start()):
+        return False
     if not right or not left or left[-8:] + sign + right[:4] in given.text:
         return False
     if _PLAIN_VALUE.match(right) and sign == "=" and _NAME.match(left):

@@ -33,6 +33,7 @@ def shape(segments: list[str], *answered: int) -> list[tuple[SectionKind, int]]:
         ([REPEATS, "Selling happens weekly, so the flock shrinks step by step.", SOLVES, ANSWERS], 2),
         ([REPEATS, "The flock has n animals at first.", "Here n = 20.", SOLVES, ANSWERS], 3),
         ([REPEATS, "First, I need to understand what 20 - 3 * 2 would mean here.", SOLVES, ANSWERS], 2),
+        ([REPEATS, "What happens if w = 42 here?", SOLVES, ANSWERS], 2),
         ([REPEATS, "The number that is left is:", "20 - 3w", SOLVES, ANSWERS], 1),
         ([REPEATS, "If all the sheep were sold at once, it would be 20 - 20 = 0 sheep.", SOLVES, ANSWERS], 2),
     ],
@@ -127,6 +128,13 @@ def test_another_way_to_a_standing_answer_needs_figures_of_its_own() -> None:
     repeats = [REPEATS, SOLVES + " 17 14", ANSWERS, again + ANSWERS, ANSWERS]
     assert (EXPLORE, 3) in shape(fresh, 2, 3, 4)
     assert (VERIFY, 3) in shape(repeats, 2, 3, 4)
+
+
+def test_a_second_way_may_say_that_the_same_answer_comes_out() -> None:
+    way = "Let me try another approach: the flock loses 18 = 6 * 3 sheep in 6 weeks, which is more than is needed here."
+    back = "One week less takes 15 away and is already enough, so the same answer comes out of this second count."
+    segments = [REPEATS, SOLVES, ANSWERS, way, back, "Let me check 20 - 15 = 5. Yes.", ANSWERS]
+    assert (EXPLORE, 3) in shape(segments, 2, 6)
 
 
 @pytest.mark.parametrize(
