@@ -2,9 +2,11 @@
 
 In: a trace and its annotation. Out: the annotation with corrected labels and ends of approaches. A reference
 that occurs in passing (``5bc = 180`` on the way to the answer 180) makes an unfinished approach look solved,
-and a policy would cut the trace there. So the last thing that a correct approach states has to be the
-reference. Otherwise it takes over the shortest prefix of the checks behind it that ends on the answer, or
-becomes incomplete where a later approach arrives. In doubt, text counts as work and stays.
+and a policy would cut the trace there. So a correct approach has to hold the first correct segment of the
+annotation, or the last thing that it states has to be the reference. Otherwise it takes over the shortest
+prefix of the checks behind it that ends on the answer, or becomes incomplete where a later approach arrives.
+Where the answer stands only in a check or the conclusion, the approach before it is the one that arrives. A
+value that is asked, supposed or denied is stated nowhere. In doubt, text counts as work and stays.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.policies.standing import conclusion_start
 from dlcot_ray.core.seams import refers_back
+from dlcot_ray.core.stating.facts import OUTRIGHT, is_stated
 from dlcot_ray.core.trace import Trace
 
 WINDOW = 500
@@ -42,12 +45,9 @@ _VERY_END = 24
 """Characters at the end of a trace in which the digits of the answer count as the answer."""
 
 _IN_PASSING = AnswerForm.EQUATION
-SAID = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
-"""Forms that give an answer outright."""
+SAID = OUTRIGHT
 _ENDS = re.compile(r"(?:[\s$*)\]}]|\\[)\]])*(?:[.!,;\n]|$)|\*\*")
 """Text after a value that ends the statement."""
-_ASKED = re.compile(r"[\s$*)\]}\\]*\?")
-"""Text after a value that is part of a question."""
 _CONFIRMED = re.compile(
     r"\b(?:checks? out|seems? (?:right|correct)|is (?:right|correct)|that works|makes sense|"
     r"consistent|correct[.!]|matches|confirm(?:s|ed)|confident|good[.!]|perfect)\b[^.\n]{0,60}\W*$",
@@ -64,6 +64,8 @@ def settle(trace: Trace, annotation: Annotation) -> Annotation:
     approaches before it that never reach the answer become incomplete. If the trace has no conclusion but
     its last segments state the answer, they become the conclusion.
     """
+    if _ends_on_truth(trace, annotation):
+        annotation = crowned(annotation)
     correct = [i for i, approach in enumerate(annotation.approaches) if approach.label is Label.CORRECT]
     if not correct or annotation.reference is None:
         return annotation
@@ -89,9 +91,28 @@ def settle(trace: Trace, annotation: Annotation) -> Annotation:
     return annotation if doubtful else _concluded(trace, annotation)
 
 
+def crowned(annotation: Annotation) -> Annotation:
+    """The annotation with a correct approach, if its answer stands only in a check or in the conclusion.
+
+    The last approach that begins before the first correct segment becomes correct, unless it ends on
+    another answer. Its `answer_segment` is None: the answer stands behind it.
+    """
+    first = annotation.first_correct_segment
+    if first is None or any(approach.label is Label.CORRECT for approach in annotation.approaches):
+        return annotation
+    index = max((i for i, a in enumerate(annotation.approaches) if a.start <= first), default=None)
+    if index is None or annotation.approaches[index].label is Label.INCORRECT:
+        return annotation
+    approach = annotation.approaches[index]
+    segment = first if first < approach.stop else None
+    new = replace(approach, label=Label.CORRECT, answer=annotation.reference, answer_segment=segment)
+    approaches = (*annotation.approaches[:index], new, *annotation.approaches[index + 1 :])
+    return replace(annotation, approaches=approaches)
+
+
 def states(text: str, accepted: Sequence[str]) -> bool:
     """Whether a text states one of the accepted answers anywhere."""
-    return any(is_accepted(found.text, accepted) for found in find_answers(text))
+    return any(is_accepted(found.text, accepted) and is_stated(text, found) for found in find_answers(text))
 
 
 def ends_on(text: str, accepted: Sequence[str]) -> bool:
@@ -104,7 +125,7 @@ def ends_on(text: str, accepted: Sequence[str]) -> bool:
     if reference.isdecimal() and len(accepted) == 1 and reference not in tail.replace(",", ""):
         # Fast exit for most segments: a whole number is rarely written with other digits.
         return False
-    stated = [answer for answer in find_answers(tail) if not _ASKED.match(tail, answer.stop)]
+    stated = [answer for answer in find_answers(tail) if is_stated(tail, answer)]
     if not stated:
         return False
     outright = [answer for answer in stated if answer.form is not _IN_PASSING]
@@ -136,10 +157,12 @@ def is_accepted(text: str, accepted: Sequence[str]) -> bool:
 
 def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) -> Approach | None:
     """Approach `index`, cut where it reaches the answer; None if it never does and another one may."""
-    approach = annotation.approaches[index]
-    found = annotation.first_correct_segment
-    if approach.answer_segment is None or (found is not None and found >= approach.start):
-        return approach
+    approach, first = annotation.approaches[index], annotation.first_correct_segment
+    if approach.answer_segment is None:
+        return _completed(approach, first, conclusion_start(annotation))
+    if first is not None and first >= approach.start:
+        inside = first < approach.stop and approach.answer_segment != first
+        return replace(approach, answer_segment=first) if inside else approach
     offsets, accepted = annotation.segment_offsets, accepted_answers(annotation, approach)
     start = max(offsets[approach.answer_segment], offsets[approach.stop] - WINDOW)
     if ends_on(trace.reasoning[start : offsets[approach.stop]], accepted):
@@ -159,13 +182,28 @@ def _settled(trace: Trace, annotation: Annotation, index: int, *, last: bool) ->
     return replace(approach, stop=segment + 1, answer_segment=segment, completed_segments=grown)
 
 
+def _completed(approach: Approach, first: int | None, end: int) -> Approach:
+    """The approach with the checks up to the segment behind it where the answer first stands."""
+    if first is None or not approach.stop <= first < end:
+        return approach
+    grown = approach.completed_segments + first + 1 - approach.stop
+    return replace(approach, stop=first + 1, answer_segment=first, completed_segments=grown)
+
+
+def _ends_on_truth(trace: Trace, annotation: Annotation) -> bool:
+    """Whether the end of the trace states an accepted answer, and no other one behind it."""
+    if annotation.reference is None or annotation.first_correct_segment is None:
+        return False
+    return ends_on(trace.reasoning, accepted_answers(annotation)) and not ends_otherwise(trace, annotation)
+
+
 def ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
     """Whether the end of the trace states another answer outright."""
     tail = trace.reasoning[-LAST_CHARS:]
     reference = annotation.reference or ""
-    if len(reference) > 1 and reference.isdecimal() and reference in tail[-_VERY_END:]:
+    if len(reference) > 1 and reference.isdecimal() and _shows(tail[-_VERY_END:], reference):
         return False
-    outright = [answer for answer in find_answers(tail, passing=False) if answer.form in SAID]
+    outright = [a for a in find_answers(tail, passing=False) if a.form in SAID and is_stated(tail, a)]
     if not outright or annotation.truncated:
         return False
     accepted = accepted_answers(annotation)
@@ -178,10 +216,15 @@ def ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
     return last.form is AnswerForm.BOXED or not states(tail[sentence + 1 :], accepted)
 
 
+def _shows(text: str, number: str) -> bool:
+    """Whether a whole number stands in a text, not only its digits inside a longer one."""
+    return re.search(rf"(?<![\d.,]){number}(?![\d]|[.,]\d)", text) is not None
+
+
 def _says_so(trace: Trace, annotation: Annotation, approach: Approach) -> bool:
     offsets = annotation.segment_offsets
     text = trace.reasoning[offsets[approach.start] : offsets[approach.stop]]
-    said = [answer for answer in find_answers(text, passing=False) if answer.form in SAID]
+    said = [a for a in find_answers(text, passing=False) if a.form in SAID and is_stated(text, a)]
     return bool(said) and is_accepted(said[-1].text, accepted_answers(annotation, approach))
 
 
@@ -237,7 +280,7 @@ def _concluded(trace: Trace, annotation: Annotation) -> Annotation:
 
 
 def _states_outright(text: str, accepted: Sequence[str]) -> bool:
-    outright = [answer for answer in find_answers(text) if answer.form is not _IN_PASSING]
+    outright = [a for a in find_answers(text) if a.form is not _IN_PASSING and is_stated(text, a)]
     return bool(outright) and is_accepted(outright[-1].text, accepted)
 
 

@@ -13,8 +13,8 @@ from dlcot_ray.core.evidence.loops import find_loops, is_truncated
 from dlcot_ray.core.segments import segment_texts, split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
-from dlcot_ray.judging.rules.first_correct import find_first_correct
-from dlcot_ray.judging.rules.labels import SegmentAnswers, find_reference, read_answers
+from dlcot_ray.judging.rules.labels import SegmentAnswers, read_answers
+from dlcot_ray.judging.rules.reference import find_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,14 @@ def find(trace: Trace, checker: AnswerChecker) -> Findings:
     offsets = split_segments(trace.reasoning)
     segments = segment_texts(trace.reasoning, offsets)
     reference, kind = find_reference(trace)
-    answers = read_answers(segments, reference, checker)
+    answers = read_answers(segments, reference, checker, trace.problem)
     return Findings(
         offsets,
         tuple(segments),
         reference,
         kind,
         answers,
-        find_first_correct(segments, answers, trace.problem),
+        answers.first_correct,
         find_loops(segments),
         is_truncated(trace.reasoning, trace.response),
     )

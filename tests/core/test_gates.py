@@ -101,6 +101,9 @@ def wrong_kept(trace: Trace, annotation: Annotation, rng: random.Random) -> tupl
             if not way:
                 return None
             gone |= set(rng.sample(way, max(1, len(way) // 2)))
+    if (first := annotation.first_correct_segment) is not None:
+        # A check may have found the answer before any approach is correct; then that check counts.
+        gone.add(first)
     return drop_script(dict.fromkeys(gone, "corrupted"), len(annotation.segment_offsets) - 1)
 
 

@@ -16,7 +16,8 @@ TOKEN = (
 VALUE = rf"{TOKEN}(?:[ ~]{{0,2}}{TOKEN}){{0,60}}+"
 RUN = re.compile(VALUE)
 MATH = re.compile(
-    r"\$\$?(?=\S)(?P<d>[^$\n]{1,160}?)(?<=\S)\$|\\\((?P<p>.{1,160}?)\\\)|\\\[\s*(?P<b>[^\n]{1,160}?)\s*\\\]"
+    r"\$\$\s{0,9}(?P<m>[^$]{1,160}?)\s{0,9}\$\$|\$\$?(?=\S)(?P<d>[^$\n]{1,160}?)(?<=\S)\$|\\\((?P<p>.{1,160}?)\\\)"
+    r"|\\\[\s{0,9}(?P<b>[^\n]{1,160}?)\s{0,9}\\\]"
 )
 LEAD = re.compile(
     r"(?:\s|\*\*|[\"'“‘`]|\\\[(?=\s)|(?:indeed|exactly|just|simply|therefore|thus|hence|then|equal to|equals?|approximately|"
@@ -35,15 +36,18 @@ NO_ANSWER = re.compile(
 )
 BOXED = re.compile(r"\\f?box(?:ed)?\s*(?:(?P<brace>\{)|(?P<bare>[^\s{}$\\,;]+))")
 PHRASE = re.compile(
-    r"\b(?:answer|result|solution)s?\b(?:\*\*)?(?:[^.\n:=*]{0,60}?\b(?:is|are|be|was|becomes?|equals?)(?![a-zA-Z']|\snot\b)|\s*(?:\*\*)?\s*[:=])"
-    r"|\bfinal answer\b[*:#\s]{1,12}(?=[-−\d$\\(\[])",
+    r"\b(?P<what>(?:final |correct |right )?(?:answer|result|solution))(?P<many>s?)\b(?:\*\*)?(?:[^.\n:=*]{0,60}?\b(?:is|are|be|was|becomes?|equals?)"
+    r"(?![a-zA-Z']|\snot\b)|\s*(?:\*\*)?\s*[:=])"
+    r"|\bfinal answer\b[*:#\s]{1,12}(?=[-−\d$\\(\[])|(?m:^)[ \t]*####[ \t]+|<answer>",
     re.IGNORECASE,
 )
+"""Announces a value. A "result" or "solution" may be that of a step, unless it is called final."""
 REVERSED = re.compile(
-    r"(?P<answer>\\[dt]?frac\{[^{}\n]*\}\{[^{}\n]*\}|[-−]?\d[\d.,/]*(?:\s?[%°π])?|\([^()\n]{1,30}\))\$?\s+(?:is|was|as)\s"
+    r"(?P<answer>\\[dt]?frac\{[^{}\n]*\}\{[^{}\n]*\}|[-−]?\d[\d.,/]*(?:\s?[%°π])?|\([^()\n]{1,30}\))\$?\s+(?:is|was|as|should be|must be|would be)\s"
     r"(?:indeed\s)?(?:the|our|my)\s(?:final\s|correct\s|right\s)*(?:answer|solution|result)\b",
 )
 BOLD = re.compile(r"\*\*(?P<answer>[^*\n]{1,80})\*\*")
+BOLD_WORD = re.compile(r"\W*(?P<answer>yes|no|true|false|none|\(?[A-J]\)?)\W*$", re.IGNORECASE)
 HEADING = re.compile(
     r"\W*(?:step|case|part|approach|method|option|figure|example|question|problem|\d+[.):]\s)", re.IGNORECASE
 )
@@ -60,16 +64,35 @@ CUE = re.compile(r"[.!?;,\n]" + CUE_WORD)
 FIRST_CUE = re.compile(CUE_WORD)
 SENTENCE_END = re.compile(r"[.!?;](?=[\s*\"$])|\n")
 VERB = re.compile(
-    r"\b(?:is|are|equals?|be|get|gives?|giving|obtain|find|have|has|yields?|yielding|becomes|was|totall?ing|only|exactly|=>)"
+    r"(?:\b(?:that|it|this|there)['’]s|\b(?:is|are|equals?|be|get|gives?|giving|obtain|find|have|has|yields?|yielding|becomes|was|totall?ing|only|exactly|=>))"
     r"(?![a-zA-Z'])(?!\s*not\b):?",
     re.IGNORECASE,
 )
-STATES = re.compile(r" (?:is|be)\s?(?=[-−\d$\\(\[√π])")
+STATES = re.compile(r"(?: (?:is|be|are)|\b(?:[Tt]hat|[Ii]t|[Tt]his|[Tt]here)['’]s)\s?(?=[-−\d$\\(\[√π])")
+WORD_VALUE = re.compile(
+    r"\b(?:all|are|exactly|only|is|total of) (?P<answer>two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?=\s?[a-z.])"
+)
+"""A number in a word as a result: "there are six such dates", "all six dates fit"."""
+LIMITS = re.compile(
+    rf"\ball real numbers (?:less|smaller|greater|larger|bigger) than (?:or equal to )?[\\($]{{0,2}}\s?{VALUE}",
+    re.IGNORECASE,
+)
 NUMERAL = re.compile(rf"(?<![\w\\.])(?=[-−√(\d\\]){VALUE}")
+RELATION = re.compile(r"[=≡≈]|\\(?:equiv|approx)(?![a-zA-Z])")
+FORMULA = re.compile(
+    r"\\\[(?P<b>(?:(?!\\\]).){1,400}?)\\\]|\\\((?P<p>[^\n]{1,400}?)\\\)|\$\$?(?P<d>[^$]{1,400}?)\$", re.DOTALL
+)
 EQUATION = re.compile(rf"[=≡≈]\s{{0,2}}(?P<answer>(?=[-−+√π(\[{{\d\\$a-zA-Z½⅓⅔¼¾.])\$?{VALUE})")
 OPTION = re.compile(
-    r"\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer(?: is)?:?)\s*(?:is\s)?\**\(?(?P<answer>[A-J])\)?(?![\w'])(?! [a-z]+ing\b)"
+    r"\b(?:(?P<said>[Aa]nswer(?: (?:is|must be|should be|would be))?:?)|[Oo]ption|[Cc]hoice)\s*(?:is\s)?(?:(?:[Oo]ption|[Cc]hoice)\s)?"
+    r"[*$]*(?:\\(?:text|textbf|mathrm)\{)?\(?(?P<answer>[A-J])\)?\}?(?![\w'])"
+    r"(?![ ](?!because|since|as\b|is\b|which|and|or\b|by\b|for\b|with\b|at\b|here)[a-z])"
 )
+CHOSEN = re.compile(
+    r"\b(?:answer|correct|choose|select|pick|match(?:es|ed)?|correspond\w*|therefore|thus|hence|so|must|which is|that is|that's)\b",
+    re.IGNORECASE,
+)
+"""Before "option B": the option is given as the answer, not just looked at."""
 DIGITS = "0123456789\\√π½⅓⅔¼¾⅕⅙⅛"
 TRAILING = " \t\n.,;:!?*_`\"'“”-–−+/=<>≤≥≈≡|~^"
 BRACE = re.compile(r"[{}]")

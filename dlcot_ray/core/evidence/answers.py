@@ -60,21 +60,15 @@ def find_answers(text: str, *, passing: bool = True) -> tuple[StatedAnswer, ...]
     if "box" in text:
         _add_boxed(found, text)
     lower = text.lower()
-    if "answer" in lower or "result" in lower or "solution" in lower:
-        for match in patterns.PHRASE.finditer(text):
-            _add_value(found, text, match.end(), AnswerForm.PHRASE, words=True)
-        for match in patterns.REVERSED.finditer(text):
-            _add(found, text, *match.span("answer"), AnswerForm.PHRASE)
+    if "answer" in lower or "result" in lower or "solution" in lower or "####" in text:
+        _add_phrases(found, text)
     if "option" in lower or "choice" in lower or "answer" in lower:
-        for match in patterns.OPTION.finditer(text):
-            _add(found, text, *match.span("answer"), AnswerForm.OPTION)
+        _add_options(found, text)
     if "**" in text:
-        for match in patterns.BOLD.finditer(text):
-            if any(c.isdigit() for c in match["answer"]) and not patterns.HEADING.match(match["answer"]):
-                _add_value(found, text, match.start("answer"), AnswerForm.BOLD, words=False)
+        _add_bold(found, text)
     if passing and any(map(text.__contains__, patterns.DIGITS)):
         _add_conclusions(found, text)
-    if passing and ("=" in text or "≡" in text or "≈" in text):
+    if passing and patterns.RELATION.search(text):
         _add_equations(found, text)
     return tuple(sorted(found.values(), key=lambda a: (a.start, a.stop)))
 
@@ -113,6 +107,37 @@ def _closing_brace(text: str, start: int) -> int:
     return min(len(text), start + 200) if newline < 0 else newline
 
 
+def _add_phrases(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
+    """Add what follows "the answer is". The result or the solution of a step is a conclusion only."""
+    for match in patterns.PHRASE.finditer(text):
+        what = (match["what"] or "answer").lower()
+        final = "answer" in what or (" " in what and not match["many"])
+        form = AnswerForm.PHRASE if final else AnswerForm.CONCLUSION
+        _add_value(found, text, match.end(), form, words=final)
+    for match in patterns.REVERSED.finditer(text):
+        _add(found, text, *match.span("answer"), AnswerForm.PHRASE)
+
+
+def _add_options(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
+    """Add the letters of options that are given as the answer; an option that is only looked at is none."""
+    for match in patterns.OPTION.finditer(text):
+        before = text[max(0, match.start() - 60) : match.start()]
+        sentence = before[max(map(before.rfind, (". ", "\n", "? "))) + 1 :]
+        if match["said"] or patterns.CHOSEN.search(sentence):
+            _add(found, text, *match.span("answer"), AnswerForm.OPTION, letter=True)
+
+
+def _add_bold(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
+    for match in patterns.BOLD.finditer(text):
+        word = patterns.BOLD_WORD.match(match["answer"])
+        if word is not None:
+            at = match.start("answer")
+            start, stop = at + word.start("answer"), at + word.end("answer")
+            _add(found, text, start, stop, AnswerForm.BOLD, letter=True)
+        elif any(c.isdigit() for c in match["answer"]) and not patterns.HEADING.match(match["answer"]):
+            _add_value(found, text, match.start("answer"), AnswerForm.BOLD, words=False)
+
+
 def _add_conclusions(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
     """Add what a clause with a concluding word states: the values after its verbs, else its last number."""
     first = patterns.FIRST_CUE.match(text)
@@ -123,10 +148,15 @@ def _add_conclusions(found: dict[tuple[int, int], StatedAnswer], text: str) -> N
         hit = False
         for verb in patterns.VERB.finditer(text, start, stop):
             hit |= _add_value(found, text, verb.end(), AnswerForm.CONCLUSION, words=False)
+        for word in patterns.WORD_VALUE.finditer(text, start, stop):
+            hit |= _add(found, text, *word.span("answer"), AnswerForm.CONCLUSION)
         if not hit:
             numerals = [m.span() for m in patterns.NUMERAL.finditer(text, cue.end(), stop)]
             if numerals:
                 _add(found, text, *_after_equals(text, *numerals[-1]), AnswerForm.CONCLUSION)
+    if "real numbers" in text:
+        for match in patterns.LIMITS.finditer(text):
+            _add(found, text, *match.span(), AnswerForm.CONCLUSION)
     for match in patterns.STATES.finditer(text):
         sure = text.endswith(("must be ", "should be "), max(0, match.end() - 12), match.end())
         form = AnswerForm.CONCLUSION if sure else AnswerForm.EQUATION
@@ -145,6 +175,10 @@ def _add_equations(found: dict[tuple[int, int], StatedAnswer], text: str) -> Non
             continue
         for part_start, part_stop in _chain(text, start, stop):
             _add(found, text, part_start, part_stop, AnswerForm.EQUATION)
+    for match in patterns.FORMULA.finditer(text):
+        relations = list(patterns.RELATION.finditer(text, *match.span(match.lastgroup or 0)))
+        if relations:
+            _add(found, text, relations[-1].end(), match.end(match.lastgroup or 0), AnswerForm.EQUATION)
 
 
 def _chain(text: str, start: int, stop: int) -> list[tuple[int, int]]:
@@ -204,14 +238,20 @@ def _significant(body: str) -> bool:
 
 
 def _add(
-    found: dict[tuple[int, int], StatedAnswer], text: str, start: int, stop: int, form: AnswerForm
+    found: dict[tuple[int, int], StatedAnswer],
+    text: str,
+    start: int,
+    stop: int,
+    form: AnswerForm,
+    *,
+    letter: bool = False,
 ) -> bool:
     """Record ``text[start:stop]`` without surrounding punctuation, markup and unpaired brackets."""
     if not text[start:stop].isdigit():
         start, stop = _clean(text, start, stop)
         if text.startswith(("\\boxed", "\\fbox"), start):
             return False
-        if not start < stop <= start + 160 or not _significant(text[start:stop]):
+        if not start < stop <= start + 160 or not (letter or _significant(text[start:stop])):
             return False
     old = found.get((start, stop))
     if old is None or _STRENGTH[form] > _STRENGTH[old.form]:
@@ -226,7 +266,9 @@ def _clean(text: str, start: int, stop: int) -> tuple[int, int]:
         before = stop
         while stop > start and (text[stop - 1] in patterns.TRAILING or text[stop - 1] == "$"):
             stop -= 1
-        if text[stop - 2 : stop] in (" a", " A", " I") or text.endswith(("\\", "\\ "), start, stop):
+        if (text[stop - 2 : stop] in (" a", " A", " I") and stop - 2 > start) or text.endswith(
+            ("\\", "\\ "), start, stop
+        ):
             stop -= 1
         if (
             patterns.BRACKET.search(text, start, stop)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dlcot_ray.core.annotation import Annotation, JudgeStep, Source, StepStatus
+from dlcot_ray.core.arrival import crowned
 from dlcot_ray.judging.model.asking import Account
 from dlcot_ray.judging.model.program import Outcome, Program
 from dlcot_ray.judging.model.questions.question import Question
@@ -38,7 +39,7 @@ def assemble(program: Program, outcome: Outcome, fingerprint: str, identity: str
     errors = outcome.of(ERRORS)
     clusters = _clusters(program, outcome, APPROACH_CLUSTERS, structure.ranges(EXPLORE))
     check_clusters = _clusters(program, outcome, CHECK_CLUSTERS, structure.ranges(VERIFY))
-    return Annotation(
+    annotation = Annotation(
         trace_id=program.trace.trace_id,
         fingerprint=fingerprint,
         judge=identity,
@@ -55,6 +56,7 @@ def assemble(program: Program, outcome: Outcome, fingerprint: str, identity: str
         tokens=account.total(),
         replies=tuple(account.replies),
     )
+    return crowned(annotation) if found.answers.ends_right else annotation
 
 
 def statuses(

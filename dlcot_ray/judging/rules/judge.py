@@ -20,6 +20,7 @@ from dlcot_ray.core.annotation import (
     Verification,
 )
 from dlcot_ray.core.arithmetic.alarms import find_errors
+from dlcot_ray.core.arrival import crowned
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
@@ -83,7 +84,7 @@ def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
     runs, completed = _complete_last(find_runs(segments, trace.problem, answers.candidate), answers)
     labels = confidence.of_labels(kind, found.reference, answers, found.first_correct_segment)
     approaches, methods = _approaches(runs, found, trace.problem, completed, labels)
-    return Annotation(
+    annotation = Annotation(
         trace_id=trace.trace_id,
         fingerprint=fingerprint(trace, identity),
         judge=identity,
@@ -98,6 +99,7 @@ def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
         truncated=found.truncated,
         steps=_steps(approaches, labels, confidence.of_approaches(segments, runs), methods),
     )
+    return crowned(annotation) if answers.ends_right else annotation
 
 
 def _complete_last(runs: list[Run], answers: SegmentAnswers) -> tuple[list[Run], int]:

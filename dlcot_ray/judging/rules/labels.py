@@ -1,149 +1,218 @@
 """Answers and labels of approaches, from evidence (DLCoT steps 2.3 and 3).
 
-In: segments and the reference. Out: what each segment states, and the label of a range of segments. An approach is correct when it arrives at an answer that is equivalent to the reference. Exact
-comparison comes first. The CAS is asked only about answers that a trace states outright (boxed, bold, "the
-answer is"), at most `CAS_LOOKUPS` times per trace.
+In: segments and the reference. Out: what each segment states, and the label of a range of segments. An approach
+is labelled by its own last result: correct if that equals the reference, incorrect if it is another answer to
+what the problem asks, incomplete if it has none. A value that is not known to be equal or different decides
+nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlcot_ray.core.annotation import Label, ReferenceKind
-from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
-from dlcot_ray.core.evidence.equivalence import quick_equivalent
-from dlcot_ray.core.trace import Trace
+from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer
+from dlcot_ray.core.stating.facts import (
+    OUTRIGHT,
+    ends_sentence,
+    is_asked,
+    is_headed,
+    is_linked,
+    is_other_name,
+    is_recalled,
+    is_stated,
+)
+from dlcot_ray.core.stating.question import Question, read_question
+from dlcot_ray.core.stating.spellings import same_text
 from dlcot_ray.judging.equivalence import AnswerChecker
+from dlcot_ray.judging.rules.comparison import Comparison
+from dlcot_ray.judging.rules.first_correct import Statement, find_arrivals
+from dlcot_ray.judging.rules.reading import answers_of, concludes, figures, has_figures, last_result
 
-STRONG = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, AnswerForm.OPTION})
+STRONG = OUTRIGHT
 """Forms that state an answer outright."""
 
-CAS_LOOKUPS = 3
-"""Maximum CAS comparisons per trace; one costs as much as judging a trace."""
-
-_PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
-_MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
-
-_DIGITS = re.compile(r"\d+")
-_GROUPING = re.compile(r"(?<=\d),(?=\d{3}(?!\d))|(?<=\d)\{,\}(?=\d)|(?<=\d)\\,(?=\d)")
-_OTHER_DIGITS = re.compile(r"[½⅓⅔¼¾⅕⅙⅛⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
-"""Digits in another notation than the reference's; a segment with them is read in full."""
-_VALUE_OF = re.compile(r"^\W*[A-Za-z](?:_\{?\w+\}?)?(?:\([A-Za-z](?:,\s?[A-Za-z])*\))?\s*=")
-_MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z]{2,}")
-_LETTER = re.compile(r"[A-Za-z]")
-_RELATION = re.compile(r"[<>≤≥∈=]|\\(?:in|le|ge|lt|gt|leq|geq|ne|neq|cup|cap)\b")
+ENDING = 2
+"""Segments at the end of an approach in which a right value is its result, however it is put."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentAnswers:
-    """What each segment states: all answers, the one that equals the reference, whether one is final."""
+    """What each segment states.
+
+    Attributes:
+        stated: all answers that are found.
+        correct: the stated one that equals the reference, or None.
+        arrived: the right answer stands as a result (see `first_correct.py`).
+        fresh: a right value is stated that the segment does not only recall.
+        other: another answer to what is asked that stands as the segment's last result, or None.
+        closing: another value that is the answer if an approach ends here, or None.
+        candidate: an answer stands, right or not.
+    """
 
     stated: tuple[tuple[StatedAnswer, ...], ...]
     correct: tuple[str | None, ...]
+    arrived: tuple[bool, ...]
+    fresh: tuple[bool, ...]
+    other: tuple[str | None, ...]
+    closing: tuple[str | None, ...]
     candidate: tuple[bool, ...]
 
+    @property
+    def first_correct(self) -> int | None:
+        """The first segment in which the right answer stands, or None."""
+        return next((i for i, here in enumerate(self.arrived) if here), None)
 
-def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
-    """The answer to compare with: ground truth, else the response's answer, else the trace's own."""
-    if trace.ground_truth and trace.ground_truth.strip():
-        return trace.ground_truth.strip(), ReferenceKind.GROUND_TRUTH
-    if trace.response and (found := last_answer(trace.response)) is not None:
-        return found.text, ReferenceKind.RESPONSE
-    if (found := last_answer(trace.reasoning[-6000:])) is not None:
-        return found.text, ReferenceKind.TRACE
-    return None, ReferenceKind.NONE
+    @property
+    def ends_right(self) -> bool:
+        """Whether the trace ends on the truth: no other answer stands behind the right one."""
+        right = max((i for i, here in enumerate(self.arrived) if here), default=-1)
+        return right > max((i for i, text in enumerate(self.other) if text is not None), default=-1)
 
 
-def read_answers(segments: Sequence[str], reference: str | None, checker: AnswerChecker) -> SegmentAnswers:
+def read_answers(
+    segments: Sequence[str], reference: str | None, checker: AnswerChecker, problem: str = ""
+) -> SegmentAnswers:
     """Find the answers of every segment and compare them with the reference.
 
-    In passing, an answer only counts where the reference's own figures are written: "2^2 * 71" on the way
-    to 284 is a coincidence more often than an arrival. So is "x = 1" on the way to 1: a reference of one
-    character has to be concluded, not just equated.
+    In passing, an answer is only searched for where the reference's own figures are written, those of the
+    trace's last answer, or words of the question with a concluding word.
     """
+    question = read_question(problem)
+    last = last_result(segments)
+    comparison = Comparison(reference, question, checker)
+    stated = _find(segments, question, reference, last)
+    facts = tuple(
+        _facts(segment, answers, question, comparison)
+        for segment, answers in zip(segments, stated, strict=True)
+    )
     short = reference is not None and len(reference.strip("$ .")) == 1
-    lookups = CAS_LOOKUPS
-    known: dict[str, bool] = {}
-    figures = _figures(reference) if reference is not None else ()
-    stated = tuple(find_answers(segment, passing=_has_figures(segment, figures)) for segment in segments)
-    correct: list[str | None] = []
-    candidate: list[bool] = []
-    for answers in stated:
-        hit: str | None = None
-        for answer in answers:
-            if reference is None:
-                break
-            if short and answer.form is AnswerForm.EQUATION:
-                continue
-            if answer.text not in known:
-                quick = quick_equivalent(answer.text, reference)
-                if quick is None and lookups > 0 and _worth_a_lookup(answer, reference):
-                    lookups -= 1
-                    quick = checker.equivalent(answer.text, reference)
-                known[answer.text] = bool(quick)
-            if known[answer.text]:
-                hit = answer.text
-        correct.append(hit)
-        candidate.append(hit is not None or any(answer.form in STRONG for answer in answers))
-    return SegmentAnswers(stated, tuple(correct), tuple(candidate))
+    arrived = find_arrivals(segments, facts, question, short=short)
+    reading = _Reading(segments, facts, question, last, comparison)
+    other = tuple(map(reading.other, range(len(segments))))
+    return SegmentAnswers(
+        stated,
+        tuple(next((s.answer.text for s in reversed(here) if s.equal), None) for here in facts),
+        arrived,
+        tuple(map(reading.is_fresh, range(len(segments)))),
+        other,
+        tuple(map(reading.closing, range(len(segments)))),
+        tuple(right or wrong is not None for right, wrong in zip(arrived, other, strict=True)),
+    )
+
+
+def _find(
+    segments: Sequence[str], question: Question, reference: str | None, last: str | None
+) -> tuple[tuple[StatedAnswer, ...], ...]:
+    wanted = [figures(text) for text in (reference, last) if text is not None]
+    return tuple(
+        answers_of(
+            segments,
+            i,
+            passing=any(has_figures(segment, digits) for digits in wanted) or concludes(segment, question),
+        )
+        for i, segment in enumerate(segments)
+    )
+
+
+def _facts(
+    segment: str, answers: Sequence[StatedAnswer], question: Question, comparison: Comparison
+) -> tuple[Statement, ...]:
+    """The values that a segment puts as facts, without those of another name of the family that is asked."""
+    return tuple(
+        Statement(answer, _equal(segment, answer, question, comparison))
+        for answer in answers
+        if is_stated(segment, answer) and not is_other_name(segment, answer, question)
+    )
 
 
 def label_range(
     answers: SegmentAnswers, start: int, stop: int, kind: ReferenceKind
 ) -> tuple[Label, str | None, int | None]:
-    """Label, answer and its segment for the approach in segments `[start, stop)`.
+    """Label, answer and its segment for the approach in segments `[start, stop)`: by its own last result.
 
-    Correct: the last answer stated outright equals the reference, or, where none is, the reference is
-    arrived at in passing. The segment is where a correct answer first stands.
+    Correct: the right answer arrives and no other answer stands behind it, or the range ends on the right
+    value. The segment is where a correct answer first stands.
     """
-    first_correct = next((i for i in range(start, stop) if answers.correct[i] is not None), None)
-    last_strong: tuple[StatedAnswer, int] | None = None
-    for i in range(start, stop):
-        for answer in answers.stated[i]:
-            if answer.form in STRONG:
-                last_strong = answer, i
-    if first_correct is not None and (last_strong is None or answers.correct[last_strong[1]] is not None):
-        return Label.CORRECT, answers.correct[first_correct], first_correct
-    if last_strong is not None:
-        if kind is ReferenceKind.NONE:
-            return Label.UNKNOWN, last_strong[0].text, last_strong[1]
-        return Label.INCORRECT, last_strong[0].text, last_strong[1]
+    right = next((i for i in range(start, stop) if answers.arrived[i]), None)
+    wrong = next((i for i in range(stop - 1, start - 1, -1) if answers.other[i] is not None), None)
+    if kind is ReferenceKind.NONE:
+        return (
+            (Label.INCOMPLETE, None, None) if wrong is None else (Label.UNKNOWN, answers.other[wrong], wrong)
+        )
+    last = next((i for i in range(stop - 1, start - 1, -1) if answers.fresh[i]), None)
+    if right is None and last is not None and last >= stop - ENDING:
+        right = last
+    ends = range(stop - 1, max(start, stop - ENDING, last or 0) - 1, -1)
+    closing = next((i for i in ends if answers.closing[i] is not None and i != last), None)
+    if wrong is None and closing is not None:
+        return Label.INCORRECT, answers.closing[closing], closing
+    if right is not None and last is not None and (wrong is None or wrong < last):
+        return Label.CORRECT, answers.correct[right], right
+    if wrong is not None:
+        return Label.INCORRECT, answers.other[wrong], wrong
     return Label.INCOMPLETE, None, None
 
 
-def _figures(reference: str) -> tuple[str, ...]:
-    """The digits that a segment must show to state the reference in passing; none if it has no digits."""
-    return tuple(dict.fromkeys(_DIGITS.findall(_GROUPING.sub("", reference))))
+def _equal(text: str, answer: StatedAnswer, question: Question, comparison: Comparison) -> bool | None:
+    """Whether a value equals the reference; an expression still to be computed counts only as what is asked."""
+    if comparison.is_unfinished(answer) and not is_headed(text, answer, question):
+        return None
+    return comparison.equal(answer)
 
 
-def _has_figures(segment: str, figures: Sequence[str]) -> bool:
-    if all(map(segment.__contains__, figures)):
-        return True
-    if _OTHER_DIGITS.search(segment):
-        return True
-    return "," in segment and all(map(_GROUPING.sub("", segment).__contains__, figures))
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Reads which other answers than the reference stand in a segment.
 
-
-def _same_names(answer: str, reference: str) -> bool:
-    """Whether two values contain the same single-letter names; relations are left to the CAS.
-
-    Names could cancel out, but answers are rarely written so.
+    Attributes:
+        segments, statements: the texts, and what each states as a fact.
+        last: what the trace finally answers, or None.
     """
-    values = [_VALUE_OF.sub("", text) for text in (answer, reference)]
-    if any(map(_RELATION.search, values)):
-        return True
-    one, other = (frozenset(_LETTER.findall(_MARKUP.sub(" ", value))) - {"e", "i"} for value in values)
-    return one == other
 
+    segments: Sequence[str]
+    statements: Sequence[Sequence[Statement]]
+    question: Question
+    last: str | None
+    comparison: Comparison
 
-def _worth_a_lookup(answer: StatedAnswer, reference: str) -> bool:
-    """Whether a CAS could find the two equal: stated outright, short, mathematical, with the same names."""
-    return (
-        answer.form in STRONG
-        and len(answer.text) <= 80
-        and bool(_MATHEMATICAL.search(answer.text))
-        and (not _PROSE.search(answer.text) or bool(_PROSE.search(reference)))
-        and _same_names(answer.text, reference)
-    )
+    def is_fresh(self, i: int) -> bool:
+        """Whether segment i states a right value that it does not only recall."""
+        text = self.segments[i]
+        return any(s.equal and not is_recalled(text, s.answer) for s in self.statements[i])
+
+    def other(self, i: int) -> str | None:
+        """The last result of segment i, if it is another answer to what is asked."""
+        text = self.segments[i]
+        for statement in reversed(self.statements[i]):
+            answer = statement.answer
+            if statement.equal:
+                return None
+            if not self.comparison.could_answer(statement) or is_recalled(text, answer):
+                continue
+            if answer.form in STRONG or (answer.form is AnswerForm.CONCLUSION and self._stands(text, answer)):
+                return answer.text
+        return None
+
+    def closing(self, i: int) -> str | None:
+        """The last value of segment i, if it is closed, another one, and of the kind that is asked."""
+        if not self.statements[i]:
+            return None
+        text, statement = self.segments[i], self.statements[i][-1]
+        answer = statement.answer
+        if not (self.comparison.could_answer(statement) and self.comparison.is_number):
+            return None
+        if answer.form is AnswerForm.EQUATION and not ends_sentence(text, answer):
+            return None
+        said = is_headed(text, answer, self.question) or is_asked(text, answer, self.question)
+        return answer.text if said or self._is_last(answer) else None
+
+    def _stands(self, text: str, answer: StatedAnswer) -> bool:
+        if self._is_last(answer):
+            return True
+        number = self.comparison.is_number and is_linked(text, answer)
+        return number and is_asked(text, answer, self.question)
+
+    def _is_last(self, answer: StatedAnswer) -> bool:
+        return self.last is not None and same_text(answer.text, self.last)

@@ -1,0 +1,1 @@
+"""Whether a text states an answer to what its problem asks."""

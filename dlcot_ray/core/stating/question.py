@@ -1,0 +1,241 @@
+"""What a problem asks for: names, words, options, given figures, and whether it has one short answer.
+
+In: the text of a problem. Out: a `Question`. A value is an answer only if it is one to what is asked: in
+"find m + n" the value of m is a step. The last asking sentence counts, because earlier ones belong to solved
+parts. Results are cached, and the cost is linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+LONGEST_PROBLEM = 20_000
+"""Characters at the end of a problem that are read."""
+
+_FORMAT = re.compile(
+    r"\b(?:express|round|write|give|format|simplify|enter|report|put|leave) (?:your|the|each|all|it|this)\b[^.]{0,40}\b"
+    r"(?:answer|decimal|fraction|form|form\w*|integer|places?)\b|\byour answer\b|\bit may help\b|\bshow your\b",
+    re.IGNORECASE,
+)
+_REMARK = re.compile(
+    r"\W*(?:note|assume|suppose|recall|remember|do not|hint|here|in this|where)\b", re.IGNORECASE
+)
+_NAMES_SOUGHT = re.compile(r"\b(?:find|compute|determine) (?:the value of )?[$\\]", re.IGNORECASE)
+_DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.DOTALL)
+_SENTENCE = re.compile(r"(?<=[.?!])[\"')$\]]*\s+|\s(?=\((?:The|Note|Here|Two|Assume)\b)|\n{2,}")
+_CLOSED = re.compile(
+    r"\b(?:how (?:many|much|long|far|old|fast)|(?:find|compute|determine|evaluate|calculate|simplify|solve)\b"
+    r"|what (?:is|are|was|will|would|fraction|percent\w*|number|integer|value|time|day|year|angle|digit)\b"
+    r"|what'?s\b|which (?:of|one|option|choice|number)\b)",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"\b(?:why|explain|prove|show that|describe|discuss|design|suggest|write (?:a|an|the) (?:program|function|code|essay|story)"
+    r"|implement|how (?:can|could|should|would|do|does|might)|what (?:logical )?fallac\w+|what (?:strategy|steps|pattern))\b",
+    re.IGNORECASE,
+)
+_YES_NO = re.compile(r"^\W*(?:is|are|does|do|can|will|was|were|did|has|have|could|must)\b", re.IGNORECASE)
+_HEAD = re.compile(
+    r"\b(?:find|compute|determine|evaluate|calculate|what (?:is|are|was|will be)|what's) the ((?:[\w-]+ ){1,4}?)(?:of|that|when|for|in|if|to)\b",
+    re.IGNORECASE,
+)
+EXTREME = re.compile(
+    r"\b(?:largest|smallest|(?<!at )least|greatest|maxim(?:um|al|ize)|minim(?:um|al|ize)|longest|shortest|highest|lowest|fewest)\b",
+    re.IGNORECASE,
+)
+_COUNT = re.compile(r"\b(?:how many|number of)((?: [\w-]+){1,4})", re.IGNORECASE)
+_NAME = re.compile(
+    r"\$([^$]{1,60})\$|\\\((.{1,60}?)\\\)|(?<![\w\\$])([A-Za-z](?: ?[-+*] ?[A-Za-z])*)(?![\w$'])"
+)
+_SUBJECT = re.compile(
+    r"(?:\b(?:find|compute|determine|evaluate|calculate|what (?:is|are)|solve for|value of|for)\s+(?:all\s+)?)$",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(
+    r"(?:\\(?:text|textbf|mathrm|mathbf)\s?\{\s?\(?(?P<a>[A-J])\)?[.:]?\s?\}|\((?P<b>[A-J])\)|(?m:^)\s*(?P<c>[A-J])[.):]\s)"
+)
+_OPTION_TRIM = re.compile(r"^(?:\\qquad|\\quad|\\ |[\s~:.$)}])+|(?:\\qquad|\\quad|\\\\|\\ |[\s~;,.$])+$")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_WORD = re.compile(r"[A-Za-z]{3,}")
+_COMMON = frozenset(
+    [
+        "the",
+        "and",
+        "for",
+        "that",
+        "with",
+        "number",
+        "are",
+        "was",
+        "has",
+        "have",
+        "had",
+        "this",
+        "these",
+        "those",
+        "find",
+        "what",
+        "which",
+        "how",
+        "many",
+        "much",
+        "compute",
+        "determine",
+        "calculate",
+        "evaluate",
+        "solve",
+        "value",
+        "values",
+        "answer",
+        "all",
+        "each",
+        "given",
+        "such",
+        "from",
+        "into",
+        "than",
+        "can",
+        "could",
+        "will",
+        "would",
+        "following",
+        "their",
+        "its",
+        "they",
+        "one",
+        "two",
+        "three",
+        "when",
+        "where",
+        "does",
+        "please",
+        "using",
+        "express",
+        "there",
+        "must",
+        "your",
+        "form",
+        "let",
+        "been",
+        "not",
+        "any",
+        "only",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a problem asks for.
+
+    Attributes:
+        names: symbols or expressions whose value is asked, as `plain_name` writes them.
+        words: the content words of the asking sentence, as `stem` writes them.
+        counted: the content words of what is counted, where the question is "how many".
+        head: the content words of the quantity that is asked: "expected" in "the expected value of a roll".
+        extreme: the question is for a largest or smallest value.
+        closed: one short answer exists: a value, an option, yes or no.
+        options: option letter -> its text.
+        given: figures that the problem gives, without those of its options.
+    """
+
+    names: frozenset[str]
+    words: frozenset[str]
+    counted: frozenset[str]
+    head: frozenset[str]
+    extreme: bool
+    closed: bool
+    options: Mapping[str, str]
+    given: frozenset[str]
+
+
+@lru_cache(maxsize=512)
+def read_question(problem: str) -> Question:
+    """Read a problem. Raises nothing for any text."""
+    text = _DRAWING.sub(" ", problem[-LONGEST_PROBLEM:])
+    options, first = _options(text)
+    body = text if first is None else text[:first]
+    asked = _asking_sentence(body)
+    return Question(
+        names=frozenset(_names(asked)),
+        words=frozenset(content_words(asked)),
+        counted=frozenset(content_words(_first_group(_COUNT, asked))),
+        head=frozenset(content_words(_first_group(_HEAD, asked))),
+        extreme=EXTREME.search(asked) is not None,
+        closed=bool(options) or (_is_closed(asked) and not _OPEN.search(asked)),
+        options=MappingProxyType(options),
+        given=frozenset(_FIGURE.findall(body)),
+    )
+
+
+def plain_name(name: str) -> str:
+    """A symbol or expression without white space, markup and braces: ``a_{2023}`` and ``a_2023`` are one."""
+    return re.sub(r"[\s{}$*]|\\[(),;!]|\\left|\\right", "", name).rstrip(".,;:?")
+
+
+def stem(word: str) -> str:
+    """A word in lower case, without a plural ending."""
+    word = word.lower()
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def content_words(text: str) -> set[str]:
+    """The stems of the words that carry meaning; commands of a formula are none."""
+    return {
+        stem(m.group())
+        for m in _WORD.finditer(text)
+        if m.group().lower() not in _COMMON and text[m.start() - 1 : m.start()] != "\\"
+    }
+
+
+def _asking_sentence(text: str) -> str:
+    """The last sentence that asks for something; formats of the answer are no question."""
+    sentences = [s for s in _SENTENCE.split(text) if s.strip()]
+    for sentence in reversed(sentences):
+        formal = _FORMAT.search(sentence) and not _NAMES_SOUGHT.search(sentence)
+        if "?" not in sentence and (formal or _REMARK.match(sentence)):
+            continue
+        if "?" in sentence or _CLOSED.search(sentence) or _OPEN.search(sentence):
+            return sentence
+    return sentences[-1] if sentences else ""
+
+
+def _first_group(pattern: re.Pattern[str], asked: str) -> str:
+    found = pattern.search(asked)
+    return found[1] if found else ""
+
+
+def _is_closed(asked: str) -> bool:
+    return bool(_CLOSED.search(asked) or (_YES_NO.search(asked) and "?" in asked))
+
+
+def _names(asked: str) -> set[str]:
+    names = set()
+    for match in _NAME.finditer(asked):
+        if _SUBJECT.search(asked[max(0, match.start() - 24) : match.start()]):
+            name = plain_name(match[1] or match[2] or match[3])
+            if name not in ("a", "A", "I") or match[3] is None:
+                names.add(name)
+    return names
+
+
+def _options(text: str) -> tuple[dict[str, str], int | None]:
+    """Option letters with their texts, and where they begin; empty unless A and B follow each other."""
+    marks = list(_OPTION.finditer(text))
+    letters = [m["a"] or m["b"] or m["c"] for m in marks]
+    start = next((i for i in range(len(letters) - 1, -1, -1) if letters[i] == "A"), None)
+    if start is None or letters[start + 1 : start + 2] != ["B"]:
+        return {}, None
+    options = {}
+    for i in range(start, len(marks)):
+        if letters[i] != "ABCDEFGHIJ"[i - start : i - start + 1]:
+            break
+        stop = marks[i + 1].start() if i + 1 < len(marks) else text.find("\n\n", marks[i].end())
+        options[letters[i]] = _OPTION_TRIM.sub("", text[marks[i].end() : stop if stop >= 0 else len(text)])[
+            :400
+        ]
+    return options, marks[start].start()

@@ -1,0 +1,113 @@
+"""Whether the answers of one trace equal its reference, in three verdicts: yes, no, not known.
+
+In: answers, a reference, the question. Out: True, False or None. Cheap comparison comes first. The CAS is
+asked only about answers that a trace states outright (boxed, bold, "the answer is"), or about expressions
+where the reference is one. The number of its comparisons per trace is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dlcot_ray.core.evidence.answers import StatedAnswer
+from dlcot_ray.core.evidence.equivalence import is_closed
+from dlcot_ray.core.stating.facts import OUTRIGHT, is_unfinished
+from dlcot_ray.core.stating.question import Question
+from dlcot_ray.core.stating.spellings import compare_spelling, letter_of, plain_power, spellings
+from dlcot_ray.judging.equivalence import AnswerChecker, Verdict
+from dlcot_ray.judging.rules.first_correct import Statement
+
+CAS_LOOKUPS = 3
+"""Maximum CAS comparisons per trace; one costs as much as judging a trace."""
+
+OPEN_LOOKUPS = 12
+"""The same where the reference is an expression, which no cheaper comparison can decide."""
+
+_PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
+_MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
+_VALUE_OF = re.compile(r"^\W*[A-Za-z](?:_\{?\w+\}?)?(?:\([A-Za-z](?:,\s?[A-Za-z])*\))?\s*=")
+_MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z]{2,}")
+_LETTER = re.compile(r"[A-Za-z]")
+_RELATION = re.compile(r"[<>≤≥∈=]|\\(?:in|le|ge|lt|gt|leq|geq|ne|neq|cup|cap)\b")
+
+
+class Comparison:
+    """Compares answers with a reference, remembers verdicts, and asks the CAS only `CAS_LOOKUPS` times."""
+
+    def __init__(self, reference: str | None, question: Question, checker: AnswerChecker) -> None:
+        self._reference, self._checker = reference, checker
+        self._accepted = () if reference is None else spellings(reference, question.options)
+        self._known: dict[str, bool | None] = {}
+        self._closed = any(map(is_closed, self._accepted))
+        self._lookups = CAS_LOOKUPS if self._closed else OPEN_LOOKUPS
+
+    def equal(self, answer: StatedAnswer) -> bool | None:
+        """Whether an answer equals the reference; None where that is not known."""
+        if self._reference is None:
+            return None
+        if answer.text not in self._known or (self._known[answer.text] is None and answer.form in OUTRIGHT):
+            self._known[answer.text] = self._compare(answer)
+        return self._known[answer.text]
+
+    def _compare(self, answer: StatedAnswer) -> bool | None:
+        verdicts = [compare_spelling(answer.text, accepted) for accepted in self._accepted]
+        if any(verdicts):
+            return True
+        if False in verdicts:
+            return False
+        reference = self._reference or ""
+        if self._lookups > 0 and _worth_a_lookup(answer, reference, closed=self._closed):
+            self._lookups -= 1
+            verdict = self._checker.verdict(answer.text, reference)
+            return {Verdict.EQUAL: True, Verdict.DIFFERENT: False}.get(verdict)
+        return None
+
+    def could_answer(self, statement: Statement) -> bool:
+        """Whether a value is of the kind of the reference, and certainly another one.
+
+        A closed reference is not met by an expression that is still open. Without a reference every
+        outright answer is one.
+        """
+        if self._reference is None:
+            return statement.answer.form in OUTRIGHT
+        if statement.equal is not False or self.is_unfinished(statement.answer):
+            return False
+        text = plain_power(statement.answer.text)
+        return not self._closed or is_closed(text) or letter_of(text) is not None
+
+    def is_unfinished(self, answer: StatedAnswer) -> bool:
+        """Whether an answer holds an operation that the reference lacks."""
+        return self._closed and is_unfinished(answer, self._reference or "")
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the reference is one closed number."""
+        return self._closed
+
+
+def _same_names(answer: str, reference: str) -> bool:
+    """Whether two values contain the same single-letter names; relations are left to the CAS.
+
+    Names could cancel out, but answers are rarely written so.
+    """
+    values = [_VALUE_OF.sub("", text) for text in (answer, reference)]
+    if any(map(_RELATION.search, values)):
+        return True
+    one, other = (
+        frozenset(_LETTER.findall(_MARKUP.sub(" ", value.lower()))) - {"e", "i"} for value in values
+    )
+    return one == other
+
+
+def _worth_a_lookup(answer: StatedAnswer, reference: str, *, closed: bool) -> bool:
+    """Whether a CAS could find the two equal: short, mathematical, with the same names, stated outright.
+
+    An expression is written in many ways, so it is also compared where it is only equated.
+    """
+    return (
+        (answer.form in OUTRIGHT or not closed)
+        and len(answer.text) <= 120
+        and bool(_MATHEMATICAL.search(answer.text))
+        and (not _PROSE.search(answer.text) or bool(_PROSE.search(reference)))
+        and _same_names(answer.text, reference)
+    )

@@ -1,0 +1,50 @@
+"""What the answers of a trace are compared with: the ground truth, else its final answer (DLCoT step 3).
+
+In: a trace. Out: the reference and where it comes from. An open task (a proof, an explanation, code) has no
+reference, so nothing in such a trace counts as its answer. Neither does a placeholder such as "N/A".
+"""
+
+from __future__ import annotations
+
+import re
+
+from dlcot_ray.core.annotation import ReferenceKind
+from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
+from dlcot_ray.core.stating.facts import OUTRIGHT, is_stated
+from dlcot_ray.core.stating.question import read_question
+from dlcot_ray.core.trace import Trace
+
+LAST_WORDS = 300
+"""Characters at the end of a text that hold its final answer."""
+_PLACEHOLDER = re.compile(
+    r"\W*(?:proof|prove|not ?found|n/?a|none|null|unknown|no (?:answer|solution provided)"
+    r"|see (?:the )?(?:solution|proof)|open(?:[- ]ended)?|"
+    r"not (?:available|applicable|provided)|todo|tbd|-+|\?+)\W*|\W+",
+    re.IGNORECASE,
+)
+"""What data sets write where there is no answer to compare with."""
+
+
+def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
+    """The answer to compare with: ground truth, else the response's answer, else the trace's own.
+
+    An open task (a proof, an explanation, code) has none, and neither does a placeholder like "N/A" count.
+    """
+    truth = (trace.ground_truth or "").strip()
+    if truth and not _PLACEHOLDER.fullmatch(truth):
+        return truth, ReferenceKind.GROUND_TRUTH
+    if not read_question(trace.problem).closed or "```" in (trace.response or ""):
+        return None, ReferenceKind.NONE
+    if trace.response:
+        found = _final(trace.response)
+        return (found, ReferenceKind.RESPONSE) if found else (None, ReferenceKind.NONE)
+    found = _final(trace.reasoning[-2000:])
+    return (found, ReferenceKind.TRACE) if found else (None, ReferenceKind.NONE)
+
+
+def _final(text: str) -> str | None:
+    """The answer that a text gives outright as its last one, or None."""
+    outright = [a for a in find_answers(text, passing=False) if a.form in OUTRIGHT and is_stated(text, a)]
+    boxed = [a for a in outright if a.form is AnswerForm.BOXED]
+    chosen = boxed or [a for a in outright if len(text) - a.stop <= LAST_WORDS]
+    return chosen[-1].text if chosen else None
