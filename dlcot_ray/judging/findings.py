@@ -12,9 +12,9 @@ from dlcot_ray.core.annotation import ReferenceKind
 from dlcot_ray.core.evidence.loops import find_loops, is_truncated
 from dlcot_ray.core.segments import segment_texts, split_segments
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.answering.reference import find_reference
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.rules.labels import SegmentAnswers, read_answers
-from dlcot_ray.judging.rules.reference import find_reference
 
 
 @dataclass(frozen=True, slots=True)

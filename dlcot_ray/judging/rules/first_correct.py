@@ -26,6 +26,12 @@ LAST = 2
 """Number of segments at the end of a trace; a value in them is its result."""
 
 
+_QUESTIONING = re.compile(
+    r"\?|\b(?:check|verif\w+|make sure|sure|certain|confirm|correct|right|mistake\w*|miss(?:ed|ing)|wrong"
+    r"|consistent|sense|confident|careful|recheck|double|overlook\w*)\b",
+    re.IGNORECASE,
+)
+"""Marks a second look as a check of a result, not a new thought."""
 _DOUBTS = re.compile(
     r"double[- ]?check|verify|make sure|mistake|\bcorrect\b"
     r"|\b(?:is (?:that|this|it)|am i|are we) (?:right|correct|sure|the)",
@@ -134,7 +140,7 @@ def _doubted(segment: str) -> bool:
 
 def _turns(segment: str) -> bool:
     """Whether a segment opens a check, a second look, a conclusion or another way."""
-    if cues.RECONSIDER.match(segment) and not cues.QUESTIONING.search(segment):
+    if cues.RECONSIDER.match(segment) and not _QUESTIONING.search(segment):
         return False
     return cues.announces_approach(segment) or any(
         pattern.match(segment)

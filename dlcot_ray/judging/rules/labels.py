@@ -1,9 +1,9 @@
 """Answers and labels of approaches, from evidence (DLCoT steps 2.3 and 3).
 
-In: segments and the reference. Out: what each segment states, and the label of a range of segments. An approach
-is labelled by its own last result: correct if that equals the reference, incorrect if it is another answer to
-what the problem asks, incomplete if it has none. A value that is not known to be equal or different decides
-nothing.
+In: segments and the reference. Out: what each segment states, and the label of a range of segments. An
+approach is labelled by its own last result: correct if that equals the reference, incorrect if it is another
+answer to what the problem asks, incomplete if it has none. A value that is not known to be equal or
+different decides nothing.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from dlcot_ray.core.stating.facts import (
 )
 from dlcot_ray.core.stating.question import Question, read_question
 from dlcot_ray.core.stating.spellings import same_text
+from dlcot_ray.judging.answering.comparison import Comparison
+from dlcot_ray.judging.answering.reading import answers_of, concludes, figures, has_figures, last_result
 from dlcot_ray.judging.equivalence import AnswerChecker
-from dlcot_ray.judging.rules.comparison import Comparison
 from dlcot_ray.judging.rules.first_correct import Statement, find_arrivals
-from dlcot_ray.judging.rules.reading import answers_of, concludes, figures, has_figures, last_result
 
 STRONG = OUTRIGHT
 """Forms that state an answer outright."""
@@ -156,7 +156,7 @@ def label_range(
 
 
 def _equal(text: str, answer: StatedAnswer, question: Question, comparison: Comparison) -> bool | None:
-    """Whether a value equals the reference; an expression still to be computed counts only as what is asked."""
+    """Whether a value equals the reference; a sum still to be computed counts only as what is asked."""
     if comparison.is_unfinished(answer) and not is_headed(text, answer, question):
         return None
     return comparison.equal(answer)
