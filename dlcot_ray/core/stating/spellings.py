@@ -12,7 +12,9 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
-from dlcot_ray.core.evidence.equivalence import as_rational, normalize_answer, quick_equivalent
+from dlcot_ray.core.comparison.answer import read_answer
+from dlcot_ray.core.comparison.numbers import as_rational
+from dlcot_ray.core.evidence.equivalence import quick_equivalent
 
 ROUNDED = Fraction(1, 200)
 """Relative difference below which two decimals count as roundings of one quantity."""
@@ -98,7 +100,7 @@ def _rounded(answer: str, accepted: str, verdict: bool | None) -> bool | None:
     """Decide decimals of measured quantities by their relative difference."""
     if not _DECIMAL.search(accepted):
         return verdict
-    one, other = (as_rational(normalize_answer(plain_power(text))) for text in (answer, accepted))
+    one, other = (as_rational(read_answer(plain_power(text)).squeezed) for text in (answer, accepted))
     if one is None or other is None or not other:
         return verdict
     apart = abs(one - other) / abs(other)
