@@ -74,4 +74,8 @@ def _has_form(plain: str, value: str) -> bool:
 
 def _is_prose(answer: str) -> bool:
     """Whether an answer is a text in which a CAS must first find the answer."""
-    return len(answer) > 200 or answer.count("$") > 2 or len(PROSE_WORD.findall(answer)) > 2
+    return (
+        len(answer) > 200
+        or answer.count("$") > 2
+        or sum(word not in ("and", "or") for word in PROSE_WORD.findall(answer)) > 2
+    )

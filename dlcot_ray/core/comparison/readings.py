@@ -155,7 +155,10 @@ def based_number(text: str) -> tuple[int, int] | None:
     else:
         return None
     base = _BASES.get(named.casefold()) if not named.isdecimal() else int(named[:3])
-    if base is None or not 2 <= base <= 36 or not digits.isascii() or not any(map(str.isdigit, digits)):
+    if base is None or not 2 <= base <= 36 or not digits.isascii():
+        return None
+    if base != 16 and not any(map(str.isdigit, digits)):
+        # "a_2" is a variable.
         return None
     try:
         return sign * int(digits, base), base

@@ -144,6 +144,9 @@ def _folded(a: Reading, b: Reading) -> Outcome | None:
 
 
 def _gaps(a: Reading, b: Reading) -> Outcome | None:
+    """Two numbers side by side, and double factorials, are read by nobody the same way."""
+    if "!!" in a.squeezed or "!!" in b.squeezed:
+        return Outcome.UNKNOWN
     return Outcome.UNKNOWN if (" " in a.squeezed) != (" " in b.squeezed) else None
 
 
@@ -163,6 +166,9 @@ def _components(a: Reading, b: Reading) -> Outcome | tuple[str, str] | None:
 
 
 def _words(a: Reading, b: Reading) -> Outcome | None:
+    if len(a.squeezed) == len(b.squeezed) == 2 and (a.squeezed + b.squeezed).isupper():
+        # "AB" may be a segment, a vector or a product; only a product commutes for sure.
+        return Outcome.UNKNOWN if sorted(a.squeezed) == sorted(b.squeezed) else None
     word, other = _is_word(a.squeezed), _is_word(b.squeezed)
     if word and other:
         x, y = a.squeezed.casefold(), b.squeezed.casefold()

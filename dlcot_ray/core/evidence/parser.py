@@ -141,6 +141,9 @@ class Parser:
                     raise Unreadable
                 value = math.factorial(value)
                 self.ambiguous = self.operators = True
+                if self.text.startswith("!", self.at):
+                    # 3!! is a double factorial, which is not read.
+                    raise Unreadable
             elif self.token == "%":
                 value = quotient(value, 100)
                 self.percent = True
