@@ -42,7 +42,7 @@ class Mention(NamedTuple):
     defines: bool
 
 
-_NUMBER = re.compile(r"\d(?<![\w.]\d)(?:\d{0,2}(?:,\d{3})+(?![\d,]*\d)|\d*)(?:\.\d+)?(?!\.?\w)")
+_NUMBER = re.compile(r"\d(?<![\w.]\d)(?:\d{0,2}(?:,\d{3}){1,6}(?!,?\d)|\d*)(?:\.\d+)?(?!\.?\w)")
 _BEFORE_RESULT = " \n\t$\\({[-−"
 """Characters that may stand between an equals sign and its right side."""
 _GOES_ON = re.compile(r"\s*[-+*/^×·÷!%°(\\]")
@@ -73,7 +73,7 @@ _NEAR = 3
 """Characters before a symbol that tell whether it is one."""
 
 _EQUALS = re.compile(
-    rf"(?:=|\bis\b|\bequals\b)\s*{_OPENING}(?P<value>[-−]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?)"
+    rf"(?:=|\bis\b|\bequals\b)\s*{_OPENING}(?P<value>[-−]?(?:\d{{1,3}}(?:,\d{{3}}){{1,6}}(?!\d)|\d+)(?:\.\d+)?)"
     r"(?![\w/]|\.\d|\s*[-+*/^×·÷!%°\\(])"
 )
 _ON_THE_LEFT = re.compile(rf"(?<![A-Za-z\\'’_])(?P<name>{_LETTER}){_CLOSING}\s*$")
@@ -95,7 +95,7 @@ _NOUNS = frozenset(
         "quadrilateral rectangle square segment plane matrix event ",
     )
 )
-_LABELLED = re.compile(r"\s+[*#\\($]{0,3}(?P<label>\d{1,2}|[A-Z]{1,4}|[ivx]{2,4})(?![\w'’]|\.\d)")
+_LABELLED = re.compile(r"(?<=\S)\s{1,3}[*#\\($]{0,3}(?P<label>\d{1,2}|[A-Z]{1,4}|[ivx]{2,4})(?![\w'’]|\.\d)")
 _LAST_WORD = re.compile(r"[A-Za-z]+(?=\.?$)")
 _NOUN_CHARS = 16
 _HEADING = re.compile(

@@ -174,19 +174,26 @@ def _span(start: int, stop: int) -> str:
 def broken_check(annotation: Annotation, cut: Cut) -> str:
     """Which check lost its approach, its reason or its outcome, or an empty string.
 
-    A kept check must examine a kept approach. A check that finds an error stays with the error. A kept doubt
-    about the answer needs what settled it.
+    A kept check must examine a kept approach, or affirm the answer that a kept one has too. A check that
+    finds an error stays with the error. A kept doubt about the answer needs what settled it.
     """
     if not cut.gone:
         return ""
     lost = {i for i, a in enumerate(annotation.approaches) if cut.takes(a.start, a.stop)}
     for i, check in enumerate(annotation.verifications):
         dropped = cut.takes(check.start, check.stop)
-        if not dropped and check.approach in lost:
+        if not dropped and check.approach in lost and not _same_answer(annotation, check):
             return f"check {i} (segment {check.start}) examines approach {check.approach}, which is dropped"
-        if dropped and _found_error(annotation, check) and check.approach not in lost:
+        if dropped and check.approach not in lost and _found_error(annotation, check):
             return f"check {i} finds fault with approach {check.approach}, which stays"
     return _open_doubt(annotation, cut)
+
+
+def _same_answer(annotation: Annotation, check: Verification) -> bool:
+    """Whether a check affirms the right answer, so that it serves any approach that reaches it."""
+    if check.kind is not VerificationKind.AFFIRMATION or check.approach is None:
+        return False
+    return annotation.approaches[check.approach].label is Label.CORRECT
 
 
 def _found_error(annotation: Annotation, check: Verification) -> bool:

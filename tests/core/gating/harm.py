@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dlcot_ray.core.annotation import Annotation, Label, VerificationKind
 from dlcot_ray.core.edits import EditScript, drop_script
@@ -214,7 +214,11 @@ def settling_gone(rng: random.Random) -> SeededCut:
 
 
 def solution_of_a_check_gone(rng: random.Random) -> SeededCut:
-    return hall(rng).cut([9, 10, 11], "checks_supported", "examines approach 1")
+    made = hall(rng)
+    made.lines[11] = f"So the answer would be {int(made.answer) + 5}."
+    made.lines[14] = "That many do not fit, so it is wrong."
+    cut = made.cut([9, 10, 11], "checks_supported", "examines approach 1", kinds=(AFFIRMS, DOUBTS))
+    return replace(cut, approaches=[(1, 6, CORRECT, 0), (9, 12, WRONG, 1)])
 
 
 def finding_gone(rng: random.Random) -> SeededCut:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from dlcot_ray.core.edits import EditScript, drop_script, keep_all
 from dlcot_ray.core.enhance import enhance
+from dlcot_ray.core.gating.mentions import mentions
 from dlcot_ray.core.gating.reliance import Reliance, missing_result
 from dlcot_ray.core.policies.registry import parse_policy
 from tests.support.annotations import CORRECT, OPEN, annotated
@@ -89,3 +92,14 @@ def test_a_redundant_approach_stays_if_the_solution_uses_its_result() -> None:
     result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
     assert result.reasoning == trace.reasoning
     assert result.reason == "gate:results_kept"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["let x be ", "(1) ", "= 12", "now\n", "case ", "9,999,", "x=", "   ", "equation (", "1.1.1", "1"],
+)
+def test_mentions_take_time_in_proportion_to_the_text(piece: str) -> None:
+    """A quadratic pattern takes minutes for a text of this length."""
+    start = time.process_time()
+    mentions(piece * (100_000 // len(piece)))
+    assert time.process_time() - start < 5
