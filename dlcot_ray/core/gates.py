@@ -210,9 +210,10 @@ def _ways(annotation: Annotation, correct: Sequence[Approach], cut: Cut) -> Iter
             approach.start,
             approach.stop if approach.answer_segment is None else approach.answer_segment + 1,
         )
-    first = annotation.first_correct_segment
-    if first is not None and first < correct[0].start and all(cut.takes(a.start, a.stop) for a in correct):
-        yield annotation.approaches[0].start, first + 1
+    first, start = annotation.first_correct_segment, annotation.approaches[0].start
+    early = first is not None and start <= first < correct[0].start
+    if first is not None and early and all(cut.takes(a.start, a.stop) for a in correct):
+        yield start, first + 1
 
 
 def _cut_bounds(
