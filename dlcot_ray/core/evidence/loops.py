@@ -25,8 +25,12 @@ MIN_CHARS = 40
 MIN_SHORT_REPEATS = 8
 """Minimum occurrences of a loop with a short cycle."""
 
-_END = re.compile(r"(?:[.!?。！？)\]}*`$\"'”’:]|\\\]|\d|\\boxed\{[^\n]*\})\s*$")
-_UNFINISHED = re.compile(r"(?:\\\[|\$\$|\\begin\{[a-z*]+\})(?!.*(?:\\\]|\$\$|\\end\{))", re.DOTALL)
+_END = re.compile(r"(?:[.!?。！？)\]}*`$\"'”’]|\\\]|\d|\\boxed\{[^\n]*\})\s*$")
+_TAIL = 400
+"""Characters at the end within which a formula that is still open counts as broken off."""
+_PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin{", "\\end{"))
+_TWINS = ("$$", "```")
+"""Delimiters that open and close with the same sign; an odd number of them leaves one open."""
 
 
 def find_loops(segments: Sequence[str]) -> tuple[tuple[int, int], ...]:
@@ -130,5 +134,14 @@ def is_truncated(reasoning: str, response: str | None) -> bool:
     """Whether the trace stops early: no response follows, and its last line or a formula is not closed."""
     if response is not None and response.strip():
         return False
-    tail = reasoning[-400:]
-    return not _END.search(tail) or bool(_UNFINISHED.search(tail))
+    return not _END.search(reasoning[-_TAIL:]) or _has_open_formula(reasoning)
+
+
+def _has_open_formula(text: str) -> bool:
+    """Whether a formula or code block that begins near the end of a text is not closed."""
+    start = len(text) - _TAIL
+    for opening, closing in _PAIRS:
+        opened = text.rfind(opening, max(0, start))
+        if opened > text.rfind(closing, max(0, start)):
+            return True
+    return any(text.rfind(sign) >= max(0, start) and text.count(sign) % 2 for sign in _TWINS)

@@ -194,3 +194,22 @@ def test_truncation_needs_a_broken_end_and_no_response() -> None:
     assert is_truncated("and then we multiply by", None)
     assert not is_truncated("So it is 42.", None)
     assert not is_truncated("and then we multiply by", "42")
+
+
+@pytest.mark.parametrize(
+    ("text", "truncated"),
+    [
+        ("Hence we get\n\n$$x = 3 + 4 = 7$$\n\nSo the answer is \\boxed{7}.", False),
+        ("First $$a = 1$$ and then\n$$b = 2$$", False),
+        ("First $$a = 1$$ and then $$b = 2", True),
+        ("\\[ a = 1 \\] so we are done.", False),
+        ("\\[ a = 1 \\] and now \\[ b = 2", True),
+        ("\\begin{align} a &= 1 \\end{align}", False),
+        ("\\begin{align} a &= 1 \\\\ b &= 2", True),
+        ("```python\nprint(1)\n```", False),
+        ("```python\nprint(1)", True),
+        ("The answer is:", True),
+    ],
+)
+def test_only_an_open_end_is_a_truncation(text: str, truncated: bool) -> None:
+    assert is_truncated(text, None) is truncated
