@@ -19,7 +19,7 @@ from dlcot_ray.evaluation.metrics.agreement import (
 )
 from dlcot_ray.evaluation.metrics.boundaries import matched, p_k, window_diff, window_size
 from dlcot_ray.evaluation.metrics.partitions import PairCounts, pair_counts, v_measure
-from dlcot_ray.evaluation.metrics.recompute import is_false
+from dlcot_ray.evaluation.metrics.recompute import is_false, is_whole
 
 LEAN = settings(deadline=None, max_examples=60)
 labels = st.lists(st.integers(0, 3), min_size=1, max_size=30)
@@ -118,6 +118,7 @@ def test_windowed_measures_are_counts_of_windows(length: int, data: st.DataObjec
         ("200 / 7 = 28.57", False),
         ("10 / 4 = 2", False),
         ("10 / 4 = 4", True),
+        ("3/36 = 1/9", True),
         ("x + 1 = 2", None),
         ("1 = 1 = 2", None),
         ("5 / 0 = 1", None),
@@ -128,6 +129,15 @@ def test_windowed_measures_are_counts_of_windows(length: int, data: st.DataObjec
 )
 def test_recomputed_arithmetic(claim: str, false: bool | None) -> None:
     assert is_false(claim) is false
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [("So 3*4 = 13 here.", True), ("So 2 + 3*4 = 13 here.", False), ("So 3*4 = 13 * 2 here.", False)],
+)
+def test_a_recomputed_claim_must_not_be_cut_out(text: str, whole: bool) -> None:
+    start = text.index("3*4")
+    assert is_whole(text, start, start + len("3*4 = 13")) is whole
 
 
 def test_v_measure_of_published_examples() -> None:

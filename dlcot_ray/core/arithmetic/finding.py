@@ -68,6 +68,7 @@ _REST = re.compile(
     r"(?!,\s\d{3}-$)(?:[\s$*]|\\[()\[\]])*(?:[.,](?=[\s$*]|\\|$)|\*\*|[)\]}]|$)|[\s$]+\((?!\s*[-\d])"
 )
 _THOUSANDS_BEHIND = re.compile(r"\s\d{3}(?![\d.])")
+_OPERATORS = tuple("+-*/×·÷−^")
 _NEAR_SIDES = 4
 """Sides of a chain before and behind a claim that can mend it."""
 _WORD_BEFORE = re.compile(r"[A-Za-z]+$")
@@ -229,6 +230,8 @@ def _left_side(text: str, start: int, stop: int, run_start: int) -> _Side | None
         opener = _open_bracket(text, at, stop)
         if opener is None or (opener and (text[opener - 1].isalnum() or text[opener - 1] in "}_^)")):
             return None
+        if text[max(0, opener - 4) : opener].rstrip(" $").endswith(_OPERATORS):
+            return None
         at, edge = opener + 1, _CLEAN
         value = evaluate(text[at:stop])
     if value is None:
@@ -238,7 +241,9 @@ def _left_side(text: str, start: int, stop: int, run_start: int) -> _Side | None
 
 def _goes_on(text: str, point: int, behind: int) -> bool:
     """Whether a point or comma separates nothing: an ellipsis, or thousands as in ``1, 234``."""
-    if text[max(0, point - 1) : point] == ".":
+    if text[max(0, point - 1) : point] == "." or text[max(0, point - 3) : point].rstrip().endswith(
+        _OPERATORS
+    ):
         return True
     return (
         text[point] == "," and _THOUSANDS_BEHIND.match(text, behind) is not None and text[point - 1].isdigit()

@@ -20,6 +20,7 @@ _LEADING_ZERO = re.compile(r"(?<![\d.,])0\d")
 _OPEN_ROOT = re.compile(r"\^\d+/\d|(?:√|\\?sqrt)\s?\d+\s?[-+*/^]")
 _LABELS = re.compile(r"(?:\d\s?[*×·]?\s?)?[(\[]\d{1,2}[)\]]\s?[-+]\s?(?:\d\s?[*×·]?\s?)?[(\[]?\d{1,2}[)\]]?")
 _MEASURED = re.compile(r"[($\s]*\d*\.\d+\s?[-−]\s?\d*\.\d+[)$\s]*")
+_SCORE = re.compile(r"[\s$]*([\d.]+)\s?/\s?\d+[\s$]*")
 _LABEL = re.compile(r"[(\s$]*\d{1,2}\)?\s*[-–:.]\s+")
 _POWER = re.compile(r"\^|\*\*|[²³⁴⁵⁶⁷⁸⁹⁰¹⁻]")
 _PURE_POWER = re.compile(r"[\s$(]*\d+[\s)]*(?:(?:\^|\*\*)[\s{(]*-?\d+[\s)}]*|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)[\s$]*")
@@ -56,6 +57,7 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
     return (
         _is_range(left, a, b)
         or _is_difference(left, a, b)
+        or _is_score(right, a)
         or _is_label(left, b)
         or _runs_on(left, right, a, b)
         or _is_scaled(left, a, b)
@@ -90,6 +92,12 @@ def _is_range(left: str, a: Value, b: Value) -> bool:
 def _is_difference(left: str, a: Value, b: Value) -> bool:
     """``2.1 - 2.4 = 0.3``: the difference of two measured values, without its sign."""
     return a.number == -b.number and _MEASURED.fullmatch(left) is not None
+
+
+def _is_score(right: str, a: Value) -> bool:
+    """``3 + 2.5 = 5.5/10``: points out of ten."""
+    score = _SCORE.fullmatch(right)
+    return score is not None and _equals(score[1], a)
 
 
 def _is_label(left: str, b: Value) -> bool:

@@ -20,10 +20,12 @@ _HEDGE_BEFORE = re.compile(
     r"instead|not|never|cannot|versus|vs|contradict\w*|impossible|try|trying|guess|test\w*|need|want|require\w*|should|must|"
     r"such that|so that|whether|unless|hypothe\w+|does|did|could|can|maybe|perhaps|check if|see if|approximat\w+|about|roughly|around|"
     r"nearest|nearly|almost|close|closest|round\w*|estimate\w*|operation|define\w*|digits?|concatenat\w+|like|wrote|written|"
-    r"equations?|erroneous\w*|fallac\w+|paradox\w*|joke|true or false|"
+    r"erroneous\w*|fallac\w+|paradox\w*|joke|true or false|"
     r"puzzle\w*|riddle\w*|patterns?|often|common(?:ly)?)\b|n't\b|[≠?⊕★◊~∼≲≳]",
     re.IGNORECASE,
 )
+_STATED_EQUATION = re.compile(r"\bequations?\b[^=\n]{0,24}$", re.IGNORECASE)
+"""``the equation 3 + 4 = 12``; in "the equation is A + B = 3 + 4 = 12" it is a calculation."""
 _ANNOUNCED = re.compile(
     r"\b(?:if|suppos\w+|assum\w+|imagine|pretend|would|could|might|claim\w*|instead|contradict\w*|impossible|try|trying|guess|"
     r"test\w*|require\w*|must|such that|so that|whether|equations?|wrote|student|says?)\b|\?",
@@ -127,6 +129,8 @@ def hedged(text: str, start: int, stop: int, a: Value, b: Value) -> bool:
     near = max(0, start - 120)
     sentence = max(near, *(text.rfind(mark, near, start) + 1 for mark in (". ", "\n", "! ", "? ")))
     if _HEDGE_BEFORE.search(text, sentence, start) or _HEDGE_AFTER.match(text, stop):
+        return True
+    if _STATED_EQUATION.search(text, sentence, start):
         return True
     if _REFUTED.match(text, stop) or _ABSURD.search(text, stop, stop + 120):
         return True

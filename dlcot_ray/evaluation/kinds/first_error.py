@@ -19,7 +19,7 @@ from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, JudgeSte
 from dlcot_ray.evaluation.calibration import graded
 from dlcot_ray.evaluation.cases import FirstErrorCase
 from dlcot_ray.evaluation.metrics.agreement import harmonic_mean, ratio
-from dlcot_ray.evaluation.metrics.recompute import is_false
+from dlcot_ray.evaluation.metrics.recompute import is_false, is_whole
 from dlcot_ray.evaluation.scores import BadCase, Measure, Scores, Sums, Table, Tally, summarise, worst_first
 
 
@@ -86,8 +86,11 @@ def alarm_tally(case: FirstErrorCase, steps: Mapping[int, Sequence[ErrorSpan]]) 
         number = len(computed)
         if case.first_error is None or step < case.first_error:
             counts["alarms_false"] += number
-            quotes = [case.trace.reasoning[error.char_start : error.char_stop] for error in computed]
-            counts["alarms_recomputed"] += sum(is_false(quote) is True for quote in quotes)
+            spans = [(error.char_start, error.char_stop) for error in computed]
+            text = case.trace.reasoning
+            counts["alarms_recomputed"] += sum(
+                is_whole(text, start, stop) and is_false(text[start:stop]) is True for start, stop in spans
+            )
         else:
             counts["alarms_true" if step == case.first_error else "alarms_after"] += number
     return counts

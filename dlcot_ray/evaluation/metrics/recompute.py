@@ -29,7 +29,7 @@ _HIGHEST_POWER = 64
 def is_false(claim: str) -> bool | None:
     """Whether two sides of a claim differ by more than rounding; None where either cannot be computed.
 
-    A side with decimals may be rounded in its last digit, a whole number to the next one behind a division.
+    A side with decimals may be rounded in its last digit, a quotient to the next whole number.
     """
     left, equals, right = claim.partition("=")
     if not equals or "=" in right:
@@ -38,8 +38,14 @@ def is_false(claim: str) -> bool | None:
     if one is None or other is None:
         return None
     decimals = max((len(m) for side in (left, right) for m in re.findall(r"\.(\d+)", side)), default=0)
-    rounded = decimals or "/" in left or "÷" in left
+    rounded = decimals or (("/" in left or "÷" in left) and "/" not in right and other.denominator == 1)
     return abs(one - other) > (Fraction(1, 10**decimals) if rounded else 0)
+
+
+def is_whole(text: str, start: int, stop: int) -> bool:
+    """Whether the claim at `[start, stop)` of a text is no part of a longer expression on its line."""
+    before, after = text[:start].rpartition("\n")[2].rstrip(" $"), text[stop:].partition("\n")[0].lstrip(" $")
+    return not before.endswith(tuple("+*/×·÷^(")) and not after.startswith(tuple("+*/×·÷^"))
 
 
 def _value(text: str) -> Fraction | None:

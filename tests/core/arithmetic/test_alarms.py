@@ -112,6 +112,9 @@ def test_the_same_false_claim_is_quoted_at_each_of_its_places() -> None:
         "5^3 = 6",
         "1, 234 + 5 = 1239",
         "0.8 - 1.1 = 0.3",
+        "He needs $90+($90*(10/100) = $99 in all",
+        "as .7 + . 72 + .74 = 2.16 in sum",
+        "Total: 2 + 1.5 + 3 = 6.5/10",
     ],
 )
 def test_what_is_not_asserted_in_plain_arithmetic_stays_silent(text: str) -> None:
