@@ -30,7 +30,7 @@ WORDS = re.compile(r"[A-Za-z][\w'-]*(?: [A-Za-z][\w'-]*){0,2}(?=\s*(?:[.;!*\"\n]
 NO_ANSWER = re.compile(
     r"(?:not|never|n't|correct|right|wrong|that|this|the|an?|in|to|what|which|it|its|consistent|same|different|as|found|"
     r"obtained|indeed|of|valid|there|here|good|fine|clear|reasonable|unique|positive|negative|integer|integers|whether|"
-    r"how|if|when|where|because|since|still|likely|probably|also|one|we|they|confirmed|verified|below|above|incorrect|"
+    r"how|if|when|where|because|since|still|likely|probably|also|one|i|we|they|confirmed|verified|below|above|incorrect|"
     r"straightforward|simple|step|needed|required|expected|supposed|for|by|from|all|both|let|so|just|actually|given)\b",
     re.IGNORECASE,
 )
@@ -88,6 +88,10 @@ OPTION = re.compile(
     r"[*$]*(?:\\(?:text|textbf|mathrm)\{)?\(?(?P<answer>[A-J])\)?\}?(?![\w'])"
     r"(?![ ](?!because|since|as\b|is\b|which|and|or\b|by\b|for\b|with\b|at\b|here)[a-z])"
 )
+LETTER_IN_PROSE = re.compile(
+    r"[B-HJ] (?!because|since|as\b|is\b|which|and|or\b|by\b|for\b|with\b|at\b|here)[a-z]{2}"
+)
+"""A capital letter before a word that goes on: "the answer is B bit odd" gives no option."""
 CHOSEN = re.compile(
     r"\b(?:answer|correct|choose|select|pick|match(?:es|ed)?|correspond\w*|therefore|thus|hence|so|must|which is|that is|that's)\b",
     re.IGNORECASE,

@@ -66,7 +66,7 @@ def find_answers(text: str, *, passing: bool = True) -> tuple[StatedAnswer, ...]
         _add_options(found, text)
     if "**" in text:
         _add_bold(found, text)
-    if passing and any(map(text.__contains__, patterns.DIGITS)):
+    if passing and (any(map(text.__contains__, patterns.DIGITS)) or patterns.WORD_VALUE.search(text)):
         _add_conclusions(found, text)
     if passing and patterns.RELATION.search(text):
         _add_equations(found, text)
@@ -214,6 +214,8 @@ def _add_value(
         if "boxed" in text[start:stop]:
             return False
         return _add(found, text, *_after_equals(text, start, stop), form)
+    if patterns.LETTER_IN_PROSE.match(text, at):
+        return False
     run = patterns.RUN.match(text, at + 1 if text.startswith("$", at) else at)
     if run is not None:
         start, stop = run.span()

@@ -110,7 +110,9 @@ def _rounded(answer: str, accepted: str, verdict: bool | None) -> bool | None:
 
 
 def plain_power(answer: str) -> str:
-    """A value without its unit in markup, and with a sign of multiplication that can be read."""
+    """A value in figures, without its unit in markup, and with a sign of multiplication that can be read."""
+    if (word := answer.lower()) in _NUMBERS:
+        return str(_NUMBERS.index(word))
     return _TIMES.sub(r"\\times ", _UNIT.sub("", answer))
 
 

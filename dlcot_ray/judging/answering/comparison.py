@@ -24,6 +24,7 @@ OPEN_LOOKUPS = 12
 """The same where the reference is an expression, which no cheaper comparison can decide."""
 
 _PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
+_MEASURE = re.compile(r"[-−]?\d[\d.,]*\s?(?:\\(?:text|mathrm|,)|[a-zA-Z])")
 _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
 _VALUE_OF = re.compile(r"^\W*[A-Za-z](?:_\{?\w+\}?)?(?:\([A-Za-z](?:,\s?[A-Za-z])*\))?\s*=")
 _MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z]{2,}")
@@ -78,6 +79,11 @@ class Comparison:
     def is_unfinished(self, answer: StatedAnswer) -> bool:
         """Whether an answer holds an operation that the reference lacks."""
         return self._closed and is_unfinished(answer, self._reference or "")
+
+    def lacks_unit(self, answer: StatedAnswer) -> bool:
+        """Whether a bare number stands against a reference with a unit: in passing it says too little."""
+        measure = _MEASURE.match(self._reference or "") is not None and not self._closed
+        return measure and is_closed(answer.text)
 
     @property
     def is_number(self) -> bool:

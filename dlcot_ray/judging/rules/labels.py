@@ -159,6 +159,8 @@ def _equal(text: str, answer: StatedAnswer, question: Question, comparison: Comp
     """Whether a value equals the reference; a sum still to be computed counts only as what is asked."""
     if comparison.is_unfinished(answer) and not is_headed(text, answer, question):
         return None
+    if answer.form is AnswerForm.EQUATION and comparison.lacks_unit(answer):
+        return None
     return comparison.equal(answer)
 
 

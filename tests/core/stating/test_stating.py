@@ -1,0 +1,107 @@
+"""A value is an answer only where it is stated, and where it is one to what the problem asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from dlcot_ray.core.evidence.answers import find_answers
+from dlcot_ray.core.stating.facts import is_asked, is_stated, name_of
+from dlcot_ray.core.stating.question import read_question
+from dlcot_ray.core.stating.spellings import compare_spelling, spellings
+
+
+def stated(text: str) -> set[str]:
+    return {answer.text for answer in find_answers(text) if is_stated(text, answer)}
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "as_a_fact"),
+    [
+        ("So the total is 35.", "35", True),
+        ("So is the total = 35?", "35", False),
+        ("If x = 35, then it fits.", "35", False),
+        ("It cannot be 35, it must be 34.", "35", False),
+        ("It cannot be 35, it must be 34.", "34", True),
+        ("So x = 35 or x = 40.", "35", False),
+        ("So k is from 1 to 8.", "8", False),
+        ("Therefore, 35 is not enough.", "35", False),
+        ("In this case, n = 35.", "35", False),
+        ("So sin a = sin 35.", "35", False),
+        ("The bags **35** are ours.", "35", True),
+    ],
+)
+def test_questions_conditions_and_denials_state_nothing(text: str, value: str, as_a_fact: bool) -> None:
+    assert (value in stated(text)) is as_a_fact
+
+
+@pytest.mark.parametrize("letter", "ABCDEFGHI")
+def test_all_letters_of_options_are_alike(letter: str) -> None:
+    assert letter in stated(f"So the answer is {letter}.")
+    assert letter in stated(f"This matches option {letter}.")
+    assert not stated(f"Let me look at option {letter} next.")
+    assert not stated(f"The answer is {letter} bit odd.")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("**Yes**, it does.", "Yes"),
+        ("#### 42", "42"),
+        ("<answer>42</answer>", "42"),
+        ("The final answer is\n\n$$\n\\frac{7}{9}\n$$", "\\frac{7}{9}"),
+        ("That's 8 boats.", "8"),
+    ],
+)
+def test_forms_of_answers_are_read(text: str, answer: str) -> None:
+    assert answer in stated(text)
+
+
+def test_a_question_has_names_words_options_and_given_figures() -> None:
+    question = read_question("A box holds 12 pens. Find $m + n$. (A) 3 (B) 24 (C) 5")
+    assert question.names == {"m+n"}
+    assert (question.options["B"], question.given) == ("24", frozenset({"12"}))
+    assert read_question("How many boats sail?").counted == {"boat", "sail"}
+    assert read_question("What is the largest such n?").extreme
+    assert not read_question("Choose at least two. What is the chance?").extreme
+
+
+@pytest.mark.parametrize(
+    ("problem", "closed"),
+    [
+        ("What is 6 times 7?", True),
+        ("Does the row converge?", True),
+        ("Prove that the row converges.", False),
+        ("Explain why the sky is blue.", False),
+    ],
+)
+def test_an_open_task_has_no_short_answer(problem: str, closed: bool) -> None:
+    assert read_question(problem).closed is closed
+
+
+def test_a_value_has_the_name_before_its_chain() -> None:
+    text = "So m + n = 2 + 5 = 7."
+    (last,) = [a for a in find_answers(text) if a.text == "7"]
+    assert name_of(text, last) == "m+n"
+    assert is_asked(text, last, read_question("Find $m + n$."))
+    assert not is_asked(text, last, read_question("Find $p q$."))
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "equal"),
+    [
+        ("B", "(B) 24", True),
+        ("24", "(B) 24", True),
+        ("24", "B", True),
+        ("B", "24", True),
+        ("C", "24", False),
+        ("25", "B", False),
+        ("six", "6", True),
+        ("35 \\mod 49", "35", True),
+        ("all real numbers less than or equal to 3", "(-\\infty, 3]", True),
+        ("2.513 \\times 10^{-7}", "2.51e-7", True),
+        ("3.9 x 10^-7", "2.51e-7", False),
+    ],
+)
+def test_options_words_and_roundings_are_spellings(answer: str, reference: str, equal: bool) -> None:
+    verdicts = [compare_spelling(answer, x) for x in spellings(reference, {"A": "5", "B": "24", "C": "9"})]
+    assert (True in verdicts, False in verdicts) == (equal, not equal) or (equal and True in verdicts)

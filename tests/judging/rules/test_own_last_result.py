@@ -1,0 +1,81 @@
+"""A range of segments is labelled by its own last result; open tasks have no reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from dlcot_ray.core.annotation import Label, ReferenceKind
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.answering.reference import find_reference
+from dlcot_ray.judging.equivalence import AnswerChecker
+from dlcot_ray.judging.rules.labels import label_range, read_answers
+
+WORK = "We set up the table and go through it line by line."
+
+
+@pytest.fixture(scope="module")
+def checker() -> Iterator[AnswerChecker]:
+    checker = AnswerChecker()
+    yield checker
+    checker.close()
+
+
+def label(checker: AnswerChecker, *segments: str, truth: str, problem: str, stop: int | None = None) -> Label:
+    answers = read_answers([s + "\n\n" for s in segments], truth, checker, problem)
+    return label_range(answers, 0, stop or len(segments), ReferenceKind.GROUND_TRUTH)[0]
+
+
+BOATS = "How many red boats are in the harbour?"
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        ("Therefore, there are 12 red boats in the harbour.", Label.CORRECT),
+        ("Therefore, there are 13 red boats in the harbour.", Label.INCORRECT),
+        ("Therefore, there are seven red boats in the harbour.", Label.INCORRECT),
+        ("The solution of the first line is x = 3.", Label.INCOMPLETE),
+        ("The answer we want is 40 - x.", Label.INCOMPLETE),
+        ("This seems hard.", Label.INCOMPLETE),
+    ],
+)
+def test_the_last_result_decides(checker: AnswerChecker, ending: str, expected: Label) -> None:
+    segments = (WORK, ending, *[WORK] * 4)
+    assert label(checker, *segments, truth="12", problem=BOATS, stop=2) is expected
+
+
+def test_a_value_that_the_trace_ends_on_is_a_wrong_result_earlier(checker: AnswerChecker) -> None:
+    segments = (WORK, "So it is 80.", WORK, WORK, WORK, "The answer is 80.")
+    assert label(checker, *segments, truth="480", problem="Find the bound.", stop=2) is Label.INCORRECT
+
+
+def test_an_intermediate_solution_decides_nothing(checker: AnswerChecker) -> None:
+    segments = (
+        "The solution is x = 3.",
+        "Is that right?",
+        "So 3 * 14 = 42 pairs.",
+        "The answer is \\boxed{42}.",
+    )
+    assert label(checker, *segments, truth="42", problem="Find the number of pairs.") is Label.CORRECT
+
+
+def test_another_member_of_the_family_is_not_the_answer(checker: AnswerChecker) -> None:
+    problem = "A row is given. What is $a_{50}$?"
+    segments = ("We see that $a_3 = -1$.", "Wait, is that right?", WORK, WORK)
+    assert label(checker, *segments, truth="-1", problem=problem) is Label.INCOMPLETE
+
+
+@pytest.mark.parametrize("truth", ["proof", "N/A", "notfound", "None", "-"])
+def test_a_placeholder_is_no_reference(truth: str) -> None:
+    assert find_reference(Trace("t", "Prove it.", "So 3.", truth)) == (None, ReferenceKind.NONE)
+
+
+def test_only_closed_tasks_take_their_reference_from_words() -> None:
+    code = "```python\nreturn 0\n```\n\nFor an empty row the answer is 0."
+    sure = "The answer is \\boxed{42}."
+    assert find_reference(Trace("t", "Find the sum.", WORK, None, code))[0] is None
+    assert find_reference(Trace("t", "Explain why it floats.", WORK, None, sure))[0] is None
+    assert find_reference(Trace("t", "Find the sum.", WORK, None, sure)) == ("42", ReferenceKind.RESPONSE)
+    assert find_reference(Trace("t", "Find the sum.", sure)) == ("42", ReferenceKind.TRACE)
