@@ -137,7 +137,8 @@ def test_a_slip_that_the_rest_does_not_share_is_not_carried() -> None:
     ],
 )
 def test_a_trace_without_a_known_answer_is_not_repaired(label: Label, kind: ReferenceKind) -> None:
-    trace, annotation = with_error(LINES)
+    open_end = [*LINES[:2], "Then we stop here."]
+    trace, annotation = with_error(LINES if label is CORRECT else open_end)
     approach = replace(annotation.approaches[0], label=label)
     annotation = replace(annotation, approaches=(approach,), reference_kind=kind)
     drafted = draft(trace, annotation, parse_policy("clean_local", {"errors": "repair"}))
