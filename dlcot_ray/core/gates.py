@@ -194,7 +194,8 @@ def _correct_approach_left(annotation: Annotation, script: Sequence[Edit]) -> Ga
     cut = cut_of(annotation, script)
     standing = set(segments_of(script, (EditOp.KEEP, EditOp.REPLACE))) | cut.harmless
     trunk = trunk_stop(annotation)
-    if trunk is not None and standing.issuperset(range(trunk)) and all(a.stop > trunk for a in correct):
+    later = trunk is not None and all(a.start >= trunk and cut.takes(a.start, a.stop) for a in correct)
+    if trunk is not None and later and standing.issuperset(range(trunk)):
         # A check found the error and the right answer before any approach is correct.
         return GateResult("correct_approach_left", True)
     for start, stop in _ways(annotation, correct, cut):

@@ -13,7 +13,7 @@ from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, V
 from dlcot_ray.core.arrival import accepted_answers, ends_on, states
 from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, standing, trunk_stop
-from dlcot_ray.core.seam_cues import BOTH, EARLIER
+from dlcot_ray.core.seam_cues import BOTH, EARLIER, VERDICT
 from dlcot_ray.core.trace import Trace
 
 CLOSING_CHARS = 400
@@ -51,15 +51,24 @@ def with_evidence(trace: Trace, annotation: Annotation) -> Annotation:
 
 
 def _affirmed(trace: Trace, annotation: Annotation) -> Annotation:
-    """Affirmation is evidence: a check that ends on the accepted answer affirms it, in whatever words."""
+    """Affirmation is evidence: a check that ends on the accepted answer affirms it, in whatever words.
+
+    One without a figure and without a verdict is only announced ("let me double-check that"), and affirms
+    nothing.
+    """
     accepted, trunk = accepted_answers(annotation), trunk_stop(annotation)
     if not accepted or trunk is None:
         return annotation
     offsets = annotation.segment_offsets
 
     def judged(check: Verification) -> Verification:
+        if check.start < trunk or check.kind is VerificationKind.NEGATION:
+            return check
         text = trace.reasoning[offsets[check.start] : offsets[check.stop]]
-        affirms = check.kind is VerificationKind.CHECK and check.start >= trunk and ends_on(text, accepted)
+        if check.kind is VerificationKind.AFFIRMATION:
+            examines = any(map(str.isdigit, text)) or VERDICT.search(text) or states(text, accepted)
+            return check if examines else replace(check, kind=VerificationKind.CHECK)
+        affirms = ends_on(text, accepted)
         return replace(check, kind=VerificationKind.AFFIRMATION) if affirms else check
 
     return replace(annotation, verifications=tuple(map(judged, annotation.verifications)))

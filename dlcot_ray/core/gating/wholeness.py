@@ -281,12 +281,14 @@ def incomplete_cases(text: str, offsets: Sequence[int], cut: Cut) -> str:
 def lost_ending(annotation: Annotation, script: Sequence[Edit], cut: Cut) -> int | None:
     """The last kept segment, if the words that closed the trace are dropped behind it; else None.
 
-    Text that ends inside the conclusion is closed. A trace that breaks off has no closing words.
+    Text that ends inside the conclusion is closed. A trace that breaks off in loops has no closing words.
     """
-    if annotation.truncated or (script and script[-1].op is EditOp.INSERT):
+    if script and script[-1].op is EditOp.INSERT:
         return None
     last = max(segments_of(script, (EditOp.KEEP, EditOp.REPLACE)), default=-1)
     if last < 0 or not any(segment > last for segment in cut.gone):
+        return None
+    if annotation.truncated and annotation.loops and max(stop for _, stop in annotation.loops) > last:
         return None
     for section in annotation.sections:
         if section.kind is SectionKind.CONCLUSION and section.start <= last < section.stop:

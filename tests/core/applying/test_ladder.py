@@ -130,3 +130,12 @@ def test_a_solution_that_settles_a_doubt_at_the_end_of_the_trunk_stays_as_the_ch
     sure = [ROAD[0], "The answer is 42.", *lines[2:]]
     trace, annotation = annotated(sure, approaches, [(3, 4, 0, 0)], kinds=(AFFIRMS,), conclusion=4)
     assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [(2, 3)]
+
+
+def test_an_announcement_is_no_check_that_could_stay() -> None:
+    lines = [*ROAD, "Wait, let me look at that again.", *CHECK, "And again, 6 * 7 = 42.", *END]
+    checks = [(2, 3, 0, 0), (3, 4, 0, 1), (4, 5, 0, 2)]
+    trace, annotation = annotated(
+        lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS, AFFIRMS), conclusion=5
+    )
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [(2, 3), (4, 5)]
