@@ -22,8 +22,10 @@ from dlcot_ray.core.annotation import (
     Verification,
     VerificationKind,
 )
-from dlcot_ray.core.edits import drop_script
+from dlcot_ray.core.arrival import accepted_answers, states
+from dlcot_ray.core.edits import EditScript, drop_script
 from dlcot_ray.core.gates import evaluate_gates
+from dlcot_ray.core.seams import close_seams
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.rules.judge import RulesJudge
 from tests.core.gating.harm import HARMFUL, HARMLESS, SeededCut
@@ -113,8 +115,25 @@ def cuts(read: list[Read], field: str) -> Iterator[tuple[Trace, Annotation, list
 
 def refused_by(trace: Trace, annotation: Annotation, gone: list[int]) -> str:
     script = drop_script(dict.fromkeys(gone, "seeded"), len(annotation.segment_offsets) - 1)
+    return refusal(trace, annotation, script)
+
+
+def refusal(trace: Trace, annotation: Annotation, script: EditScript) -> str:
     gates = evaluate_gates(trace, annotation, script, 0.02)
     return next((gate.name for gate in gates if not gate.passed), "")
+
+
+def refused_with_seams_closed(trace: Trace, annotation: Annotation, gone: list[int]) -> str:
+    """As `refused_by`, with the loose ends taken out that rules can take out, as an edit does."""
+    script = drop_script(dict.fromkeys(gone, "seeded"), len(annotation.segment_offsets) - 1)
+    accepted = accepted_answers(annotation)
+    refused = ""
+    for must_stay in (lambda text: False, lambda text: states(text, accepted)):
+        closed = close_seams(trace.reasoning, annotation, script, must_stay)
+        refused = "seam" if closed.needs else refusal(trace, annotation, closed.script)
+        if not refused:
+            break
+    return refused
 
 
 def test_what_a_reader_marked_as_needed_cannot_be_dropped(read_by_hand: list[Read]) -> None:
@@ -128,6 +147,6 @@ def test_what_a_reader_dropped_may_be_dropped(read_by_hand: list[Read]) -> None:
     for trace, annotation, label in read_by_hand:
         gone = [segment for part in label["drop"] for segment in range(part["start"], part["stop"])]
         if gone:
-            dropped.append(refused_by(trace, annotation, gone))
+            dropped.append(refused_with_seams_closed(trace, annotation, gone))
     assert len(dropped) >= 50
-    assert dropped.count("") / len(dropped) >= 0.75, Counter(dropped)
+    assert dropped.count("") / len(dropped) >= 0.85, Counter(dropped)
