@@ -24,7 +24,7 @@ _ASKED = re.compile(r"[\s$*)\]}\\]*\?")
 _CONDITION = re.compile(
     r"\b(?:if|suppose|assum(?:e|ing)|whether|unless|imagine|pretend|guess|wonder\w*|maybe|perhaps|might|could|try|trying|"
     r"hypothetical\w*|for example|e\.g\.|let['’]?s (?:say|try|test|set|take)|(?:let|set|put|choose) (?=[$\\(a-zA-Z]{1,3}\s?=)"
-    r"|(?:let me|let['’]?s|to) (?:check|verify|test|confirm) (?=[$\\(]{0,3}\s?[\\a-zA-Zα-ω]{1,6}\s?=)|(?:in|for) (?:this |the (?:first|second|third) )?case)\b",
+    r"|(?:let me|let['’]?s|to) (?:check|verify|test|confirm) (?=[$\\(]{0,3}\s?[\\a-zA-Zα-ω]{1,6}\s?=)|(?:in|for) (?:the (?:first|second|third) )?case)\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
