@@ -59,6 +59,9 @@ _OPTION = re.compile(
     r"(?:\\(?:text|textbf|mathrm|mathbf)\s?\{\s?\(?(?P<a>[A-J])\)?[.:]?\s?\}|\((?P<b>[A-J])\)|(?m:^)\s*(?P<c>[A-J])[.):]\s)"
 )
 _OPTION_TRIM = re.compile(r"^(?:\\qquad|\\quad|\\ |[\s~:.$)}])+|(?:\\qquad|\\quad|\\\\|\\ |[\s~;,.$])+$")
+_PART = re.compile(r"(?:^|[\s:;])(?:\((?:[a-h]|i{1,3}|iv|v)\)|[a-h]\)|\(?\d{1,2}[.)])\s+", re.MULTILINE)
+"""The number or letter in front of one of several questions."""
+_ASKING = re.compile(r"[^.?!\n]*\?")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"[A-Za-z]{3,}")
 _COMMON = frozenset(
@@ -170,6 +173,17 @@ def read_question(problem: str) -> Question:
         options=MappingProxyType(options),
         given=frozenset(_FIGURE.findall(body)),
     )
+
+
+def asks_several(problem: str) -> bool:
+    """Whether a problem asks several things: numbered parts that ask, or two closed questions.
+
+    No single answer settles such a problem, so only a ground truth can be compared.
+    """
+    text = problem[-LONGEST_PROBLEM:]
+    parts = [part for part in _PART.split(text)[1:] if "?" in part or _CLOSED.search(part) or _OPEN.search(part)]
+    questions = [asked for asked in _ASKING.findall(text) if _CLOSED.search(asked)]
+    return len(parts) > 1 or len(questions) > 1
 
 
 def plain_name(name: str) -> str:

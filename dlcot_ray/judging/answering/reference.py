@@ -1,7 +1,8 @@
 """What the answers of a trace are compared with: the ground truth, else its final answer (DLCoT step 3).
 
 In: a trace. Out: the reference and where it comes from. An open task (a proof, an explanation, code) has no
-reference, so nothing in such a trace counts as its answer. Neither does a placeholder such as "N/A".
+reference, so nothing in such a trace counts as its answer. Neither has a problem of several questions, unless
+a ground truth is known: the answer to one of them is not the end. A placeholder such as "N/A" is no reference.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from dlcot_ray.core.annotation import ReferenceKind
 from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
 from dlcot_ray.core.stating.facts import OUTRIGHT, is_stated
-from dlcot_ray.core.stating.question import read_question
+from dlcot_ray.core.stating.question import asks_several, read_question
 from dlcot_ray.core.trace import Trace
 
 LAST_WORDS = 300
@@ -28,12 +29,14 @@ _PLACEHOLDER = re.compile(
 def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
     """The answer to compare with: ground truth, else the response's answer, else the trace's own.
 
-    An open task (a proof, an explanation, code) has none, and neither does a placeholder like "N/A" count.
+    An open task (a proof, an explanation, code) or one of several questions has none without a ground truth,
+    and a placeholder like "N/A" does not count.
     """
     truth = (trace.ground_truth or "").strip()
     if truth and not _PLACEHOLDER.fullmatch(truth):
         return truth, ReferenceKind.GROUND_TRUTH
-    if not read_question(trace.problem).closed or "```" in (trace.response or ""):
+    several = asks_several(trace.problem)
+    if several or not read_question(trace.problem).closed or "```" in (trace.response or ""):
         return None, ReferenceKind.NONE
     if trace.response:
         found = _final(trace.response)
