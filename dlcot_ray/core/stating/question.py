@@ -181,7 +181,9 @@ def asks_several(problem: str) -> bool:
     No single answer settles such a problem, so only a ground truth can be compared.
     """
     text = problem[-LONGEST_PROBLEM:]
-    parts = [part for part in _PART.split(text)[1:] if "?" in part or _CLOSED.search(part) or _OPEN.search(part)]
+    parts = [
+        part for part in _PART.split(text)[1:] if "?" in part or _CLOSED.search(part) or _OPEN.search(part)
+    ]
     questions = [asked for asked in _ASKING.findall(text) if _CLOSED.search(asked)]
     return len(parts) > 1 or len(questions) > 1
 

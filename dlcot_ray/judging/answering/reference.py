@@ -1,8 +1,8 @@
 """What the answers of a trace are compared with: the ground truth, else its final answer (DLCoT step 3).
 
 In: a trace. Out: the reference and where it comes from. An open task (a proof, an explanation, code) has no
-reference, so nothing in such a trace counts as its answer. Neither has a problem of several questions, unless
-a ground truth is known: the answer to one of them is not the end. A placeholder such as "N/A" is no reference.
+reference, so nothing in such a trace counts as its answer. Neither has a problem of several questions without
+a ground truth: the answer to one of them is not the end. A placeholder such as "N/A" is no reference.
 """
 
 from __future__ import annotations

@@ -79,3 +79,17 @@ def test_only_closed_tasks_take_their_reference_from_words() -> None:
     assert find_reference(Trace("t", "Explain why it floats.", WORK, None, sure))[0] is None
     assert find_reference(Trace("t", "Find the sum.", WORK, None, sure)) == ("42", ReferenceKind.RESPONSE)
     assert find_reference(Trace("t", "Find the sum.", sure)) == ("42", ReferenceKind.TRACE)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        "A die is rolled.\n1. What is the chance of a six?\n2. What is the chance of an even number?",
+        "A box holds 4 red balls. (a) How many pairs are there? (b) Find the chance of two red ones.",
+        "How many apples are left? How many pears are left?",
+    ],
+)
+def test_the_answer_to_one_of_several_questions_is_no_reference(problem: str) -> None:
+    said = "The first is 3. The answer is \\boxed{42}."
+    assert find_reference(Trace("t", problem, said, None, said)) == (None, ReferenceKind.NONE)
+    assert find_reference(Trace("t", problem, said, "42", said)) == ("42", ReferenceKind.GROUND_TRUTH)
