@@ -8,6 +8,7 @@ decide like this. It is the baseline for models, and supplies the answer where a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dlcot_ray.core.annotation import (
     Annotation,
@@ -78,10 +79,32 @@ class RulesJudge:
         return annotate(trace, find(trace, self._checker), self.identity)
 
 
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Runs of a trace, what found them, and how sure it is.
+
+    Attributes:
+        sections: confidence in the sections and checks, 0..1.
+        approaches: confidence in where approaches begin, 0..1.
+    """
+
+    runs: list[Run]
+    source: Source
+    sections: float
+    approaches: float
+
+
 def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
     """The rules' annotation of a trace whose findings are known."""
+    runs = find_runs(found.segments, trace.problem, found.answers.candidate)
+    sure = confidence.of_approaches(found.segments, runs)
+    return assemble(trace, found, Structure(runs, Source.RULES, confidence.SECTIONS, sure), identity)
+
+
+def assemble(trace: Trace, found: Findings, structure: Structure, identity: str) -> Annotation:
+    """The annotation of a trace of known structure: labels and errors by evidence, methods by vocabulary."""
     segments, answers, kind = found.segments, found.answers, found.reference_kind
-    runs, completed = _complete_last(find_runs(segments, trace.problem, answers.candidate), answers)
+    runs, completed = _complete_last(structure.runs, answers)
     labels = confidence.of_labels(kind, found.reference, answers, found.first_correct_segment)
     approaches, methods = _approaches(runs, found, trace.problem, completed, labels)
     annotation = Annotation(
@@ -97,7 +120,7 @@ def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
         first_correct_segment=found.first_correct_segment,
         loops=found.loops,
         truncated=found.truncated,
-        steps=_steps(approaches, labels, confidence.of_approaches(segments, runs), methods),
+        steps=_steps(approaches, labels, structure, methods),
     )
     return crowned(annotation) if answers.ends_right else annotation
 
@@ -167,16 +190,16 @@ def _verifications(runs: list[Run], segments: Sequence[str], problem: str) -> tu
 
 
 def _steps(
-    approaches: Sequence[Approach], labels: float, boundaries: float, methods: float
+    approaches: Sequence[Approach], labels: float, structure: Structure, methods: float
 ) -> tuple[StepStatus, ...]:
     found = any(approach.errors for approach in approaches)
     errors = confidence.ERROR_FOUND if found else confidence.NO_ERROR_FOUND
     return (
-        StepStatus(JudgeStep.MACRO, Source.RULES, confidence.SECTIONS),
-        StepStatus(JudgeStep.APPROACHES, Source.RULES, round(boundaries, 3)),
-        StepStatus(JudgeStep.VERIFICATIONS, Source.RULES, confidence.SECTIONS),
+        StepStatus(JudgeStep.MACRO, structure.source, round(structure.sections, 3)),
+        StepStatus(JudgeStep.APPROACHES, structure.source, round(structure.approaches, 3)),
+        StepStatus(JudgeStep.VERIFICATIONS, structure.source, round(structure.sections, 3)),
         StepStatus(JudgeStep.COMPLETE, Source.EVIDENCE, round(labels, 3)),
         StepStatus(JudgeStep.LABELS, Source.EVIDENCE, round(labels, 3)),
         StepStatus(JudgeStep.ERRORS, Source.EVIDENCE, errors),
-        StepStatus(JudgeStep.CLUSTERS, Source.RULES, round(min(methods, boundaries), 3)),
+        StepStatus(JudgeStep.CLUSTERS, Source.RULES, round(min(methods, structure.approaches), 3)),
     )

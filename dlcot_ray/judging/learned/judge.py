@@ -1,0 +1,113 @@
+"""The `learned` judge: structure by a small model trained on readings, everything else by evidence.
+
+In: a trace. Out: an annotation. The model reads all segments of a trace at once and gives the best legal
+structure: sections, where approaches begin, where checks begin. Labels, answers, errors, the kind of a check
+and the methods come from the same evidence as with the rules. It needs numpy only, and no network.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dlcot_ray.core.annotation import Annotation, Source
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.equivalence import AnswerChecker
+from dlcot_ray.judging.findings import Findings, find
+from dlcot_ray.judging.learned.arrays import Floats
+from dlcot_ray.judging.learned.chain import best_path, probabilities, scores_of
+from dlcot_ray.judging.learned.features import Features, features_of
+from dlcot_ray.judging.learned.states import APPROACH, CHECK, COUNT, SECTION_OF, runs_of, states_of
+from dlcot_ray.judging.learned.weights import SHIPPED, Weights, load
+from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
+from dlcot_ray.judging.rules.judge import Structure, annotate, assemble
+from dlcot_ray.judging.rules.structure import find_runs
+
+VERSION = 1
+"""Increase it when the same weights may give the same trace another annotation."""
+
+EAGERNESS = {APPROACH: 1.0, CHECK: 0.5}
+"""Added to the scores of states that open something: openings are rare, and a plain fit misses too many of
+them. Chosen by cross-validation."""
+
+
+class LearnedJudge:
+    """Judge by learned structure and evidence. Holds a helper process for the CAS, as the rules judge does.
+
+    Args:
+        model: the file with the weights; None takes those of the package.
+        cas_timeout_seconds: CPU time for one comparison of answers.
+
+    Raises:
+        ValueError: the file holds no weights that fit this version.
+    """
+
+    def __init__(self, model: str | None = None, cas_timeout_seconds: float = 1.0) -> None:
+        self._weights = load(SHIPPED if model is None else Path(model))
+        self._identity = f"learned/{VERSION} {self._weights.fingerprint} on rules/{RULES_VERSION}"
+        self._checker = AnswerChecker(timeout_seconds=cas_timeout_seconds)
+
+    @property
+    def identity(self) -> str:
+        """``learned/VERSION``, a hash of the weights, and the rules whose findings are its features."""
+        return self._identity
+
+    @property
+    def checker(self) -> AnswerChecker:
+        """The checker that compares answers."""
+        return self._checker
+
+    def start(self) -> None:
+        """Nothing to load: the weights are read when the judge is made."""
+
+    async def judge(self, trace: Trace) -> Annotation:
+        """Annotate one trace; never awaits."""
+        return self.annotate(trace)
+
+    def close(self) -> None:
+        """Stop the helper process."""
+        self._checker.close()
+
+    def annotate(self, trace: Trace) -> Annotation:
+        """Annotate one trace, synchronously. Raises nothing for any text."""
+        found = find(trace, self._checker)
+        if not found.segments:
+            return annotate(trace, found, self._identity)
+        structure = find_structure(case_of(found, trace.problem), found, self._weights)
+        return assemble(trace, found, structure, self._identity)
+
+
+def case_of(found: Findings, problem: str) -> Features:
+    """The features of a trace with at least one segment, as the judge and the training see them."""
+    runs = find_runs(found.segments, problem, found.answers.candidate)
+    return features_of(found, problem, states_of(runs))
+
+
+def find_structure(features: Features, found: Findings, weights: Weights) -> Structure:
+    """The best legal structure by some weights, and how sure they are of it."""
+    scores = scores_of(features.columns, features.words, weights.columns, weights.words)
+    eager = scores.copy()
+    for state, extra in EAGERNESS.items():
+        eager[:, state] += extra
+    path = best_path(eager, weights.transitions, weights.starts)
+    chances = probabilities(scores, weights.transitions, weights.starts)
+    return Structure(
+        runs_of(path), Source.MODEL, _sure_of_sections(path, chances, found), _sure_of_openings(path, chances)
+    )
+
+
+def _sure_of_sections(path: list[int], chances: Floats, found: Findings) -> float:
+    """The expected share of characters in the right section."""
+    right = [
+        sum(chances[i, state] for state in range(COUNT) if SECTION_OF[state] is SECTION_OF[now])
+        for i, now in enumerate(path)
+    ]
+    return float(np.average(right, weights=np.diff(found.offsets)))
+
+
+def _sure_of_openings(path: list[int], chances: Floats) -> float:
+    """The expected share of openings of approaches that are right within one segment."""
+    openings = [i for i, state in enumerate(path) if state == APPROACH]
+    near = [min(1.0, float(chances[max(0, i - 1) : i + 2, APPROACH].sum())) for i in openings]
+    return float(np.mean(near)) if near else 1.0

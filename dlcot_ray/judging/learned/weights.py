@@ -1,0 +1,77 @@
+"""The weights of the model: what they are, how they are stored, and the name that they give the judge.
+
+Stored as safetensors: numbers and a version, no code. The identity is a hash of the numbers, so annotations
+of other weights are never taken for these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from dlcot_ray.judging.learned import features
+from dlcot_ray.judging.learned.arrays import Floats
+from dlcot_ray.judging.learned.states import COUNT
+
+SHIPPED = Path(__file__).with_name("structure.safetensors")
+"""The weights of the package."""
+
+_NAMES = ("columns", "words", "transitions", "starts")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of the chain; 7 is the number of states.
+
+    Attributes:
+        columns: (c, 7), for the columns of `Features`.
+        words: (BUCKETS, 7), for the buckets of `Features`.
+        transitions: (7, 7), from row to column.
+        starts: (7,), for the first segment.
+    """
+
+    columns: Floats
+    words: Floats
+    transitions: Floats
+    starts: Floats
+
+    @property
+    def fingerprint(self) -> str:
+        """12 hex digits over the version of the features and all numbers, as they are stored."""
+        digest = hashlib.blake2b(f"features/{features.VERSION}".encode(), digest_size=6)
+        for name in _NAMES:
+            digest.update(np.ascontiguousarray(getattr(self, name), dtype="<f2").tobytes())
+        return digest.hexdigest()
+
+
+def save(weights: Weights, path: Path) -> None:
+    """Write the weights, as half-precision numbers."""
+    arrays = {name: np.ascontiguousarray(getattr(weights, name), dtype=np.float16) for name in _NAMES}
+    save_file(arrays, path, metadata={"features": str(features.VERSION)})
+
+
+def load(path: Path = SHIPPED) -> Weights:
+    """Read weights.
+
+    Raises:
+        ValueError: the file is missing or damaged, or belongs to other features.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            version = (file.metadata() or {}).get("features")
+            arrays = {name: file.get_tensor(name).astype(np.float64) for name in _NAMES}
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{path} holds no weights of the learned judge ({error})") from error
+    if version != str(features.VERSION):
+        raise ValueError(
+            f"{path} belongs to features {version}; this package has features {features.VERSION}"
+        )
+    weights = Weights(**arrays)
+    if weights.words.shape != (features.BUCKETS, COUNT) or weights.transitions.shape != (COUNT, COUNT):
+        raise ValueError(f"{path} has weights of another shape")
+    return weights
