@@ -22,6 +22,12 @@ MIN_AGAIN = 180
 MUCH, MORE, MANY = 1200, 600, 4
 """Characters (of an announced way, of another) and relations from which a way without new figures counts."""
 
+OWN = 6
+"""Formulas of its own from which a short way counts too."""
+
+BACK = 200
+"""Number of segments before a way in which its formulas are looked for."""
+
 AHEAD = 60
 """Maximum number of segments ahead that are examined."""
 
@@ -67,11 +73,24 @@ _OTHER_WAY = re.compile(
     r"(?:approach|method|strategy|route|way(?! (?:someone|people|one might|this could|it could|is to (?:check"
     r"|verify|see)|to (?:express|write|confirm"
     r"|check|verify|remember|see if))))\b"
+    r"|\b(?:consider|try|take|from) (?:another|a different|a new) (?:angle|perspective|viewpoint)\b"
     r"|\bapproach (?:this|it) (?:\w+ )?differently|\bstart (?:over|again|afresh)\b|\bfrom scratch\b"
     r"|\bwithout coordinates\b",
     re.IGNORECASE,
 )
-_WAYS = ("way", "approach", "method", "strategy", "route", "start ", "scratch", "coordinates")
+_WAYS = (
+    "way",
+    "approach",
+    "angle",
+    "perspective",
+    "viewpoint",
+    "method",
+    "strategy",
+    "route",
+    "start ",
+    "scratch",
+    "coordinates",
+)
 _TECHNIQUE = re.compile(
     r"^\W*(?:(?:but|so|and|wait|hmm+|okay|now)\b[,.\s]*)*(?:alternatively|maybe|perhaps|instead"
     r"|let me|let's|let us|i could|we could)\b[^.\n]{0,60}?\b"
@@ -105,6 +124,10 @@ _SAME = re.compile(
     re.IGNORECASE,
 )
 """Says that the standing answer has come out again."""
+_HOPES = re.compile(
+    r"\b(?:if|whether|to get|should)\b[^.?!\n]{0,60}\b(?:same|match\w*|confirms)\b", re.IGNORECASE
+)
+"""Only hopes so, at the start of a way."""
 _OPENING = 300
 """Characters of a segment that may announce another way."""
 
@@ -164,7 +187,9 @@ def opens_again(
     relations = len(_RELATION.findall(text))
     if (relations or listed) and any(figures[number] >= i for number in _NUMBER.findall(text)):
         return True
-    return settled and len(text) >= (MUCH if announced else MORE) and relations >= MANY
+    if not settled or relations < MANY:
+        return False
+    return len(text) >= (MUCH if announced else MORE) or _new_formulas(segments, i, text) >= OWN
 
 
 def _arrival(
@@ -175,7 +200,7 @@ def _arrival(
     An announced way may look back on its steps; any other ends at the first look behind a verdict.
     """
     for j in range(first, min(tail, i + AHEAD)):
-        if j > i and announces(segments[j]):
+        if j > i and announces(segments[j]) and _long(segments, i, j):
             return None
         if (
             j > i
@@ -184,9 +209,22 @@ def _arrival(
             and checks.settles(segments[j - 1], answered=answered[j - 1])
         ):
             return None
-        if (answered[j] or _SAME.search(segments[j])) and _long(segments, i, j + 1):
+        if (answered[j] or _says_same(segments[j])) and _long(segments, i, j + 1):
             return j + 1
     return None
+
+
+def _new_formulas(segments: Sequence[str], i: int, text: str) -> int:
+    """How many relations of a text, with the signs around them, the segments before i lack."""
+    before = "".join("".join(segments[max(0, i - BACK) : i]).split())
+    flat = "".join(text.split())
+    around = {flat[max(0, m.start() - 5) : m.end() + 5] for m in _RELATION.finditer(flat)}
+    return sum(formula not in before for formula in around)
+
+
+def _says_same(segment: str) -> bool:
+    """Whether a segment says that the standing answer came out again, and does not only hope so."""
+    return _SAME.search(segment) is not None and _HOPES.search(segment) is None
 
 
 def _given_up(end: str) -> bool:

@@ -66,6 +66,10 @@ _PURPOSE = re.compile(
     r"|means? that|if i can|if we can)\b",
     re.IGNORECASE,
 )
+_ANSWERS = re.compile(
+    r"\\boxed\s?\{|\b(?:answer|result|total)\b[^.?\n]{0,60}?(?:\bis|[:=])\s*\S", re.IGNORECASE
+)
+"""Says an answer outright; a figure that a problem gives may look like one without such words."""
 _ORIENTS = re.compile(
     r"^\W*(?:(?:okay|ok|so|first|alright|now|hmm|well|and|but|then)\b[,.!\s]*)*(?:of all,? |things first,? )?"
     r"(?:(?:i|we) (?:first )?(?:need|have|want|should|must) to (?:first )?(?:understand|parse|interpret"
@@ -85,10 +89,17 @@ class Given:
     numbers: frozenset[str]
 
 
-def find_head(segments: Sequence[str], problem: str) -> list[Run]:
-    """Leading restatement and understanding; at least one segment is left for the exploration."""
+def find_head(segments: Sequence[str], problem: str, answered: Sequence[bool] = ()) -> list[Run]:
+    """Leading restatement and understanding; at least one segment is left for the exploration.
+
+    `answered[i]`: segment i states an answer. Such a segment is work, whatever it looks like.
+    """
     words = {w.lower() for w in _WORD.findall(problem)}
     begin = _work_begins(segments, problem, words)
+    answers = (
+        i for i in range(begin) if answered[i : i + 1] and answered[i] and _ANSWERS.search(segments[i])
+    )
+    begin = next(answers, begin)
     repeat = 0
     while repeat < begin and _restates(segments[repeat], words, first=repeat == 0):
         repeat += 1

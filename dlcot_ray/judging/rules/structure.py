@@ -23,7 +23,7 @@ def find_runs(segments: Sequence[str], problem: str, answered: Sequence[bool]) -
 
     Every approach and every verification is a run of its own; runs partition the segments.
     """
-    runs = find_head(segments, problem)
+    runs = find_head(segments, problem, answered)
     at = runs[-1].stop if runs else 0
     tail = conclusion_start(segments, answered, at)
     kind, start = EXPLORE, at

@@ -32,6 +32,14 @@ _VERDICT = re.compile(
     re.IGNORECASE,
 )
 _CALCULATES = re.compile(r"[=≈≡]|\\approx|\\equiv")
+_EXAMINES = re.compile(
+    r"\b(?:(?:which|that|this|it) (?:also |exactly )?(?:matches|agrees|coincides)"
+    r"|match(?:es|ing) (?:what|my|our|the)|same (?:answer|result|value|number|count) as\b"
+    r"|let(?: me|'s| us) (?:just |also |quickly )*"
+    r"(?:\w*check|compute|calculate|count|verify|see|list|test|try))\b",
+    re.IGNORECASE,
+)
+"""Speaks of what was just computed or examined, so it belongs to that."""
 
 
 def conclusion_start(segments: Sequence[str], answered: Sequence[bool], head: int) -> int:
@@ -50,7 +58,7 @@ def _concludes(segment: str, answered: bool) -> bool:
     text = segment.strip()
     if len(text) > SHORT or "?" in text or text.endswith(":"):
         return False
-    if checks.looks_back(text) or cues.announces_approach(text):
+    if checks.looks_back(text) or _EXAMINES.search(text) or cues.announces_approach(text):
         return False
     if _CONCLUDES.match(text) or "\\boxed" in text or "final answer" in text.lower():
         return answered or len(_CALCULATES.findall(text)) == 0

@@ -215,6 +215,56 @@ def test_the_conclusion_is_the_tail_in_which_nothing_is_examined() -> None:
     assert conclusion_start(segments, [False, False, True, False, False, True], 1) == 4
 
 
+@pytest.mark.parametrize(
+    "segment",
+    [
+        "So the answer is 5 weeks, which matches what I had before.",
+        "So with the other count the answer is 5 weeks. Let me just compute the last week once more.",
+        "So the answer is 5 weeks, the same number as in the table.",
+    ],
+)
+def test_a_tail_that_computes_or_compares_is_no_conclusion(segment: str) -> None:
+    segments = [REPEATS, SOLVES, ANSWERS, "Let me check: 20 - 15 = 5.", segment, ANSWERS]
+    answered = [False, False, True, False, True, True]
+    assert conclusion_start(segments, answered, 1) == 5
+
+
+def test_a_segment_that_gives_an_answer_outright_is_never_head() -> None:
+    segments = [
+        "How many weeks is it?",
+        "She sells 3 a week, and the answer is 5.",
+        "Let me check: 3 * 5 = 15.",
+    ]
+    assert find_head(segments, PROBLEM, [False, True, False])[-1].stop == 1
+    assert find_head([segments[1], segments[2]], PROBLEM, [True, False]) == []
+
+
+def test_a_figure_of_the_problem_does_not_end_the_head() -> None:
+    segments = [REPEATS, "He has 20 sheep at first.", SOLVES, ANSWERS]
+    assert find_head(segments, PROBLEM, [True, True, False, True])[-1].stop == 2
+
+
+def test_a_short_way_with_formulas_of_its_own_is_an_approach() -> None:
+    way = (
+        "Alternatively, let me turn the count around with the letters s and r for what is sold and what is left. "
+        "Then s + r = 20, s = 3w, r < 6, so 20 - s < 6, s > 14, 3w > 14, w >= 5 and r <= 20 - 15 = 5. "
+    )
+    copied = "Then s + r = 20, s = 3w, r < 6, so 20 - s < 6, s > 14, 3w > 14, w >= 5 and r <= 20 - 15 = 5. "
+    assert (EXPLORE, 3) in shape([REPEATS, SOLVES, ANSWERS, way + ANSWERS, ANSWERS], 2, 3, 4)
+    assert (VERIFY, 3) in shape([REPEATS, SOLVES + copied, ANSWERS, way + ANSWERS, ANSWERS], 2, 3, 4)
+
+
+def test_a_way_that_only_hopes_for_the_same_answer_has_not_arrived() -> None:
+    hope = (
+        "But another way to approach the whole problem is to go through a table of all the weeks from the first one on, "
+        "and to see whether that leads to the same answer, which would be a good sign for the count that I made."
+    )
+    table = (
+        "The flock is 17, 14, 11, 8 and then 5, so 20 - 3 * 4 = 8 is too many and 8 - 3 = 5 is few enough."
+    )
+    assert (EXPLORE, 3) in shape([REPEATS, SOLVES, ANSWERS, hope, table + " " + ANSWERS, ANSWERS], 2, 4, 5)
+
+
 @settings(deadline=None, max_examples=200)
 @given(
     segments=st.lists(
