@@ -11,12 +11,15 @@ import re
 
 from dlcot_ray.core.annotation import ReferenceKind
 from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
+from dlcot_ray.core.evidence.equivalence import is_closed
 from dlcot_ray.core.stating.facts import OUTRIGHT, is_stated
 from dlcot_ray.core.stating.question import asks_several, read_question
 from dlcot_ray.core.trace import Trace
 
 LAST_WORDS = 300
 """Characters at the end of a text that hold its final answer."""
+BARE_CHARS = 40
+"""Maximum characters of a response that can be a bare value."""
 _PLACEHOLDER = re.compile(
     r"\W*(?:proof|prove|not ?found|n/?a|none|null|unknown|no (?:answer|solution provided)"
     r"|see (?:the )?(?:solution|proof)|open(?:[- ]ended)?|"
@@ -39,10 +42,16 @@ def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
     if several or not read_question(trace.problem).closed or "```" in (trace.response or ""):
         return None, ReferenceKind.NONE
     if trace.response:
-        found = _final(trace.response)
+        found = _bare(trace.response) or _final(trace.response)
         return (found, ReferenceKind.RESPONSE) if found else (None, ReferenceKind.NONE)
     found = _final(trace.reasoning[-2000:])
     return (found, ReferenceKind.TRACE) if found else (None, ReferenceKind.NONE)
+
+
+def _bare(response: str) -> str | None:
+    """A response that is a value and nothing else."""
+    value = response.strip()
+    return value if len(value) <= BARE_CHARS and is_closed(value) else None
 
 
 def _final(text: str) -> str | None:

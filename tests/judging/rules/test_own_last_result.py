@@ -79,6 +79,8 @@ def test_only_closed_tasks_take_their_reference_from_words() -> None:
     assert find_reference(Trace("t", "Explain why it floats.", WORK, None, sure))[0] is None
     assert find_reference(Trace("t", "Find the sum.", WORK, None, sure)) == ("42", ReferenceKind.RESPONSE)
     assert find_reference(Trace("t", "Find the sum.", sure)) == ("42", ReferenceKind.TRACE)
+    assert find_reference(Trace("t", "Find the sum.", WORK, None, " 42\n")) == ("42", ReferenceKind.RESPONSE)
+    assert find_reference(Trace("t", "Find the sum.", WORK, None, "See above."))[0] is None
 
 
 @pytest.mark.parametrize(
