@@ -99,6 +99,9 @@ CHOSEN = re.compile(
 """Before "option B": the option is given as the answer, not just looked at."""
 DIGITS = "0123456789\\√π½⅓⅔¼¾⅕⅙⅛"
 TRAILING = " \t\n.,;:!?*_`\"'“”-–−+/=<>≤≥≈≡|~^"
+LEADING = " \t\n$*_`\"'“”:,;"
+TELLING = re.compile(r"[^\W_]|[½⅓⅔¼¾∞π]")
+"""A letter, figure or sign without which a run of notation is no value."""
 BRACE = re.compile(r"[{}]")
 BRACKET = re.compile(r"[(\[{}\])]")
 OPENING, CLOSING = "([{", ")]}"

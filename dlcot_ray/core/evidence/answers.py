@@ -194,7 +194,10 @@ def _chain(text: str, start: int, stop: int) -> list[tuple[int, int]]:
 def _after_equals(text: str, start: int, stop: int) -> tuple[int, int]:
     """The part after the last equals sign of a chain, if its left side is more than a name."""
     body = text[start:stop]
-    at = max(body.rfind(sign, 0, len(body.rstrip(patterns.TRAILING))) for sign in "=≈")
+    if "=" not in body and "≈" not in body:
+        return start, stop
+    last = len(body.rstrip(patterns.TRAILING))
+    at = max(body.rfind("=", 0, last), body.rfind("≈", 0, last))
     if at <= 0 or (body.count("=") == 1 and len(body[:at].strip(" $\\(")) <= 2):
         return start, stop
     return start + at + 1, stop
@@ -236,7 +239,7 @@ def _add_value(
 def _significant(body: str) -> bool:
     """Whether a run of notation is a value, not a stray letter or sign."""
     bare = body.strip(patterns.TRAILING + " ()[]{}")
-    return bool(bare) and bare not in ("a", "A", "I") and any(c.isalnum() or c in "½⅓⅔¼¾∞π" for c in bare)
+    return bare not in ("", "a", "A", "I") and patterns.TELLING.search(bare) is not None
 
 
 def _add(
@@ -262,12 +265,10 @@ def _add(
 
 
 def _clean(text: str, start: int, stop: int) -> tuple[int, int]:
-    while start < stop and text[start] in " \t\n$*_`\"'“”:,;":
-        start += 1
+    start = stop - len(text[start:stop].lstrip(patterns.LEADING))
     while True:
         before = stop
-        while stop > start and (text[stop - 1] in patterns.TRAILING or text[stop - 1] == "$"):
-            stop -= 1
+        stop = start + len(text[start:stop].rstrip(patterns.TRAILING + "$"))
         if (text[stop - 2 : stop] in (" a", " A", " I") and stop - 2 > start) or text.endswith(
             ("\\", "\\ "), start, stop
         ):

@@ -19,7 +19,8 @@ OUTRIGHT = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, Answ
 SENTENCE_REACH = 300
 """Characters before and after a value that are searched for the ends of its sentence."""
 
-_END = re.compile(r"(?<![.][.])[.!?](?!\s?[-+*/=×÷]\s?[\d(])(?=[\s*\"')\]]|$)|\n")
+_END = re.compile(r"[.!?](?<![.][.].)(?!\s?[-+*/=×÷]\s?[\d(])(?=[\s*\"')\]]|$)|\n")
+"""The end of a sentence. Each branch begins with its sign, for fast search."""
 _ASKED = re.compile(r"[\s$*)\]}\\]*\?")
 _CONDITION = re.compile(
     r"\b(?:if|suppose|assum(?:e|ing)|whether|unless|imagine|pretend|guess|wonder\w*|maybe|perhaps|might|could|try|trying|"
@@ -32,6 +33,14 @@ _DENIED = re.compile(
     r"\W{0,4}(?:(?:be|equal|equals|exactly|just|the|have been|get|is|give)\W{1,3}){0,2}(?:\w{1,3}\W{0,4})?$",
     re.IGNORECASE,
 )
+_CONDITIONAL = (
+    "if suppos assum whether unless imagin pretend guess wonder maybe perhaps might could try hypothetical example "
+    "e.g. let set put choose check verify test confirm case"
+).split()
+_DENYING = (
+    "not never neither nor rather instead isn wasn if when for suppose let try n't n’t ≠ \\ne"
+).split()
+"""One of these is in every match of `_CONDITION` and of `_DENIED`; looking for them first is cheaper."""
 _REFUTED = re.compile(
     r"[\s$*)\]}\\,]{0,6}(?:(?:is|was|are|would be|seems|looks|must be)\s)?"
     r"(?:not\b|n['’]t|wrong|incorrect|impossible|invalid|too (?:big|small|large|low|high|many|few))",
@@ -42,12 +51,16 @@ _ANOTHER_BEHIND = re.compile(r"[\s$\\)°]{0,4}or\s(?:[\\$(]{0,3}(?:[^\W\d]|\\){1
 _RANGE_BEFORE = re.compile(
     r"\b(?:from|between)\b[^.\n]{1,16}\b(?:to|and)\s[$\\(]{0,3}$|\d\s?(?:–|to)\s?$", re.IGNORECASE
 )
+_RANGING = ("to", "and", "–")
+"""One of these ends every match of `_RANGE_BEFORE`, with layout behind it."""
 _PART_BEFORE = re.compile(
     r"(?:(?<![a-zA-Z])\\?(?:sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt|mod|times|cdot|frac)|(?<=[\w)}\]])\s?[-+−]|(?<!\*)\*|[/×·÷^])\s?[$(]?$"
 )
 _PART_BEHIND = re.compile(r"\s?(?:\*(?!\*)|[/×·÷^+]|\\(?:times|cdot|div)\b|[-−]\s?\d)")
 _SIGN_BEFORE = re.compile(r"[\w)}\]°]\s?$")
 _OPERATION = re.compile(r"[\d)}!%]\s?(?:[+*×·÷]|\\(?:times|cdot|div)\b|[-−])\s?[\d(\\]")
+_OPERATOR = re.compile(r"[-+*×·÷−\\]")
+"""One of these signs is in every operation."""
 _ATOM = r"(?:\\[a-zA-Z]+|[^\W\d_]{1,2})(?![^\W\d_])(?:_\{?\w+\}?)?(?:\([^()=\n]{0,12}\))?(?:\^\{?\w+\}?)?"
 _RELATION = r"(?:=|≡|≈|\\equiv|\\approx)"
 _SCIENTIFIC = re.compile(r"(?:x|×|·|\*|\\times|\\cdot)\s?10\s?\^\s?\{?\s?[-−+]?\d+\}?")
@@ -56,6 +69,9 @@ _NAMED = re.compile(
     rf"(?:{_RELATION}(?:(?:[^;:.,\n]|[.,](?=\d)){{0,150}}{_RELATION})?|is|equals|must be|should be|to be)[\s$\\(*]{{0,6}}$"
 )
 """A name with the value behind it, directly or at the end of a chain of equations."""
+_TIES = ("=", "≡", "≈", "\\equiv", "\\approx", "is", "equals", "must be", "should be", "to be")
+"""One of these ends every match of `_NAMED`, with layout behind it."""
+_LAYOUT = "$\\(*" + "".join(filter(str.isspace, map(chr, range(0x3001))))
 _LINKED = re.compile(
     r"(?:\b(?:is|are|be|was|equals?|gives?|get|only|exactly|have|has|totall?ing|total of|just|yields?)|['’]s|[=:≈≡])[\s$*\\(]{0,6}$",
     re.IGNORECASE,
@@ -92,12 +108,18 @@ def is_stated(text: str, answer: StatedAnswer) -> bool:
     before, behind = text[start : answer.start], text[answer.stop : answer.stop + 40]
     if text[stop - 1 : stop] == "?" or _ASKED.match(behind):
         return False
-    if _CONDITION.search(before) or _DENIED.search(before[-30:]) or _REFUTED.match(behind):
+    lower = before.lower()
+    if any(map(lower.__contains__, _CONDITIONAL)) and _CONDITION.search(before):
+        return False
+    if any(map(lower[-40:].__contains__, _DENYING)) and _DENIED.search(before[-30:]):
+        return False
+    if _REFUTED.match(behind):
         return False
     if _is_part(text, answer):
         return False
     several = _ANOTHER_BEFORE.search(before[-24:]) or _ANOTHER_BEHIND.match(behind)
-    return not (several or _RANGE_BEFORE.search(before[-40:]))
+    ranges = lower.rstrip(_LAYOUT).endswith(_RANGING) and _RANGE_BEFORE.search(before[-40:])
+    return not (several or ranges)
 
 
 def _is_part(text: str, answer: StatedAnswer) -> bool:
@@ -109,8 +131,12 @@ def _is_part(text: str, answer: StatedAnswer) -> bool:
 
 def is_unfinished(answer: StatedAnswer, reference: str) -> bool:
     """Whether a value is still to be computed: it holds an operation, and the reference holds none."""
-    text, known = (_SCIENTIFIC.sub("", part) for part in (answer.text, reference))
-    return _OPERATION.search(text) is not None and _OPERATION.search(known) is None
+    return _has_operation(answer.text) and not _has_operation(reference)
+
+
+def _has_operation(text: str) -> bool:
+    """Whether a value holds an operation, apart from a power of ten behind it."""
+    return _OPERATOR.search(text) is not None and _OPERATION.search(_SCIENTIFIC.sub("", text)) is not None
 
 
 def is_linked(text: str, answer: StatedAnswer) -> bool:
@@ -134,7 +160,9 @@ def name_of(text: str, answer: StatedAnswer) -> str | None:
     before = text[max(0, answer.start - 200) : answer.start]
     if "=" in answer.text[1:]:
         return plain_name(answer.text.split("=")[0])
-    found = _NAMED.search(before.rpartition("\n")[2])
+    line = before.rpartition("\n")[2]
+    # The words and signs that tie a name to its value are looked for first, because most values have no name.
+    found = _NAMED.search(line) if line.rstrip(_LAYOUT).endswith(_TIES) else None
     return plain_name(found["name"]) if found else None
 
 
@@ -142,7 +170,6 @@ def is_asked(text: str, answer: StatedAnswer, question: Question) -> bool:
     """Whether a value is one for what the problem asks: its name is asked for, or its sentence says so."""
     start, stop = sentence_of(text, answer)
     sentence = text[start:stop]
-    words = content_words(sentence)
     if question.extreme and not EXTREME.search(sentence):
         return False
     name = name_of(text, answer)
@@ -150,6 +177,7 @@ def is_asked(text: str, answer: StatedAnswer, question: Question) -> bool:
         return True
     if question.counted and _THERE.search(text, start, answer.start) and _SUCH.match(text, answer.stop):
         return True
+    words = content_words(sentence)
     share = len(question.words & words)
     if question.counted & words and _COUNTS.search(sentence):
         return share * 2 >= len(question.words)
@@ -170,8 +198,9 @@ def is_headed(text: str, answer: StatedAnswer, question: Question) -> bool:
 
 def is_other_name(text: str, answer: StatedAnswer, question: Question) -> bool:
     """Whether a value belongs to another member of the family that is asked for: ``a_3`` where it is ``a_5``."""
-    name = name_of(text, answer)
-    return name is not None and name not in question.names and any(_siblings(name, n) for n in question.names)
+    families = [asked for asked in question.names if asked.count("_") == 1]
+    name = name_of(text, answer) if families else None
+    return name is not None and name not in question.names and any(_siblings(name, n) for n in families)
 
 
 def _siblings(name: str, asked: str) -> bool:

@@ -63,7 +63,7 @@ _PART = re.compile(r"(?:^|[\s:;])(?:\((?:[a-h]|i{1,3}|iv|v)\)|[a-h]\)|\(?\d{1,2}
 """The number or letter in front of one of several questions."""
 _ASKING = re.compile(r"[^.?!\n]*\?")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
-_WORD = re.compile(r"[A-Za-z]{3,}")
+_WORD = re.compile(r"\\?[A-Za-z]{3,}")
 _COMMON = frozenset(
     [
         "the",
@@ -201,11 +201,8 @@ def stem(word: str) -> str:
 
 def content_words(text: str) -> set[str]:
     """The stems of the words that carry meaning; commands of a formula are none."""
-    return {
-        stem(m.group())
-        for m in _WORD.finditer(text)
-        if m.group().lower() not in _COMMON and text[m.start() - 1 : m.start()] != "\\"
-    }
+    words = map(str.lower, _WORD.findall(text))
+    return {stem(word) for word in words if word not in _COMMON and not word.startswith("\\")}
 
 
 def _asking_sentence(text: str) -> str:

@@ -25,13 +25,18 @@ _NUMBER_WORD = re.compile(
 _ANNOUNCES = re.compile(
     r"(?:\b(?:is|are|be|equals|answer|becomes|get|have|gives|obtain)|[:=])[\s*]*$", re.IGNORECASE
 )
+_LAYOUT = "*" + "".join(filter(str.isspace, map(chr, range(0x3001))))
+"""Asterisks and all white space."""
+_LONGEST_WORD = 8
+"""Characters of the longest word in `_ANNOUNCES`, at least."""
 _CONCLUDES = re.compile(
     r"\b(?:so|therefore|thus|hence|there (?:are|is)|total|answer|which means|gives?"
     r"|we (?:get|have|find)|is|equals)\b",
     re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d+")
-_GROUPING = re.compile(r"(?<=\d),(?=\d{3}(?!\d))|(?<=\d)\{,\}(?=\d)|(?<=\d)\\,(?=\d)")
+_GROUPING = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))|\{,\}(?<=\d\{,\})(?=\d)|\\,(?<=\d\\,)(?=\d)")
+"""Separators of thousands. Each branch begins with its sign, for fast search."""
 _REWRITABLE = re.compile(r"\d\.\d|[a-zA-Z]\s?[\^(]|\\(?:sin|cos|tan|log|ln|exp|infty)")
 _OTHER_DIGITS = re.compile(r"[½⅓⅔¼¾⅕⅙⅛⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
 """Digits in another notation than the reference's; a segment with them is read in full."""
@@ -66,7 +71,9 @@ def answers_of(segments: Sequence[str], i: int, *, passing: bool) -> tuple[State
 def _announcement(segment: str) -> str:
     """The last line of a segment that ends in the middle of "The final answer is", else nothing."""
     line = segment[-300:].rstrip().rpartition("\n")[2]
-    return line + "\n" if _ANNOUNCES.search(line) else ""
+    # An announcing word ends directly before spaces and asterisks, so only the end is searched.
+    words = max(0, len(line.rstrip(_LAYOUT)) - _LONGEST_WORD)
+    return line + "\n" if _ANNOUNCES.search(line, words) else ""
 
 
 def concludes(segment: str, question: Question) -> bool:
@@ -78,7 +85,7 @@ def concludes(segment: str, question: Question) -> bool:
         squeezed = segment.translate(_UNSPACED) if question.names else ""
         if not any(map(squeezed.__contains__, question.names)):
             return False
-    digits = _NUMBER_WORD.search(segment) or any(map(segment.__contains__, "0123456789"))
+    digits = any(map(segment.__contains__, "0123456789")) or _NUMBER_WORD.search(segment)
     return bool(digits) and _CONCLUDES.search(segment) is not None
 
 

@@ -9,7 +9,7 @@ arrives at an answer again; a way that repeats the figures of the standing solut
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dlcot_ray.judging.rules import checks, cues
 
@@ -91,6 +91,21 @@ _WAYS = (
     "scratch",
     "coordinates",
 )
+_OTHERS = (
+    "another ",
+    "a different ",
+    "a second ",
+    "a third ",
+    "a new ",
+    "an alternative ",
+    "a better ",
+    "some other ",
+    "differently",
+    "start ",
+    "from scratch",
+    "without coordinates",
+)
+"""One of `_WAYS` and one of `_OTHERS` are in every text that announces another way."""
 _TECHNIQUE = re.compile(
     r"^\W*(?:(?:but|so|and|wait|hmm+|okay|now)\b[,.\s]*)*(?:alternatively|maybe|perhaps|instead"
     r"|let me|let's|let us|i could|we could)\b[^.\n]{0,60}?\b"
@@ -107,6 +122,8 @@ _LISTS = re.compile(
     r"|direct(?:ly)? count\w*|expand \S+ explicitly)|brute force)\b",
     re.IGNORECASE,
 )
+_LISTING = ("list", "enumerat", "count", "expand", "brute")
+"""One of these is in every match of `_LISTS`."""
 _SUBSTITUTES = re.compile(
     r"\b(?:numerical(?:ly)?|plug\w*|substitut\w*|(?:small|smaller|simpler|specific|particular) (?:case"
     r"|example|number|version|problem|range|value|point|instance)s?|for example|sanity|check (?:if"
@@ -142,9 +159,11 @@ def first_figures(problem: str, segments: Sequence[str]) -> dict[str, int]:
 
 
 def announces(segment: str) -> bool:
-    """Whether a segment announces another way in its opening. Looks first for a word of every match."""
+    """Whether a segment announces another way in its opening. Looks first for words of every match."""
     opening = segment[:_OPENING].lower()
-    return any(map(opening.__contains__, _WAYS)) and _OTHER_WAY.search(opening) is not None
+    if not (any(map(opening.__contains__, _OTHERS)) and any(map(opening.__contains__, _WAYS))):
+        return False
+    return _OTHER_WAY.search(opening) is not None
 
 
 def opens_instead(segments: Sequence[str], start: int, i: int, tail: int) -> bool:
@@ -163,18 +182,18 @@ def opens_instead(segments: Sequence[str], start: int, i: int, tail: int) -> boo
 def opens_again(
     segments: Sequence[str],
     answered: Sequence[bool],
-    figures: Mapping[str, int],
+    figures: Callable[[], Mapping[str, int]],
     i: int,
     tail: int,
     *,
     exploring: bool,
 ) -> bool:
-    """Whether a second way to a standing answer opens at i. `figures`: see `first_figures`.
+    """Whether a second way to a standing answer opens at i. `figures` gives `first_figures`.
 
     Without a verdict before it, inside a check (not `exploring`), only an announced way opens.
     """
     opening = segments[i][:_OPENING]
-    announced, listed = announces(opening), _LISTS.search(opening) is not None
+    announced, listed = announces(segments[i]), _lists(opening)
     if not (announced or listed or cues.ALTERNATIVELY.match(opening)) or _SUBSTITUTES.search(opening):
         return False
     settled = exploring or checks.settles(segments[i - 1], answered=answered[i - 1])
@@ -185,7 +204,7 @@ def opens_again(
         return False
     text = "".join(segments[i:stop])
     relations = len(_RELATION.findall(text))
-    if (relations or listed) and any(figures[number] >= i for number in _NUMBER.findall(text)):
+    if (relations or listed) and any(figures()[number] >= i for number in _NUMBER.findall(text)):
         return True
     if not settled or relations < MANY:
         return False
@@ -227,6 +246,12 @@ def _says_same(segment: str) -> bool:
     return _SAME.search(segment) is not None and _HOPES.search(segment) is None
 
 
+def _lists(opening: str) -> bool:
+    """Whether an opening turns to listing, counting or expanding."""
+    lower = opening.lower()
+    return any(map(lower.__contains__, _LISTING)) and _LISTS.search(opening) is not None
+
+
 def _given_up(end: str) -> bool:
     """Whether the end of a segment, in lower case, gives up what it was trying."""
     if _BURDENS.search(end) is None or _GIVES_UP.search(end) is None:
@@ -239,6 +264,10 @@ def _long(segments: Sequence[str], start: int, stop: int) -> bool:
 
 
 def _works(segments: Sequence[str], start: int, stop: int) -> bool:
-    """Whether segments `[start, stop)` are long enough and hold formulas."""
+    """Whether segments `[start, stop)` are long enough and two of them hold formulas."""
     part = segments[start:stop]
-    return sum(map(len, part)) >= MIN_WORK and sum(_FORMULA.search(s) is not None for s in part) >= 2
+    if sum(map(len, part)) < MIN_WORK:
+        return False
+    with_formula = (segment for segment in part if _FORMULA.search(segment) is not None)
+    # The second one is enough; the others are not searched.
+    return next(with_formula, None) is not None and next(with_formula, None) is not None

@@ -103,7 +103,7 @@ _TAIL = 140
 
 def looks_back(segment: str) -> bool:
     """Whether a segment opens a look at what stands, in its first sentence or behind a short verdict."""
-    return any(LOOK.match(part) is not None for part in (segment, _behind_a_verdict(segment)))
+    return LOOK.match(segment) is not None or LOOK.match(_behind_a_verdict(segment)) is not None
 
 
 def _behind_a_verdict(segment: str) -> str:
@@ -116,7 +116,7 @@ def _behind_a_verdict(segment: str) -> str:
 
 def insists(segment: str) -> bool:
     """Whether a segment opens a look of its own, whatever stands before it."""
-    return any(INSIST.match(part) is not None for part in (segment, _behind_a_verdict(segment)))
+    return INSIST.match(segment) is not None or INSIST.match(_behind_a_verdict(segment)) is not None
 
 
 def doubts(segment: str) -> bool:

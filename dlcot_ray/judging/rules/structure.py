@@ -7,7 +7,8 @@ an answer stands. Before that, only approaches open; from then on, looks at the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 
 from dlcot_ray.core.annotation import SectionKind
 from dlcot_ray.judging.rules import approaches, checks
@@ -27,7 +28,8 @@ def find_runs(segments: Sequence[str], problem: str, answered: Sequence[bool]) -
     at = runs[-1].stop if runs else 0
     tail = conclusion_start(segments, answered, at)
     kind, start = EXPLORE, at
-    figures = approaches.first_figures(problem, segments)
+    # Few traces ask for the figures, so they are read when they are first asked for.
+    figures = cache(partial(approaches.first_figures, problem, segments))
     standing = False
     for i in range(at, tail):
         if i > start:
@@ -47,7 +49,7 @@ def find_runs(segments: Sequence[str], problem: str, answered: Sequence[bool]) -
 def _opens(
     segments: Sequence[str],
     answered: Sequence[bool],
-    figures: Mapping[str, int],
+    figures: Callable[[], Mapping[str, int]],
     i: int,
     tail: int,
     kind: SectionKind,
