@@ -66,7 +66,7 @@ def compare(left: Value, right: Value, approximate: bool) -> bool | None:
 def spell(number: Number, like: Value) -> str:
     """A number as text; as a decimal where the claim used one, rounded if it does not end soon."""
     if isinstance(number, Fraction) and number.denominator != 1 and like.decimals:
-        decimals = next((d for d in range(1, 7) if (number * 10**d).denominator == 1), None)
+        decimals = next((d for d in range(1, 7) if not 10**d % number.denominator), None)
         if decimals is None:
             decimals = max(like.decimals, _DIGITS - len(str(abs(int(number)))), 1)
             while not round(number, decimals) and decimals < _MOST_DECIMALS:

@@ -141,6 +141,7 @@ def _add_bold(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
 def _add_conclusions(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
     """Add what a clause with a concluding word states: the values after its verbs, else its last number."""
     first = patterns.FIRST_CUE.match(text)
+    worded = any(map(text.__contains__, patterns.NUMBER_WORDS))
     for cue in itertools.chain((first,) if first else (), patterns.CUE.finditer(text)):
         limit = cue.end() + 400
         end = patterns.SENTENCE_END.search(text, cue.end(), limit)
@@ -148,7 +149,7 @@ def _add_conclusions(found: dict[tuple[int, int], StatedAnswer], text: str) -> N
         hit = False
         for verb in patterns.VERB.finditer(text, start, stop):
             hit |= _add_value(found, text, verb.end(), AnswerForm.CONCLUSION, words=False)
-        for word in patterns.WORD_VALUE.finditer(text, start, stop):
+        for word in patterns.WORD_VALUE.finditer(text, start, stop) if worded else ():
             hit |= _add(found, text, *word.span("answer"), AnswerForm.CONCLUSION)
         if not hit:
             numerals = [m.span() for m in patterns.NUMERAL.finditer(text, cue.end(), stop)]

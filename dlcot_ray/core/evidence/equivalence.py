@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from dlcot_ray.core.comparison.answer import PROSE_WORD, Reading, read_answer
 from dlcot_ray.core.comparison.components import compare_components
@@ -56,6 +57,7 @@ def is_closed(answer: str) -> bool:
     return is_number(read_answer(answer).squeezed)
 
 
+@lru_cache(maxsize=16384)
 def compare(answer: str, reference: str) -> Outcome | tuple[str, str]:
     """Compare two answers; two formulas come back where only a CAS can decide. Raises nothing for any text."""
     if answer.count("\\boxed") > 1 or reference.count("\\boxed") > 1:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from dlcot_ray.core.comparison.answer import read_answer
 from dlcot_ray.core.comparison.numbers import as_rational
@@ -49,6 +50,7 @@ _LIMITS = re.compile(
 _DECIMAL = re.compile(r"\d\.\d|10\s?\^|\de[-+]?\d")
 
 
+@lru_cache(maxsize=16384)
 def letter_of(answer: str) -> str | None:
     """The letter of an option that is given alone, in any brackets or markup."""
     found = _LETTER.fullmatch(answer)
@@ -109,6 +111,7 @@ def _rounded(answer: str, accepted: str, verdict: bool | None) -> bool | None:
     return False if apart > 10 * ROUNDED else verdict
 
 
+@lru_cache(maxsize=16384)
 def plain_power(answer: str) -> str:
     """A value in figures, without its unit in markup, and with a sign of multiplication that can be read."""
     if (word := answer.lower()) in _NUMBERS:

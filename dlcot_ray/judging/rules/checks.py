@@ -148,9 +148,10 @@ def verification_kind(text: str) -> VerificationKind:
     if end.endswith("?"):
         return VerificationKind.CHECK
     faults = [m.end() for m in FAULT.finditer(end)]
-    agrees = [m.end() for m in SETTLES.finditer(end)]
-    if faults and (not agrees or faults[-1] > agrees[-1]):
-        return VerificationKind.NEGATION
+    if faults:
+        agrees = [m.end() for m in SETTLES.finditer(end)]
+        if not agrees or faults[-1] > agrees[-1]:
+            return VerificationKind.NEGATION
     if OPEN_END.search(end[-_TAIL:]) and not SETTLES.search(end[-_TAIL:]):
         return VerificationKind.CHECK
     return VerificationKind.AFFIRMATION

@@ -49,7 +49,11 @@ class TermVector:
 
 def term_vector(text: str, problem_terms: frozenset[str]) -> TermVector:
     """Damped counts of technical terms and numbers; terms of the problem weigh a third."""
-    counts = Counter(term for term in map(str.lower, _TERM.findall(text)) if term not in _COMMON)
+    counts: dict[str, int] = {}
+    # Terms are counted as written first, because most of them recur.
+    for written, count in Counter(_TERM.findall(text)).items():
+        if (term := written.lower()) not in _COMMON:
+            counts[term] = counts.get(term, 0) + count
     weights = {t: (1 + math.log(n)) * (0.34 if t in problem_terms else 1.0) for t, n in counts.items()}
     return TermVector(weights, math.sqrt(sum([w * w for w in weights.values()])))
 

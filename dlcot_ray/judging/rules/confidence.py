@@ -56,7 +56,7 @@ def of_approaches(segments: Sequence[str], runs: Sequence[Run]) -> float:
     opened = {run.start for run in runs if run.kind is SectionKind.SOLUTION_EXPLORE}
     first = min(opened, default=0)
     passed = sum(
-        i not in opened and (approaches.announces(segment) or cues.ALTERNATIVELY.match(segment) is not None)
+        i not in opened and (approaches.announces(segment) or cues.turns_aside(segment))
         for i, segment in enumerate(segments)
         if i > first
     )

@@ -37,6 +37,8 @@ ALTERNATIVELY = re.compile(
     _LEAD + r"(?:alternatively|or alternatively|instead,|on second thought)", re.IGNORECASE
 )
 """May open a new approach or a short alternative; the surrounding segments decide."""
+_TURNING = ("alternatively", "instead,", "on second thought")
+"""One of these is in every match of `ALTERNATIVELY`."""
 
 VERIFY = re.compile(
     _LEAD
@@ -87,6 +89,12 @@ OPENING = re.compile(
     re.IGNORECASE,
 )
 """Mentions the problem or the question, as traces of all families do at their start."""
+
+
+def turns_aside(segment: str) -> bool:
+    """Whether a segment opens with `ALTERNATIVELY`; looks first for a word that every match contains."""
+    lower = segment.lower()
+    return any(word in lower for word in _TURNING) and ALTERNATIVELY.match(segment) is not None
 
 
 def announces_approach(segment: str) -> bool:
