@@ -59,6 +59,12 @@ def evaluate_gates(
     )
 
 
+def keeps_answer(trace: Trace, annotation: Annotation, script: Sequence[Edit]) -> bool:
+    """Whether a total script passes the gate `ANSWER`; cheaper than all gates."""
+    text = apply_script(trace.reasoning, annotation.segment_offsets, script)
+    return _answer_preserved(trace, annotation, script, text).passed
+
+
 def _span_accounting(annotation: Annotation, script: Sequence[Edit]) -> GateResult:
     try:
         check_script(script, len(annotation.segment_offsets) - 1)

@@ -27,7 +27,7 @@ from dlcot_ray.core.edits import (
 from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.error_handling import ErrorOutcome, delete_errors
 from dlcot_ray.core.evidence.loops import without_loop
-from dlcot_ray.core.gates import ANSWER, evaluate_gates
+from dlcot_ray.core.gates import evaluate_gates, keeps_answer
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, drop_range
 from dlcot_ray.core.policies.reasons import owners, with_reasons
 from dlcot_ray.core.policies.redundancy import REDUNDANT
@@ -97,7 +97,7 @@ class Ladder:
             script = _without_inner_loops(trace, annotation, script)
         script, errors = delete_errors(trace, annotation, script, self.policy)
         closed = close_seams(trace.reasoning, annotation, script, lambda text: False)
-        if closed.seams and accepted and not self._keeps_answer(closed.script):
+        if closed.seams and accepted and not keeps_answer(trace, annotation, closed.script):
             closed = close_seams(trace.reasoning, annotation, script, lambda text: states(text, accepted))
         script, seams, needs = closed.script, closed.seams, closed.needs
         for need in needs:
@@ -221,10 +221,6 @@ class Ladder:
                 check = self.annotation.verifications[stays.check]
                 drop_range(drops, check.start, check.stop, REDUNDANT)
         return drops | dict.fromkeys(needless_closing(self.trace, self.annotation), CLOSES)
-
-    def _keeps_answer(self, script: EditScript) -> bool:
-        gates = evaluate_gates(self.trace, self.annotation, script, self.policy.min_keep)
-        return all(gate.passed for gate in gates if gate.name == ANSWER)
 
     def enhanced(
         self, cut: Cut, reason: str, gates: tuple[GateResult, ...], given: tuple[Seam, ...]

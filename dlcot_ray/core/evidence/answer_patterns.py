@@ -73,7 +73,19 @@ WORD_VALUE = re.compile(
     r"\b(?:all|are|exactly|only|is|total of) (?P<answer>two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?=\s?[a-z.])"
 )
 """A number in a word as a result: "there are six such dates", "all six dates fit"."""
-NUMBER_WORDS = tuple(" two, three, four, five, six, seven, eight, nine, ten, eleven, twelve".split(","))
+NUMBER_WORDS = (
+    " two",
+    " three",
+    " four",
+    " five",
+    " six",
+    " seven",
+    " eight",
+    " nine",
+    " ten",
+    " eleven",
+    " twelve",
+)
 """One of these is in every match of `WORD_VALUE`."""
 LIMITS = re.compile(
     rf"\ball real numbers (?:less|smaller|greater|larger|bigger) than (?:or equal to )?[\\($]{{0,2}}\s?{VALUE}",

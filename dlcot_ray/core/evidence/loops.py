@@ -88,11 +88,10 @@ def inner_loops(text: str) -> tuple[tuple[int, int], ...]:
     """Character ranges of one segment that only repeat the cycle directly before them, in order."""
     if len(text) < INNER_CHARS:
         return ()
-    starts = [match.start() for match in _WORD.finditer(text)]
     words = text.split()
     loops: list[tuple[int, int]] = []
     if len(words) >= INNER_REPEATS and len(set(words)) * 2 <= len(words):
-        starts.append(len(text))
+        starts = [*(match.start() for match in _WORD.finditer(text)), len(text)]
         for period in range(1, min(INNER_PERIOD, len(words) // INNER_REPEATS) + 1):
             for first, stop in _inner_runs(words, period):
                 begin, end = starts[first + period], starts[stop]

@@ -23,6 +23,9 @@ class Thing(StrEnum):
     NAME = "name"
 
 
+EVERY_THING = frozenset(Thing)
+
+
 class Mention(NamedTuple):
     """One place where a text names a thing.
 
@@ -78,6 +81,8 @@ _EQUALS = re.compile(
 )
 _ON_THE_LEFT = re.compile(rf"(?<![A-Za-z\\'’_])(?P<name>{_LETTER}){_CLOSING}\s*$")
 _SYMBOL_CHARS = 14
+BEHIND = 40
+"""Characters behind the beginning of a mention within which its pattern begins, at least."""
 _CITED = re.compile(
     r"\b(?:since|as|because|using|with|given(?: that)?|know(?:ing)?(?: that)?|found(?: that)?|got|"
     rf"recall(?: that)?|plug(?:ging)?(?: in)?|substitut(?:e|ing)|where|had|earlier,?)\s+{_OPENING}$",
@@ -117,21 +122,38 @@ _CITES = re.compile(
 )
 
 
-@lru_cache(maxsize=8)
-def mentions(text: str) -> tuple[Mention, ...]:
-    """All mentions of a text, ascending by place."""
-    found = [*_values(text), *_symbols(text), *_pairs(text), *_names(text), *_equations(text)]
+@lru_cache(maxsize=32)
+def mentions(text: str, things: frozenset[Thing] = EVERY_THING) -> tuple[Mention, ...]:
+    """All mentions of a text, or those of some kinds of thing, ascending by place."""
+    found: list[Mention] = []
+    for thing in Thing:
+        if thing in things:
+            found += _symbols(text) if thing is Thing.SYMBOL else mentions_between(text, thing, 0, len(text))
     return tuple(sorted(found, key=lambda mention: mention.start))
 
 
-def letters(text: str) -> set[str]:
+@lru_cache(maxsize=256)
+def mentions_between(text: str, thing: Thing, start: int, stop: int) -> tuple[Mention, ...]:
+    """The mentions of one kind, which is not `SYMBOL`, that are found from `start` to `stop`.
+
+    The pattern is searched there, so that a mention may begin some characters before `start`.
+    """
+    if thing is Thing.VALUE:
+        return tuple(_values(text, start, stop))
+    if thing is Thing.PAIR:
+        return tuple(_pairs(text, start, stop))
+    return (*_names(text, start, stop), *_equations(text, start, stop))
+
+
+def letters(text: str, start: int = 0, stop: int | None = None) -> set[str]:
     """The symbols of a text, whether it defines them or not; keys as in `Mention`."""
-    return {_plain(match["name"]) for match in _SYMBOL.finditer(text) if _is_symbol(text, match)}
+    places = _SYMBOL.finditer(text, start, len(text) if stop is None else stop)
+    return {_plain(match["name"]) for match in places if _is_symbol(text, match)}
 
 
-def _values(text: str) -> Iterator[Mention]:
+def _values(text: str, first: int, last: int) -> Iterator[Mention]:
     """Numbers of two digits and more; results of equations are introduced by them."""
-    for match in _NUMBER.finditer(text):
+    for match in _NUMBER.finditer(text, first, last):
         written = match.group()
         if len(written) < _MIN_DIGITS:
             continue
@@ -142,13 +164,20 @@ def _values(text: str) -> Iterator[Mention]:
         yield Mention(Thing.VALUE, key, match.start(), written, arrived, result)
 
 
-def _symbols(text: str) -> Iterator[Mention]:
-    """The places of each symbol that is defined somewhere in the text; a definition introduces it."""
+@lru_cache(maxsize=8)
+def definitions(text: str) -> dict[int, str]:
+    """The places where a text defines symbols, with the symbols."""
     defined: dict[int, str] = {}
     for let in _LET.finditer(text):
         for match in _SYMBOL.finditer(text, let.start("what"), let.end("what")):
             if _is_symbol(text, match):
                 defined[match.start()] = _plain(match["name"])
+    return defined
+
+
+def _symbols(text: str) -> Iterator[Mention]:
+    """The places of each symbol that is defined somewhere in the text; a definition introduces it."""
+    defined = definitions(text)
     names = set(defined.values())
     for match in _of_names(names).finditer(text) if names else ():
         name = _plain(match["name"])
@@ -172,9 +201,9 @@ def _is_symbol(text: str, match: re.Match[str]) -> bool:
     return not _UNIT_BEFORE.search(before) or _MATHS_AFTER.match(text, match.end()) is not None
 
 
-def _pairs(text: str) -> Iterator[Mention]:
+def _pairs(text: str, first: int, last: int) -> Iterator[Mention]:
     """A symbol with its value: introduced by an equation, used where it is cited ("since S = 3")."""
-    for match in _EQUALS.finditer(text):
+    for match in _EQUALS.finditer(text, first, last):
         start = max(0, match.start() - _SYMBOL_CHARS)
         symbol = _ON_THE_LEFT.search(text[start : match.start()])
         if symbol is None:
@@ -185,9 +214,9 @@ def _pairs(text: str) -> Iterator[Mention]:
         yield Mention(Thing.PAIR, key, start, text[start : match.end()], not cited, not cited)
 
 
-def _names(text: str) -> Iterator[Mention]:
+def _names(text: str, first: int, last: int) -> Iterator[Mention]:
     """Things with a noun and a label; introduced by a heading or by a definition."""
-    for match in _LABELLED.finditer(text):
+    for match in _LABELLED.finditer(text, first, last):
         word = _LAST_WORD.search(text[max(0, match.start() - _NOUN_CHARS) : match.start()])
         noun = "" if word is None else word.group().lower()
         noun = noun if noun in _NOUNS else noun.removesuffix("s")
@@ -202,13 +231,13 @@ def _names(text: str) -> Iterator[Mention]:
         )
 
 
-def _equations(text: str) -> Iterator[Mention]:
+def _equations(text: str, first: int, last: int) -> Iterator[Mention]:
     """Equations with a label in brackets: introduced at the end of their line, used in "from (1)"."""
-    for match in _TAG.finditer(text):
+    for match in _TAG.finditer(text, first, last):
         yield Mention(
             Thing.NAME, f"equation {match['label'].lower()}", match.start(), match.group(), True, True
         )
-    for match in _BRACKETS.finditer(text):
+    for match in _BRACKETS.finditer(text, first, last):
         before = text[max(0, match.start() - _AHEAD) : match.start()]
         line = before.rpartition("\n")[2]
         ends = _LINE_ENDS.match(text, match.end()) is not None and "=" in line
