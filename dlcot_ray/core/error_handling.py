@@ -238,7 +238,7 @@ def _replace_range(script: EditScript, request: RepairRequest, text: str) -> Edi
 
 def _is_corrected(trace: Trace, error: ErrorSpan) -> bool:
     claim = claim_of(trace, error)
-    return claim is not None and is_corrected(trace.reasoning, error.char_stop, claim.left, claim.expected)
+    return claim is not None and is_corrected(trace.reasoning, error.char_stop, claim)
 
 
 def _sentences_of(

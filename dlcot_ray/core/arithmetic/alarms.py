@@ -13,9 +13,12 @@ from dlcot_ray.core.annotation import ErrorKind, ErrorSpan, Source
 from dlcot_ray.core.arithmetic.claims import ArithmeticClaim
 from dlcot_ray.core.arithmetic.corrections import is_corrected
 from dlcot_ray.core.arithmetic.finding import find_claims
+from dlcot_ray.core.arithmetic.language import in_english
+from dlcot_ray.core.arithmetic.notation import glosses_number, points_group
 from dlcot_ray.core.arithmetic.suppositions import (
     announced,
     denied,
+    denied_behind_another,
     evaluated_behind,
     holds_in,
     instance_of_equation,
@@ -51,7 +54,7 @@ def find_errors(
                     at,
                     end,
                     Source.EVIDENCE,
-                    is_corrected(text, end, claim.left, claim.expected),
+                    is_corrected(text, end, claim),
                     f"{claim.left} = {claim.right} (is {claim.expected})",
                 )
             )
@@ -66,6 +69,10 @@ def is_asserted(text: str, start: int, stop: int, claim: ArithmeticClaim) -> boo
     if announced(text, start) or instance_of_equation(text, start, claim.right):
         return False
     if a is None or b is None or refuted(text, start, stop, a, b) or evaluated_behind(text, stop, a):
+        return False
+    if denied_behind_another(text, stop, b) or glosses_number(text, start, claim.left, a):
+        return False
+    if points_group(text, start, stop) or not in_english(text, start, stop):
         return False
     return not holds_in(number_systems(text), claim.left, claim.right)
 

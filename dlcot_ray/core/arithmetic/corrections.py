@@ -1,14 +1,16 @@
 """Whether a trace returns to a false claim and corrects it.
 
 In: a trace's text and a false claim. Out: True only where the correction itself is found: the same left side
-with its right value, or a word that notices the error and then the right value. A "Wait" alone may be about
-anything.
+with its right value, a word that notices the error and then the right value, or such a word and at once a true
+equation for the same result. A "Wait" alone may be about anything.
 """
 
 from __future__ import annotations
 
 import re
 
+from dlcot_ray.core.arithmetic.claims import ArithmeticClaim
+from dlcot_ray.core.arithmetic.finding import find_claims
 from dlcot_ray.core.evidence.expression import Value, evaluate, evaluate_prefix
 
 _NOTICES = re.compile(
@@ -21,6 +23,9 @@ _NOTICED_WITHIN = 400
 """Characters behind a claim within which the trace notices the error."""
 _RIGHT_WITHIN = 400
 """Characters behind the notice within which the right value stands."""
+_TAKEN_BACK = re.compile(r"[\s$.,;:!)\]\\-]*(?:wait|no|oops|sorry)\b[^\d\n]{0,40}", re.IGNORECASE)
+_REPLACED_WITHIN = 120
+"""Characters behind "Wait, no," within which the equation that replaces the claim stands."""
 _RESTATED_WITHIN = 3000
 """Characters behind a claim within which its left side can be stated again."""
 _RESTATEMENTS = 4
@@ -33,16 +38,14 @@ _MORE_BEFORE = re.compile(r"(?:[\d+\-*/^]|\d[.,])$")
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?![\w/])|\\[dt]?frac\{-?\d+\}\{\d+\}")
 
 
-def is_corrected(text: str, stop: int, left: str, expected: str) -> bool:
-    """Whether the text behind a false claim, which ends at `stop`, corrects it.
-
-    `left` is the left side as written, `expected` its right value.
-    """
-    value = evaluate(left) or evaluate(expected)
+def is_corrected(text: str, stop: int, claim: ArithmeticClaim) -> bool:
+    """Whether the text behind a false claim, which ends at `stop`, corrects it."""
+    left = claim.left
+    value = evaluate(left) or evaluate(claim.expected)
     if value is None:
         return False
     after = text[stop : stop + _RESTATED_WITHIN]
-    if _restated(plain(after), plain(left), value):
+    if _restated(plain(after), plain(left), value) or _replaced(after, claim):
         return True
     notice = _NOTICES.search(after[:_NOTICED_WITHIN])
     if notice is None:
@@ -50,6 +53,17 @@ def is_corrected(text: str, stop: int, left: str, expected: str) -> bool:
     numbers = _NUMBER.findall(after, notice.start(), notice.end() + _RIGHT_WITHIN)
     found = (evaluate(number.rstrip(",")) for number in numbers)
     return any(number is not None and number.number == value.number for number in found)
+
+
+def _replaced(after: str, claim: ArithmeticClaim) -> bool:
+    """Whether the claim is taken back at once for a true one: ``9 + 8 = 15. Wait, no, 9 + 6 = 15``."""
+    back = _TAKEN_BACK.match(after)
+    if back is None:
+        return False
+    other = next(iter(find_claims(after[back.end() : back.end() + _REPLACED_WITHIN])), None)
+    if other is None or other.start > 1 or not other.holds or plain(other.right) != plain(claim.right):
+        return False
+    return bool(set(_NUMBER.findall(claim.left)) & set(_NUMBER.findall(other.left)))
 
 
 def plain(text: str) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
+from dlcot_ray.core.arithmetic.terms import other_terms
 from dlcot_ray.core.evidence.expression import Value, evaluate
 
 _RANGE = re.compile(r"[({\[$]*\d+[)$]*\s?-\s?[($]*\d+[)}\]$]*")
@@ -30,6 +31,8 @@ thousands, cut digits, percentages, or a residue of a large power."""
 _PLAIN_BITS = 64
 """Largest number that people usually calculate with."""
 _THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
+_GROUPED = re.compile(r"(?:[^\d.]|(?<![\d.])\d{1,3}(?:\.\d{3})*(?![\d.]))*")
+"""Text whose points could all separate thousands."""
 _BINARY = re.compile(r"(?<=[\d)}\s])[-+*/×·÷−^]|\\(?:cdot|times)(?![a-z])")
 _SIGN = {"×": "*", "·": "*", "\\times": "*", "\\cdot": "*", "÷": "/"}
 _SIGNS = re.compile(r"[×·÷]|\\times|\\cdot")
@@ -66,6 +69,7 @@ def other_reading(left: str, right: str, a: Value, b: Value) -> bool:
         or _lost_notation(left, right, a, b)
         or _other_digits(left, right, a, b)
         or _works_on_a_part(left, right)
+        or other_terms(left, right, a, b)
     )
 
 
@@ -215,6 +219,8 @@ def _fractions(side: str) -> Iterator[Fraction]:
 
 def _other_digits(left: str, right: str, a: Value, b: Value) -> bool:
     """Binary or octal digits, joined digits (``1 + 2 = 12``), exclusive or, and commas that separate."""
+    if "." in left and _GROUPED.fullmatch(left + " " + right) and _without_points_holds(left, right):
+        return True
     if "0" in left + right and _LEADING_ZERO.search(left + " " + right):
         return True
     if "," in left + right and _THOUSANDS.search(left + " " + right):
@@ -246,6 +252,12 @@ def _works_on_a_part(left: str, right: str) -> bool:
     if factors[0]["sign"] == "/" and factors[0]["last"] == factors[1]["last"]:
         return True
     return factors[0]["sign"] == factors[1]["sign"] and factors[0]["first"] == factors[1]["first"]
+
+
+def _without_points_holds(left: str, right: str) -> bool:
+    """Whether a claim is true if its points separate thousands."""
+    a, b = evaluate(left.replace(".", "")), evaluate(right.replace(".", ""))
+    return a is not None and b is not None and a.number == b.number
 
 
 def ratio_of(a: Value, b: Value) -> Fraction:

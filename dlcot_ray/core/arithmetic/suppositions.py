@@ -75,7 +75,8 @@ _ABSURD = re.compile(
     re.IGNORECASE,
 )
 _ABSURDITY = re.compile(
-    r"(?<![-+*/^=×·.,\w(){}])(?<![-+*/^=×·.,)}]\s)(\d{1,9})\s?=\s?(\d{1,9})(?![\d.,]*\d|\s?[-+*/^×·\\%(a-zA-Z])"
+    r"(?<![-+*/^=×·.,\w(){}])(?<![-+*/^=×·.,)}]\s)(\d{1,9})\s?=\s?(\d{1,9})"
+    r"(?![\d.,]*\d|\s?[-+*/^×·%(a-zA-Z]|\s?\\(?![\\\])]))"
 )
 """``7 = 10``: the evaluated form of an equation that is being tested."""
 _LAST = {"two": 100, "three": 1000}
@@ -93,6 +94,14 @@ _UNEQUAL = re.compile(
     r"(?P<one>[\d.,]*\d|\\[dt]?frac\{\d+\}\{\d+\})[\s$]*(?:≠|\\neq?(?![a-z])|\\ne\b|!=|(?:is|does|do)(?:n't| not) (?:equal(?: to)?)?)[\s$]*"
     r"(?P<other>[\d.,]*\d|\\[dt]?frac\{\d+\}\{\d+\})"
 )
+_DENIED_EQUATION = re.compile(
+    r"(?:[\s$.,;:&]|\\[\\()\[\]])*(?:(?:so|then|or|i\.e\.|and|which is|that is|meaning)\b[\s,:]*)?"
+    r"(?P<one>[\d\s$+\-*/^×·().]{1,60})=(?P<other>[\d\s$+\-*/^×·()]{1,40})(?:[\s$.,;:!&?—–-]|\\[\\()\[\]])*"
+    r"(?:(?:this|that|which|it|the equation)(?:'s| is| seems| looks)?\s+)?(?:also |clearly )?(?:not true|not so|no\b|false|wrong|incorrect|not (?:correct|equal|possible))",
+    re.IGNORECASE,
+)
+"""A second equation directly behind, and its denial: ``..., 28 = 72. Wrong.``"""
+_DENIED_WITHIN = 200
 _NOT_SO = re.compile(
     r"\bnot (?:true|correct|possible|equal|valid|a (?:valid )?solution|consistent|satisf\w+|hold|work|balanced|the same|(?:directly )?useful|an? (?:identity|equality))"
     r"|(?:n't|\b(?:does|do|did|is) not) (?:work|hold|match|equal|true|correct|possible|satisf\w+|a solution|add up|balance)"
@@ -210,6 +219,15 @@ def refuted(text: str, start: int, stop: int, a: Value, b: Value) -> bool:
             return False
         return _NOT_SO.search(prose[:140]) is not None
     return False
+
+
+def denied_behind_another(text: str, stop: int, b: Value) -> bool:
+    """Whether a second false equation with the same right value follows, and is denied itself."""
+    second = _DENIED_EQUATION.match(text, stop, stop + _DENIED_WITHIN)
+    if second is None:
+        return False
+    one, other = evaluate(second["one"].strip(" $\n")), evaluate(second["other"].strip(" $\n"))
+    return one is not None and other is not None and one.number != other.number and other.number == b.number
 
 
 def instance_of_equation(text: str, start: int, right: str) -> bool:
