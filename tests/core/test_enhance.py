@@ -45,13 +45,20 @@ def test_the_gates_stop_the_loss_of_the_only_correct_approach() -> None:
 BOTH = "Both methods show that the answer is 42."
 
 
-def test_a_reference_to_dropped_text_is_removed_if_the_answer_is_stated_elsewhere() -> None:
+def test_an_outcome_that_sums_up_dropped_work_goes_where_the_answer_stands_before() -> None:
     lines = [*SOLVED[:4], BOTH + " I am confident."]
     trace, annotation = annotated(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0)], conclusion=4)
     result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
-    assert result.reasoning == "We add.\n\nThe answer is 42.\n\nI am confident.\n\n"
+    assert result.reasoning == "We add.\n\nThe answer is 42.\n\n"
+
+
+def test_a_reference_to_dropped_text_is_removed_if_the_answer_is_stated_elsewhere() -> None:
+    lines = [*SOLVED[:4], BOTH + " I am confident.", "So it is **42**."]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0)])
+    result = enhance(trace, annotation, parse_policy("keep_one_per_cluster"))
+    assert result.reasoning == "We add.\n\nThe answer is 42.\n\nI am confident.\n\nSo it is **42**.\n\n"
     assert result.seams == (Seam(SeamKind.BACK_REFERENCE, 4, Closed.RULE),)
-    assert result.script[-1].reason == "seam: refers to what is dropped"
+    assert result.script[-2].reason == "seam: refers to what is dropped"
 
 
 UNCLEAR = [

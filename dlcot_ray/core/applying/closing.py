@@ -7,9 +7,11 @@ and with closing words where the trace has any, and the parts of a conclusion th
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, Verification, VerificationKind
+from dlcot_ray.core.applying.examinations import is_left_open, is_open, with_whole_checks
 from dlcot_ray.core.arrival import accepted_answers, ends_on, states
 from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, standing, trunk_stop
@@ -42,12 +44,28 @@ _DOUBTS = re.compile(
     r"i (?:might|may|could) have (?:made|missed|messed|mis\w+))",
     re.IGNORECASE,
 )
+_TAIL = re.compile(
+    r"^\W*(?:so,? |and |but |okay,? )*(?:again|similarly|likewise|then|also)\b|"
+    r"\b(?:test(?:s|ed)?|test[- ]cases?|(?:small|smaller|simpl\w+|special) (?:cases?|examples?)|"
+    r"methods?|approach(?:es)?|"
+    r"match(?:es|ed)?|(?:same|previous|earlier) (?:as|results?|answers?|values?|calculations?|findings?)|"
+    r"(?:as|like) (?:before|earlier|above)|consistent with)\b",
+    re.IGNORECASE,
+)
+"""Closing words that belong to work before them."""
+_CALCULATES = re.compile(r"\d\s*[-+*/×·÷^]\s*\d[^=\n]*=|=[^=\n]*=")
+_ASSURES = re.compile(
+    r"^\W*(?:(?:so|and|yes|yep|okay|therefore|thus|hence)\b[,\s]*)*"
+    r"(?:i(?:'m| am)|that(?:'s| is)|this is|i think)\b"
+    r"[^.!?\n]{0,60}\b(?:confident|sure|answer|it|correct|right|result|solution|done)\b[^.!?\n]{0,30}[.!]?\W*$",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 
 def with_evidence(trace: Trace, annotation: Annotation) -> Annotation:
     """The annotation whose open checks affirm where they end on the answer, with closing words found."""
-    return _closed(trace, _affirmed(trace, annotation))
+    return _closed(trace, with_whole_checks(trace, _affirmed(trace, annotation)))
 
 
 def _affirmed(trace: Trace, annotation: Annotation) -> Annotation:
@@ -113,15 +131,22 @@ def _concluding(annotation: Annotation, start: int) -> Annotation:
     )
 
 
-def needless_closing(trace: Trace, annotation: Annotation) -> frozenset[int]:
+def needless_closing(trace: Trace, annotation: Annotation, cut_behind: int | None = None) -> frozenset[int]:
     """The segments of the conclusion that sum up the checking or plan the reply.
 
     They may go if the text before them goes: what sums up, only where the final answer stands behind it; what
     plans the reply, only where it stands before it.
+
+    Args:
+        trace: the trace.
+        annotation: with its conclusion.
+        cut_behind: the last segment that stays before the conclusion, if the text between goes. Then only the
+            last segments of the conclusion stay that state the outcome; the others may be the tail of what
+            goes. If that segment ends on the answer, an outcome that speaks of what is dropped goes too.
     """
     stays, accepted = standing(annotation), accepted_answers(annotation)
     count = len(annotation.segment_offsets) - 1
-    if stays is None or not accepted or count - stays.closing < 2:
+    if stays is None or not accepted or count == stays.closing:
         return frozenset()
     texts = {segment: _text(trace, annotation, segment) for segment in range(stays.closing, count)}
     final = next((segment for segment in reversed(texts) if states(texts[segment], accepted)), None)
@@ -129,24 +154,70 @@ def needless_closing(trace: Trace, annotation: Annotation) -> frozenset[int]:
         return frozenset()
     behind = range(final + 1, count)
     planned = behind if behind and all(map(_PLANS.match, (texts[segment] for segment in behind))) else ()
+    if cut_behind is not None:
+        first = _outcome(texts, stays.closing, final, accepted)
+        ended = ends_on(_text(trace, annotation, cut_behind), accepted)
+        if first == final and ended and _hangs_on(texts[final]):
+            return frozenset(range(stays.closing, count))
+        return frozenset((*range(stays.closing, first), *planned))
     if final - 1 > stays.closing and _HEADING.match(texts[final - 1].strip()):
         final -= 1
     sums = (i for i in range(stays.closing, final) if _SUMS_UP.search(texts[i]) or EARLIER.search(texts[i]))
     return frozenset((*range(next(sums, final), final), *planned))
 
 
-def settled_by(trace: Trace, annotation: Annotation) -> int | None:
-    """The correct approach directly behind the trunk that settles a doubt at the trunk's end, or None.
+def _outcome(texts: Mapping[int, str], closing: int, final: int, accepted: Sequence[str]) -> int:
+    """The first of the last segments that state the outcome, with their heading."""
+    first = final
+    for segment in range(final - 1, closing - 1, -1):
+        text = texts[segment]
+        if _HEADING.match(text.strip()):
+            first = segment
+        elif _hangs_on(text) or _CALCULATES.search(text) or len(text) > CLOSING_CHARS:
+            break
+        elif states(text, accepted):
+            first = segment
+        elif not _ASSURES.match(text):
+            break
+    return first
 
-    "Is that right? Maybe I made a mistake." may not stay without the work that answers it.
+
+def _hangs_on(text: str) -> bool:
+    """Whether closing words go on with work before them, or speak of tests, methods or earlier results."""
+    return (
+        _TAIL.search(text) is not None or _SUMS_UP.search(text) is not None or BOTH.search(text) is not None
+    )
+
+
+def settling(trace: Trace, annotation: Annotation) -> range | None:
+    """The segments directly behind the trunk that settle a doubt at its end, or None where it ends in none.
+
+    "Is that right? Maybe I made a mistake." may not stay without the work that answers it: the items behind
+    it, up to the first that ends on the answer without a doubt. If none does, all of them settle it.
     """
-    stays = standing(annotation)
-    if stays is None or stays.trunk == 0:
+    stays, accepted = standing(annotation), accepted_answers(annotation)
+    if stays is None or stays.trunk == 0 or not accepted:
         return None
-    for i, approach in enumerate(annotation.approaches):
-        if approach.start == stays.trunk and approach.label is Label.CORRECT:
-            return i if _DOUBTS.search(_text(trace, annotation, stays.trunk - 1)[-DOUBT_CHARS:]) else None
-    return None
+    at = stays.trunk
+    items = sorted(
+        [(a.start, a.stop) for a in annotation.approaches if a.start >= at]
+        + [(v.start, v.stop) for v in annotation.verifications if v.start >= at]
+    )
+    approach = next((a for a in annotation.approaches if a.start == at), None)
+    opening = _text(trace, annotation, at)[:DOUBT_CHARS] if items else ""
+    asked = approach is not None and approach.label is Label.CORRECT and _DOUBTS.search(opening) is not None
+    if not items or items[0][0] != at or not (asked or _is_doubtful(_text(trace, annotation, at - 1))):
+        return None
+    offsets = annotation.segment_offsets
+    for start, stop in items:
+        text = trace.reasoning[offsets[start] : offsets[stop]]
+        if not is_open(text) and ends_on(text, accepted):
+            return range(at, stop)
+    return range(at, stays.closing)
+
+
+def _is_doubtful(text: str) -> bool:
+    return _DOUBTS.search(text[-DOUBT_CHARS:]) is not None or is_left_open(text)
 
 
 def _text(trace: Trace, annotation: Annotation, segment: int) -> str:

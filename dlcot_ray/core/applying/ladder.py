@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, VerificationKind
-from dlcot_ray.core.applying.closing import needless_closing, settled_by
+from dlcot_ray.core.applying.closing import needless_closing, settling
 from dlcot_ray.core.arrival import accepted_answers, states
 from dlcot_ray.core.edits import (
     Edit,
@@ -154,10 +154,10 @@ class Ladder:
             yield self.cut(drops)
         items = self._items(cut.drops)
         for item in reversed(items):
-            yield self.cut({segment: why for segment, why in cut.drops.items() if segment not in item})
+            yield self.cut(_with_cause({i: why for i, why in cut.drops.items() if i not in item}))
         best = self.cut({segment: why for segment, why in cut.drops.items() if why == LOOP})
         for item in items:
-            trial = self.cut(best.drops | {segment: cut.drops[segment] for segment in item})
+            trial = self.cut(_with_cause(best.drops | {segment: cut.drops[segment] for segment in item}))
             best = trial if trial.passes else best
         if best.drops:
             yield best
@@ -206,21 +206,23 @@ class Ladder:
             while near - 1 in drops and (owned[near - 1] == owned[near]):
                 near -= 1
                 gone.add(near)
-        return {segment: why for segment, why in drops.items() if segment not in gone}
+        return _with_cause({segment: why for segment, why in drops.items() if segment not in gone})
 
     def _summed(self, drops: Drops) -> Drops:
         """The drops with the closing sentences that go with them, without what settles a doubt that stays."""
         stays = standing(self.annotation)
         if stays is None or not any(stays.trunk <= segment < stays.closing for segment in drops):
             return drops
-        settling = settled_by(self.trace, self.annotation)
-        if settling is not None and stays.trunk in drops:
-            approach = self.annotation.approaches[settling]
-            drops = {i: why for i, why in drops.items() if not approach.start <= i < approach.stop}
-            if stays.check is not None:
+        settled = settling(self.trace, self.annotation)
+        if settled is not None and stays.trunk in drops:
+            drops = {segment: why for segment, why in drops.items() if segment not in settled}
+            if stays.check is not None and self.annotation.verifications[stays.check].start >= settled.stop:
                 check = self.annotation.verifications[stays.check]
                 drop_range(drops, check.start, check.stop, REDUNDANT)
-        return drops | dict.fromkeys(needless_closing(self.trace, self.annotation), CLOSES)
+        last = next((i for i in range(stays.closing - 1, -1, -1) if i not in drops), None)
+        cut = drops.get(stays.closing - 1, LOOP) != LOOP
+        needless = needless_closing(self.trace, self.annotation, last if cut else None)
+        return drops | dict.fromkeys(needless, CLOSES)
 
     def enhanced(
         self, cut: Cut, reason: str, gates: tuple[GateResult, ...], given: tuple[Seam, ...]
@@ -251,6 +253,12 @@ class Ladder:
 
 def _keeps_all(script: EditScript) -> bool:
     return all(edit.op is EditOp.KEEP for edit in script)
+
+
+def _with_cause(drops: Drops) -> Drops:
+    """The drops without closing words, if nothing goes any more that they could sum up."""
+    caused = any(why not in (CLOSES, LOOP) for why in drops.values())
+    return drops if caused else {segment: why for segment, why in drops.items() if why != CLOSES}
 
 
 def _with_stop(gates: tuple[GateResult, ...], name: str, detail: str) -> tuple[GateResult, ...]:

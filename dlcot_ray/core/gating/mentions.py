@@ -94,6 +94,7 @@ _CITATION = 24
 _NOUNS = frozenset(
     re.findall(
         r"\w+",
+        "subproblem question "
         "method approach strategy technique case subcase scenario possibility lemma theorem claim "
         "proposition equation eqn eq formula identity inequality expression relation step option part "
         "condition constraint fact observation figure pattern group set triangle circle line point "

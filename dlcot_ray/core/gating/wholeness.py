@@ -261,6 +261,9 @@ def incomplete_cases(text: str, offsets: Sequence[int], cut: Cut) -> str:
     """
     if not cut.gone:
         return ""
+    for start, words in _task_parts(text):
+        if (segment := bisect_right(offsets, start) - 1) in cut.gone:
+            return f"{words} of the task (segment {segment}) is dropped"
     series: dict[str, list[CaseHead]] = {}
     for noun, head in case_heads(text, offsets):
         before = series.get(noun, [])
@@ -276,6 +279,18 @@ def incomplete_cases(text: str, offsets: Sequence[int], cut: Cut) -> str:
                 f"{lost.name} (segment {lost.segment}) is dropped, {left.name} (segment {left.segment}) stays"
             )
     return ""
+
+
+_TASK_PART = re.compile(
+    r"^[^\w\n]{0,8}(?P<words>(?:sub-?problem|sub-?question|question) (?:[2-9]|[b-hB-H]))\W{0,4}[:.]",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The heading of a further question of the task."""
+
+
+@lru_cache(maxsize=8)
+def _task_parts(text: str) -> tuple[tuple[int, str], ...]:
+    return tuple((match.start("words"), match["words"]) for match in _TASK_PART.finditer(text))
 
 
 def lost_ending(annotation: Annotation, script: Sequence[Edit], cut: Cut) -> int | None:

@@ -1,15 +1,15 @@
 """The reasons of an edit, written once the result is known, so that each is true of the text that comes out.
 
 In: an annotation and the final script, whose drops carry a rule ("redundant"). Out: the script whose drops
-name what is in them ("redundant: approach 2 (correct, method 0) repeats approach 0"). Another approach or
-check is named only if it stands whole in the result.
+name what is in them ("redundant: approach 2 (correct) repeats approach 0"). A reason says only what is
+certain: that an approach is correct, which one is repeated or checked, and which check stays whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dlcot_ray.core.annotation import Annotation, VerificationKind
+from dlcot_ray.core.annotation import Annotation, Label, Verification, VerificationKind
 from dlcot_ray.core.edits import Edit, EditOp, EditScript, merge_script, segments_of
 from dlcot_ray.core.policies.parts import CHECKS_GO, OFF_TRUNK
 from dlcot_ray.core.policies.redundancy import ITS_APPROACH, REDUNDANT
@@ -66,7 +66,8 @@ def _reason(annotation: Annotation, rule: str, owner: tuple[str, int], dropped: 
     if kind == "approach":
         approach = annotation.approaches[index]
         part = "" if dropped.issuperset(range(approach.start, approach.stop)) else "part of "
-        reason = f"{rule}: {part}approach {index} ({approach.label}, method {approach.cluster})"
+        correct = " (correct)" if approach.label is Label.CORRECT else ""
+        reason = f"{rule}: {part}approach {index}{correct}"
         earlier = (
             i
             for i, other in enumerate(annotation.approaches[:index])
@@ -87,14 +88,19 @@ def _check_reason(annotation: Annotation, rule: str, index: int, dropped: set[in
         if not dropped.issuperset(range(approach.start, approach.stop)):
             rule = REDUNDANT
     part = "" if dropped.issuperset(range(check.start, check.stop)) else "part of "
-    reason = f"{rule}: {part}check {index} ({check.kind}{of})"
+    reason = f"{rule}: {part}check{of}"
     trunk = trunk_stop(annotation)
     whole = (
-        i
-        for i, other in enumerate(annotation.verifications)
+        other
+        for other in annotation.verifications
         if other.kind is VerificationKind.AFFIRMATION
         and (trunk is None or other.start >= trunk)
         and dropped.isdisjoint(range(other.start, other.stop))
     )
     kept = next(whole, None) if rule == REDUNDANT else None
-    return reason if kept is None else f"{reason}, check {kept} stays"
+    return reason if kept is None else f"{reason}, another check stays ({_place(kept)})"
+
+
+def _place(check: Verification) -> str:
+    one = check.stop == check.start + 1
+    return f"segment {check.start}" if one else f"segments {check.start} to {check.stop - 1}"

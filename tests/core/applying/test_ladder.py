@@ -39,7 +39,7 @@ def test_a_single_item_is_given_back_and_the_rest_goes() -> None:
     result = enhance(trace, annotation, parse_policy(DEFAULT_POLICY))
     assert gone(result) == [(7, 8)]
     assert result.reason.startswith("fallback:")
-    assert result.script[1].reason == "redundant: check 1 (affirmation of approach 2), check 0 stays"
+    assert result.script[1].reason == "redundant: check of approach 2, another check stays (segment 6)"
 
 
 def test_reasons_are_true_of_the_text_that_comes_out() -> None:
@@ -51,8 +51,8 @@ def test_reasons_are_true_of_the_text_that_comes_out() -> None:
     result = enhance(trace, annotation, parse_policy(DEFAULT_POLICY))
     assert gone(result) == [(2, 4), (5, 6)]
     assert [edit.reason for edit in result.script if edit.op is EditOp.DROP] == [
-        "after the solution: approach 1 (correct, method 1)",
-        "redundant: check 1 (affirmation of approach 1), check 0 stays",
+        "after the solution: approach 1 (correct)",
+        "redundant: check of approach 1, another check stays (segment 4)",
     ]
 
 
@@ -132,10 +132,10 @@ def test_a_solution_that_settles_a_doubt_at_the_end_of_the_trunk_stays_as_the_ch
     assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [(2, 3)]
 
 
-def test_an_announcement_is_no_check_that_could_stay() -> None:
+def test_an_announcement_stays_only_with_the_check_that_it_announces() -> None:
     lines = [*ROAD, "Wait, let me look at that again.", *CHECK, "And again, 6 * 7 = 42.", *END]
     checks = [(2, 3, 0, 0), (3, 4, 0, 1), (4, 5, 0, 2)]
     trace, annotation = annotated(
         lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS, AFFIRMS), conclusion=5
     )
-    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [(2, 3), (4, 5)]
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [(4, 5)]

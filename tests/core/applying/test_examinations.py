@@ -1,0 +1,107 @@
+"""The check that stays is a whole examination; doubts stay only with what settles them; tails go."""
+
+from __future__ import annotations
+
+import pytest
+
+from dlcot_ray.core.applying.examinations import is_open, is_whole
+from dlcot_ray.core.edits import EditOp
+from dlcot_ray.core.enhance import enhance
+from dlcot_ray.core.enhancement import Enhancement
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
+from tests.support.annotations import AFFIRMS, CORRECT, annotated
+
+ROAD = ["We multiply 6 by 7.", "The answer is 42."]
+END = "The answer is **42**."
+WHOLE = "Let me check by division: 42 / 7 = 6, so that is right."
+AGAIN = "Once more, 7 * 6 = 42, so it works."
+
+
+def gone(result: Enhancement) -> list[int]:
+    return [i for edit in result.script if edit.op is EditOp.DROP for i in range(edit.start, edit.stop)]
+
+
+def checked(*checks: str, end: str = END, road: list[str] = ROAD) -> list[int]:
+    """The dropped segments of a trace whose checks have one segment each."""
+    lines = [*road, *checks, end]
+    spans = [(i, i + 1, 0, i) for i in range(2, 2 + len(checks))]
+    kinds = (AFFIRMS,) * len(checks)
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], spans, kinds=kinds, conclusion=len(lines) - 1)
+    return gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY)))
+
+
+@pytest.mark.parametrize(
+    "stub",
+    [
+        "Wait, so the answer is 42. Is that right?",
+        "Hold on, but the task asks for a whole number. In this case it should be 42.",
+        "Let me verify that. First, 42 / 6 = 7. Let me compare it with the other division.",
+        "But I should check whether the order matters. The order is 6 and 7, and that gives 42.",
+        "So whichever way we turn it, it is 42. So, probably the answer is 42.",
+        "Since 6 + 6 = 12, the steps fit. But perhaps I should look at it once more.",
+    ],
+)
+def test_a_stub_stays_together_with_what_follows_up_to_the_verdict(stub: str) -> None:
+    assert checked(stub, WHOLE, AGAIN) == [4]
+
+
+def test_the_first_whole_examination_stays_alone() -> None:
+    assert checked(WHOLE, AGAIN, "And 42 - 42 = 0, which fits.") == [3, 4]
+
+
+@pytest.mark.parametrize(
+    "text", ["Is that all?", "We look at:", "But I need to check if 6 is allowed.", "Wait."]
+)
+def test_a_question_an_announcement_or_a_doubt_is_open(text: str) -> None:
+    assert is_open("The sum is 42. " + text)
+
+
+def test_a_verdict_closes_a_check() -> None:
+    assert not is_open("So no.")
+    assert is_whole("Wait, but 6 * 7 = 42, which matches.", ("42",))
+    assert not is_whole("Good, so 42.", ("42",))
+
+
+def test_the_tail_of_a_dropped_method_goes_with_it() -> None:
+    tail = ["Then x = 84 / 2 = 42.", "Again, that is what we had.", "So the answer is 42."]
+    lines = [*ROAD, WHOLE, "Alternatively, halve 84.", "Half of 84 is 42.", *tail]
+    trace, annotation = annotated(
+        lines, [(0, 2, CORRECT, 0), (3, 5, CORRECT, 1)], [(2, 3, 0, 0)], kinds=(AFFIRMS,), conclusion=5
+    )
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [3, 4, 5, 6]
+
+
+def test_a_sum_of_both_methods_goes_with_the_second() -> None:
+    check = "Let me check: 42 / 7 = 6, that is right, so the answer is 42."
+    lines = [
+        *ROAD,
+        check,
+        "Alternatively, halve 84.",
+        "Half of 84 is 42.",
+        "Both methods show that the answer is 42.",
+    ]
+    trace, annotation = annotated(
+        lines, [(0, 2, CORRECT, 0), (3, 5, CORRECT, 1)], [(2, 3, 0, 0)], kinds=(AFFIRMS,), conclusion=5
+    )
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [3, 4, 5]
+
+
+def test_a_doubt_at_the_end_of_the_trunk_keeps_what_settles_it() -> None:
+    lines = [
+        ROAD[0],
+        "The answer is 42, but I need to check if a pair is counted twice.",
+        "Let us list the pairs: 6 rows of 7.",
+        "No pair is counted twice, so the answer is 42.",
+        AGAIN,
+        END,
+    ]
+    approaches = [(0, 2, CORRECT, 0), (2, 4, CORRECT, 0)]
+    trace, annotation = annotated(lines, approaches, [(4, 5, 1, 0)], kinds=(AFFIRMS,), conclusion=5)
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [4]
+
+
+def test_a_further_question_of_the_task_is_not_dropped() -> None:
+    lines = [*ROAD, WHOLE, "**Subproblem 2:** How many are left?", "Nothing is left, 42 - 42 = 0.", END]
+    checks = [(2, 3, 0, 0), (3, 5, 0, 1)]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS), conclusion=5)
+    assert not {3, 4}.intersection(gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))))
