@@ -29,6 +29,7 @@ _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
 _VALUE_OF = re.compile(r"^\W*[A-Za-z](?:_\{?\w+\}?)?(?:\([A-Za-z](?:,\s?[A-Za-z])*\))?\s*=")
 _MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z]{2,}")
 _LETTER = re.compile(r"[A-Za-z]")
+_NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 _RELATION = re.compile(r"[<>≤≥∈=]|\\(?:in|le|ge|lt|gt|leq|geq|ne|neq|cup|cap)\b")
 
 
@@ -49,6 +50,11 @@ class Comparison:
         if answer.text not in self._known or (self._known[answer.text] is None and answer.form in OUTRIGHT):
             self._known[answer.text] = self._compare(answer)
         return self._known[answer.text]
+
+    def names_reference(self, text: str) -> bool:
+        """Whether a text writes the reference, a number of two or more digits, anywhere."""
+        reference = self._reference or ""
+        return len(reference) > 1 and reference.isdecimal() and reference in _NUMBERS.findall(text)
 
     def _compare(self, answer: StatedAnswer) -> bool | None:
         verdicts = [compare_spelling(answer.text, accepted) for accepted in self._accepted]

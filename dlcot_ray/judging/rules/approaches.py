@@ -228,7 +228,7 @@ def _arrival(
             and checks.settles(segments[j - 1], answered=answered[j - 1])
         ):
             return None
-        if (answered[j] or _says_same(segments[j])) and _long(segments, i, j + 1):
+        if (answered[j] or says_same(segments[j])) and _long(segments, i, j + 1):
             return j + 1
     return None
 
@@ -241,7 +241,7 @@ def _new_formulas(segments: Sequence[str], i: int, text: str) -> int:
     return sum(formula not in before for formula in around)
 
 
-def _says_same(segment: str) -> bool:
+def says_same(segment: str) -> bool:
     """Whether a segment says that the standing answer came out again, and does not only hope so."""
     return _SAME.search(segment) is not None and _HOPES.search(segment) is None
 

@@ -86,11 +86,12 @@ STATES = re.compile(
 
 FAULT = re.compile(
     r"\b(?:that(?:'s| is| was| can't be| cannot be) (?:not right|wrong|incorrect|not correct|impossible)"
-    r"|i (?:made|messed|miscounted|forgot|overlooked|missed)\b"
+    r"|(?<!think )(?<!sure )(?<!believe )(?<!if )(?<!whether )(?<!unless )"
+    r"i (?:made|messed|miscounted|forgot|overlooked|missed)\b"
     r"|(?:doesn't|does not|don't|didn't|not) (?:match|add up|work|hold|satisfy|fit|balanced)|contradict\w*"
     r"|discrepanc\w*|can't be right|cannot be right|mistaken"
-    r"|not valid|something(?:'s| is) (?:off|wrong)|not included|need to include|too (?:coarse|small"
-    r"|large|big)|i(?:'m| am) missing|was wrong)",
+    r"|not valid|something(?:'s| is) (?:off|wrong)|not included|(?<!if we )need to include"
+    r"|too (?:coarse|small|large|big)|i(?:'m| am) missing|was wrong)",
     re.IGNORECASE,
 )
 OPEN_END = re.compile(

@@ -207,6 +207,8 @@ class _Reading:
             return None
         if answer.form is AnswerForm.EQUATION and not ends_sentence(text, answer):
             return None
+        if self.comparison.names_reference(text):
+            return None
         said = is_headed(text, answer, self.question) or is_asked(text, answer, self.question)
         return answer.text if said or self._is_last(answer) else None
 

@@ -30,15 +30,18 @@ def find_runs(segments: Sequence[str], problem: str, answered: Sequence[bool]) -
     kind, start = EXPLORE, at
     # Few traces ask for the figures, so they are read when they are first asked for.
     figures = cache(partial(approaches.first_figures, problem, segments))
-    standing = False
+    standing = again = returned = False
     for i in range(at, tail):
         if i > start:
+            standing = standing or (returned and checks.insists(segments[i]))
             opens = _opens(segments, answered, figures, i, tail, kind, start, standing=standing)
             if opens is not None:
                 runs.append(Run(kind, start, i))
+                again, returned = standing and opens is EXPLORE, False
                 standing = standing and opens is VERIFY
                 kind, start = opens, i
         standing = standing or answered[i]
+        returned = returned or (again and _arrives_again(segments[i]))
     if tail > start:
         runs.append(Run(kind, start, tail))
     if tail < len(segments):
@@ -65,9 +68,21 @@ def _opens(
         return EXPLORE
     if checks.looks_back(segments[i]):
         return VERIFY if exploring or _looks_anew(segments, answered, i) else None
-    if checks.doubts(segments[i]) and (exploring or (answered[i - 1] and _looks_anew(segments, answered, i))):
+    if checks.doubts(segments[i]) and (exploring or _renews(segments, answered, i)):
         return VERIFY
     return None
+
+
+def _arrives_again(segment: str) -> bool:
+    """Whether a second way ends here: the segment says that the same result came out, and settles it."""
+    return approaches.says_same(segment) and checks.settles(segment, answered=False)
+
+
+def _renews(segments: Sequence[str], answered: Sequence[bool], i: int) -> bool:
+    """Whether the doubt at i opens a check of its own: behind an answer, or a result that came out again."""
+    if answered[i - 1]:
+        return _looks_anew(segments, answered, i)
+    return _arrives_again(segments[i - 1])
 
 
 def _looks_anew(segments: Sequence[str], answered: Sequence[bool], i: int) -> bool:

@@ -51,6 +51,15 @@ def test_a_value_that_the_trace_ends_on_is_a_wrong_result_earlier(checker: Answe
     assert label(checker, *segments, truth="480", problem="Find the bound.", stop=2) is Label.INCORRECT
 
 
+def test_a_size_named_beside_the_right_number_is_no_other_answer(checker: AnswerChecker) -> None:
+    segments = (
+        WORK,
+        "So the total number of red boats is 20 - 8 = 12.",
+        "That fits, and 12 is indeed the number of red boats of size 3.",
+    )
+    assert label(checker, *segments, truth="12", problem=BOATS) is Label.CORRECT
+
+
 def test_an_intermediate_solution_decides_nothing(checker: AnswerChecker) -> None:
     segments = (
         "The solution is x = 3.",

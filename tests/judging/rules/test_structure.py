@@ -191,6 +191,10 @@ def test_no_openings_of_a_look(segment: str) -> None:
     [
         ("Let me check: 20 - 15 = 5. Yes, that works.", VerificationKind.AFFIRMATION),
         ("Let me check: 20 - 15 = 5, and 5 < 6. So 5 weeks.", VerificationKind.AFFIRMATION),
+        (
+            "Let me look again. Each week is counted. I don't think I made an error.",
+            VerificationKind.AFFIRMATION,
+        ),
         ("I made a mistake, no wait, 15 is fine. So that is consistent.", VerificationKind.AFFIRMATION),
         ("Let me check: 20 - 18 = 2. That does not match, I made a mistake.", VerificationKind.NEGATION),
         (
@@ -252,6 +256,25 @@ def test_a_short_way_with_formulas_of_its_own_is_an_approach() -> None:
     copied = "Then s + r = 20, s = 3w, r < 6, so 20 - s < 6, s > 14, 3w > 14, w >= 5 and r <= 20 - 15 = 5. "
     assert (EXPLORE, 3) in shape([REPEATS, SOLVES, ANSWERS, way + ANSWERS, ANSWERS], 2, 3, 4)
     assert (VERIFY, 3) in shape([REPEATS, SOLVES + copied, ANSWERS, way + ANSWERS, ANSWERS], 2, 3, 4)
+
+
+def test_a_look_behind_a_second_way_that_came_to_the_same_result_is_a_check() -> None:
+    way = "Let me try another approach: the flock loses 18 = 6 * 3 sheep in 6 weeks, which is more than is needed here."
+    back = "One week less takes 15 away and is already enough. Okay, that matches what I had before, the same result."
+    look = "But just to be extra sure, let me check the last week again: 20 - 15 = 5. Yes, that works."
+    found = shape([REPEATS, SOLVES, ANSWERS, way, back, look, ANSWERS], 2, 6)
+    assert [start for kind, start in found if kind in (EXPLORE, VERIFY)] == [1, 3, 5]
+
+
+def test_a_doubt_behind_a_look_that_came_to_the_same_result_is_a_check_of_its_own() -> None:
+    looks = [
+        "Wait, but let me double-check the count: 20 - 3 * 5 = 5.",
+        "Hmm, the same result. So it is 5 after that many weeks, as before.",
+        "But wait a second, 5 seems quite low to me.",
+        "The flock shrinks by 3 a week, and 3 * 5 = 15, so that looks fine.",
+    ]
+    found = shape([REPEATS, SOLVES, ANSWERS, *looks, ANSWERS], 2, 7)
+    assert [start for kind, start in found if kind is VERIFY] == [3, 5]
 
 
 def test_a_way_that_only_hopes_for_the_same_answer_has_not_arrived() -> None:
