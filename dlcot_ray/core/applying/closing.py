@@ -193,12 +193,17 @@ def settling(trace: Trace, annotation: Annotation) -> range | None:
     """The segments directly behind the trunk that settle a doubt at its end, or None where it ends in none.
 
     "Is that right? Maybe I made a mistake." may not stay without the work that answers it: the items behind
-    it, up to the first that ends on the answer without a doubt. If none does, all of them settle it.
+    it, up to the first that ends on the answer without a doubt. If none does, all of them settle it; so they
+    do if the check that stays ends open.
     """
     stays, accepted = standing(annotation), accepted_answers(annotation)
     if stays is None or stays.trunk == 0 or not accepted:
         return None
     at = stays.trunk
+    if stays.check is not None:
+        check = annotation.verifications[stays.check]
+        if is_open(_text(trace, annotation, check.stop - 1)) and check.stop < stays.closing:
+            return range(at, stays.closing)
     items = sorted(
         [(a.start, a.stop) for a in annotation.approaches if a.start >= at]
         + [(v.start, v.stop) for v in annotation.verifications if v.start >= at]

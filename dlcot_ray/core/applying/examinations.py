@@ -123,14 +123,19 @@ def with_whole_checks(trace: Trace, annotation: Annotation) -> Annotation:
 def _first_whole(
     trace: Trace, annotation: Annotation, row: range, accepted: Sequence[str]
 ) -> Iterator[tuple[int, int]]:
-    """The first checks of a row that together are a whole examination, as first and last index."""
+    """The first checks of a row that together are a whole examination, as first and last index.
+
+    Where the answer first stands in a check, only a verdict makes it one; without, it may be the solution.
+    """
+    at = annotation.first_correct_segment
     offsets, checks = annotation.segment_offsets, annotation.verifications
     for first in row:
         if checks[first].kind is VerificationKind.NEGATION:
             continue
         for last in range(first, row.stop):
             text = trace.reasoning[offsets[checks[first].start] : offsets[checks[last].stop]]
-            if is_whole(text, accepted):
+            arrives = at is not None and checks[first].start <= at < checks[last].stop
+            if is_whole(text, accepted) and (not arrives or _SETTLED.search(text.rstrip()[-END_CHARS:])):
                 yield first, last
                 return
         return

@@ -214,7 +214,7 @@ class Ladder:
         if stays is None or not any(stays.trunk <= segment < stays.closing for segment in drops):
             return drops
         settled = settling(self.trace, self.annotation)
-        if settled is not None and stays.trunk in drops:
+        if settled is not None:
             drops = {segment: why for segment, why in drops.items() if segment not in settled}
             if stays.check is not None and self.annotation.verifications[stays.check].start >= settled.stop:
                 check = self.annotation.verifications[stays.check]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dlcot_ray.core.applying.examinations import is_open, is_whole
@@ -105,3 +107,20 @@ def test_a_further_question_of_the_task_is_not_dropped() -> None:
     checks = [(2, 3, 0, 0), (3, 5, 0, 1)]
     trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS), conclusion=5)
     assert not {3, 4}.intersection(gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))))
+
+
+def test_a_check_in_which_the_answer_first_stands_needs_a_verdict() -> None:
+    lines = ["We set 6 by 7.", "That is to be worked out.", "Then 40 + 2 = 42.", WHOLE, AGAIN, END]
+    checks = [(2, 3, 0, 0), (3, 4, 0, 1), (4, 5, 0, 2)]
+    trace, annotation = annotated(
+        lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS, AFFIRMS), conclusion=5
+    )
+    annotation = replace(annotation, first_correct_segment=2)
+    assert not {2, 3}.intersection(gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))))
+
+
+def test_nothing_is_cut_behind_a_check_that_ends_open() -> None:
+    lines = [*ROAD, "Wait, no, because 6 pairs could be counted twice, but maybe not.", *ROAD, END]
+    approaches = [(0, 2, CORRECT, 0), (3, 5, CORRECT, 0)]
+    trace, annotation = annotated(lines, approaches, [(2, 3, 0, 0)], kinds=(AFFIRMS,), conclusion=5)
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == []
