@@ -6,6 +6,8 @@ on where the answer stands, so the doubts are about that.
 
 from __future__ import annotations
 
+import re
+
 from dlcot_ray.core.annotation import Annotation, JudgeStep
 from dlcot_ray.core.arrival import ends_otherwise
 from dlcot_ray.core.policies.standing import first_correct, trunk_stop
@@ -16,14 +18,26 @@ SURE = 0.3
 
 ENDS_OTHERWISE = "ends_on_another_answer"
 NOT_LOCATED = "answer_not_located"
+BLAMED = "later_approach_blames_it"
 LOW_CONFIDENCE = "low_confidence"
+
+_BLAMES = re.compile(
+    r"\bmy (?:initial|earlier|previous|first|original|whole|entire|prior) (?:\w+ ){1,2}"
+    r"(?:is|was|must be|might be|seems|may be) (?:\w+ )?"
+    r"(?:wrong|flawed|incorrect|mistaken|faulty|off|not (?:right|correct))\b"
+    r"|\bi (?:messed up|was wrong)\b"
+    r"|\bi (?:made|must have made|have made) an? (?:\w+ )?(?:mistake|error) "
+    r"(?:earlier|before|in (?:the|my) (?:first|initial|earlier|previous))",
+    re.IGNORECASE,
+)
+"""Says that work before was wrong."""
 
 
 def doubt(trace: Trace, annotation: Annotation) -> str:
     """Why only loops may be cut, or an empty string.
 
-    The trace ends on an answer that is not the one accepted; no segment is known to state the answer; or the
-    judge is unsure of its labels.
+    The trace ends on an answer that is not the one accepted. No segment is known to state the answer. A later
+    approach says that the work before was wrong, so the answer may have come by chance. The judge is unsure.
     """
     if trunk_stop(annotation) is None:
         return ""
@@ -33,5 +47,17 @@ def doubt(trace: Trace, annotation: Annotation) -> str:
     located = annotation.first_correct_segment is not None
     if not located and index is not None and annotation.approaches[index].answer_segment is None:
         return NOT_LOCATED
+    if _is_blamed(trace, annotation):
+        return BLAMED
     sure = min((step.confidence for step in annotation.steps if step.step is JudgeStep.LABELS), default=1.0)
     return LOW_CONFIDENCE if sure < SURE else ""
+
+
+def _is_blamed(trace: Trace, annotation: Annotation) -> bool:
+    """Whether an approach behind the trunk says that the work before it was wrong."""
+    trunk, offsets = trunk_stop(annotation), annotation.segment_offsets
+    return any(
+        _BLAMES.search(trace.reasoning, offsets[approach.start], offsets[approach.stop]) is not None
+        for approach in annotation.approaches
+        if trunk is not None and approach.start >= trunk
+    )
