@@ -15,6 +15,7 @@ from dlcot_ray.core.seams import (
     close_seams,
     refers_back,
     sentences,
+    ways_left,
 )
 from tests.support.annotations import CORRECT, annotated
 
@@ -156,3 +157,16 @@ def test_a_bridge_is_short_and_has_no_new_numbers(text: str, fault: str) -> None
 )
 def test_a_reference_to_several_methods_is_known_from_a_count_of_ways(text: str, refers: bool) -> None:
     assert bool(refers_back(text, adjacent=True, single=True)) is refers
+
+
+def test_a_claim_of_several_methods_goes_where_a_check_may_have_been_the_other_method() -> None:
+    lines = [
+        "Multiply 6 by 7: 42.",
+        "Check: 42 / 7 = 6.",
+        "By adding, 21 + 21 = 42.",
+        "It agrees across different methods.",
+    ]
+    _, annotation = annotated(lines, [(0, 1, CORRECT, 0)], [(1, 2, 0, 0), (2, 3, 0, 1)], conclusion=3)
+    script = drop_script({2: "redundant"}, 4)
+    assert ways_left(annotation, script).lacks("different methods")
+    assert not ways_left(annotation, drop_script({}, 4)).lacks("different methods")
