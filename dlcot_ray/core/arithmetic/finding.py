@@ -73,9 +73,9 @@ _NEAR_SIDES = 4
 """Sides of a chain before and behind a claim that can mend it."""
 _WORD_BEFORE = re.compile(r"[A-Za-z]+$")
 _WORDED = re.compile(
-    r"(?<![\w.,/*+^=%)$×-])(?<!\d )\$?(?P<a>\d[\d,]*(?:\.\d+)?)(?P<op> times | plus | minus | divided by | multiplied by "
+    r"(?<![\w.,/*+^=%)$×√-])(?<!\d )\$?(?P<a>\d[\d,]*(?:\.\d+)?)(?P<op> times | plus | minus | divided by | multiplied by "
     r"| squared| cubed|\\?% of | percent of )\$?(?P<b>\d[\d,]*(?:\.\d+)?)?"
-    r"\s?(?:is|=|equals|gives|makes)\s\$?(?P<r>\d[\d,]*(?:\.\d+)?)(?![\w%^*/°]|[,.]\d|\s?[-*/^×·+%=−]|\s(?:and|point|times|plus|minus|mod|squared|cubed|divided|multiplied|percent|hundred|thousand|million|to the)\b)"
+    r"\s?(?:is|=|equals|gives|makes)\s\$?(?P<r>\d[\d,]*(?:\.\d+)?)(?![\w%^*/°√]|[,.]\d|,\s\d|(?<=,)\s\d|\s?[-*/^×·+%=−]|\s(?:and|more|less|fewer|point|times|plus|minus|mod|squared|cubed|divided|multiplied|percent|hundred|thousand|million|to the)\b)"
 )
 _WORD_OPERATORS = {"times": "*", "multiplied by": "*", "plus": "+", "minus": "-", "divided by": "/"}
 

@@ -91,3 +91,18 @@ def test_refuted_behind_a_line_break_or_a_second_equation(text: str, count: int)
 def test_a_claim_replaced_at_once_is_corrected(behind: str, corrected: bool) -> None:
     (error,) = alarms(f"The sum is 9 + 8 = 15.{behind}{ENGLISH}")
     assert error.corrected is corrected
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("We know that 2√5 squared is 20, so the side is fine.", 0),
+        ("Note that √7 times 7 is 18 or so, and that is enough.", 0),
+        ("Since 5 times 40 is 200, we see that 6 times 40 is 40 more than that.", 0),
+        ("The numbers 12, 36, 60 divided by 12 is 1, 3, 5 in turn.", 0),
+        ("We know that 5 squared is 20, so the side is fine.", 1),
+        ("Since that is so, 6 times 40 is 40 in the end.", 1),
+    ],
+)
+def test_worded_claims_are_whole(text: str, count: int) -> None:
+    assert len(alarms(text)) == count
