@@ -50,6 +50,7 @@ class Cause(StrEnum):
     NULL_ID = "null_id"
     DUPLICATE_ID = "duplicate_id"
     INVALID_UTF8 = "invalid_utf8"
+    BAD_LINE = "bad_line"
     WRONG_TYPE = "wrong_type"
     NULL_MESSAGES = "null_messages"
     NO_ASSISTANT = "no_assistant"
@@ -65,6 +66,7 @@ REMEDIES: dict[str, str] = {
     Cause.NULL_ID: "give every row an id, or use a preset without an id column",
     Cause.DUPLICATE_ID: "make ids unique, or use a preset without an id column (ids are then file#row)",
     Cause.INVALID_UTF8: "re-encode the cell as UTF-8",
+    Cause.BAD_LINE: "repair the line (raw_reply has it) or remove it",
     Cause.WRONG_TYPE: "store the value as text",
     Cause.NULL_MESSAGES: "fill the conversation in or drop the row",
     Cause.NO_ASSISTANT: "add an assistant message, or list its role name in the preset",
@@ -87,7 +89,7 @@ class RowFault:
         stage: where it was found (`Stage`).
         cause: short stable word (`Cause`).
         message: one sentence for people.
-        raw_reply: the model's reply that could not be used; None if no model replied.
+        raw_reply: the model's reply, or the line of a text file, that could not be used; else None.
     """
 
     file: str

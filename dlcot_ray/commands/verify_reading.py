@@ -12,7 +12,7 @@ import pyarrow as pa
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.cells import ColumnPath
 from dlcot_ray.inputs.columns import ColumnMap
-from dlcot_ray.inputs.readers.protocol import READ_ERRORS
+from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, without_bad_lines
 from dlcot_ray.inputs.readers.registry import open_reader
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.outputs.inventory import Finding, ListedUnit
@@ -68,7 +68,7 @@ class InputSource:
         except (StopIteration, *READ_ERRORS):
             return None
         table = pa.Table.from_batches(parts) if parts else None
-        return table.replace_schema_metadata(None) if table is not None else None
+        return without_bad_lines(table.replace_schema_metadata(None)) if table is not None else None
 
     def close(self) -> None:
         """Close the file."""
@@ -82,6 +82,7 @@ class _Ids:
     shard: Shard
     rows: int
     columns: ColumnMap = _BY_ID
+    known: FileMetadata | None = None
 
 
 def repeated_ids(output: Output, units: Sequence[ListedUnit]) -> Iterator[Finding]:

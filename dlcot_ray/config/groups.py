@@ -34,8 +34,9 @@ class InputSettings:
 
     input: Any = setting(
         None,
-        "The traces: a directory, a Parquet file, a glob, or a list of these; local or any fsspec URL.",
-        required="a directory, a Parquet file or a glob",
+        "The traces: a directory, a file, a glob, or a list of these; local or any fsspec URL "
+        "(docs/reference/input-formats.md).",
+        required="a directory, a file or a glob",
         places=True,
     )
 

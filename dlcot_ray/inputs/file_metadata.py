@@ -18,7 +18,8 @@ from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.inputs.shards import Shard, open_shard
 from dlcot_ray.storage.tables import read_arrow_file, to_arrow_file
 
-_VERSION_KEY, _VERSION = b"dlcot.input_metadata", b"1"
+_VERSION_KEY, _VERSION = b"dlcot.input_metadata", b"2"
+_GROUP_COLUMNS = ("group_rows", "group_bytes", "group_starts", "group_lines")
 _PART_ROWS = 1_000
 _SCHEMA = pa.schema(
     [
@@ -26,8 +27,7 @@ _SCHEMA = pa.schema(
         ("size", pa.int64()),
         ("version", pa.string()),
         ("schema", pa.dictionary(pa.int32(), pa.binary())),
-        ("group_rows", pa.list_(pa.int64())),
-        ("group_bytes", pa.list_(pa.int64())),
+        *((name, pa.list_(pa.int64())) for name in _GROUP_COLUMNS),
     ],
     metadata={_VERSION_KEY: _VERSION},
 )
@@ -86,8 +86,8 @@ class MetadataCache:
         table = self._parts[part]
         if table["version"][row].as_py() != shard.version or table["size"][row].as_py() != shard.size:
             return None
-        rows, sizes = (tuple(table[name][row].values.to_pylist()) for name in ("group_rows", "group_bytes"))
-        return FileMetadata(table["schema"][row].as_py(), rows, sizes)
+        groups = (tuple(table[name][row].values.to_pylist()) for name in _GROUP_COLUMNS)
+        return FileMetadata(table["schema"][row].as_py(), *groups)
 
     def put(self, shard: Shard, metadata: FileMetadata) -> None:
         """Record the metadata of a file."""
@@ -99,8 +99,7 @@ class MetadataCache:
                 "size": shard.size,
                 "version": shard.version,
                 "schema": metadata.schema,
-                "group_rows": metadata.group_rows,
-                "group_bytes": metadata.group_bytes,
+                **{name: getattr(metadata, name) for name in _GROUP_COLUMNS},
             }
         )
         if len(self._fresh) >= _PART_ROWS:

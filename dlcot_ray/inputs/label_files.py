@@ -24,7 +24,7 @@ from dlcot_ray.evaluation.rows import Context, LabelError
 from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
-from dlcot_ray.inputs.readers.registry import READERS, open_source
+from dlcot_ray.inputs.readers.registry import open_source
 from dlcot_ray.inputs.shards import find_shards, open_shard
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.storage.store import Store
@@ -210,4 +210,4 @@ def _lines(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _suffixes() -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*READERS, _JSON_LINES)))
+    return ".parquet", _JSON_LINES

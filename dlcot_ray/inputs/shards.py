@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from fsspec.utils import glob_translate
 
 from dlcot_ray.errors import JobError
-from dlcot_ray.inputs.readers.protocol import Reader
+from dlcot_ray.inputs.readers.protocol import FileMetadata, Reader
 from dlcot_ray.inputs.readers.registry import open_reader, stem_of, suffix_list, suffix_of
 from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.failures import without_credentials
@@ -72,17 +72,20 @@ def find_shards(input_url: str | Sequence[str], options: Mapping[str, object] | 
     )
 
 
-def open_shard(shard: Shard, options: Mapping[str, object] | None = None) -> Reader:
+def open_shard(
+    shard: Shard, options: Mapping[str, object] | None = None, known: FileMetadata | None = None
+) -> Reader:
     """Open an input file. The caller closes the reader.
 
     Args:
         shard: the file.
         options: fsspec options of its store.
+        known: its metadata, or that of the part that is to be read, if it is known.
 
     Raises:
         InputFault: it is missing, or cannot be read.
     """
-    return open_reader(Store(shard.store_url, options), shard.relative, shard.file)
+    return open_reader(Store(shard.store_url, options), shard.relative, shard.file, known)
 
 
 def _shards_of(url: str, options: Mapping[str, object] | None) -> list[Shard]:

@@ -11,6 +11,7 @@ from dlcot_ray.errors import Cause, RowFault, Stage
 from dlcot_ray.inputs.cells import BadCell, Cell, ColumnPath, read_objects, read_texts
 from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.messages import RejectedRow, last_reply, split_thinking
+from dlcot_ray.inputs.readers.protocol import BAD_LINES
 
 
 def traces_of(
@@ -36,9 +37,13 @@ def traces_of(
     plain, tagged = cells(columns.reasoning), cells(columns.tagged)
     messages = read_objects(table, columns.messages.path) if columns.messages else nothing
 
+    bad_lines = _bad_lines(table, file, first_row)
     found: list[Trace | RowFault] = []
     for index in range(count):
         row = first_row + index
+        if index in bad_lines:
+            found.append(bad_lines[index])
+            continue
         trace_id = f"{shard_name}#{row}" if columns.id is None else None
         try:
             if columns.id is not None:
@@ -69,6 +74,28 @@ def traces_of(
             stage = Stage.READ if reject.cause is Cause.INVALID_UTF8 else Stage.MAP
             found.append(RowFault(file, row, trace_id, stage, reject.cause, reject.message))
     return found
+
+
+def _bad_lines(table: pa.Table, file: str, first_row: int) -> dict[int, RowFault]:
+    """The rows that are lines which could not be read, by index."""
+    if BAD_LINES not in table.column_names:
+        return {}
+    column = table.column(BAD_LINES)
+    if column.null_count == len(column):
+        return {}
+    return {
+        index: RowFault(
+            file,
+            first_row + index,
+            None,
+            Stage.READ,
+            Cause.BAD_LINE,
+            f"line {found['line']}: {found['reason']}",
+            found["text"],
+        )
+        for index, found in enumerate(column.to_pylist())
+        if found is not None
+    }
 
 
 def _id(cell: Cell, path: ColumnPath) -> str:

@@ -22,7 +22,7 @@ import pyarrow as pa
 from dlcot_ray.errors import InputFault, reason_of
 from dlcot_ray.inputs.cells import ColumnPath, read_texts
 from dlcot_ray.inputs.columns import ColumnMap
-from dlcot_ray.inputs.readers.protocol import READ_ERRORS
+from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata
 from dlcot_ray.inputs.shards import Shard, open_shard
 from dlcot_ray.plan.plan import Plan, inputs_digest
 from dlcot_ray.storage.parallel import map_in_order
@@ -51,6 +51,11 @@ class IdFile(Protocol):
     @property
     def columns(self) -> ColumnMap:
         """Its columns; only the id column is used."""
+        ...
+
+    @property
+    def known(self) -> FileMetadata | None:
+        """Its metadata, if readers should be told."""
         ...
 
 
@@ -227,7 +232,7 @@ def _any_in(wanted: Positions | None, low: int, high: int) -> bool:
 def _texts(
     file: IdFile, path: ColumnPath, options: Mapping[str, object] | None
 ) -> Iterator[list[str | None]]:
-    with closing(open_shard(file.shard, options)) as reader:
+    with closing(open_shard(file.shard, options, file.known)) as reader:
         try:
             for batch in reader.batches(columns=[path.column]):
                 cells = read_texts(pa.Table.from_batches([batch]), path)

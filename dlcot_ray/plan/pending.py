@@ -134,6 +134,10 @@ class Pending(Sequence[ReadTask]):
             repeats = self._duplicates.within(number, int(starts[0]), int(stops[-1]))
         shard = plan.shards[number]
         first_group, stop_group = plan.sweep_groups[sweep].tolist()
+        known = plan.known.get(number)
+        if known is not None:
+            known = known.part(first_group, stop_group)
+            first_group, stop_group = 0, stop_group - first_group
         return ReadTask(
             shard.store_url,
             shard.relative,
@@ -141,6 +145,7 @@ class Pending(Sequence[ReadTask]):
             stop_group,
             int(cuts[0]),
             Units(shard.file, shard.name, starts, stops, repeats),
+            known,
         )
 
     def missing(self) -> Iterator[UnitTask]:

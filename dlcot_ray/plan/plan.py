@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.columns import ColumnMap
+from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.plan.names import unit_name
 from dlcot_ray.plan.unit_ranges import Sweep
@@ -54,6 +55,7 @@ class PlannedFile:
         columns: the columns that make a trace.
         first_row: position of its first row among all rows of the job.
         first_unit, stop_unit: numbers of its units, the latter exclusive.
+        known: its metadata, if readers should be told (`FileMetadata.is_found`), else None.
     """
 
     shard: Shard
@@ -63,6 +65,7 @@ class PlannedFile:
     first_row: int
     first_unit: int
     stop_unit: int
+    known: FileMetadata | None
     plan: Plan = field(repr=False)
 
     @property
@@ -102,6 +105,7 @@ class Plan:
         file_sweeps: number of the first sweep of each file, then the number of sweeps; shape (files + 1,).
         sweep_units: number of the first unit of each sweep; shape (sweeps,).
         sweep_groups: row groups ``[first, stop)`` of each sweep within its file; shape (sweeps, 2).
+        known: metadata of the files whose readers should be told, by number.
         faults: the files that cannot be used, and why.
     """
 
@@ -112,6 +116,7 @@ class Plan:
     file_sweeps: Numbers
     sweep_units: Numbers
     sweep_groups: npt.NDArray[np.int32]
+    known: Mapping[int, FileMetadata]
     faults: tuple[InputFault, ...]
 
     @property
@@ -144,7 +149,7 @@ class Plan:
         builder = PlanBuilder()
         for file in self.files:
             if file.number != number:
-                builder.add(file.shard, file.columns, file.sweeps)
+                builder.add(file.shard, file.columns, file.sweeps, file.known)
         return builder.plan((*self.faults, fault))
 
 
@@ -167,7 +172,15 @@ class _Files(Sequence[PlannedFile]):
         first, stop = plan.file_units[number : number + 2].tolist()
         start, end = int(plan.cuts[first]), int(plan.cuts[stop])
         return PlannedFile(
-            plan.shards[number], number, end - start, plan.columns[number], start, first, stop, plan
+            plan.shards[number],
+            number,
+            end - start,
+            plan.columns[number],
+            start,
+            first,
+            stop,
+            plan.known.get(number),
+            plan,
         )
 
 
@@ -182,9 +195,18 @@ class PlanBuilder:
         self._file_sweeps = array("q", [0])
         self._sweep_units = array("q")
         self._groups = array("i")
+        self._known: dict[int, FileMetadata] = {}
 
-    def add(self, shard: Shard, columns: ColumnMap, sweeps: Iterable[Sweep]) -> None:
+    def add(
+        self,
+        shard: Shard,
+        columns: ColumnMap,
+        sweeps: Iterable[Sweep],
+        metadata: FileMetadata | None = None,
+    ) -> None:
         """Append a file with its sweeps, which cover all its rows in order."""
+        if metadata is not None and metadata.is_found:
+            self._known[len(self._shards)] = metadata
         base = self._cuts[-1]
         self._shards.append(shard)
         self._columns.append(columns)
@@ -205,6 +227,7 @@ class PlanBuilder:
             np.frombuffer(self._file_sweeps, np.int64),
             np.frombuffer(self._sweep_units, np.int64),
             np.frombuffer(self._groups, np.int32).reshape(-1, 2),
+            self._known,
             faults,
         )
 

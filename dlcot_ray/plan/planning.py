@@ -86,9 +86,8 @@ def make_plan(
         except InputFault as fault:
             faults.append(fault)
             continue
-        builder.add(
-            shard, columns, cut_rows(found.group_rows, found.group_bytes, rows_per_unit, bytes_per_unit)
-        )
+        sweeps = cut_rows(found.group_rows, found.group_bytes, rows_per_unit, bytes_per_unit)
+        builder.add(shard, columns, sweeps, found)
         if is_new:
             known.put(shard, found)
     return builder.plan(tuple(faults))

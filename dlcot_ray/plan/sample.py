@@ -94,7 +94,7 @@ def _read_file(file: _File, most: int, options: Mapping[str, object] | None) -> 
     """The sampled rows of one file, from at most `most` row groups. Rows read before an error count."""
     parts: list[Sample] = []
     try:
-        with closing(open_shard(file.shard, options)) as reader:
+        with closing(open_shard(file.shard, options, file.metadata)) as reader:
             found = file.metadata or reader.metadata()
             starts = np.cumsum([0, *found.group_rows])
             for group, rows in _rows_by_group(starts, file.rows, most).items():

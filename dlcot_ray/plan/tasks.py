@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dlcot_ray.inputs.readers.protocol import FileMetadata
+
 
 @dataclass(frozen=True, slots=True)
 class UnitTask:
@@ -33,7 +35,12 @@ class UnitTask:
 class ReadTask:
     """Unfinished units that are read in one sweep over row groups `[first_group, stop_group)`.
 
-    `first_row` is the file's row number of the first group's first row.
+    Attributes:
+        store_url, relative: the file.
+        first_group, stop_group: the row groups; if `known` is given, they are numbers within `known`.
+        first_row: the file's row number of the first group's first row.
+        units: the units, in order.
+        known: metadata of these row groups, if the reader should be told (`FileMetadata.is_found`).
     """
 
     store_url: str
@@ -42,3 +49,4 @@ class ReadTask:
     stop_group: int
     first_row: int
     units: Sequence[UnitTask]
+    known: FileMetadata | None = None

@@ -53,7 +53,7 @@ def _sweep(
     waiting = deque(units)
     parts: list[pa.RecordBatch] = []
     stop = task.first_row
-    with closing(open_reader(store, task.relative, units[0].file)) as reader:
+    with closing(open_reader(store, task.relative, units[0].file, task.known)) as reader:
         batches = reader.batches(
             range(task.first_group, task.stop_group),
             max_rows=max(unit.stop - unit.start for unit in units),

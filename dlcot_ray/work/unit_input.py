@@ -12,6 +12,7 @@ from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.errors import Cause, RowFault, Stage
 from dlcot_ray.inputs.columns import ColumnMap
+from dlcot_ray.inputs.readers.protocol import without_bad_lines
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.judging.protocol import Writer
 
@@ -97,4 +98,4 @@ class UnitInput:
                 faults.append(RowFault(file, number, row.trace_id, Stage.JUDGE, Cause.POISON_ROW, message))
             else:
                 traces.append((index, row))
-        return cls(table, file, first_row, rows, traces, faults)
+        return cls(without_bad_lines(table), file, first_row, rows, traces, faults)

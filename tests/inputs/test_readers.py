@@ -29,7 +29,7 @@ SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "problem", "reasoning
 class TabReader:
     """Lines of `id<TAB>problem<TAB>reasoning`; an empty line ends a row group."""
 
-    def __init__(self, source: BinaryIO, label: str) -> None:
+    def __init__(self, source: BinaryIO, label: str, known: FileMetadata | None = None) -> None:
         paragraphs = source.read().decode().strip("\n").split("\n\n")
         self._groups = [[line.split("\t") for line in part.split("\n")] for part in paragraphs]
 

@@ -61,8 +61,10 @@ def test_shards_in_an_object_store() -> None:
 def test_an_input_without_shards_is_an_error_that_names_the_suffixes(tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"does not exist; check the path"):
         find_shards(str(tmp_path / "missing"))
-    (tmp_path / "data.csv").write_text("x")
-    with pytest.raises(JobError, match=r"no input shards in .*looked for \*\.parquet.*found 1 other files"):
+    (tmp_path / "data.txt").write_text("x")
+    with pytest.raises(
+        JobError, match=r"no input shards in .*looked for \*\.parquet, .*\*\.jsonl.*found 1 other files"
+    ):
         find_shards(str(tmp_path))
     with pytest.raises(JobError, match=r"no input shards match .*nope"):
         find_shards(f"{tmp_path}/nope*.parquet")

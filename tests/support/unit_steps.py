@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.plan.pending import Pending
 from dlcot_ray.plan.planning import assign_names, make_plan
-from dlcot_ray.plan.tasks import ReadTask, UnitTask
+from dlcot_ray.plan.tasks import ReadTask
 from dlcot_ray.work.spec import WorkSpec
 
 
@@ -39,21 +41,7 @@ def tasks_of(source: Path, rows_per_unit: int) -> list[ReadTask]:
         rows_per_unit=rows_per_unit,
         bytes_per_unit=1 << 26,
     )
-    return [
-        ReadTask(
-            file.shard.store_url,
-            file.shard.relative,
-            sweep.first_group,
-            sweep.stop_group,
-            sweep.cuts[0],
-            tuple(
-                UnitTask(unit.name, file.shard.file, file.shard.name, unit.start, unit.stop)
-                for unit in file.units_of(sweep)
-            ),
-        )
-        for file in plan.files
-        for sweep in file.sweeps
-    ]
+    return list(Pending(plan, np.zeros(plan.unit_count, np.bool_)))
 
 
 def write(path: Path, count: int, rows_per_group: int) -> None:

@@ -20,12 +20,13 @@ class ParquetReader:
     Args:
         source: the file, seekable.
         label: names the file in faults.
+        known: not needed, because the footer tells.
 
     Raises:
         InputFault: it is no Parquet file, or its footer is damaged.
     """
 
-    def __init__(self, source: BinaryIO, label: str) -> None:
+    def __init__(self, source: BinaryIO, label: str, known: FileMetadata | None = None) -> None:
         self._label = label
         try:
             # Without pre-buffering, a sweep over a large row group holds `_READ_BYTES` of each column

@@ -20,6 +20,12 @@ READ_ERRORS = (pa.ArrowException, OSError, InputFault, JobError)
 BATCH_ROWS = 65_536
 """Default of the maximum rows per batch."""
 
+BAD_LINES = "dlcot.bad_line"
+"""An additional column of text formats: `BAD_LINE_TYPE` for a row that is a line nobody can read, else null.
+All other columns of such a row are null. It is there only if all columns are read, and not in the schema."""
+
+BAD_LINE_TYPE = pa.struct([("line", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
+
 
 @dataclass(frozen=True, slots=True)
 class FileMetadata:
@@ -32,11 +38,15 @@ class FileMetadata:
         schema: the Arrow schema without its metadata, serialized; equal bytes are equal schemas.
         group_rows: number of rows of each row group.
         group_bytes: uncompressed size of each row group, in bytes.
+        group_starts: offset of the first byte of each row group, if the format has no footer that tells.
+        group_lines: number of the first line of each row group, from 1; beside `group_starts`.
     """
 
     schema: bytes
     group_rows: tuple[int, ...]
     group_bytes: tuple[int, ...]
+    group_starts: tuple[int, ...] = ()
+    group_lines: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, schema: pa.Schema, groups: Iterable[tuple[int, int]]) -> FileMetadata:
@@ -46,6 +56,21 @@ class FileMetadata:
             schema_to_bytes(schema),
             tuple(rows for rows, _ in sizes),
             tuple(size for _, size in sizes),
+        )
+
+    @property
+    def is_found(self) -> bool:
+        """Whether it took a pass over the file, so that readers should be told instead of looking again."""
+        return bool(self.group_starts)
+
+    def part(self, first: int, stop: int) -> FileMetadata:
+        """The metadata of the row groups ``[first, stop)`` alone."""
+        return FileMetadata(
+            self.schema,
+            self.group_rows[first:stop],
+            self.group_bytes[first:stop],
+            self.group_starts[first:stop],
+            self.group_lines[first:stop],
         )
 
     @property
@@ -83,7 +108,8 @@ class Reader(Protocol):
     ) -> Iterator[pa.RecordBatch]:
         """The rows of some row groups, in order.
 
-        Every batch of a file has the same schema, whichever row groups are read. A caller may stop early.
+        Every batch of a file has the same schema, whichever row groups are read: that of the metadata, and
+        `BAD_LINES` if the format has lines. A caller may stop early.
 
         Args:
             groups: numbers of consecutive row groups; None reads all.
@@ -108,9 +134,14 @@ def read_table(reader: Reader, columns: Sequence[str] | None = None) -> pa.Table
     """
     batches = list(reader.batches(columns=columns))
     if batches:
-        return pa.Table.from_batches(batches).replace_schema_metadata(None)
+        return without_bad_lines(pa.Table.from_batches(batches).replace_schema_metadata(None))
     table = reader.metadata().arrow_schema.empty_table()
     return table if columns is None else table.select(columns)
+
+
+def without_bad_lines(table: pa.Table) -> pa.Table:
+    """A table without the column `BAD_LINES`."""
+    return table.drop_columns([BAD_LINES]) if BAD_LINES in table.column_names else table
 
 
 def unreadable(label: str, file_format: str, error: Exception) -> InputFault:

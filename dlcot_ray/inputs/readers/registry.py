@@ -6,23 +6,39 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from dlcot_ray.errors import InputFault, JobError
+import pyarrow as pa
+
+from dlcot_ray.errors import InputFault, JobError, reason_of
+from dlcot_ray.inputs.readers.arrow import ArrowReader
+from dlcot_ray.inputs.readers.csv_rows import CsvReader
+from dlcot_ray.inputs.readers.json_lines import JsonReader
 from dlcot_ray.inputs.readers.parquet import ParquetReader
-from dlcot_ray.inputs.readers.protocol import Reader
+from dlcot_ray.inputs.readers.protocol import FileMetadata, Reader
 from dlcot_ray.storage.store import Store
 
-ReaderFactory = Callable[[BinaryIO, str], Reader]
-"""Opens a seekable file; the text names the file in faults. Raises `InputFault` if it cannot."""
+ReaderFactory = Callable[[BinaryIO, str, FileMetadata | None], Reader]
+"""Opens a seekable file; the text names the file in faults. The metadata is what the reader said of the file
+or of a part of it before, or None; it matters to formats that need a pass over the file to find it. Raises
+`InputFault` if it cannot."""
+
+_COMPRESSED = ("", ".gz", ".zst", ".bz2")
 
 READERS: dict[str, ReaderFactory] = {
     ".parquet": ParquetReader,
+    ".pq": ParquetReader,
+    **{f"{kind}{end}": JsonReader for kind in (".jsonl", ".ndjson", ".json") for end in _COMPRESSED},
+    ".arrow": ArrowReader,
+    ".feather": ArrowReader,
+    **{f"{kind}{end}": CsvReader for kind in (".csv", ".tsv") for end in _COMPRESSED},
 }
-"""Suffix -> its reader. Directories are searched for files with these suffixes."""
+"""Suffix in lower case -> its reader. Directories are searched for files with these suffixes, in any case."""
 
 
 def suffix_of(name: str) -> str | None:
-    """The longest registered suffix of a file's name, or None."""
-    return max((suffix for suffix in READERS if name.endswith(suffix)), key=len, default=None)
+    """The longest registered suffix of a file's name, as it is written there, or None."""
+    lower = name.lower()
+    length = max((len(suffix) for suffix in READERS if lower.endswith(suffix)), default=0)
+    return name[-length:] if length else None
 
 
 def stem_of(name: str) -> str:
@@ -31,36 +47,48 @@ def stem_of(name: str) -> str:
 
 
 def suffix_list() -> str:
-    """The registered suffixes as patterns for people, for example ``*.parquet``."""
-    return " and ".join(f"*{suffix}" for suffix in READERS)
+    """The registered suffixes for people, without those of compressed files."""
+    plain = [f"*{suffix}" for suffix in READERS if not suffix.endswith(_COMPRESSED[1:])]
+    return f"{', '.join(plain)} (text formats also as {', '.join(_COMPRESSED[1:])})"
 
 
-def open_source(source: BinaryIO, name: str, label: str) -> Reader:
+def open_source(source: BinaryIO, name: str, label: str, known: FileMetadata | None = None) -> Reader:
     """Open a file by its name. A name without a registered suffix is opened as Parquet.
 
     Args:
         source: the file, seekable.
         name: chooses the reader.
         label: names the file in faults.
+        known: metadata of the file, or of the part that is to be read, if it is known.
 
     Raises:
         InputFault: it cannot be read.
     """
-    return READERS.get(suffix_of(name) or "", ParquetReader)(source, label)
+    reader = READERS.get((suffix_of(name) or "").lower(), ParquetReader)
+    return reader(source, label, known)
 
 
-def open_reader(store: Store, relative: str, label: str) -> Reader:
+def open_reader(store: Store, relative: str, label: str, known: FileMetadata | None = None) -> Reader:
     """Open a file of a store. The caller closes the reader.
+
+    Args:
+        store: where it is.
+        relative: its name there.
+        label: names the file in faults.
+        known: see `open_source`.
 
     Raises:
         InputFault: it is missing, or cannot be read.
     """
     source = store.open(relative)
     try:
-        return open_source(source, relative, label)
+        return open_source(source, relative, label, known)
     except JobError as error:
         source.close()
         raise InputFault(label, error.message, error.remedy) from error
+    except (pa.ArrowException, OSError) as error:
+        source.close()
+        raise InputFault(label, f"it cannot be read ({reason_of(error)})", "write it again") from error
     except BaseException:
         source.close()
         raise
