@@ -90,6 +90,7 @@ class RowFault:
         cause: short stable word (`Cause`).
         message: one sentence for people.
         raw_reply: the model's reply, or the line of a text file, that could not be used; else None.
+        part: which of the row's traces, from 0.
     """
 
     file: str
@@ -99,6 +100,7 @@ class RowFault:
     cause: str
     message: str
     raw_reply: str | None = None
+    part: int = 0
 
     @property
     def remedy(self) -> str:

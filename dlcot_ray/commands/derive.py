@@ -23,6 +23,7 @@ from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.pool import pool_of
 from dlcot_ray.config.settings import DeriveConfig
 from dlcot_ray.errors import JobError
+from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
@@ -65,7 +66,7 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         raise JobError(
             f"{source.display_url} was itself derived and has no annotations", f"set annotations={origin}"
         )
-    preset = load_preset(base.config["dataset"])
+    preset = load_preset(base.config["dataset"], Choices.of(base.settings))
     if definition_of(preset) != base.settings["dataset_definition"]:
         raise JobError(
             f"the dataset preset {base.config['dataset']} has changed since {source.display_url} was made",

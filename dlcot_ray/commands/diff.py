@@ -24,6 +24,7 @@ from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import read_table
@@ -172,11 +173,13 @@ def _load(output: Output, record: JobRecord, name: str, row: int) -> Shown:
     source = carried_table(table, ENHANCED_FIELDS)
     label = output.store.url(f"{ENHANCED}/{name}.parquet")
     dataset = record.config["dataset"] if "dataset" in record.config else record.settings["dataset"]
-    columns = resolve_columns(load_preset(dataset), source.schema, label)
-    (trace,) = traces_of(source, columns, file=label, first_row=0, shard_name="")
-    if not isinstance(trace, Trace):
-        raise InputFault(label, f"row {row}: {trace.message}")
-    return Shown(trace, ours)
+    preset = load_preset(dataset, Choices.of(record.settings))
+    columns = resolve_columns(preset, source.schema, label)
+    items = traces_of(source, columns, file=label, first_row=0, shard_name="")
+    found = next((item.found for item in items if item.slot.part == ours["input_part"]), None)
+    if not isinstance(found, Trace):
+        raise InputFault(label, f"row {row}: {getattr(found, 'message', 'its source has no such trace')}")
+    return Shown(found, ours)
 
 
 def _read(output: Output, name: str, columns: list[str] | None) -> pa.Table:

@@ -25,6 +25,7 @@ from dlcot_ray.config.pool import Pool, pool_of
 from dlcot_ray.config.settings import EnhanceConfig, JudgeConfig
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import ConfigError, JobError
+from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.inputs.shards import find_shards
@@ -71,7 +72,8 @@ def resolve_enhance(config: EnhanceConfig) -> Resolved:
         input=[absolute(url) for url in ([config.input] if isinstance(config.input, str) else config.input)],
         output=absolute(config.output or ""),
     )
-    preset = _preset(config.dataset)
+    choices = Choices.of(vars(config))
+    preset = _preset(config.dataset, choices)
     judge = load_judge(config.judge, config.judge_options)
     pool = pool_of(judge, config.worker, config.workers, config.min_workers)
     judge = replace(judge, cpus=pool.cpus, gpus=pool.gpus, accelerator_type=pool.accelerator_type)
@@ -84,6 +86,7 @@ def resolve_enhance(config: EnhanceConfig) -> Resolved:
     settings: dict[str, Any] = {
         "dataset": config.dataset,
         "dataset_definition": definition_of(preset),
+        **choices.as_settings(),
         "judge": identity,
         "judge_options": judge.options,
         "policy": config.policy,
@@ -160,8 +163,8 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     )
 
 
-def _preset(name: str) -> DatasetPreset:
+def _preset(name: str, choices: Choices) -> DatasetPreset:
     try:
-        return load_preset(name)
+        return load_preset(name, choices)
     except JobError as error:
         raise ConfigError(error.message, error.remedy) from error

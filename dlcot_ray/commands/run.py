@@ -201,9 +201,14 @@ def _records(plan: Plan) -> list[InputRecord]:
 def _finish(job: Prepared, manifest: Mapping[str, Any], next_step: str) -> Exit:
     print_summary(manifest, job.output.display_url, next_step, Console(highlight=False))
     totals = manifest["totals"]
-    too_many = totals["rejected"] > job.config.max_rejected_share * max(totals["rows"], 1)
+    too_many = _rejected_too_many(job, totals)
     faulty = manifest["unusable_inputs"] or manifest["failed_units"] or totals["unfinished"]
     return Exit.WITH_FAULTS if faulty or too_many else Exit.OK
+
+
+def _rejected_too_many(job: Prepared, totals: Mapping[str, Any]) -> bool:
+    traces = totals["enhanced"] + totals["unchanged"] + totals["rejected"]
+    return bool(totals["rejected"] > job.config.max_rejected_share * max(traces, 1))
 
 
 def _next_step(job: Prepared, manifest: Mapping[str, Any]) -> str:
@@ -211,7 +216,7 @@ def _next_step(job: Prepared, manifest: Mapping[str, Any]) -> str:
         return "next: look into the failed units and run the same command again; finished units are kept"
     if manifest["unusable_inputs"]:
         return "next: repair or remove the unusable inputs and run the same command again"
-    if manifest["totals"]["rejected"] > job.config.max_rejected_share * max(manifest["totals"]["rows"], 1):
+    if _rejected_too_many(job, manifest["totals"]):
         return (
             f"next: look into {job.output.store.url('rejected')}: more rows than max_rejected_share are there"
         )

@@ -23,6 +23,7 @@ from dlcot_ray.config.view_settings import VerifyConfig
 from dlcot_ray.core.policies.base import PolicyError
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import InputFault, JobError, reason_of
+from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import read_table
 from dlcot_ray.inputs.readers.registry import open_reader
@@ -143,7 +144,7 @@ def verify(
 def _expected(record: JobRecord, audit: Audit) -> Expected:
     settings = record.settings
     name = record.config.get("dataset") or settings["dataset"]
-    preset = load_preset(name)
+    preset = load_preset(name, Choices.of(settings))
     if definition_of(preset) != settings["dataset_definition"]:
         audit.notes.append(f"the dataset preset {name} has changed since the job")
     try:
@@ -207,7 +208,7 @@ def _look(
                 audit.notes.append(f"{item.file} cannot be read any further: its rows are not compared")
                 source = None
             else:
-                audit.findings += compare_rows(unit, rows)
+                audit.findings += compare_rows(unit, rows, expected.preset)
                 audit.compared += rows.num_rows
     if source is not None:
         source.close()

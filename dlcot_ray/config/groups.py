@@ -68,6 +68,18 @@ class DatasetSettings:
 
 
 @dataclass(frozen=True)
+class TraceSettings:
+    """Traces of a row."""
+
+    generations: str = setting(
+        "all",
+        "Which generations of a row become traces: all, those that are flagged correct, the first that can "
+        "be read, or the shortest_correct one.",
+        choices=("all", "correct", "first", "shortest_correct"),
+    )
+
+
+@dataclass(frozen=True)
 class JudgeSettings:
     """Judge."""
 

@@ -23,6 +23,7 @@ from dlcot_ray.config.groups import (
     ScalingSettings,
     StorageConfig,
     StorageSettings,
+    TraceSettings,
     UnitSettings,
     WorkerCountSettings,
 )
@@ -71,6 +72,7 @@ class EnhanceConfig(
     InputSettings,
     OutputSettings,
     DatasetSettings,
+    TraceSettings,
     JudgeSettings,
     PolicySettings,
     QualityFloorSettings,

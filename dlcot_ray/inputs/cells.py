@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -31,11 +32,33 @@ class CellKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnPath:
-    """Where a value lies in a row: a column, then struct fields (str) and list indices (int)."""
+    """Where a value lies in a row: a column, then struct fields (str) and list indices (int).
+
+    A row may have several values at a path. Then either `within` is set, and every element of the list is a
+    part, or `parts` is set, and every path of it is a part.
+
+    Attributes:
+        text: the path as a preset has it.
+        column, steps: the place; that of the list where `within` is set.
+        within: the steps from each element of the list to its value; None where the place is no list.
+        parts: one path per part, None for a part that the file does not have.
+    """
 
     text: str
     column: str
     steps: tuple[str | int, ...] = ()
+    within: tuple[str | int, ...] | None = None
+    parts: tuple[ColumnPath | None, ...] = ()
+
+    @property
+    def is_many(self) -> bool:
+        """Whether a row may have several values here."""
+        return self.within is not None or bool(self.parts)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the file that are read."""
+        return tuple(part.column for part in self.parts if part is not None) or (self.column,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +74,19 @@ Cell = str | None | BadCell
 def find_path(schema: pa.Schema, text: str) -> tuple[ColumnPath, pa.DataType] | None:
     """The place that a dotted path names, and its type; None if there is no such place.
 
-    A column whose own name holds dots wins over a nested one.
+    ``generations.*`` (or ``generations[]``) names every element of a list, ``solution_*`` every column of
+    such a name. A column whose own name holds dots wins over a nested one.
     """
     if text in schema.names:
         return ColumnPath(text, text), _storage(schema.field(text).type)
-    column, *rest = text.split(".")
+    column, *rest = text.replace("[]", ".*").split(".")
+    if "*" in column:
+        return _matching(schema, text, column, rest)
     if not rest or column not in schema.names:
         return None
     at = _storage(schema.field(column).type)
     steps: list[str | int] = []
+    upto: int | None = None
     for part in rest:
         if pa.types.is_struct(at) and at.get_field_index(part) >= 0:
             steps.append(part)
@@ -67,9 +94,37 @@ def find_path(schema: pa.Schema, text: str) -> tuple[ColumnPath, pa.DataType] | 
         elif is_list(at) and part.isdecimal():
             steps.append(int(part))
             at = _storage(at.value_type)
+        elif is_list(at) and part == "*" and upto is None:
+            upto = len(steps)
+            at = _storage(at.value_type)
         else:
             return None
+    if upto is not None:
+        return ColumnPath(text, column, tuple(steps[:upto]), tuple(steps[upto:])), at
     return ColumnPath(text, column, tuple(steps)), at
+
+
+def matched_names(schema: pa.Schema, text: str) -> dict[str, str]:
+    """What the star of a pattern of column names stands for -> the column; in the order of the numbers."""
+    before, _, after = text.replace("[]", ".*").split(".")[0].partition("*")
+    least = len(before) + len(after) + 1
+    found = [name for name in schema.names if len(name) >= least and "*" not in name]
+    found = [name for name in found if name.startswith(before) and name.endswith(after)]
+    stars = {name[len(before) : len(name) - len(after)]: name for name in found}
+    numbers = all(star.isdecimal() for star in stars)
+    return {star: stars[star] for star in (sorted(stars, key=int) if numbers else stars)}
+
+
+def _matching(
+    schema: pa.Schema, text: str, column: str, rest: list[str]
+) -> tuple[ColumnPath, pa.DataType] | None:
+    """The columns that a pattern matches, as parts of one path; their types must be of one kind."""
+    places = [find_path(schema, ".".join([name, *rest])) for name in matched_names(schema, column).values()]
+    known = [place for place in places if place is not None]
+    if not known or any(path.is_many for path, _ in known):
+        return None
+    odd = next((kind for _, kind in known if kind_of(kind) is not kind_of(known[0][1])), known[0][1])
+    return ColumnPath(text, known[0][0].column, parts=tuple(path for path, _ in known)), odd
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -92,9 +147,34 @@ def kind_of(kind: pa.DataType) -> CellKind:
 
 def read_texts(table: pa.Table, path: ColumnPath) -> list[Cell]:
     """One cell per row: its text, None for null, or why it cannot be decoded. Numbers become text."""
+    return _texts(_column(table, path))
+
+
+def read_parts(table: pa.Table, path: ColumnPath) -> list[list[Cell]]:
+    """The cells of every row: one of a plain path, and as many as it has where `path.is_many`."""
+    if path.parts:
+        nothing: list[Cell] = [None] * table.num_rows
+        columns = [nothing if part is None else read_texts(table, part) for part in path.parts]
+        return [list(cells) for cells in zip(*columns, strict=True)]
+    if path.within is None:
+        return [[cell] for cell in read_texts(table, path)]
+    lists = _column(table, path)
+    lengths = [length or 0 for length in pc.list_value_length(lists).to_pylist()]
+    items = pc.list_flatten(lists)
+    for step in path.within:
+        items = _descend(items, step)
+    cells = iter(_texts(items))
+    return [list(islice(cells, length)) for length in lengths]
+
+
+def _column(table: pa.Table, path: ColumnPath) -> pa.ChunkedArray:
     column = table.column(path.column)
     for step in path.steps:
         column = _descend(column, step)
+    return column
+
+
+def _texts(column: pa.ChunkedArray) -> list[Cell]:
     if isinstance(column.type, pa.UuidType):
         return [None if value is None else str(value) for value in column.to_pylist()]
     kind = _storage(column.type)
@@ -116,9 +196,7 @@ def read_texts(table: pa.Table, path: ColumnPath) -> list[Cell]:
 
 def read_objects(table: pa.Table, path: ColumnPath) -> list[Any]:
     """One Python value per row (lists and dicts for nested types), or a `BadCell`."""
-    column = table.column(path.column)
-    for step in path.steps:
-        column = _descend(column, step)
+    column = _column(table, path)
     try:
         values: list[Any] = column.to_pylist()
         return values

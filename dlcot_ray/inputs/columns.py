@@ -6,12 +6,22 @@ This happens once per schema. So a missing column is one clear line about the fi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from dlcot_ray.errors import InputFault
-from dlcot_ray.inputs.cells import CellKind, ColumnPath, describe, find_path, is_list, kind_of, short_type
+from dlcot_ray.inputs.cells import (
+    CellKind,
+    ColumnPath,
+    describe,
+    find_path,
+    is_list,
+    kind_of,
+    matched_names,
+    short_type,
+)
+from dlcot_ray.inputs.choices import DEFAULT_CHOICES, Choices
 from dlcot_ray.inputs.presets import DatasetPreset, MessageKeys
 from dlcot_ray.inputs.thinking import Delimiters
 
@@ -30,7 +40,10 @@ class MessageColumn:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """A preset resolved against one schema. Exactly one of reasoning, tagged and messages is set."""
+    """A preset resolved against one schema. Exactly one of reasoning, tagged and messages is set.
+
+    `correctness` are lists of flags, parallel to the parts of `reasoning` or `tagged`.
+    """
 
     preset: str
     id: ColumnPath | None
@@ -42,6 +55,18 @@ class ColumnMap:
     response: ColumnPath | None
     thinking: tuple[Delimiters, ...]
     solution: tuple[Delimiters, ...]
+    correctness: tuple[ColumnPath, ...] = ()
+    choices: Choices = DEFAULT_CHOICES
+
+    @property
+    def traces(self) -> ColumnPath | None:
+        """The path that gives the traces of a row; None where they come from messages."""
+        return self.reasoning or self.tagged
+
+    @property
+    def is_many(self) -> bool:
+        """Whether a row may hold several traces in a list or in several columns."""
+        return self.traces is not None and self.traces.is_many
 
 
 def resolve_columns(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
@@ -62,6 +87,8 @@ def resolve_columns(preset: DatasetPreset, schema: pa.Schema, file: str) -> Colu
             continue
         try:
             return _resolve(candidate, schema, file)
+        except _NoFlags:
+            raise
         except _WrongType as fault:
             near_miss = near_miss or fault
         except InputFault:
@@ -78,6 +105,10 @@ def resolve_columns(preset: DatasetPreset, schema: pa.Schema, file: str) -> Colu
 
 class _WrongType(InputFault):
     """A column of the right name has a type that cannot be read."""
+
+
+class _NoFlags(InputFault):
+    """The choice of generations cannot be made; another preset would silently make another one."""
 
 
 def _detected(preset: DatasetPreset, schema: pa.Schema) -> bool:
@@ -122,6 +153,8 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
     identity = first(preset.id, "id", (CellKind.TEXT, CellKind.INTEGER))
     ground_truth = first(preset.ground_truth, "ground truth", number)
     response = first(preset.response, "response", text)
+    traces = reasoning or tagged
+    correctness = _flags(preset, schema, file) if traces is not None and traces.is_many else ()
     return ColumnMap(
         preset=preset.name,
         id=identity,
@@ -129,11 +162,39 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
         reasoning=reasoning,
         tagged=tagged,
         messages=messages,
-        ground_truth=ground_truth,
-        response=response,
+        ground_truth=_parallel(ground_truth, traces, schema),
+        response=_parallel(response, traces, schema),
         thinking=preset.thinking,
         solution=preset.solution,
+        correctness=correctness,
+        choices=preset.choices,
     )
+
+
+def _parallel(path: ColumnPath | None, traces: ColumnPath | None, schema: pa.Schema) -> ColumnPath | None:
+    """A pattern of columns in the order of the traces: ``b_reply`` belongs to ``b_trace``."""
+    if path is None or traces is None or not (path.parts and traces.parts):
+        return path
+    mine = dict(zip(matched_names(schema, path.text), path.parts, strict=True))
+    return replace(path, parts=tuple(mine.get(star) for star in matched_names(schema, traces.text)))
+
+
+def _flags(preset: DatasetPreset, schema: pa.Schema, file: str) -> tuple[ColumnPath, ...]:
+    """The columns of correctness flags.
+
+    Raises:
+        _NoFlags: the choice of generations needs flags, and the file has none.
+    """
+    found = [find_path(schema, f"{name}.*") or find_path(schema, name) for name in preset.correctness]
+    flags = tuple(place[0] for place in found if place is not None)
+    if preset.choices.generations.needs_flags and not flags:
+        looked = f" (looked for {', '.join(preset.correctness)})" if preset.correctness else ""
+        raise _NoFlags(
+            file,
+            f"generations={preset.choices.generations} needs correctness flags, and it has none{looked}",
+            "set generations=all or first, or name the column under correctness: in a dataset preset",
+        )
+    return flags
 
 
 def _messages(keys: MessageKeys, schema: pa.Schema, file: str) -> MessageColumn | None:

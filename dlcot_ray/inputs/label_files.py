@@ -22,6 +22,7 @@ from dlcot_ray.evaluation.cases import Case
 from dlcot_ray.evaluation.layouts import UnknownLayout, layout_of, read_rows
 from dlcot_ray.evaluation.rows import Context, LabelError
 from dlcot_ray.inputs.columns import resolve_columns
+from dlcot_ray.inputs.items import traces_in
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
 from dlcot_ray.inputs.readers.registry import open_source
@@ -153,10 +154,10 @@ def read_traces(places: Sequence[str], dataset: str, options: Mapping[str, objec
             columns = resolve_columns(preset, table.schema, shard.file)
         except READ_ERRORS as error:
             raise JobError(f"{error}", "check traces=") from error
-        rows = traces_of(table, columns, file=shard.file, first_row=0, shard_name=shard.name)
-        for row in rows:
-            if isinstance(row, Trace):
-                found.setdefault(row.trace_id, row)
+        items = traces_of(table, columns, file=shard.file, first_row=0, shard_name=shard.name)
+        for trace in traces_in(items):
+            if trace is not None:
+                found.setdefault(trace.trace_id, trace)
     return found
 
 

@@ -8,7 +8,7 @@ otherwise be a column that is silently never read. A user's own YAML file works 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from yaml import MarkedYAMLError, YAMLError
 
 from dlcot_ray.config.paths import conf_dir
 from dlcot_ray.errors import JobError, did_you_mean, reason_of
+from dlcot_ray.inputs.choices import DEFAULT_CHOICES, Choices
 from dlcot_ray.inputs.thinking import Delimiters
 
 
@@ -46,15 +47,19 @@ class DatasetPreset:
 
     The trace comes from `reasoning`, else from `tagged` (a whole reply with its thinking between
     `thinking` tags), else from `messages`. Paths may be dotted (``metadata.answer``) and may index lists
-    (``generations.0``).
+    (``generations.0``). A path of several values gives one trace each: ``generations.*`` (or
+    ``generations[]``) takes every element of a list, ``solution_*`` every column of such a name. A `response`
+    or `ground_truth` with a star is read in parallel.
 
     Attributes:
         id: ids; without any, a row is called ``shard#row``.
         problem: required unless the trace comes from messages, whose user turn then serves.
         ground_truth, response: optional.
+        correctness: lists of flags beside a list of generations; one that is true makes a generation correct.
         thinking, solution: tags around the thinking and around the visible answer.
         detect, detect_any: `auto` takes the preset only if all (any) of these columns exist.
         order: for `auto` alone: the presets to try.
+        choices: which traces of a row are taken; set by the job, not by the file.
     """
 
     name: str
@@ -66,11 +71,26 @@ class DatasetPreset:
     messages: MessageKeys | None = None
     ground_truth: tuple[str, ...] = ()
     response: tuple[str, ...] = ()
+    correctness: tuple[str, ...] = ()
     thinking: tuple[Delimiters, ...] = ()
     solution: tuple[Delimiters, ...] = ()
     detect: tuple[str, ...] = ()
     detect_any: tuple[str, ...] = ()
     order: tuple[DatasetPreset, ...] = ()
+    choices: Choices = DEFAULT_CHOICES
+
+
+_COLUMN_LISTS = (
+    "id",
+    "problem",
+    "reasoning",
+    "tagged",
+    "ground_truth",
+    "response",
+    "correctness",
+    "detect",
+    "detect_any",
+)
 
 
 def preset_names() -> list[str]:
@@ -78,8 +98,12 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in (conf_dir() / "dataset").glob("*.yaml"))
 
 
-def load_preset(name: str) -> DatasetPreset:
+def load_preset(name: str, choices: Choices = DEFAULT_CHOICES) -> DatasetPreset:
     """A preset by its name, or by the path of a YAML file.
+
+    Args:
+        name: of the preset, or of its file.
+        choices: which traces of a row are taken.
 
     Raises:
         JobError: there is none, or it is not valid; names the nearest ones.
@@ -93,7 +117,12 @@ def load_preset(name: str) -> DatasetPreset:
         if not path.is_file():
             remedy = f"{did_you_mean(name, preset_names())} (or give the path of a .yaml file)"
             raise JobError(f"unknown dataset preset {name!r}", remedy)
-    return _parse(path)
+    return _choosing(_parse(path), choices)
+
+
+def _choosing(preset: DatasetPreset, choices: Choices) -> DatasetPreset:
+    order = tuple(_choosing(item, choices) for item in preset.order)
+    return replace(preset, order=order, choices=choices)
 
 
 def _parse(path: Path) -> DatasetPreset:
@@ -121,7 +150,7 @@ def _parse(path: Path) -> DatasetPreset:
         values["messages"] = MessageKeys(**{key: _names(path, key, value) for key, value in found.items()})
     for key in ("thinking", "solution"):
         values[key] = _delimiters(path, key, values.get(key, []))
-    for key in ("id", "problem", "reasoning", "tagged", "ground_truth", "response", "detect", "detect_any"):
+    for key in _COLUMN_LISTS:
         values[key] = _names(path, key, values.get(key, []))
     values["order"] = tuple(load_preset(name) for name in _names(path, "order", values.get("order", [])))
     preset = DatasetPreset(**values)
@@ -133,7 +162,7 @@ def _parse(path: Path) -> DatasetPreset:
 
 
 def _checked(path: Path, content: Mapping[str, Any], model: type[Any], prefix: str) -> dict[str, Any]:
-    known = [field.name for field in fields(model)]
+    known = [field.name for field in fields(model) if field.name != "choices"]
     for key in content:
         if key not in known:
             hint = did_you_mean(f"{prefix}{key}", [f"{prefix}{name}" for name in known])

@@ -1,23 +1,32 @@
-"""From rows to traces: every row becomes a `Trace` or a `RowFault`, in order, so that no row is lost."""
+"""From rows to traces: every row becomes one or several items, in order, so that no row is lost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import Cause, RowFault, Stage
-from dlcot_ray.inputs.cells import BadCell, Cell, ColumnPath, read_objects, read_texts
+from dlcot_ray.inputs.cells import BadCell, Cell, ColumnPath, read_objects, read_parts, read_texts
+from dlcot_ray.inputs.choosing import choose, merged_flags
 from dlcot_ray.inputs.columns import ColumnMap
+from dlcot_ray.inputs.items import Item, Slot
 from dlcot_ray.inputs.messages import RejectedRow, last_reply, split_thinking
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
+
+_NO_PART: Sequence[Cell] = (None,)
 
 
 def traces_of(
     table: pa.Table, columns: ColumnMap, *, file: str, first_row: int, shard_name: str
-) -> list[Trace | RowFault]:
-    """One trace or fault per row, in order. Never raises for a bad row.
+) -> list[Item]:
+    """The traces of every row, in order; a row without one has one fault. Never raises for a bad row.
+
+    A row with several traces has one item for each, in order: a trace, a fault, or a generation that the
+    settings did not choose.
 
     Args:
         table: consecutive rows of one file.
@@ -26,53 +35,15 @@ def traces_of(
         first_row: the file's row number of the table's first row.
         shard_name: names rows that have no id column: ``shard_name#row``.
     """
-    count = table.num_rows
-    nothing: list[Cell] = [None] * count
-
-    def cells(path: ColumnPath | None) -> Sequence[Cell]:
-        return nothing if path is None else read_texts(table, path)
-
-    ids, problems = cells(columns.id), cells(columns.problem)
-    truths, responses = cells(columns.ground_truth), cells(columns.response)
-    plain, tagged = cells(columns.reasoning), cells(columns.tagged)
-    messages = read_objects(table, columns.messages.path) if columns.messages else nothing
-
+    cells = _read(table, columns)
     bad_lines = _bad_lines(table, file, first_row)
-    found: list[Trace | RowFault] = []
-    for index in range(count):
-        row = first_row + index
+    found: list[Item] = []
+    for index in range(table.num_rows):
         if index in bad_lines:
-            found.append(bad_lines[index])
+            found.append(Item(Slot(index), bad_lines[index]))
             continue
-        trace_id = f"{shard_name}#{row}" if columns.id is None else None
-        try:
-            if columns.id is not None:
-                trace_id = _id(ids[index], columns.id)
-            turn: str | None = None
-            response: str | None = None
-            if columns.reasoning is not None:
-                reasoning = _reasoning(plain[index], columns.reasoning)
-            else:
-                if columns.tagged is not None:
-                    reply = split_thinking(_reasoning(tagged[index], columns.tagged), columns)
-                else:
-                    assert columns.messages is not None
-                    turn, reply = last_reply(messages[index], columns.messages, columns)
-                reasoning, response = reply.reasoning, reply.response
-                if not reasoning or reasoning.isspace():
-                    raise RejectedRow(Cause.EMPTY_REASONING, "the thinking block is empty")
-            found.append(
-                Trace(
-                    trace_id=trace_id or "",
-                    problem=_text(problems[index], columns.problem) or turn or "",
-                    reasoning=reasoning,
-                    ground_truth=_filled(_text(truths[index], columns.ground_truth)),
-                    response=_filled(_text(responses[index], columns.response)) or _filled(response),
-                )
-            )
-        except RejectedRow as reject:
-            stage = Stage.READ if reject.cause is Cause.INVALID_UTF8 else Stage.MAP
-            found.append(RowFault(file, row, trace_id, stage, reject.cause, reject.message))
+        row = _Row(columns, cells, index, file, first_row + index, shard_name)
+        found += _items(row)
     return found
 
 
@@ -96,6 +67,124 @@ def _bad_lines(table: pa.Table, file: str, first_row: int) -> dict[int, RowFault
         for index, found in enumerate(column.to_pylist())
         if found is not None
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The cells of a table by field: one per row, or a list of parts per row."""
+
+    ids: Sequence[Cell]
+    problems: Sequence[Cell]
+    truths: Sequence[Sequence[Cell]]
+    responses: Sequence[Sequence[Cell]]
+    replies: Sequence[Sequence[Cell]]
+    messages: Sequence[Any]
+    flags: Sequence[Sequence[Sequence[Cell]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row while it is read."""
+
+    columns: ColumnMap
+    cells: _Cells
+    index: int
+    file: str
+    number: int
+    shard_name: str
+
+    def fault(self, slot: Slot, trace_id: str | None, reject: RejectedRow) -> RowFault:
+        """What becomes of a part that is no trace."""
+        stage = Stage.READ if reject.cause is Cause.INVALID_UTF8 else Stage.MAP
+        return RowFault(self.file, self.number, trace_id, stage, reject.cause, reject.message, part=slot.part)
+
+
+def _read(table: pa.Table, columns: ColumnMap) -> _Cells:
+    def single(path: ColumnPath | None) -> Sequence[Cell]:
+        return [None] * table.num_rows if path is None else read_texts(table, path)
+
+    def parts(path: ColumnPath | None) -> Sequence[Sequence[Cell]]:
+        return [_NO_PART] * table.num_rows if path is None else read_parts(table, path)
+
+    messages = columns.messages
+    return _Cells(
+        ids=single(columns.id),
+        problems=single(columns.problem),
+        truths=parts(columns.ground_truth),
+        responses=parts(columns.response),
+        replies=parts(columns.traces),
+        messages=read_objects(table, messages.path) if messages else [None] * table.num_rows,
+        flags=[parts(path) for path in columns.correctness],
+    )
+
+
+def _items(row: _Row) -> list[Item]:
+    """The items of one row."""
+    replies = row.cells.replies[row.index]
+    count = len(replies)
+    slots = [Slot(row.index, part, count) for part in range(count) if count == 1 or replies[part] is not None]
+    name = None
+    try:
+        name = _row_id(row)
+        if not slots:
+            raise RejectedRow(Cause.NULL_REASONING, f"{_traces_name(row.columns)} has no elements")
+    except RejectedRow as reject:
+        slot = Slot(row.index)
+        return [Item(slot, row.fault(slot, name, reject))]
+    items = [_item(row, slot, name) for slot in slots]
+    if not row.columns.is_many:
+        return items
+    flags = merged_flags([column[row.index] for column in row.cells.flags], count)
+    return choose(items, row.columns.choices.generations, [flags[slot.part] for slot in slots])
+
+
+def _traces_name(columns: ColumnMap) -> str:
+    path = columns.traces or (columns.messages.path if columns.messages else None)
+    return f"column {path.text if path else ''} (the reasoning)"
+
+
+def _row_id(row: _Row) -> str:
+    if row.columns.id is None:
+        return f"{row.shard_name}#{row.number}"
+    return _id(row.cells.ids[row.index], row.columns.id)
+
+
+def _item(row: _Row, slot: Slot, row_id: str) -> Item:
+    trace_id = slot.id_of(row_id)
+    try:
+        return Item(slot, _trace(row, slot, trace_id))
+    except RejectedRow as reject:
+        return Item(slot, row.fault(slot, trace_id, reject))
+
+
+def _trace(row: _Row, slot: Slot, trace_id: str) -> Trace:
+    columns, cells, index = row.columns, row.cells, row.index
+    turn: str | None = None
+    response: str | None = None
+    if columns.reasoning is not None:
+        reasoning = _reasoning(cells.replies[index][slot.part], columns.reasoning)
+    else:
+        if columns.tagged is not None:
+            reply = split_thinking(_reasoning(cells.replies[index][slot.part], columns.tagged), columns)
+        else:
+            assert columns.messages is not None
+            turn, reply = last_reply(cells.messages[index], columns.messages, columns)
+        reasoning, response = reply.reasoning, reply.response
+        if not reasoning or reasoning.isspace():
+            raise RejectedRow(Cause.EMPTY_REASONING, "the thinking block is empty")
+    return Trace(
+        trace_id=trace_id,
+        problem=_text(cells.problems[index], columns.problem) or turn or "",
+        reasoning=reasoning,
+        ground_truth=_filled(_part(cells.truths[index], columns.ground_truth, slot)),
+        response=_filled(_part(cells.responses[index], columns.response, slot)) or _filled(response),
+    )
+
+
+def _part(cells: Sequence[Cell], path: ColumnPath | None, slot: Slot) -> str | None:
+    """The cell of a part; a plain column serves every part of the row."""
+    part = slot.part if path is not None and path.is_many else 0
+    return _text(cells[part], path) if part < len(cells) else None
 
 
 def _id(cell: Cell, path: ColumnPath) -> str:

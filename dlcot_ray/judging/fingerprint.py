@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Iterable
 
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.errors import RowFault
 
 
 def fingerprint(trace: Trace, judge_identity: str) -> str:
@@ -22,6 +21,6 @@ def fingerprint(trace: Trace, judge_identity: str) -> str:
     return digest.hexdigest()
 
 
-def fingerprints_of(rows: Iterable[Trace | RowFault], judge_identity: str) -> list[str | None]:
-    """The fingerprint of each row, None for a row that is no trace."""
-    return [fingerprint(row, judge_identity) if isinstance(row, Trace) else None for row in rows]
+def fingerprints_of(traces: Iterable[Trace | None], judge_identity: str) -> list[str | None]:
+    """The fingerprint of each trace, None where there is none."""
+    return [None if trace is None else fingerprint(trace, judge_identity) for trace in traces]

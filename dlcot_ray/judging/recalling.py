@@ -20,14 +20,14 @@ class RecallingJudge:
     Args:
         judge: asked about traces whose annotation is not known.
         known: fingerprint -> annotation.
-        fingerprints: trace id -> fingerprint, of every trace that will be judged.
+        fingerprints: trace -> fingerprint, of every trace that will be judged.
 
     Attributes:
         asked: fingerprints of the traces that `judge` was asked about.
     """
 
     def __init__(
-        self, judge: Judge, known: Mapping[str, Annotation], fingerprints: Mapping[str, str]
+        self, judge: Judge, known: Mapping[str, Annotation], fingerprints: Mapping[Trace, str]
     ) -> None:
         self._judge = judge
         self._known = known
@@ -48,7 +48,7 @@ class RecallingJudge:
         Raises:
             JudgeError, JudgeDied: as the other judge.
         """
-        fingerprint = self._fingerprints[trace.trace_id]
+        fingerprint = self._fingerprints[trace]
         known = self._known.get(fingerprint)
         # An annotation that does not cover the text was damaged. Judging again is cheaper than a wrong cut.
         if known is not None and known.segment_offsets[-1:] == (len(trace.reasoning),):

@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -19,8 +20,9 @@ import pyarrow as pa
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.errors import Cause, InputFault, Stage
+from dlcot_ray.errors import Cause, InputFault, RowFault, Stage
 from dlcot_ray.inputs.columns import resolve_columns
+from dlcot_ray.inputs.items import Passed
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.outputs.audit_rows import annotation_findings, row_findings, shorten
@@ -94,7 +96,7 @@ def audit_unit(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
     known = {annotation.trace_id: annotation for annotation in annotations}
     if unit.annotations is not None:
         yield from _matching(unit, rows, annotations)
-    for number, (row, trace) in enumerate(zip(rows, _traces(unit, expected), strict=True)):
+    for number, (row, trace) in enumerate(zip(rows, _traces(unit, expected, rows), strict=True)):
         at = unit.place(ENHANCED)
         if isinstance(trace, str):
             yield Finding(at, number, trace)
@@ -107,23 +109,23 @@ def audit_unit(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
                 yield Finding(unit.place(ANNOTATIONS), annotations.index(annotation), message)
 
 
-def compare_rows(unit: StoredUnit, source: pa.Table) -> Iterator[Finding]:
-    """Whether every input row of the unit is there once, with all of its columns, and nothing else.
+def compare_rows(unit: StoredUnit, source: pa.Table, preset: DatasetPreset) -> Iterator[Finding]:
+    """Whether every trace of the unit's input rows is there once, with all columns, and nothing else.
 
     Args:
         unit: sound as far as `audit_unit` goes.
         source: the unit's rows of the input file.
+        preset: how its columns become traces.
     """
-    refused = unit.rejected["input_row"].to_pylist() if unit.rejected is not None else []
-    gone = {row - unit.start for row in refused}
-    kept = [index for index in range(source.num_rows) if index not in gone]
-    sides = [(ENHANCED, carried_table(unit.enhanced, ENHANCED_FIELDS), kept)]
+    sides = [(ENHANCED, unit.enhanced, ENHANCED_FIELDS)]
     if unit.rejected is not None:
-        sides.append((REJECTED, carried_table(unit.rejected, REJECTED_FIELDS), sorted(gone)))
-    for folder, carried, indices in sides:
+        sides.append((REJECTED, unit.rejected, REJECTED_FIELDS))
+    yield from _places(unit, source, preset, [table for _, table, _ in sides])
+    for folder, table, fields in sides:
         at = unit.place(folder)
-        if carried.num_rows != len(indices):
-            yield Finding(at, None, f"it carries {carried.num_rows} rows where the input has {len(indices)}")
+        carried = carried_table(table, fields)
+        indices = [row - unit.start for row in table["input_row"].to_pylist()]
+        if not all(0 <= index < source.num_rows for index in indices):
             continue
         if carried.column_names != source.column_names:
             yield Finding(at, None, "its carried columns are not those of the input")
@@ -133,6 +135,35 @@ def compare_rows(unit: StoredUnit, source: pa.Table) -> Iterator[Finding]:
             if not one.equals(other) and not _same(one, other):
                 column = next(n for n in source.column_names if not one[n].equals(other[n]))
                 yield Finding(at, number, f"{column} differs from {unit.file}, row {unit.start + index}")
+
+
+def _places(
+    unit: StoredUnit, source: pa.Table, preset: DatasetPreset, tables: Sequence[pa.Table]
+) -> Iterator[Finding]:
+    """Whether the stored traces and rejected rows are those of the input, each once."""
+    try:
+        columns = resolve_columns(preset, source.schema, unit.file)
+    except InputFault as fault:
+        yield Finding(unit.place(ENHANCED), None, f"no trace can be read from its input: {fault.message}")
+        return
+    items = traces_of(source, columns, file=unit.file, first_row=unit.start, shard_name=_shard(unit))
+    slots = [item.slot for item in items if not isinstance(item.found, Passed)]
+    wanted = Counter((unit.start + slot.row, slot.part) for slot in slots)
+    stored = Counter(place for table in tables for place in _stored_places(table))
+    passed = sum(isinstance(item.found, Passed) for item in items)
+    at = unit.place(ENHANCED)
+    for (row, part), count in sorted((wanted - stored).items()):
+        yield Finding(at, None, f"{unit.file}, row {row}: trace {part} is lacking {count} times")
+    for (row, part), count in sorted((stored - wanted).items()):
+        yield Finding(at, None, f"{unit.file}, row {row}: trace {part} is there {count} times too often")
+    if passed != (told := sum(count for _, count in unit.stats.by_passed)):
+        yield Finding(
+            at, None, f"its footer counts {told} traces that were not chosen, the input has {passed}"
+        )
+
+
+def _stored_places(table: pa.Table) -> list[tuple[int, int]]:
+    return list(zip(table["input_row"].to_pylist(), table["input_part"].to_pylist(), strict=True))
 
 
 def _same(one: pa.Table, other: pa.Table) -> bool:
@@ -172,12 +203,10 @@ def _counts(
     """The counts in the footer against the rows themselves."""
     at = unit.place(ENHANCED)
     rejected = unit.rejected.num_rows if unit.rejected is not None else 0
-    if len(rows) + rejected != unit.stop - unit.start:
-        message = f"{len(rows)} rows, and {rejected} rejected, of an input range of {unit.stop - unit.start}"
-        yield Finding(at, None, message)
+    yield from _input_rows(unit, rows)
     gates = [gate for row in rows for gate in row["gates"]]
     found: dict[str, Any] = {
-        "rows": len(rows) + rejected,
+        "rows": unit.stop - unit.start,
         "enhanced": sum(row["status"] == Status.ENHANCED for row in rows),
         "unchanged": sum(row["status"] == Status.UNCHANGED for row in rows),
         "rejected": rejected,
@@ -211,6 +240,26 @@ def _counts(
             yield Finding(at, None, f"its footer counts {key} {told[key]}, its rows come to {value}")
 
 
+def _input_rows(unit: StoredUnit, rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Whether the rows of the unit's range are all there, in order, and no others.
+
+    Only where generations were not chosen may a row be missing.
+    """
+    at, count = unit.place(ENHANCED), unit.stop - unit.start
+    places = [(row["input_row"], row["input_part"]) for row in rows]
+    for number, (one, other) in enumerate(pairwise(places), 1):
+        if one >= other:
+            yield Finding(at, number, f"trace {other[1]} of input row {other[0]} is repeated or out of order")
+    refused = _stored_places(unit.rejected) if unit.rejected is not None else []
+    known = {row for row, _ in (*places, *refused)}
+    if known - set(range(unit.start, unit.stop)):
+        yield Finding(at, None, f"it has rows outside of its input range of {count}")
+    elif len(known) != count and not (unit.stats.by_passed and len(known) < count):
+        yield Finding(
+            at, None, f"it has {len(known)} rows of an input range of {count}, rejected ones included"
+        )
+
+
 def _tally(words: Any) -> dict[str, int]:
     return {word: count for word, count in Counter(words).items() if word}
 
@@ -218,17 +267,18 @@ def _tally(words: Any) -> dict[str, int]:
 def _rejected(unit: StoredUnit) -> Iterator[Finding]:
     if unit.rejected is None:
         return
-    names = ("input_file", "input_row", "stage", "cause")
-    before = unit.start - 1
+    names = ("input_file", "input_row", "input_part", "stage", "cause")
+    before = (unit.start - 1, 0)
     for number, row in enumerate(unit.rejected.select(names).to_pylist()):
         messages = []
         if row["input_file"] != unit.file:
             messages.append(f"it is of {row['input_file']}, the unit of {unit.file}")
-        if not before < row["input_row"] < unit.stop:
+        place = (row["input_row"], row["input_part"])
+        if not (before < place and place[0] in range(unit.start, unit.stop)):
             messages.append(f"input row {row['input_row']} is repeated or not one of the unit's")
         if row["stage"] not in set(Stage) or row["cause"] not in set(Cause):
             messages.append(f"there is no stage {row['stage']!r} with cause {row['cause']!r}")
-        before = row["input_row"]
+        before = place
         for message in messages:
             yield Finding(unit.place(REJECTED), number, message)
 
@@ -263,7 +313,7 @@ def _matching(
         yield Finding(at, None, "its order is not that of the rows")
 
 
-def _traces(unit: StoredUnit, expected: Expected) -> Iterator[Trace | str]:
+def _traces(unit: StoredUnit, expected: Expected, rows: Sequence[Mapping[str, Any]]) -> Iterator[Trace | str]:
     """The source traces as they are carried, or why one cannot be had."""
     source = carried_table(unit.enhanced, ENHANCED_FIELDS)
     try:
@@ -271,7 +321,20 @@ def _traces(unit: StoredUnit, expected: Expected) -> Iterator[Trace | str]:
     except InputFault as fault:
         yield from [f"no trace can be read from it: {fault.message}"] * source.num_rows
         return
+    items = traces_of(source, columns, file=unit.file, first_row=unit.start, shard_name=_shard(unit))
+    found = {(item.slot.row, item.slot.part): item.found for item in items}
+    for number, row in enumerate(rows):
+        yield _trace(found.get((number, row["input_part"])))
+
+
+def _trace(found: Trace | RowFault | Passed | None) -> Trace | str:
+    if isinstance(found, Trace):
+        return found
+    if isinstance(found, RowFault):
+        return f"its source is no trace: {found.message}"
+    return "its source has no such trace" if found is None else "its source was not chosen"
+
+
+def _shard(unit: StoredUnit) -> str:
     name = parse_unit_name(unit.name)
-    shard = name.shard if name is not None else unit.name
-    for found in traces_of(source, columns, file=unit.file, first_row=unit.start, shard_name=shard):
-        yield found if isinstance(found, Trace) else f"its source is no trace: {found.message}"
+    return name.shard if name is not None else unit.name

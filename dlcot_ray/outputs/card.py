@@ -104,12 +104,13 @@ def _sources(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _counts(totals: Mapping[str, Any]) -> Iterator[str]:
-    yield from ("", "## Counts", "", "| rows | |", "|---|---:|")
+    yield from ("", "## Counts", "", "| traces | |", "|---|---:|")
     for name in ("enhanced", "unchanged", "rejected"):
         yield f"| {name} | {totals[name]:,} |"
-    yield f"| not finished | {totals['unfinished']:,} |"
+    yield f"| rows not finished | {totals['unfinished']:,} |"
     yield from _listed("Why rows are unchanged, or less was cut", totals["by_reason"])
     yield from _listed("Why rows were rejected", totals["by_cause"])
+    yield from _listed("Traces that were not chosen", totals.get("by_passed", {}))
     yield from _listed("Approaches by label", totals["by_label"])
 
 

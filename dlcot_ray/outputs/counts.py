@@ -29,14 +29,20 @@ SHORTEST_CLASS = 256
 
 @dataclass(frozen=True, slots=True)
 class UnitStats:
-    """Counts of one unit, or of several added up; `rows` = enhanced + unchanged + rejected.
+    """Counts of one unit, or of several added up.
+
+    Without several traces in a row, `rows` = enhanced + unchanged + rejected. With several, these three count
+    traces, and so does `by_passed`: together they are all traces of the rows.
 
     Attributes:
+        rows: input rows.
+        enhanced, unchanged, rejected: traces by status; a row that is no trace counts as one rejected.
         tokens_before, tokens_after: of the reasoning of rows that were not rejected.
         prefill, cached, decode: the judge's tokens (zero for `rules`).
         by_judge: rows judged, by the judge that decided (in a cascade: which of the two).
         by_step: of each step of the method, ``step.prefill``, ``.cached``, ``.decode`` (tokens),
             ``.questions``, ``.reasked`` and ``.failed`` (traces whose answer the rules supplied instead).
+        by_passed: generations that the settings did not choose, by reason.
         by_cause: rejected rows by cause.
         by_reason: rows that were not rejected, by status reason (empty reasons are left out).
         by_label: approaches by label.
@@ -63,6 +69,7 @@ class UnitStats:
     decode: int = 0
     by_judge: Counts = ()
     by_step: Counts = ()
+    by_passed: Counts = ()
     by_cause: Counts = ()
     by_reason: Counts = ()
     by_label: Counts = ()
@@ -77,6 +84,11 @@ class UnitStats:
     writer_prefill: int = 0
     writer_cached: int = 0
     writer_decode: int = 0
+
+    @property
+    def traces(self) -> int:
+        """Traces and rejected rows: enhanced + unchanged + rejected."""
+        return self.enhanced + self.unchanged + self.rejected
 
     def __add__(self, other: UnitStats) -> UnitStats:
         values: dict[str, Any] = {}

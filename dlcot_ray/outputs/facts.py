@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault, Stage
+from dlcot_ray.inputs.items import Item, Passed
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.outputs.columns import Column, arrays_of, fields_of
 from dlcot_ray.outputs.results import UnitOutput
@@ -42,7 +43,7 @@ class FactSpec:
 
 @dataclass(frozen=True, slots=True)
 class RowFact:
-    """One input row and its result.
+    """One trace of an input row, or a row without one, and its result.
 
     Attributes:
         row: the trace, or the fault of a row without one.
@@ -84,7 +85,7 @@ FACT_COLUMNS: tuple[Column[RowFact], ...] = (
     Column("snapshot", pa.string(), lambda fact: fact.snapshot),
     Column("judged", pa.bool_(), lambda fact: fact.judged),
 )
-"""One row per input row; then a column ``by_<column>`` for each group."""
+"""One row per trace, and per row without one; then a column ``by_<column>`` for each group."""
 
 
 def fact_schema(by: Sequence[str]) -> pa.Schema:
@@ -95,7 +96,7 @@ def fact_schema(by: Sequence[str]) -> pa.Schema:
 
 def facts_table(
     table: pa.Table,
-    rows: Sequence[Trace | RowFault],
+    items: Sequence[Item],
     fingerprints: Sequence[str | None],
     *,
     first_row: int,
@@ -107,39 +108,48 @@ def facts_table(
 
     Args:
         table: input rows of the unit.
-        rows: for each row its trace, or the fault of a row without one.
-        fingerprints: for each row its fingerprint with the judge; None for a row without a trace.
+        items: what the rows hold, in order.
+        fingerprints: for each item its fingerprint with the judge; None for one that is no trace.
         first_row: row number of the first row in its file.
         made: tables of the unit, each in input order.
         asked: fingerprints of the traces that the judge was asked about.
         spec: the snapshot and its group columns.
 
     Returns:
-        A table of `fact_schema(spec.by)`, one row per input row.
+        A table of `fact_schema(spec.by)`, one row per trace and per row without one. Generations that were
+        not chosen have no facts.
     """
-    facts = list(_facts(rows, fingerprints, first_row, made, asked, spec.snapshot))
-    groups = [_group(table, name) for name in spec.by]
+    marked = [
+        (item, mark)
+        for item, mark in zip(items, fingerprints, strict=True)
+        if not isinstance(item.found, Passed)
+    ]
+    facts = list(_facts(marked, first_row, made, asked, spec.snapshot))
+    rows = [item.slot.row for item, _ in marked]
+    groups = [_group(table, name, rows) for name in spec.by]
     return pa.Table.from_arrays([*arrays_of(FACT_COLUMNS, facts), *groups], schema=fact_schema(spec.by))
 
 
 def _facts(
-    rows: Sequence[Trace | RowFault],
-    fingerprints: Sequence[str | None],
+    marked: Sequence[tuple[Item, str | None]],
     first_row: int,
     made: UnitOutput,
     asked: Collection[str],
     snapshot: str,
 ) -> Iterator[RowFact]:
-    rejected = {row["input_row"]: row for row in _cells(made.rejected, ("input_row", "cause", "stage"))}
+    names = ("input_row", "input_part", "cause", "stage")
+    rejected = {(row["input_row"], row["input_part"]): row for row in _cells(made.rejected, names)}
     kept = iter(_cells(made.enhanced, _KEPT))
     marks = made.annotations.column("fingerprint").to_pylist()
     labels = labels_of(made.annotations)
     annotated = 0
-    for index, row in enumerate(rows):
-        number = first_row + index
-        fault = rejected.get(number)
+    for item, mark in marked:
+        row = item.found
+        assert not isinstance(row, Passed)
+        number = first_row + item.slot.row
+        fault = rejected.get((number, item.slot.part))
         result = next(kept) if fault is None else _rejection(fault["cause"])
-        judged = fingerprints[index] in asked
+        judged = mark in asked
         # The policy rejects a row after judging, so such a row has an annotation.
         if fault is None or fault["stage"] == Stage.POLICY:
             yield RowFact(
@@ -171,9 +181,8 @@ def labels_of(annotations: pa.Table) -> list[str]:
     return found
 
 
-def _group(table: pa.Table, name: str) -> pa.Array:
+def _group(table: pa.Table, name: str, rows: Sequence[int]) -> pa.Array:
     if name not in table.column_names:
-        return pa.nulls(table.num_rows, pa.string())
-    return pa.array(
-        [None if value is None else str(value) for value in table.column(name).to_pylist()], pa.string()
-    )
+        return pa.nulls(len(rows), pa.string())
+    values = table.column(name).to_pylist()
+    return pa.array([None if values[row] is None else str(values[row]) for row in rows], pa.string())

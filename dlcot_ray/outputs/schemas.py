@@ -54,6 +54,8 @@ class EnhancedRow:
 
     Attributes:
         index: row of the unit's input table.
+        input_row: row of the input file.
+        input_part: which of the row's traces, from 0.
         trace: the source.
         enhancement: the policy's result.
         segment_offsets: code points at which the trace's segments begin, and its length.
@@ -63,6 +65,8 @@ class EnhancedRow:
     """
 
     index: int
+    input_row: int
+    input_part: int
     trace: Trace
     enhancement: Enhancement
     segment_offsets: tuple[int, ...]
@@ -123,6 +127,8 @@ def _reply(trace: Trace, reasoning: str) -> dict[str, str]:
 
 ENHANCED_COLUMNS: tuple[Column[EnhancedRow], ...] = (
     Column("trace_id", pa.string(), lambda row: row.trace.trace_id),
+    Column("input_row", pa.int64(), lambda row: row.input_row),
+    Column("input_part", pa.int32(), lambda row: row.input_part),
     Column("enhanced_reasoning", pa.large_string(), lambda row: row.enhancement.reasoning),
     Column("edits", _list_of(EDIT_TYPE), lambda row: edit_rows(row.enhancement, row.segment_offsets)),
     Column(
@@ -143,6 +149,7 @@ REJECTED_COLUMNS: tuple[Column[RowFault], ...] = (
     Column("trace_id", pa.string(), lambda fault: fault.trace_id, nullable=True),
     Column("input_file", pa.string(), lambda fault: fault.file),
     Column("input_row", pa.int64(), lambda fault: fault.row),
+    Column("input_part", pa.int32(), lambda fault: fault.part),
     Column("stage", pa.string(), lambda fault: str(fault.stage)),
     Column("cause", pa.string(), lambda fault: str(fault.cause)),
     Column("message", pa.string(), lambda fault: fault.message),

@@ -39,7 +39,7 @@ _ENTRY_S = 30.0
 """Most seconds between entries. After a driver crash, the next run reads the footers of the units after the
 last entry."""
 _SUM_UNITS = 4_096
-_COLUMNS = ("enhanced", "unchanged", "rejected")
+_COLUMNS = ("rows", "enhanced", "unchanged", "rejected")
 _SCHEMA = pa.schema(
     [("unit", pa.string()), ("size", pa.uint32()), *((name, pa.int64()) for name in _COLUMNS)]
 )
@@ -85,21 +85,18 @@ class Tally:
     Attributes:
         stats: sum of the counts of all complete units.
         units: number of complete units of each file; shape (files,).
-        enhanced, unchanged, rejected: rows of these units by status, of each file; shape (files,).
+        rows: input rows of these units, of each file; shape (files,).
+        enhanced, unchanged, rejected: traces of these units by status, of each file; shape (files,).
         footers_read: number of units that were in no valid journal entry.
     """
 
     stats: UnitStats
     units: Numbers
+    rows: Numbers
     enhanced: Numbers
     unchanged: Numbers
     rejected: Numbers
     footers_read: int = 0
-
-    @property
-    def rows(self) -> Numbers:
-        """Rows in complete units, of each file; shape (files,)."""
-        return self.enhanced + self.unchanged + self.rejected
 
 
 def survey(plan: Plan, output: Output) -> tuple[Sizes, dict[str, dict[str, int]]]:
@@ -150,7 +147,7 @@ def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
         """Add the counts of some units; `parts` has shape (len(_COLUMNS), units)."""
         nonlocal total
         files = np.searchsorted(plan.file_units, units, side="right") - 1
-        wrong = np.flatnonzero(parts.sum(axis=0) != unit_rows[units])
+        wrong = np.flatnonzero(parts[0] != unit_rows[units])
         if len(wrong):
             raise JobError(
                 f"the unit {_name(plan, int(units[wrong[0]]))} does not hold the rows that it is named for",
@@ -186,7 +183,7 @@ def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
             settle_waiting()
     settle_waiting()
     units = np.add.reduceat((sizes > 0).astype(np.int64), plan.file_units[:-1])
-    return Tally(total, units, by_file[0], by_file[1], by_file[2], len(rest))
+    return Tally(total, units, by_file[0], by_file[1], by_file[2], by_file[3], len(rest))
 
 
 def _name(plan: Plan, unit: int) -> str:

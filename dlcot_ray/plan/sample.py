@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.errors import RowFault
 from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, Reader
@@ -32,7 +33,7 @@ _BATCH_ROWS = 256
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Traces of a job. `rows` is the number of rows read, `unusable` the number of those without a trace."""
+    """Traces of a job. `rows` is the number of rows read, `unusable` of what they hold that is no trace."""
 
     traces: tuple[Trace, ...] = ()
     rows: int = 0
@@ -129,8 +130,8 @@ def _read_group(file: _File, reader: Reader, group: int, at: int, wanted: list[i
             found = traces_of(
                 table, file.columns, file=file.shard.file, first_row=at, shard_name=file.shard.name
             )
-            traces = tuple(item for item in found if isinstance(item, Trace))
-            yield Sample(traces, len(found), len(found) - len(traces))
+            traces = tuple(item.found for item in found if isinstance(item.found, Trace))
+            yield Sample(traces, table.num_rows, sum(isinstance(item.found, RowFault) for item in found))
         at, read_bytes = at + batch.num_rows, read_bytes + batch.nbytes
         if read_bytes > _MOST_BYTES or at > wanted[-1]:
             return

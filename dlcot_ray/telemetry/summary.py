@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlcot_ray.errors import REMEDIES
+from dlcot_ray.inputs.choices import PASSED_NOTES
 
 _SHOWN = 10
 """Most files and units listed by name; the manifest has all of them."""
@@ -56,14 +57,21 @@ def _lines(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     if totals["writer_prefill"] or totals["writer_decode"]:
         yield _model_tokens("writer tokens", totals, "writer_")
     if totals["unsolved"]:
-        yield "unsolved traces", f"{totals['unsolved']:,}", _share(totals["unsolved"], totals["rows"])
+        yield "unsolved traces", f"{totals['unsolved']:,}", _share(totals["unsolved"], _traces(totals))
     yield from _quality_lines(totals)
 
 
 def _row_lines(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Rows by status, and under each status by reason or cause."""
-    rows, reasons = totals["rows"], _ranked(totals["by_reason"])
-    yield "rows", f"{rows:,}", f"{totals['files']:,} files"
+    """Traces by status, and under each status by reason or cause."""
+    rows, reasons = _traces(totals), _ranked(totals["by_reason"])
+    yield "rows", f"{totals['rows']:,}", f"{totals['files']:,} files"
+    passed = totals.get("by_passed", {})
+    if passed or rows > totals["rows"]:
+        yield "traces", f"{rows + sum(passed.values()):,}", "a row may hold several"
+    if passed:
+        yield "  not chosen", f"{sum(passed.values()):,}", "by the setting generations="
+    for reason, count in _ranked(passed):
+        yield f"    {reason}", f"{count:,}", PASSED_NOTES.get(reason, "")
     yield "  enhanced", f"{totals['enhanced']:,}", _share(totals["enhanced"], rows)
     for reason, count in reasons:
         if reason.startswith("fallback:"):
@@ -76,7 +84,12 @@ def _row_lines(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for cause, count in _ranked(totals["by_cause"]):
         yield f"    {cause}", f"{count:,}", REMEDIES.get(cause, "")
     if totals["unfinished"]:
-        yield "  not finished", f"{totals['unfinished']:,}", _share(totals["unfinished"], rows)
+        yield "  not finished", f"{totals['unfinished']:,}", _share(totals["unfinished"], totals["rows"])
+
+
+def _traces(totals: Mapping[str, Any]) -> int:
+    """Traces and rejected rows."""
+    return int(totals["enhanced"] + totals["unchanged"] + totals["rejected"])
 
 
 def _token_lines(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -11,14 +11,20 @@ from dlcot_ray.errors import RowFault
 from dlcot_ray.outputs.counts import Counts, UnitStats, counts, examples, length_class
 from dlcot_ray.outputs.schemas import EnhancedRow
 from dlcot_ray.work.editing import Edited
+from dlcot_ray.work.unit_input import UnitInput
 
 
 def count_unit(
-    rows: Sequence[EnhancedRow], edited: Sequence[Edited], faults: Sequence[RowFault], pairs: int
+    unit: UnitInput,
+    rows: Sequence[EnhancedRow],
+    edited: Sequence[Edited],
+    faults: Sequence[RowFault],
+    pairs: int,
 ) -> UnitStats:
     """Count what became of a unit's rows.
 
     Args:
+        unit: the unit.
         rows: the rows of `enhanced/`.
         edited: every trace that was judged and edited, those that the policy rejects included.
         faults: the rejected rows.
@@ -29,7 +35,7 @@ def count_unit(
     annotations = [item.judged.annotation for item in edited]
     gates = [(gate.name, gate.passed) for enhancement in enhancements for gate in enhancement.gates]
     return UnitStats(
-        rows=len(rows) + len(faults),
+        rows=unit.table.num_rows,
         enhanced=enhanced,
         unchanged=len(rows) - enhanced,
         rejected=len(faults),
@@ -40,6 +46,7 @@ def count_unit(
         decode=sum(annotation.tokens.decode for annotation in annotations),
         by_judge=counts(annotation.judge.partition(" ")[0] for annotation in annotations),
         by_step=_step_counts(annotations),
+        by_passed=counts(str(passed.reason) for passed in unit.passed),
         by_cause=counts(str(fault.cause) for fault in faults),
         by_reason=counts(enhancement.reason for enhancement in enhancements),
         by_label=counts(

@@ -34,32 +34,41 @@ def finish_unit(unit: UnitInput, edited: Sequence[Edited], options: UnitOptions)
         for item in edited
         if policy.unsolved is UnsolvedMode.REJECT and item.enhancement.reason == UNSOLVED
     ]
-    gone = {fault.row - unit.first_row for fault in unwanted}
-    rows = [_row(item, options.count_tokens) for item in edited if item.judged.index not in gone]
+    gone = {(fault.row, fault.part) for fault in unwanted}
+    rows = [_row(unit, item, options.count_tokens) for item in edited if _place(unit, item) not in gone]
     annotations = [item.judged.annotation for item in edited]
-    rejected = sorted([*unit.faults, *unwanted], key=lambda fault: fault.row)
+    rejected = sorted([*unit.faults, *unwanted], key=lambda fault: (fault.row, fault.part))
     pairs = preferences_table(rows if policy.preference_pairs else [])
     return UnitOutput(
         annotations=annotations_to_table(annotations),
         enhanced=enhanced_table(unit.table, rows),
         rejected=rejected_table(unit.table, rejected, unit.first_row),
-        stats=count_unit(rows, edited, rejected, pairs.num_rows),
+        stats=count_unit(unit, rows, edited, rejected, pairs.num_rows),
         preferences=pairs,
     )
 
 
+def _place(unit: UnitInput, item: Edited) -> tuple[int, int]:
+    """The row of the input file, and which of its traces."""
+    slot = unit.items[item.judged.index].slot
+    return unit.first_row + slot.row, slot.part
+
+
 def _unsolved(unit: UnitInput, item: Edited) -> RowFault:
-    row, trace = unit.first_row + item.judged.index, item.judged.trace
-    message = "the trace does not arrive at the reference answer"
-    return RowFault(unit.file, row, trace.trace_id, Stage.POLICY, Cause.UNSOLVED, message)
+    row, part = _place(unit, item)
+    why = (Stage.POLICY, Cause.UNSOLVED, "the trace does not arrive at the reference answer")
+    return RowFault(unit.file, row, item.judged.trace.trace_id, *why, part=part)
 
 
-def _row(item: Edited, count_tokens: Callable[[str], int]) -> EnhancedRow:
+def _row(unit: UnitInput, item: Edited, count_tokens: Callable[[str], int]) -> EnhancedRow:
+    row, part = _place(unit, item)
     trace, annotation, enhancement = item.judged.trace, item.judged.annotation, item.enhancement
     before = count_tokens(trace.reasoning)
     same = enhancement.reasoning == trace.reasoning
     return EnhancedRow(
-        index=item.judged.index,
+        index=row - unit.first_row,
+        input_row=row,
+        input_part=part,
         trace=trace,
         enhancement=enhancement,
         segment_offsets=annotation.segment_offsets,

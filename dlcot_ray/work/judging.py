@@ -37,7 +37,7 @@ class Judged:
     """A trace with its annotation.
 
     Attributes:
-        index: row of the unit's input table.
+        index: the trace's place among the items of its unit.
         trace: the trace.
         annotation: of the judge, or a placeholder.
         reason, detail: why the trace was not judged; empty where it was.
@@ -59,7 +59,7 @@ async def judge_all(
     scheduling, and one that awaits has up to `in_flight` traces on its engine.
 
     Args:
-        traces: each with its row in the unit's table.
+        traces: each with its place among the items of the unit.
         judge: annotates one trace at a time.
         max_trace_chars: a longer reasoning is not judged (code points).
         in_flight: how many traces are with the judge at once.

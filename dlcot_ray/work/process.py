@@ -7,10 +7,14 @@ judged or edited passes through unchanged, with the reason.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import pyarrow as pa
 
+from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.protocol import Judge
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.outputs.schemas import annotations_from_table
@@ -44,9 +48,23 @@ async def derive_unit(unit: UnitInput, annotations: pa.Table, options: UnitOptio
     Raises:
         JudgeDied, JudgeUnavailable, JobError: the writer cannot go on at all.
     """
-    stored = {annotation.trace_id: annotation for annotation in annotations_from_table(annotations)}
-    judged = [recalled(index, trace, stored.get(trace.trace_id)) for index, trace in unit.traces]
+    stored: dict[str, list[Annotation]] = defaultdict(list)
+    for annotation in annotations_from_table(annotations):
+        stored[annotation.trace_id].append(annotation)
+    judged = [recalled(place, trace, _take(stored[trace.trace_id], trace)) for place, trace in unit.traces]
     return await _edited(unit, judged, options)
+
+
+def _take(stored: list[Annotation], trace: Trace) -> Annotation | None:
+    """The annotation of a trace, out of those under its id in the order of the rows.
+
+    Where an id repeats, the fingerprint tells which one belongs to the trace; else the next one does.
+    """
+    if len(stored) > 1:
+        for at, annotation in enumerate(stored):
+            if annotation.fingerprint == fingerprint(trace, annotation.judge):
+                return stored.pop(at)
+    return stored.pop(0) if stored else None
 
 
 async def _edited(unit: UnitInput, judged: Sequence[Judged], options: UnitOptions) -> UnitOutput:

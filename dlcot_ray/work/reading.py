@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, reason_of
 from dlcot_ray.inputs.columns import resolve_columns
+from dlcot_ray.inputs.items import traces_in
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
 from dlcot_ray.inputs.readers.registry import open_reader
 from dlcot_ray.inputs.traces import traces_of
@@ -98,8 +99,8 @@ def _with_recalled(unit: UnitTask, table: pa.Table, spec: WorkSpec, recall: Reca
     except InputFault:
         # The processor meets the same fault and reports it.
         return ReadUnit(unit, table)
-    rows = traces_of(table, columns, file=unit.file, first_row=unit.start, shard_name=unit.shard_name)
-    fingerprints = fingerprints_of(rows, recall.identity)
+    items = traces_of(table, columns, file=unit.file, first_row=unit.start, shard_name=unit.shard_name)
+    fingerprints = fingerprints_of(traces_in(items), recall.identity)
     wanted = [fingerprint for fingerprint in fingerprints if fingerprint is not None]
     try:
         found = with_retries(spec.retries, lambda: open_recall(recall).annotations(unit.name, wanted))

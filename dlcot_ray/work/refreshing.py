@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.inputs.items import traces_in
 from dlcot_ray.judging.fingerprint import fingerprints_of
 from dlcot_ray.judging.protocol import Judge
 from dlcot_ray.judging.recalling import RecallingJudge
@@ -22,7 +23,7 @@ class Recalled:
     """What earlier snapshots know of a unit.
 
     Attributes:
-        fingerprints: one per row of the unit, None where a row is no trace.
+        fingerprints: one per item of the unit, None where it is no trace.
         known: fingerprint -> annotation.
     """
 
@@ -33,7 +34,7 @@ class Recalled:
 def recalled_of(read: ReadUnit, unit: UnitInput, judge: Judge) -> Recalled:
     """The fingerprints and annotations that reading found; without an index, fingerprints alone."""
     if read.annotations is None or read.fingerprints is None:
-        return Recalled(fingerprints_of(unit.rows, judge.identity), {})
+        return Recalled(fingerprints_of(traces_in(unit.items), judge.identity), {})
     known = {item.fingerprint: item for item in annotations_from_table(read.annotations)}
     return Recalled(read.fingerprints.column("fingerprint").to_pylist(), known)
 
@@ -46,12 +47,12 @@ async def refresh_unit(
     Raises:
         JudgeDied, JudgeUnavailable, JobError: the judge cannot go on at all.
     """
-    by_id = {trace.trace_id: recalled.fingerprints[index] or "" for index, trace in unit.traces}
-    recalling = RecallingJudge(judge, recalled.known, by_id)
+    marks = {trace: recalled.fingerprints[place] or "" for place, trace in unit.traces}
+    recalling = RecallingJudge(judge, recalled.known, marks)
     made = await enhance_unit(unit, recalling, options)
     table = facts_table(
         unit.table,
-        unit.rows,
+        unit.items,
         recalled.fingerprints,
         first_row=unit.first_row,
         made=made,

@@ -70,8 +70,8 @@ class ReadUnit:
         task: which unit.
         table: its rows; None after an error.
         annotations: stored ones (`ANNOTATION_SCHEMA`), for deriving or known from earlier snapshots.
-        fingerprints: one column, one row per row of `table`, null where a row is no trace; None where nothing
-            was recalled. They travel along, so that a unit is fingerprinted once.
+        fingerprints: one column, one row per item of `table`'s rows, null where it is no trace; None where
+            nothing was recalled. They travel along, so that a unit is fingerprinted once.
         error: why there is no table.
     """
 

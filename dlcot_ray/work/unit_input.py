@@ -12,6 +12,7 @@ from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.errors import Cause, RowFault, Stage
 from dlcot_ray.inputs.columns import ColumnMap
+from dlcot_ray.inputs.items import Item, Passed
 from dlcot_ray.inputs.readers.protocol import without_bad_lines
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.judging.protocol import Writer
@@ -46,17 +47,20 @@ class UnitInput:
         table: the rows as they were read.
         file: the input file, for faults.
         first_row: the file's row number of the first row (from 0).
-        rows: per row of `table`, its trace, or why it is none.
-        traces: the traces that may be judged, each with its row in `table`.
-        faults: the rejected rows: no trace, a repeated id, or a poison row.
+        items: what the rows hold, in order: traces, faults, and generations that were not chosen. A row has
+            one item or several.
+        traces: the traces that may be judged, each with its place in `items`.
+        faults: what is rejected: no trace, a repeated id, or a poison row.
+        passed: the generations that were not chosen.
     """
 
     table: pa.Table
     file: str
     first_row: int
-    rows: Sequence[Trace | RowFault]
+    items: Sequence[Item]
     traces: Sequence[tuple[int, Trace]]
     faults: Sequence[RowFault]
+    passed: Sequence[Passed] = ()
 
     @classmethod
     def parse(
@@ -82,20 +86,24 @@ class UnitInput:
                 occurred first.
             poison_rows: ids of rows that must not reach the judge, and why.
         """
-        rows = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
+        items = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
         traces: list[tuple[int, Trace]] = []
         faults: list[RowFault] = []
-        for index, row in enumerate(rows):
-            number = first_row + index
-            if isinstance(row, RowFault):
-                faults.append(row)
+        passed: list[Passed] = []
+        for place, item in enumerate(items):
+            found, slot = item.found, item.slot
+            number = first_row + slot.row
+            if isinstance(found, RowFault):
+                faults.append(found)
+            elif isinstance(found, Passed):
+                passed.append(found)
             elif number in duplicate_rows:
                 first = duplicate_rows[number] if isinstance(duplicate_rows, Mapping) else "in this job"
-                message = f"the id {row.trace_id!r} occurred before: {first}"
-                faults.append(RowFault(file, number, row.trace_id, Stage.PLAN, Cause.DUPLICATE_ID, message))
-            elif row.trace_id in poison_rows:
-                message = poison_rows[row.trace_id]
-                faults.append(RowFault(file, number, row.trace_id, Stage.JUDGE, Cause.POISON_ROW, message))
+                why = (Stage.PLAN, Cause.DUPLICATE_ID, f"the id {found.trace_id!r} occurred before: {first}")
+                faults.append(RowFault(file, number, found.trace_id, *why, part=slot.part))
+            elif found.trace_id in poison_rows:
+                why = (Stage.JUDGE, Cause.POISON_ROW, poison_rows[found.trace_id])
+                faults.append(RowFault(file, number, found.trace_id, *why, part=slot.part))
             else:
-                traces.append((index, row))
-        return cls(without_bad_lines(table), file, first_row, rows, traces, faults)
+                traces.append((place, found))
+        return cls(without_bad_lines(table), file, first_row, items, traces, faults, passed)

@@ -10,6 +10,7 @@ import pytest
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import InputFault, RowFault
 from dlcot_ray.inputs.columns import resolve_columns
+from dlcot_ray.inputs.items import Passed
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.traces import traces_of
 
@@ -18,7 +19,8 @@ BAD = b"caf\xe9"
 
 def read(table: pa.Table, preset: str = "auto", first_row: int = 0) -> list[Trace | RowFault]:
     columns = resolve_columns(load_preset(preset), table.schema, "in/x.parquet")
-    return traces_of(table, columns, file="in/x.parquet", first_row=first_row, shard_name="x")
+    items = traces_of(table, columns, file="in/x.parquet", first_row=first_row, shard_name="x")
+    return [item.found for item in items if not isinstance(item.found, Passed)]
 
 
 def causes(rows: list[Trace | RowFault]) -> list[str]:

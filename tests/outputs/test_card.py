@@ -79,7 +79,7 @@ def test_counts_tokens_and_sources() -> None:
     assert "| traces of 513 to 1,024 | 8 | 7 |" in text
     assert "| `in/a|b.parquet` | plain | 10 | 6 | 3 | 1 |" in text
     assert "Why rows were rejected: null_id 1." in text
-    assert "| not finished | 0 |" in text
+    assert "| rows not finished | 0 |" in text
     assert "more files" not in text
 
 

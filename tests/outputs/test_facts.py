@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
-from dlcot_ray.core.trace import Trace
 from dlcot_ray.inputs.columns import resolve_columns
+from dlcot_ray.inputs.items import traces_in
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.judging.fingerprint import fingerprint, fingerprints_of
 from dlcot_ray.judging.rules.judge import RulesJudge
@@ -29,9 +29,9 @@ def facts_of(table: pa.Table, *known: str, **options: Any) -> list[dict[str, Any
     unit = UnitInput.parse(
         table, columns, file="in/x.parquet", shard_name="x", first_row=100, duplicate_rows={103}
     )
-    remembered = [row for row in unit.rows if isinstance(row, Trace) and row.trace_id in known]
+    remembered = [found for found in traces_in(unit.items) if found is not None and found.trace_id in known]
     recalled = Recalled(
-        fingerprints_of(unit.rows, JUDGE.identity),
+        fingerprints_of(traces_in(unit.items), JUDGE.identity),
         {fingerprint(trace, JUDGE.identity): JUDGE.annotate(trace) for trace in remembered},
     )
     unit_options = UnitOptions(parse_policy("keep_first", options), estimate_tokens, max_trace_chars=1000)

@@ -41,7 +41,7 @@ def made(plan: Plan, undone: int = 0) -> tuple[dict[str, Any], bytes | None]:
     rows[0] -= undone
     units, none = np.diff(plan.file_units), np.zeros_like(rows)
     stats = UnitStats(rows=int(rows.sum()), enhanced=int(rows.sum()))
-    return build_manifest(JOB, plan, Tally(stats, units, rows, none, none), FOLDERS, [], {})
+    return build_manifest(JOB, plan, Tally(stats, units, rows, rows, none, none), FOLDERS, [], {})
 
 
 @pytest.mark.parametrize("files", [3, MAX_INPUTS_SHOWN, MAX_INPUTS_SHOWN + 1])

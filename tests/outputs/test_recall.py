@@ -105,7 +105,7 @@ def test_a_judge_with_recall_is_asked_only_about_unknown_traces() -> None:
     known = {mark(number): JUDGE.annotate(trace(number)) for number in range(3)}
     renamed = replace(trace(1), trace_id="another")
     edited = replace(trace(2), reasoning="So it is 3!")
-    marks = {item.trace_id: fingerprint(item, JUDGE.identity) for item in (renamed, edited)}
+    marks = {item: fingerprint(item, JUDGE.identity) for item in (renamed, edited)}
     judge = RecallingJudge(JUDGE, known, marks)
     first, second = (asyncio.run(judge.judge(item)) for item in (renamed, edited))
     assert first == replace(JUDGE.annotate(trace(1)), trace_id="another")
@@ -115,6 +115,6 @@ def test_a_judge_with_recall_is_asked_only_about_unknown_traces() -> None:
 
 def test_a_damaged_annotation_is_not_recalled() -> None:
     broken = replace(JUDGE.annotate(trace(1)), segment_offsets=(0, 3))
-    judge = RecallingJudge(JUDGE, {mark(1): broken}, {trace(1).trace_id: mark(1)})
+    judge = RecallingJudge(JUDGE, {mark(1): broken}, {trace(1): mark(1)})
     assert asyncio.run(judge.judge(trace(1))) == JUDGE.annotate(trace(1))
     assert judge.asked == {mark(1)}

@@ -194,7 +194,7 @@ CUT = enhancement(
 
 
 def enhanced_row(index: int, trace: Trace) -> EnhancedRow:
-    return EnhancedRow(index, trace, CUT, OFFSETS, 12, 8, "rules/1", "abc")
+    return EnhancedRow(index, index, 0, trace, CUT, OFFSETS, 12, 8, "rules/1", "abc")
 
 
 def test_edits_replay_without_this_package() -> None:
@@ -242,7 +242,7 @@ def test_rejected_rows_have_a_cause_and_the_input_columns() -> None:
     assert result.schema == rejected_schema(table.schema)
     (row,) = result.to_pylist()
     assert row == {
-        "source_message": "m1", "n": 1, "trace_id": None, "input_file": "in/x.parquet", "input_row": 11,
+        "source_message": "m1", "n": 1, "trace_id": None, "input_file": "in/x.parquet", "input_row": 11, "input_part": 0,
         "stage": "map", "cause": "null_id", "message": "column id (the id) is null",
         "remedy": "give every row an id, or use a preset without an id column", "raw_reply": None,
     }  # fmt: skip

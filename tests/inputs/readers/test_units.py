@@ -143,7 +143,8 @@ def test_the_shared_cases_read_like_their_rows(name: str) -> None:
         for read in read_units(task, spec(Path("/nowhere"))):
             assert read.table is not None
             columns = resolve_columns(load_preset("auto"), read.table.schema, name)
-            found = traces_of(read.table, columns, file=name, first_row=0, shard_name="x")
+            items = traces_of(read.table, columns, file=name, first_row=0, shard_name="x")
+            found = [item.found for item in items]
             unit = UnitInput.parse(read.table, columns, file=name, shard_name="x", first_row=0)
             assert not any(isinstance(row, RowFault) for row in found)
             assert len(unit.traces) == len(lines)
