@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, Verification, VerificationKind
-from dlcot_ray.core.applying.examinations import is_left_open, is_open, with_whole_checks
+from dlcot_ray.core.applying.examinations import with_whole_checks
+from dlcot_ray.core.applying.looks import is_left_open, is_open
 from dlcot_ray.core.arrival import accepted_answers, ends_on, states
 from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, standing, trunk_stop

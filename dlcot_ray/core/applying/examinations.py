@@ -1,28 +1,41 @@
-"""Whole examinations: which check behind the trunk examines the answer and settles what it asks.
+"""Whole examinations: which looks behind the trunk examine the answer and settle what they ask.
 
-In: a trace and its annotation. Out: the annotation whose first affirming check behind the trunk is whole. A
-look that only announces, repeats the answer or ends in a doubt is no check that could stay alone; what
-follows it directly belongs to it, up to the first verdict. English only; every pattern is linear.
+In: a trace and its annotation. Out: the annotation whose checks of the standing solution are examinations:
+looks that announce or end in a doubt are joined to what follows them, up to the verdict; a check that holds
+several looks is split behind a verdict where the next look opens. An examination affirms if it works
+something out and comes to a verdict. If none does, the checks stay as they were, apart from the joining.
+Linear in the text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import IntEnum
 
-from dlcot_ray.core import seam_cues as cues
 from dlcot_ray.core.annotation import Annotation, Verification, VerificationKind
+from dlcot_ray.core.applying.looks import (
+    computes,
+    is_listed,
+    is_open,
+    is_settled,
+    is_settled_surely,
+    opens,
+    words_of_its_own,
+)
 from dlcot_ray.core.arrival import accepted_answers, ends_on
 from dlcot_ray.core.policies.standing import trunk_stop
-from dlcot_ray.core.seams import sentences
 from dlcot_ray.core.trace import Trace
 
-EXAMINES_CHARS = 100
-"""Least characters, without announcements and doubts, of an examination that computes nothing."""
+EXAMINES_CHARS = 120
+"""Least characters, without announcements, doubts and memories, of an examination that computes nothing."""
 
 END_CHARS = 300
 """Characters at the end of a check that hold its verdict."""
+
+INNER_END_CHARS = 160
+"""The same for a part of a check, of which only the last segment counts."""
 
 OPENING_CHARS = 240
 """Characters at the beginning of a check that say what it asks."""
@@ -30,115 +43,134 @@ OPENING_CHARS = 240
 LONG = 500
 """Least characters of a check whose own question counts as answered where it ends on the answer."""
 
-_COMPUTES = re.compile(
-    r"\d\s*[-+*/×·÷^%]\s*[\d(\\$]|[=≈<>≤≥→]|\\(?:frac|times|cdot|approx|sqrt|binom|equiv)|\d!|\bC\(\d"
-)
 _ASKS_WHETHER = re.compile(
     r"\b(?:check|see|ensure|verify|consider|sure|confirm)\b[^.?!\n]{0,30}\b(?:if|whether|that)\b|\?",
     re.IGNORECASE,
 )
 """Announces a question of its own, which an answer said again does not settle."""
-_SETTLED = re.compile(
-    r"\b(?:right|correct|consistent|fine|valid|safe|works?|holds?|match(?:es)?|confirm(?:s|ed)?|reasonable|"
-    r"agrees?|same|makes sense|checks? out|adds? up|yes|yep|yeah|no (?:mistakes?|problem|errors?|others?)|"
-    r"still|sure|confident|good|perfect|regardless|doesn't (?:matter|affect|change)|satisf\w+|okay|so no|"
-    r"already|as (?:calculated|computed|found|before|above|earlier|expected|we (?:had|found|saw)))\b|[✓✔]",
-    re.IGNORECASE,
-)
-_WAITS = re.compile(r"\W*(?:(?:but|so|oh|no|okay)\b\W*)*(?:wait|hold on|hmm+)\W*$", re.IGNORECASE)
-_HEDGES = re.compile(
-    r"^\W*(?:(?:but|so|and|wait|hmm+|well|then|therefore|thus|or)\b[\s,.]*)*"
-    r"(?:maybe|perhaps|probably|alternatively)\b(?! (?:because|i (?:was|just|confused|mixed)))|"
-    r"\b(?:maybe|perhaps|might (?:be|have|need)|not sure|unsure)\b[^.!?]*$",
-    re.IGNORECASE,
-)
-_STILL_TO_DO = re.compile(
-    r"\b(?:but|however|though)\b[^.!?]{0,40}\b(?:need|should|have|want|must|ought)\b(?: to)?[^.!?]{0,20}"
-    r"\b(?:check|verify|confirm|consider|make sure|be sure|see|ensure|think)\b",
-    re.IGNORECASE,
-)
-"""A sentence that says what is still to be examined."""
 
 
-def is_open(text: str) -> bool:
-    """Whether a text ends in a question, a doubt or an announcement, so that what follows settles it."""
-    last = _last_sentence(text)
-    if not last or last.endswith(("?", ":")):
-        return bool(last)
-    if _HEDGES.search(last) or _STILL_TO_DO.search(last) or _WAITS.match(last):
-        return True
-    concludes = cues.CONCLUDES.search(last) is not None
-    return not concludes and (cues.ANNOUNCES.match(last) is not None or cues.DOUBTS.search(last) is not None)
+class Worth(IntEnum):
+    """What an examination is worth as the one that stays."""
+
+    OPEN = 0
+    THIN = 1
+    """It comes to a verdict, but has examined nothing of its own."""
+    WHOLE = 2
+    """It examines and comes to a verdict."""
 
 
-def is_left_open(text: str) -> bool:
-    """Whether the last sentence of a text says that something is still to be examined, or only may be so."""
-    last = _last_sentence(text)
-    return _STILL_TO_DO.search(last) is not None or (_HEDGES.match(last) is not None and "=" not in last)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A trace whose segments are read as looks."""
+
+    text: str
+    offsets: Sequence[int]
+    accepted: Sequence[str]
+    arrival: int | None
+    """The first correct segment."""
+
+    def segment(self, index: int) -> str:
+        return self.text[self.offsets[index] : self.offsets[index + 1]]
+
+    def end(self, start: int, stop: int, chars: int) -> str:
+        """The last characters of segments `[start, stop)`."""
+        last = self.offsets[stop]
+        return self.text[max(self.offsets[start], last - chars) : last].rstrip()
+
+    def has_verdict(self, start: int, stop: int) -> bool:
+        """Whether segments `[start, stop)` end in a verdict, or on the answer."""
+        if is_settled(self.end(start, stop, END_CHARS)):
+            return True
+        if self.arrival is not None and start <= self.arrival < stop:
+            return False
+        opening = self.text[self.offsets[start] : self.offsets[stop]][:OPENING_CHARS]
+        asks = _ASKS_WHETHER.search(opening) is not None
+        long = self.offsets[stop] - self.offsets[start] >= LONG
+        return (long or not asks) and ends_on(self.end(start, stop, LONG), self.accepted)
+
+    def has_sure_verdict(self, start: int, stop: int) -> bool:
+        """Whether the last of segments `[start, stop)` gives a verdict in sure words, or the answer."""
+        end = self.end(max(start, stop - 1), stop, INNER_END_CHARS)
+        return is_settled_surely(end) or ends_on(self.segment(stop - 1), self.accepted)
 
 
 def is_whole(text: str, accepted: Sequence[str]) -> bool:
-    """Whether a check examines something of its own, answers what it asks, and comes to an end."""
-    if is_open(text) or not _examines(text):
-        return False
-    if _SETTLED.search(text.rstrip()[-END_CHARS:]):
-        return True
-    asks = _ASKS_WHETHER.search(text[:OPENING_CHARS]) is not None
-    return (len(text) >= LONG or not asks) and ends_on(text, accepted)
-
-
-def _examines(text: str) -> bool:
-    """Whether more is left than announcements, doubts and an answer said again."""
-    left = [
-        said
-        for said in (text[start:stop] for start, stop in sentences(text))
-        if _COMPUTES.search(said)
-        or not (cues.ANNOUNCES.match(said) or cues.LONE.match(said) or cues.DOUBTS.search(said))
-    ]
-    work = "".join(left).strip()
-    return len(work) >= EXAMINES_CHARS or _COMPUTES.search(work) is not None
-
-
-def _last_sentence(text: str) -> str:
-    spans = sentences(text.rstrip())
-    return text[slice(*spans[-1])].strip() if spans else ""
+    """Whether a text examines something of its own, answers what it asks, and comes to an end."""
+    reading = _Reading(text, (0, len(text)), accepted, None)
+    examines = computes(text) or words_of_its_own(text) >= EXAMINES_CHARS
+    return examines and not is_open(text) and reading.has_verdict(0, 1)
 
 
 def with_whole_checks(trace: Trace, annotation: Annotation) -> Annotation:
-    """The annotation whose first affirming check behind the trunk is a whole examination.
+    """The annotation whose checks of the standing solution are examinations.
 
-    Stubs are joined to what follows them directly. Where no examination is whole, the first checks in a row
-    stay together up to the first verdict.
+    If one of them is whole, only whole ones affirm.
     """
     trunk, accepted = trunk_stop(annotation), accepted_answers(annotation)
     if trunk is None or not accepted:
         return annotation
+    first = annotation.first_correct_segment
+    reading = _Reading(trace.reasoning, annotation.segment_offsets, accepted, first)
     rows = list(_rows(annotation, trunk))
-    for row in rows:
-        for first, last in _first_whole(trace, annotation, row, accepted):
-            return _joined(annotation, trunk, first, last)
-    return annotation
+    made = [list(_examinations(reading, annotation.verifications[row.start : row.stop])) for row in rows]
+    if not any(worth is Worth.WHOLE for parts in made for _, worth in parts):
+        return annotation
+    checks: list[Verification] = []
+    at = 0
+    for row, parts in zip(rows, made, strict=True):
+        checks += annotation.verifications[at : row.start]
+        checks += [_judged(check, affirms=worth is Worth.WHOLE) for check, worth in parts]
+        at = row.stop
+    checks += annotation.verifications[at:]
+    return replace(annotation, verifications=tuple(checks))
 
 
-def _first_whole(
-    trace: Trace, annotation: Annotation, row: range, accepted: Sequence[str]
-) -> Iterator[tuple[int, int]]:
-    """The first checks of a row that together are a whole examination, as first and last index.
+def _judged(check: Verification, *, affirms: bool) -> Verification:
+    if affirms:
+        return replace(check, kind=VerificationKind.AFFIRMATION)
+    affirmed = check.kind is VerificationKind.AFFIRMATION
+    return replace(check, kind=VerificationKind.CHECK) if affirmed else check
 
-    Where the answer first stands in a check, only a verdict makes it one; without, it may be the solution.
-    """
-    at = annotation.first_correct_segment
-    offsets, checks = annotation.segment_offsets, annotation.verifications
-    for first in row:
-        if checks[first].kind is VerificationKind.NEGATION:
+
+def _examinations(reading: _Reading, checks: Sequence[Verification]) -> Iterator[tuple[Verification, Worth]]:
+    """The checks of a row as examinations, each with its worth. A check that finds fault stays as it is."""
+    stop = checks[-1].stop
+    starts = {check.start: check for check in checks}
+    faults = [check for check in checks if check.kind is VerificationKind.NEGATION]
+    fixed = {place for check in faults for place in (check.start, check.stop)} | {stop}
+    first, begin, works, words = checks[0], checks[0].start, False, 0
+    owner = first
+    for at in range(begin, stop):
+        text, end = reading.segment(at), at + 1
+        owner = starts.get(at, owner)
+        if at == begin:
+            first = owner
+        works = works or computes(text)
+        words += words_of_its_own(text)
+        inner = end not in starts and end not in fixed
+        if end not in fixed and not _may_end(reading, end, inner=inner):
             continue
-        for last in range(first, row.stop):
-            text = trace.reasoning[offsets[checks[first].start] : offsets[checks[last].stop]]
-            arrives = at is not None and checks[first].start <= at < checks[last].stop
-            if is_whole(text, accepted) and (not arrives or _SETTLED.search(text.rstrip()[-END_CHARS:])):
-                yield first, last
-                return
-        return
+        worth = _worth(reading, begin, end, works=works, words=words)
+        sure = not inner or (worth is Worth.WHOLE and reading.has_sure_verdict(begin, end))
+        if end in fixed or (worth > Worth.OPEN and sure):
+            found_fault = first.kind is VerificationKind.NEGATION
+            yield replace(first, start=begin, stop=end), Worth.OPEN if found_fault else worth
+            begin, works, words = end, False, 0
+
+
+def _may_end(reading: _Reading, end: int, *, inner: bool) -> bool:
+    """Whether an examination may end before segment `end`, which is not the last of its row."""
+    text, behind = reading.segment(end - 1), reading.segment(end)
+    if inner and not opens(behind):
+        return False
+    return not is_open(text) and not (is_listed(text) and is_listed(behind))
+
+
+def _worth(reading: _Reading, start: int, stop: int, *, works: bool, words: int) -> Worth:
+    if is_open(reading.segment(stop - 1)) or not reading.has_verdict(start, stop):
+        return Worth.OPEN
+    return Worth.WHOLE if works or words >= EXAMINES_CHARS else Worth.THIN
 
 
 def _rows(annotation: Annotation, trunk: int) -> Iterator[range]:
@@ -147,7 +179,7 @@ def _rows(annotation: Annotation, trunk: int) -> Iterator[range]:
     checks = annotation.verifications
     start: int | None = None
     for i, check in enumerate(checks):
-        eligible = check.start >= trunk and check.approach not in later
+        eligible = check.start >= trunk and check.start < check.stop and check.approach not in later
         if start is not None and not (eligible and checks[i - 1].stop == check.start):
             yield range(start, i)
             start = None
@@ -155,16 +187,3 @@ def _rows(annotation: Annotation, trunk: int) -> Iterator[range]:
             start = i
     if start is not None:
         yield range(start, len(checks))
-
-
-def _joined(annotation: Annotation, trunk: int, first: int, last: int) -> Annotation:
-    """The annotation with checks `first` to `last` as one that affirms, and none that affirms before it."""
-    checks = annotation.verifications
-    whole = replace(checks[first], stop=checks[last].stop, kind=VerificationKind.AFFIRMATION)
-    before = (_demoted(check) if check.start >= trunk else check for check in checks[:first])
-    return replace(annotation, verifications=(*before, whole, *checks[last + 1 :]))
-
-
-def _demoted(check: Verification) -> Verification:
-    affirms = check.kind is VerificationKind.AFFIRMATION
-    return replace(check, kind=VerificationKind.CHECK) if affirms else check

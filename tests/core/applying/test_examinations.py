@@ -36,7 +36,6 @@ def checked(*checks: str, end: str = END, road: list[str] = ROAD) -> list[int]:
     "stub",
     [
         "Wait, so the answer is 42. Is that right?",
-        "Hold on, but the task asks for a whole number. In this case it should be 42.",
         "Let me verify that. First, 42 / 6 = 7. Let me compare it with the other division.",
         "But I should check whether the order matters. The order is 6 and 7, and that gives 42.",
         "So whichever way we turn it, it is 42. So, probably the answer is 42.",
@@ -45,6 +44,46 @@ def checked(*checks: str, end: str = END, road: list[str] = ROAD) -> list[int]:
 )
 def test_a_stub_stays_together_with_what_follows_up_to_the_verdict(stub: str) -> None:
     assert checked(stub, WHOLE, AGAIN) == [4]
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        "Hold on, but the task asks for a whole number. In this case it should be 42.",
+        "Earlier I multiplied and got 42, which seems correct.",
+        "We already have that 6 * 7 = 42, so everything checks out.",
+    ],
+)
+def test_a_look_that_examines_nothing_goes_and_the_first_whole_one_stays(empty: str) -> None:
+    assert checked(empty, WHOLE, AGAIN) == [2, 4]
+
+
+def in_one_check(*lines: str) -> list[int]:
+    """The dropped segments of a trace whose check has several segments."""
+    text = [*ROAD, *lines, END]
+    stop = len(text) - 1
+    trace, annotation = annotated(
+        text, [(0, 2, CORRECT, 0)], [(2, stop, 0, 0)], kinds=(AFFIRMS,), conclusion=stop
+    )
+    return gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY)))
+
+
+def test_a_check_that_holds_several_looks_is_split_behind_the_first_verdict() -> None:
+    looks = ["Let me check that.", "42 / 7 = 6.", "So that is correct.", "Alternatively, we add.", AGAIN]
+    assert in_one_check(*looks) == [5, 6]
+
+
+def test_a_check_is_not_split_before_its_verdict_nor_inside_a_list() -> None:
+    assert (
+        in_one_check("Let me check that.", "42 / 7 = 6.", "Wait, I should also look at 42 / 6.", AGAIN) == []
+    )
+    listed = ["Let me make sure of it:", "- 42 / 7 = 6, confirmed.", "- To be sure, 42 / 6 = 7, confirmed."]
+    assert in_one_check(*listed) == []
+
+
+def test_a_check_in_which_something_went_wrong_is_not_whole() -> None:
+    wrong = "Let me add: 6 + 7 = 13, and 13 * 3 = 39. I must have messed up my steps."
+    assert checked(wrong, WHOLE, AGAIN) == [4]
 
 
 def test_the_first_whole_examination_stays_alone() -> None:

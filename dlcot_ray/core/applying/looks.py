@@ -1,0 +1,168 @@
+"""What one segment does in a look at a standing answer: opens it, works, gives its verdict, leaves it open.
+
+In: text. Out: small facts about it that `core/applying/examinations.py` puts together. A look that only
+announces, recalls what was done or says the answer again has done no work of its own. English only; every
+pattern is linear.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dlcot_ray.core import seam_cues as cues
+from dlcot_ray.core.seams import sentences
+
+_COMPUTES = re.compile(
+    r"\d[\s)}\\$]{0,4}(?:[-+*/×·÷^%−]|\\(?:times|cdot|div|pm)\b)\s*[\d({\\$√]"
+    r"|[=≈≡⇒→][^=≈≡⇒→\n]{1,160}[=≈≡⇒→]|\\(?:times|cdot|div|binom|sqrt|equiv)\b|\d!|\bC\(\d"
+    r"|\d (?:divided by|times|plus|minus|mod|modulo|choose|over) \d"
+)
+_RECALLS = re.compile(
+    r"\b(?:already|previously) (?:have|had|know|knew|found|did|checked|calculated|computed|used|considered)\b"
+    r"|\b(?:we|i) already\b"
+    r"|\b(?:earlier|before|initially|previously),? (?:when )?(?:i|we)\b"
+    r"|(?<!what )\b(?:i|we) (?:used|got|had|found|calculated|computed|obtained|derived|applied|followed)\b",
+    re.IGNORECASE,
+)
+"""A sentence that recalls work instead of doing it."""
+_OPENS = re.compile(
+    r"^\W*(?:(?:okay|ok|so|but|and|now|well|yes|right|alright)\b[\s,.]*)*"
+    r"(?:wait|hold on|hmm+|alternatively|another\b|additionally|furthermore|moreover|besides|"
+    r"just to\b|to be\b|for (?:thoroughness|completeness)|is there\b|are there\b|what (?:if|about)\b|how about\b|what's\b|"
+    r"as (?:a|another) (?:final |further |quick |sanity |double )*(?:check|test)|"
+    r"also,? (?:let|i|we|to|just)\b|"
+    r"(?:maybe|perhaps) (?:i|we) (?:should|can|could)\b|"
+    r"(?:let(?:'s| me| us)|i(?:'ll| will| should| could| can| want to| need to)|we (?:should|can|could))"
+    r"(?: \w+){0,3}? (?:also|again|another|double|check|verify|confirm|consider|test|cross|think|re\w+|"
+    r"make sure|see if|see whether)\b)",
+    re.IGNORECASE,
+)
+_LISTS = re.compile(r"\s*(?:[-*•]|\(?\d{1,2}[.)]|step \d)\s", re.IGNORECASE)
+_SETTLED = re.compile(
+    r"\b(?:right|correct(?:ly)?|consistent|fine|valid|safe|works?|holds?|match(?:es)?|confirm(?:s|ed)?|"
+    r"reasonable|agrees?|same|makes sense|checks? out|adds? up|yes|yep|yeah|"
+    r"no (?:mistakes?|problem|errors?|others?)|still|sure|confident|good|perfect|regardless|"
+    r"doesn't (?:matter|affect|change)|satisf\w+|okay|so no|already|exactly (?:what|as|the|equal)|"
+    r"true|verified|as (?:calculated|computed|found|before|above|earlier|expected|given|required|needed|"
+    r"the problem (?:says|states)|we (?:had|found|saw)))\b|[✓✔]",
+    re.IGNORECASE,
+)
+_VERDICT = re.compile(
+    r"\b(?:correct(?:ly)?|consistent|valid|works?|holds?|match(?:es)?|confirm(?:s|ed)?|agrees?|makes sense|"
+    r"checks? out|adds? up|verified|satisf(?:y|ies|ied)|yes|yep|that's right|is right|"
+    r"same (?:result|answer|value|number|thing)|exactly (?:what|as|the|equal)|as (?:calculated|computed|found|before|above|expected|given|"
+    r"required|we (?:had|found|saw)))\b|[✓✔]",
+    re.IGNORECASE,
+)
+_NEGATED = re.compile(
+    r"(?:n't|\bnot) (?:\w+ )?(?:match|work|add up|right|correct|make sense|hold|fit|agree|possible|consistent)\b|"
+    r"\b(?:messed|mixed) (?:\w+ )?up\b|\bcan't be\b|\bcontradict|\bdiscrepanc|\b(?:is|was|must be|seems) (?:wrong|off)\b",
+    re.IGNORECASE,
+)
+"""Finds fault."""
+_WAITS = re.compile(r"\W*(?:(?:but|so|oh|no|okay)\b\W*)*(?:wait|hold on|hmm+)\W*$", re.IGNORECASE)
+_HEDGES = re.compile(
+    r"^\W*(?:(?:but|so|and|wait|hmm+|well|then|therefore|thus|or)\b[\s,.]*)*"
+    r"(?:maybe|perhaps|probably|alternatively)\b(?! (?:because|i (?:was|just|confused|mixed)))|"
+    r"\b(?:maybe|perhaps|might (?:be|have|need)|not sure|unsure)\b[^.!?]*$",
+    re.IGNORECASE,
+)
+_MESSED_UP = re.compile(
+    r"\b(?:messed|mixed) (?:\w+ )?up\b|\b(?:doesn't|does not|don't) (?:add up|make sense)\b|\bcan't be right\b",
+    re.IGNORECASE,
+)
+_TURNED_DOWN = re.compile(
+    r"\b(?:but|though|however),? (?:i think |i believe |since |as )?(?:that|this|it|the|those|these|i|we)\b"
+    r"[^.!?]{0,80}\b(?:n't|not|simplest|same|enough|sufficient|fine|right|correct|unnecessary|complicated|"
+    r"straightforward|easier|okay)",
+    re.IGNORECASE,
+)
+"""A possibility that the same sentence turns down."""
+_STILL_TO_DO = re.compile(
+    r"\b(?:but|however|though)\b[^.!?]{0,40}\b(?:need|should|have|want|must|ought)\b(?: to)?[^.!?]{0,20}"
+    r"\b(?:check|verify|confirm|consider|make sure|be sure|see|ensure|think)\b",
+    re.IGNORECASE,
+)
+"""A sentence that says what is still to be examined."""
+
+
+def opens(text: str) -> bool:
+    """Whether a segment begins a new look."""
+    return _OPENS.match(text) is not None
+
+
+def is_listed(text: str) -> bool:
+    """Whether a segment begins as an entry of a list."""
+    return _LISTS.match(text) is not None
+
+
+def is_settled(text: str) -> bool:
+    """Whether the end of a look, as given, holds a verdict; what it announces or asks is none."""
+    return any(_SETTLED.search(said) and not _NEGATED.search(said) for said in _told(text))
+
+
+def is_settled_surely(text: str) -> bool:
+    """As `is_settled`, by words that hardly mean anything else."""
+    return any(_VERDICT.search(said) and not _NEGATED.search(said) for said in _told(text))
+
+
+def _told(text: str) -> list[str]:
+    """The sentences that neither ask nor announce."""
+    return [
+        said
+        for said in map(str.strip, _said(text))
+        if not said.endswith("?") and (not cues.ANNOUNCES.match(said) or cues.CONCLUDES.search(said))
+    ]
+
+
+def computes(text: str) -> bool:
+    """Whether a text works something out, apart from what it only recalls or announces."""
+    return any(_COMPUTES.search(said) and not _RECALLS.search(said) for said in _said(text))
+
+
+def words_of_its_own(text: str) -> int:
+    """Characters of the sentences that neither announce, doubt nor recall."""
+    own = (
+        said.strip()
+        for said in _said(text)
+        if not (
+            cues.ANNOUNCES.match(said)
+            or cues.LONE.match(said)
+            or cues.DOUBTS.search(said)
+            or _RECALLS.search(said)
+        )
+    )
+    return sum(map(len, own))
+
+
+def is_open(text: str) -> bool:
+    """Whether a text ends in a question, a doubt or an announcement, so that what follows settles it."""
+    last = last_sentence(text)
+    if not last or last.endswith(("?", ":")):
+        return bool(last)
+    if _STILL_TO_DO.search(last) or _WAITS.match(last):
+        return True
+    if _HEDGES.search(last):
+        return _TURNED_DOWN.search(last) is None
+    if cues.CONCLUDES.search(last) is not None:
+        return False
+    doubts = cues.DOUBTS.search(last) or _MESSED_UP.search(last)
+    return doubts is not None or cues.ANNOUNCES.match(last) is not None
+
+
+def is_left_open(text: str) -> bool:
+    """Whether the last sentence of a text says that something is still to be examined, or only may be so."""
+    last = last_sentence(text)
+    if _STILL_TO_DO.search(last):
+        return True
+    return _HEDGES.match(last) is not None and "=" not in last and not _TURNED_DOWN.search(last)
+
+
+def last_sentence(text: str) -> str:
+    """The last sentence of a text."""
+    spans = sentences(text.rstrip())
+    return text[slice(*spans[-1])].strip() if spans else ""
+
+
+def _said(text: str) -> list[str]:
+    return [text[start:stop] for start, stop in sentences(text)]
