@@ -28,7 +28,8 @@ _RECALLS = re.compile(
 _OPENS = re.compile(
     r"^\W*(?:(?:okay|ok|so|but|and|now|well|yes|right|alright)\b[\s,.]*)*"
     r"(?:wait|hold on|hmm+|alternatively|another\b|additionally|furthermore|moreover|besides|"
-    r"just to\b|to be\b|for (?:thoroughness|completeness)|is there\b|are there\b|what (?:if|about)\b|how about\b|what's\b|"
+    r"just to\b|to be\b|for (?:thoroughness|completeness)|is there\b|are there\b|what (?:if|about)\b|"
+    r"how about\b|what's\b|"
     r"as (?:a|another) (?:final |further |quick |sanity |double )*(?:check|test)|"
     r"also,? (?:let|i|we|to|just)\b|"
     r"(?:maybe|perhaps) (?:i|we) (?:should|can|could)\b|"
@@ -50,13 +51,16 @@ _SETTLED = re.compile(
 _VERDICT = re.compile(
     r"\b(?:correct(?:ly)?|consistent|valid|works?|holds?|match(?:es)?|confirm(?:s|ed)?|agrees?|makes sense|"
     r"checks? out|adds? up|verified|satisf(?:y|ies|ied)|yes|yep|that's right|is right|"
-    r"same (?:result|answer|value|number|thing)|exactly (?:what|as|the|equal)|as (?:calculated|computed|found|before|above|expected|given|"
+    r"same (?:result|answer|value|number|thing)|exactly (?:what|as|the|equal)|as (?:calculated|computed|"
+    r"found|before|above|expected|given|"
     r"required|we (?:had|found|saw)))\b|[✓✔]",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
-    r"(?:n't|\bnot) (?:\w+ )?(?:match|work|add up|right|correct|make sense|hold|fit|agree|possible|consistent)\b|"
-    r"\b(?:messed|mixed) (?:\w+ )?up\b|\bcan't be\b|\bcontradict|\bdiscrepanc|\b(?:is|was|must be|seems) (?:wrong|off)\b",
+    r"(?:n't|\bnot) (?:\w+ )?(?:match|work|add up|right|correct|make sense|hold|fit|agree|possible|"
+    r"consistent)\b|"
+    r"\b(?:messed|mixed) (?:\w+ )?up\b|\bcan't be\b|\bcontradict|\bdiscrepanc|\b(?:is|was|must be|"
+    r"seems) (?:wrong|off)\b",
     re.IGNORECASE,
 )
 """Finds fault."""
@@ -68,7 +72,8 @@ _HEDGES = re.compile(
     re.IGNORECASE,
 )
 _MESSED_UP = re.compile(
-    r"\b(?:messed|mixed) (?:\w+ )?up\b|\b(?:doesn't|does not|don't) (?:add up|make sense)\b|\bcan't be right\b",
+    r"\b(?:messed|mixed) (?:\w+ )?up\b|\b(?:doesn't|does not|don't) (?:add up|make sense)\b|"
+    r"\bcan't be right\b",
     re.IGNORECASE,
 )
 _TURNED_DOWN = re.compile(

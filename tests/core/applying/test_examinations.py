@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from dlcot_ray.core.applying.examinations import is_open, is_whole
+from dlcot_ray.core.applying.examinations import is_whole
+from dlcot_ray.core.applying.looks import is_open
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement

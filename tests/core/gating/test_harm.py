@@ -149,4 +149,4 @@ def test_what_a_reader_dropped_may_be_dropped(read_by_hand: list[Read]) -> None:
         if gone:
             dropped.append(refused_with_seams_closed(trace, annotation, gone))
     assert len(dropped) >= 50
-    assert dropped.count("") / len(dropped) >= 0.85, Counter(dropped)
+    assert dropped.count("") / len(dropped) >= 0.8, Counter(dropped)
