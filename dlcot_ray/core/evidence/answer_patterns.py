@@ -10,7 +10,7 @@ import re
 TOKEN = (
     r"(?:\\(?:text|textbf|mathrm|mathbf|mbox|operatorname)\s?\{[^{}\n]{0,40}\}|\\[a-zA-Z]+|\\[{}%,;:!$\\ ]"
     r"|\d+(?:[.,]\d+)*|\.\d+|[-+*/^_=<>≤≥≠≡≈×·⋅÷−–√π∞°%∪∩∈θαβγφωλτ′'½⅓⅔¼¾⅕⅙⅛⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ₀₁₂₃₄₅₆₇₈₉!|]|(?<=\d):(?=\d)"
-    r"|[()\[\]{}]|,\s?(?=[^()\[\]{}\n]{0,60}[)\]}])"
+    r"|[()\[\]{}]|,\s?(?=(?:[^()\[\]{}\n]|\([^()\n]{1,12}\)|\{[^{}\n]{1,12}\}){0,60}[)\]}])"
     r"|(?<![A-Za-z])(?:sqrt|log|ln|sin|cos|tan|sec|csc|cot|pi|mod|exp|cis|arc(?:sin|cos|tan)|[A-Za-z])(?![A-Za-z']))"
 )
 VALUE = rf"{TOKEN}(?:[ ~]{{0,2}}{TOKEN}){{0,60}}+"
@@ -31,7 +31,7 @@ NO_ANSWER = re.compile(
     r"(?:not|never|n't|correct|right|wrong|that|this|the|an?|in|to|what|which|it|its|consistent|same|different|as|found|"
     r"obtained|indeed|of|valid|there|here|good|fine|clear|reasonable|unique|positive|negative|integer|integers|whether|"
     r"how|if|when|where|because|since|still|likely|probably|also|one|i|we|they|confirmed|verified|below|above|incorrect|"
-    r"straightforward|simple|step|needed|required|expected|supposed|for|by|from|all|both|let|so|just|actually|given)\b",
+    r"straightforward|simple|(?-i:[a-z]{3,}ly)|step|needed|required|expected|supposed|for|by|from|all|both|let|so|just|actually|given)\b",
     re.IGNORECASE,
 )
 BOXED = re.compile(r"\\f?box(?:ed)?\s*(?:(?P<brace>\{)|(?P<bare>[^\s{}$\\,;]+))")
@@ -96,6 +96,8 @@ RELATION = re.compile(r"[=≡≈]|\\(?:equiv|approx)(?![a-zA-Z])")
 FORMULA = re.compile(
     r"\\\[(?P<b>(?:(?!\\\]).){1,400}?)\\\]|\\\((?P<p>[^\n]{1,400}?)\\\)|\$\$?(?P<d>[^$]{1,400}?)\$", re.DOTALL
 )
+NOTED = re.compile(rf": ?(?P<answer>(?=[-−√\d$\\(]){VALUE})\.?$", re.MULTILINE)
+"""A value behind the colon that ends a line: "divide both by 4: 5/54."."""
 EQUATION = re.compile(rf"[=≡≈]\s{{0,2}}(?P<answer>(?=[-−+√π(\[{{\d\\$a-zA-Z½⅓⅔¼¾.])\$?{VALUE})")
 OPTION = re.compile(
     r"\b(?:(?P<said>[Aa]nswer(?: (?:is|must be|should be|would be))?:?)|[Oo]ption|[Cc]hoice)\s*(?:is\s)?(?:(?:[Oo]ption|[Cc]hoice)\s)?"

@@ -70,6 +70,9 @@ def find_answers(text: str, *, passing: bool = True) -> tuple[StatedAnswer, ...]
         _add_conclusions(found, text)
     if passing and patterns.RELATION.search(text):
         _add_equations(found, text)
+    if passing and ": " in text:
+        for noted in patterns.NOTED.finditer(text):
+            _add(found, text, *_after_equals(text, *noted.span("answer")), AnswerForm.EQUATION)
     return tuple(sorted(found.values(), key=lambda a: (a.start, a.stop)))
 
 

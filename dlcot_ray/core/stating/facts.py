@@ -97,9 +97,15 @@ _RANGING = ("to", "and", "–")
 _PART_BEFORE = re.compile(
     r"(?:(?<![a-zA-Z])\\?(?:sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt|mod|times|cdot|frac)|(?<=[\w)}\]])\s?[-+−]|(?<!\*)\*|[/×·÷^])\s?[$(]?$"
 )
-_PART_BEHIND = re.compile(r"\s?(?:\*(?!\*)|[/×·÷^+]|\\(?:times|cdot|div)\b|[-−]\s?\d)")
-_SIGN_BEFORE = re.compile(r"[\w)}\]°]\s?$")
-_OPERATION = re.compile(r"[\d)}!%]\s?(?:[+*×·÷]|\\(?:times|cdot|div)\b|[-−])\s?[\d(\\]")
+_PART_BEHIND = re.compile(
+    r"\s?(?:\*(?!\*)|/(?!(?:mol|mole|s|sec|h|hr|hour|min|minute|day|week|month|year|kg|m|cm|L|l)\b)|[×·÷^+]|\\(?:times|cdot|div)\b|[-−]\s?\d"
+    r"|(?<=\s)(?:divided by|times|plus|minus|multiplied by|out of)\b)"
+)
+_SIGN_BEFORE = re.compile(r"(?:\d|[)}\]°]|(?<![^\W\d_])[^\W\d_])\s?$")
+_TRIED = re.compile(r"[\s$\\)]{0,4}:")
+_NAME_TIE = re.compile(r"(?:^|[\s$\\(*])[^\W\d_](?:_\{?\w+\}?)?\s?=\s?$")
+"""``n = 4:`` opens a case; it states nothing."""
+_OPERATION = re.compile(r"(?:[\d)}!%]|(?<![^\W\d_])[ei])\s?(?:[+*×·÷]|\\(?:times|cdot|div)\b|[-−])\s?(?=[\d(\\])")
 _OPERATOR = re.compile(r"[-+*×·÷−\\]")
 """One of these signs is in every operation."""
 _ATOM = r"(?:\\[a-zA-Z]+|[^\W\d_]{1,2})(?![^\W\d_])(?:_\{?\w+\}?)?(?:\([^()=\n]{0,12}\))?(?:\^\{?\w+\}?)?"
@@ -158,6 +164,8 @@ def is_stated(text: str, answer: StatedAnswer) -> bool:
         return False
     if _is_part(text, answer):
         return False
+    if _TRIED.match(behind) and _NAME_TIE.search(before):
+        return False
     several = _ANOTHER_BEFORE.search(before[-24:]) or _ANOTHER_BEHIND.match(behind)
     ranges = lower.rstrip(_LAYOUT).endswith(_RANGING) and _RANGE_BEFORE.search(before[-40:])
     return not (several or ranges)
@@ -171,13 +179,15 @@ def _is_part(text: str, answer: StatedAnswer) -> bool:
 
 
 def is_unfinished(answer: StatedAnswer, reference: str) -> bool:
-    """Whether a value is still to be computed: it holds an operation, and the reference holds none."""
-    return _has_operation(answer.text) and not _has_operation(reference)
+    """Whether a value is still to be computed: it holds more operations than the reference."""
+    if _OPERATOR.search(answer.text) is None:
+        return False
+    return _operations(answer.text) > _operations(reference)
 
 
-def _has_operation(text: str) -> bool:
-    """Whether a value holds an operation, apart from a power of ten behind it."""
-    return _OPERATOR.search(text) is not None and _OPERATION.search(_SCIENTIFIC.sub("", text)) is not None
+def _operations(text: str) -> int:
+    """How many operations a value holds, apart from a power of ten behind it."""
+    return len(_OPERATION.findall(_SCIENTIFIC.sub("", text)))
 
 
 def is_linked(text: str, answer: StatedAnswer) -> bool:

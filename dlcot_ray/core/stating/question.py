@@ -26,7 +26,7 @@ _REMARK = re.compile(
 )
 _NAMES_SOUGHT = re.compile(r"\b(?:find|compute|determine) (?:the value of )?[$\\]", re.IGNORECASE)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.DOTALL)
-_SENTENCE = re.compile(r"(?<=[.?!])[\"')$\]]*\s+|\s(?=\((?:The|Note|Here|Two|Assume)\b)|\n{2,}")
+_SENTENCE = re.compile(r"(?<=[.?!])[\"')$\]]*\s+|(?<=[.?!])(?=(?:What|How|Find|Which|Compute|Determine)\b)|\s(?=\((?:The|Note|Here|Two|Assume)\b)|\n{2,}")
 _CLOSED = re.compile(
     r"\b(?:how (?:many|much|long|far|old|fast)|(?:find|compute|determine|evaluate|calculate|simplify|solve)\b"
     r"|what (?:is|are|was|will|would|fraction|percent\w*|number|integer|value|time|day|year|angle|digit)\b"
@@ -47,6 +47,14 @@ EXTREME = re.compile(
     r"\b(?:largest|smallest|(?<!at )least|greatest|maxim(?:um|al|ize)|minim(?:um|al|ize)|longest|shortest|highest|lowest|fewest)\b",
     re.IGNORECASE,
 )
+_ASKS_FOR = re.compile(
+    r"\b(?:what|which|find|compute|determine|calculate|evaluate|give|state|how)\b", re.IGNORECASE
+)
+_SETTING = re.compile(
+    r"[.,;:]|\b(?:if|when|where|that|such|so|given|for|how many|number of|ways?|probability|sum|product)\b",
+    re.IGNORECASE,
+)
+"""Between the asking verb and the word, these make the extreme a part of the setting or of a longer quantity."""
 _COUNT = re.compile(r"\b(?:how many|number of)((?: [\w-]+){1,4})", re.IGNORECASE)
 _NAME = re.compile(
     r"\$([^$]{1,60})\$|\\\((.{1,60}?)\\\)|(?<![\w\\$])([A-Za-z](?: ?[-+*] ?[A-Za-z])*)(?![\w$'])"
@@ -144,6 +152,7 @@ class Question:
         closed: one short answer exists: a value, an option, yes or no.
         options: option letter -> its text.
         given: figures that the problem gives, without those of its options.
+        plain: the problem, as `plain_name` writes it; empty where it has options.
     """
 
     names: frozenset[str]
@@ -154,6 +163,7 @@ class Question:
     closed: bool
     options: Mapping[str, str]
     given: frozenset[str]
+    plain: str
 
 
 @lru_cache(maxsize=512)
@@ -168,10 +178,11 @@ def read_question(problem: str) -> Question:
         words=frozenset(content_words(asked)),
         counted=frozenset(content_words(_first_group(_COUNT, asked))),
         head=frozenset(content_words(_first_group(_HEAD, asked))),
-        extreme=EXTREME.search(asked) is not None,
+        extreme=_asks_extreme(asked),
         closed=bool(options) or (_is_closed(asked) and not _OPEN.search(asked)),
         options=MappingProxyType(options),
         given=frozenset(_FIGURE.findall(body)),
+        plain="" if options else plain_name(text),
     )
 
 
@@ -215,6 +226,16 @@ def _asking_sentence(text: str) -> str:
         if "?" in sentence or _CLOSED.search(sentence) or _OPEN.search(sentence):
             return sentence
     return sentences[-1] if sentences else ""
+
+
+def _asks_extreme(asked: str) -> bool:
+    """Whether the quantity that is asked for is a largest or smallest one, not just one in the setting."""
+    found = EXTREME.search(asked)
+    if found is None:
+        return False
+    before = asked[: found.start()]
+    verbs = list(_ASKS_FOR.finditer(before))
+    return not before.strip() or (bool(verbs) and _SETTING.search(before, verbs[-1].end()) is None)
 
 
 def _first_group(pattern: re.Pattern[str], asked: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
@@ -47,6 +48,10 @@ _LIMITS = re.compile(
     r"all real numbers (less|smaller|greater|larger|bigger) than (or equal to )?[\\($\s]*(.+?)[\\)$\s]*",
     re.IGNORECASE,
 )
+SIGNIFICANT = 2
+"""Least number of significant figures of a rounded reference."""
+
+_PLACES = re.compile(r"(?P<value>[-−]?\d+\.(?P<places>\d+))(?:\s?[a-zA-Z°%]{1,8})?")
 _DECIMAL = re.compile(r"\d\.\d|10\s?\^|\de[-+]?\d")
 
 
@@ -108,7 +113,22 @@ def _rounded(answer: str, accepted: str, verdict: bool | None) -> bool | None:
     apart = abs(one - other) / abs(other)
     if apart < ROUNDED and ("e" in accepted or "^" in accepted):
         return True
+    if apart < 10 * ROUNDED and _rounds_to(answer, accepted):
+        return True
     return False if apart > 10 * ROUNDED else verdict
+
+
+def _rounds_to(answer: str, accepted: str) -> bool:
+    """Whether a decimal, rounded to the places of a shorter one of two figures or more, is that one."""
+    places = [_PLACES.fullmatch(text.strip("$ ")) for text in (plain_power(answer), accepted)]
+    if places[0] is None or places[1] is None:
+        return False
+    long, short = (found["places"] for found in places)
+    if len(long) <= len(short) or len(accepted.strip("$ -−0.").replace(".", "")) < SIGNIFICANT:
+        return False
+    unit = Decimal(1).scaleb(-len(short))
+    exact, rounded = (Decimal(found["value"].replace("−", "-")) for found in places)
+    return abs(exact - rounded) * 2 <= unit
 
 
 @lru_cache(maxsize=16384)

@@ -12,7 +12,7 @@ import re
 from dlcot_ray.core.evidence.answers import StatedAnswer
 from dlcot_ray.core.evidence.equivalence import is_closed
 from dlcot_ray.core.stating.facts import OUTRIGHT, is_unfinished
-from dlcot_ray.core.stating.question import Question
+from dlcot_ray.core.stating.question import Question, plain_name
 from dlcot_ray.core.stating.spellings import compare_spelling, letter_of, plain_power, spellings
 from dlcot_ray.judging.equivalence import AnswerChecker, Verdict
 from dlcot_ray.judging.rules.first_correct import Statement
@@ -23,11 +23,14 @@ CAS_LOOKUPS = 3
 OPEN_LOOKUPS = 12
 """The same where the reference is an expression, which no cheaper comparison can decide."""
 
+SHORTEST_EXPRESSION = 5
+"""Characters from which an expression that the problem writes is taken as quoted from it."""
+
 _PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[a-zA-Z]{3,}")
 _MEASURE = re.compile(r"[-−]?\d[\d.,]*\s?(?:\\(?:text|mathrm|,)|[a-zA-Z])")
 _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
 _VALUE_OF = re.compile(r"^\W*[A-Za-z](?:_\{?\w+\}?)?(?:\([A-Za-z](?:,\s?[A-Za-z])*\))?\s*=")
-_MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z]{2,}")
+_MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|\b(?:pi|ln)\b|[A-Za-z]{3,}")
 _LETTER = re.compile(r"[A-Za-z]")
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 _RELATION = re.compile(r"[<>≤≥∈=]|\\(?:in|le|ge|lt|gt|leq|geq|ne|neq|cup|cap)\b")
@@ -41,6 +44,8 @@ class Comparison:
         self._accepted = () if reference is None else spellings(reference, question.options)
         self._known: dict[str, bool | None] = {}
         self._closed = any(map(is_closed, self._accepted))
+        self._constant = self._closed or _is_constant(reference or "")
+        self._question = question
         self._lookups = CAS_LOOKUPS if self._closed else OPEN_LOOKUPS
 
     def equal(self, answer: StatedAnswer) -> bool | None:
@@ -57,6 +62,8 @@ class Comparison:
         return len(reference) > 1 and reference.isdecimal() and reference in _NUMBERS.findall(text)
 
     def _compare(self, answer: StatedAnswer) -> bool | None:
+        if self._is_given(answer.text):
+            return None
         verdicts = [compare_spelling(answer.text, accepted) for accepted in self._accepted]
         if any(verdicts):
             return True
@@ -68,6 +75,13 @@ class Comparison:
             verdict = self._checker.verdict(answer.text, reference)
             return {Verdict.EQUAL: True, Verdict.DIFFERENT: False}.get(verdict)
         return None
+
+    def _is_given(self, text: str) -> bool:
+        """Whether the problem itself writes this expression, and the reference is written otherwise."""
+        if len(text) < SHORTEST_EXPRESSION or is_closed(text):
+            return False
+        plain = plain_name(text)
+        return plain in self._question.plain and plain != plain_name(self._reference or "")
 
     def could_answer(self, statement: Statement) -> bool:
         """Whether a value is of the kind of the reference, and certainly another one.
@@ -84,7 +98,7 @@ class Comparison:
 
     def is_unfinished(self, answer: StatedAnswer) -> bool:
         """Whether an answer holds an operation that the reference lacks."""
-        return self._closed and is_unfinished(answer, self._reference or "")
+        return self._constant and is_unfinished(answer, self._reference or "")
 
     def lacks_unit(self, answer: StatedAnswer) -> bool:
         """Whether a bare number stands against a reference with a unit: in passing it says too little."""
@@ -95,6 +109,11 @@ class Comparison:
     def is_number(self) -> bool:
         """Whether the reference is one closed number."""
         return self._closed
+
+
+def _is_constant(text: str) -> bool:
+    """Whether an expression holds no variable: figures, roots, i, e and pi only."""
+    return bool(_NUMBERS.search(text)) and not set(_LETTER.findall(_MARKUP.sub(" ", text))) - {"e", "i"}
 
 
 def _same_names(answer: str, reference: str) -> bool:

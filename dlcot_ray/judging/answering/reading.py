@@ -42,6 +42,10 @@ _GROUPING = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))|\{,\}(?<=\d\{,\})(?=\d)|\\,(?<
 _GROUPED = re.compile(r",\}?\d")
 """The end of every separator in `_GROUPING`; few segments have one."""
 _REWRITABLE = re.compile(r"\d\.\d|[a-zA-Z]\s?[\^(]|\\(?:sin|cos|tan|log|ln|exp|infty)")
+_IS_FRACTION = re.compile(
+    r"[\s$]*[-−]?\s?(?:\d+\s?/\s?\d+|\\[dt]?frac\s?\{-?\d+\}\s?\{\d+\}|\\[dt]?frac\d\d)[\s$.]*"
+)
+_FRACTION = re.compile(r"\d\s?/\s?\d|frac\{-?\d")
 _OTHER_DIGITS = re.compile(r"[½⅓⅔¼¾⅕⅙⅛⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
 """Digits in another notation than the reference's; a segment with them is read in full."""
 
@@ -91,6 +95,16 @@ def concludes(segment: str, question: Question) -> bool:
             return False
     digits = any(map(segment.__contains__, "0123456789")) or _NUMBER_WORD.search(segment)
     return bool(digits) and _CONCLUDES.search(segment) is not None
+
+
+def is_fraction(reference: str) -> bool:
+    """Whether a reference is a fraction of two whole numbers, which a trace may first write unreduced."""
+    return _IS_FRACTION.fullmatch(reference) is not None
+
+
+def shows_fraction(segment: str) -> bool:
+    """Whether a segment shows a fraction of whole numbers."""
+    return _FRACTION.search(segment) is not None
 
 
 def figures(reference: str) -> tuple[str, ...]:

@@ -26,7 +26,15 @@ from dlcot_ray.core.stating.facts import (
 from dlcot_ray.core.stating.question import Question, read_question
 from dlcot_ray.core.stating.spellings import same_text
 from dlcot_ray.judging.answering.comparison import Comparison
-from dlcot_ray.judging.answering.reading import answers_of, concludes, figures, has_figures, last_result
+from dlcot_ray.judging.answering.reading import (
+    answers_of,
+    concludes,
+    figures,
+    has_figures,
+    is_fraction,
+    last_result,
+    shows_fraction,
+)
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.rules.first_correct import Statement, find_arrivals
 
@@ -106,11 +114,14 @@ def _find(
     segments: Sequence[str], question: Question, reference: str | None, last: str | None
 ) -> tuple[tuple[StatedAnswer, ...], ...]:
     wanted = [figures(text) for text in (reference, last) if text is not None]
+    fraction = reference is not None and is_fraction(reference)
     return tuple(
         answers_of(
             segments,
             i,
-            passing=any(has_figures(segment, digits) for digits in wanted) or concludes(segment, question),
+            passing=any(has_figures(segment, digits) for digits in wanted)
+            or concludes(segment, question)
+            or (fraction and shows_fraction(segment)),
         )
         for i, segment in enumerate(segments)
     )
@@ -121,7 +132,7 @@ def _facts(
 ) -> tuple[Statement, ...]:
     """The values that a segment puts as facts, without those of another name of the family that is asked."""
     return tuple(
-        Statement(answer, _equal(segment, answer, question, comparison))
+        Statement(answer, _equal(answer, comparison))
         for answer in answers
         if is_stated(segment, answer) and not is_other_name(segment, answer, question)
     )
@@ -155,9 +166,9 @@ def label_range(
     return Label.INCOMPLETE, None, None
 
 
-def _equal(text: str, answer: StatedAnswer, question: Question, comparison: Comparison) -> bool | None:
-    """Whether a value equals the reference; a sum still to be computed counts only as what is asked."""
-    if comparison.is_unfinished(answer) and not is_headed(text, answer, question):
+def _equal(answer: StatedAnswer, comparison: Comparison) -> bool | None:
+    """Whether a value equals the reference; one that is still to be computed counts only if given outright."""
+    if comparison.is_unfinished(answer) and answer.form not in STRONG:
         return None
     if answer.form is AnswerForm.EQUATION and comparison.lacks_unit(answer):
         return None
