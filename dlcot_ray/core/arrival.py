@@ -25,7 +25,7 @@ from dlcot_ray.core.annotation import (
     VerificationKind,
 )
 from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
-from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.evidence.equivalence import is_closed, quick_equivalent
 from dlcot_ray.core.policies.standing import conclusion_start
 from dlcot_ray.core.seams import refers_back
 from dlcot_ray.core.stating.facts import OUTRIGHT, is_stated
@@ -208,12 +208,25 @@ def ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
         return False
     accepted = accepted_answers(annotation)
     last = outright[-1]
-    letter = last.text.strip("()").isalpha() and len(last.text.strip("()")) == 1
-    if letter or is_accepted(last.text, accepted) or quick_equivalent(last.text, accepted[0]) is not False:
+    if _is_letter(last.text) or (is_closed(reference) and _is_wording(last.text)):
+        return False
+    if is_accepted(last.text, accepted) or quick_equivalent(last.text, accepted[0]) is not False:
         return False
     # "The answer is 9/4, so m + n = 13" ends on 13; "4 are not enough, so the answer is 5" does not on 4.
     sentence = max(map(tail[: last.start].rfind, (". ", "\n", "? ", "! ")))
-    return last.form is AnswerForm.BOXED or not states(tail[sentence + 1 :], accepted)
+    around = last.text if last.form is AnswerForm.BOXED else tail[sentence + 1 :]
+    return not states(around, accepted)
+
+
+def _is_letter(text: str) -> bool:
+    """Whether an answer is the letter of an option, which no value contradicts."""
+    bare = text.strip("()")
+    return len(bare) == 1 and bare.isalpha()
+
+
+def _is_wording(text: str) -> bool:
+    """Whether an answer holds words only, so that it is no other value than a number."""
+    return not any(map(str.isdigit, text)) and len(text.split()) > 1
 
 
 def _shows(text: str, number: str) -> bool:

@@ -105,7 +105,9 @@ _SIGN_BEFORE = re.compile(r"(?:\d|[)}\]°]|(?<![^\W\d_])[^\W\d_])\s?$")
 _TRIED = re.compile(r"[\s$\\)]{0,4}:")
 _NAME_TIE = re.compile(r"(?:^|[\s$\\(*])[^\W\d_](?:_\{?\w+\}?)?\s?=\s?$")
 """``n = 4:`` opens a case; it states nothing."""
-_OPERATION = re.compile(r"(?:[\d)}!%]|(?<![^\W\d_])[ei])\s?(?:[+*×·÷]|\\(?:times|cdot|div)\b|[-−])\s?(?=[\d(\\])")
+_OPERATION = re.compile(
+    r"(?:[\d)}!%]|(?<![^\W\d_])[ei])\s?(?:[+*×·÷]|\\(?:times|cdot|div)\b|[-−])\s?(?=[\d(\\])"
+)
 _OPERATOR = re.compile(r"[-+*×·÷−\\]")
 """One of these signs is in every operation."""
 _ATOM = r"(?:\\[a-zA-Z]+|[^\W\d_]{1,2})(?![^\W\d_])(?:_\{?\w+\}?)?(?:\([^()=\n]{0,12}\))?(?:\^\{?\w+\}?)?"
@@ -173,7 +175,7 @@ def is_stated(text: str, answer: StatedAnswer) -> bool:
 
 def _is_part(text: str, answer: StatedAnswer) -> bool:
     """Whether a value is an operand of a longer expression."""
-    before, behind = text[max(0, answer.start - 12) : answer.start], text[answer.stop : answer.stop + 8]
+    before, behind = text[max(0, answer.start - 12) : answer.start], text[answer.stop : answer.stop + 16]
     signed = answer.text[:1] in "-−" and _SIGN_BEFORE.search(before) is not None
     return signed or _PART_BEFORE.search(before) is not None or _PART_BEHIND.match(behind) is not None
 

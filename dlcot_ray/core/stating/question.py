@@ -26,7 +26,9 @@ _REMARK = re.compile(
 )
 _NAMES_SOUGHT = re.compile(r"\b(?:find|compute|determine) (?:the value of )?[$\\]", re.IGNORECASE)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.DOTALL)
-_SENTENCE = re.compile(r"(?<=[.?!])[\"')$\]]*\s+|(?<=[.?!])(?=(?:What|How|Find|Which|Compute|Determine)\b)|\s(?=\((?:The|Note|Here|Two|Assume)\b)|\n{2,}")
+_SENTENCE = re.compile(
+    r"(?<=[.?!])[\"')$\]]*\s+|(?<=[.?!])(?=(?:What|How|Find|Which|Compute|Determine)\b)|\s(?=\((?:The|Note|Here|Two|Assume)\b)|\n{2,}"
+)
 _CLOSED = re.compile(
     r"\b(?:how (?:many|much|long|far|old|fast)|(?:find|compute|determine|evaluate|calculate|simplify|solve)\b"
     r"|what (?:is|are|was|will|would|fraction|percent\w*|number|integer|value|time|day|year|angle|digit)\b"
@@ -70,6 +72,7 @@ _OPTION_TRIM = re.compile(r"^(?:\\qquad|\\quad|\\ |[\s~:.$)}])+|(?:\\qquad|\\qua
 _PART = re.compile(r"(?:^|[\s:;])(?:\((?:[a-h]|i{1,3}|iv|v)\)|[a-h]\)|\(?\d{1,2}[.)])\s+", re.MULTILINE)
 """The number or letter in front of one of several questions."""
 _ASKING = re.compile(r"[^.?!\n]*\?")
+_ASKS_TWICE = re.compile(r", and (?:what|which|how|where|when|why|who)\b", re.IGNORECASE)
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"\\?[A-Za-z]{3,}")
 _COMMON = frozenset(
@@ -196,7 +199,7 @@ def asks_several(problem: str) -> bool:
         part for part in _PART.split(text)[1:] if "?" in part or _CLOSED.search(part) or _OPEN.search(part)
     ]
     questions = [asked for asked in _ASKING.findall(text) if _CLOSED.search(asked)]
-    return len(parts) > 1 or len(questions) > 1
+    return len(parts) > 1 or len(questions) > 1 or any(map(_ASKS_TWICE.search, questions))
 
 
 def plain_name(name: str) -> str:

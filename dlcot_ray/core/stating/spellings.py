@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from dlcot_ray.core.comparison.answer import read_answer
 from dlcot_ray.core.comparison.numbers import as_rational
+from dlcot_ray.core.comparison.units import split_measure
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 
 ROUNDED = Fraction(1, 200)
@@ -51,7 +52,7 @@ _LIMITS = re.compile(
 SIGNIFICANT = 2
 """Least number of significant figures of a rounded reference."""
 
-_PLACES = re.compile(r"(?P<value>[-−]?\d+\.(?P<places>\d+))(?:\s?[a-zA-Z°%]{1,8})?")
+_PLACES = re.compile(r"(?P<value>[-−]?\d+\.(?P<places>\d+))")
 _DECIMAL = re.compile(r"\d\.\d|10\s?\^|\de[-+]?\d")
 
 
@@ -107,7 +108,7 @@ def _rounded(answer: str, accepted: str, verdict: bool | None) -> bool | None:
     """Decide decimals of measured quantities by their relative difference."""
     if not _DECIMAL.search(accepted):
         return verdict
-    one, other = (as_rational(read_answer(plain_power(text)).squeezed) for text in (answer, accepted))
+    one, other = (as_rational(read_answer(_bare(text)).squeezed) for text in (answer, accepted))
     if one is None or other is None or not other:
         return verdict
     apart = abs(one - other) / abs(other)
@@ -118,17 +119,23 @@ def _rounded(answer: str, accepted: str, verdict: bool | None) -> bool | None:
     return False if apart > 10 * ROUNDED else verdict
 
 
+def _bare(text: str) -> str:
+    """A value without its unit."""
+    plain = plain_power(text)
+    measure = split_measure(read_answer(plain).value)
+    return plain if measure is None else measure.value
+
+
 def _rounds_to(answer: str, accepted: str) -> bool:
     """Whether a decimal, rounded to the places of a shorter one of two figures or more, is that one."""
-    places = [_PLACES.fullmatch(text.strip("$ ")) for text in (plain_power(answer), accepted)]
-    if places[0] is None or places[1] is None:
+    exact, rounded = (_PLACES.fullmatch(_bare(text).strip("$ ")) for text in (answer, accepted))
+    if exact is None or rounded is None:
         return False
-    long, short = (found["places"] for found in places)
-    if len(long) <= len(short) or len(accepted.strip("$ -−0.").replace(".", "")) < SIGNIFICANT:
+    places = len(rounded["places"])
+    if len(exact["places"]) <= places or len(rounded["value"].strip("-−0.").replace(".", "")) < SIGNIFICANT:
         return False
-    unit = Decimal(1).scaleb(-len(short))
-    exact, rounded = (Decimal(found["value"].replace("−", "-")) for found in places)
-    return abs(exact - rounded) * 2 <= unit
+    apart = Decimal(exact["value"].replace("−", "-")) - Decimal(rounded["value"].replace("−", "-"))
+    return abs(apart) * 2 <= Decimal(1).scaleb(-places)
 
 
 @lru_cache(maxsize=16384)

@@ -30,7 +30,9 @@ _PROSE = re.compile(r"(?<![\\a-zA-Z])(?!(?:sqrt|sin|cos|tan|log|exp|and|mod)\b)[
 _MEASURE = re.compile(r"[-−]?\d[\d.,]*\s?(?:\\(?:text|mathrm|,)|[a-zA-Z])")
 _MATHEMATICAL = re.compile(r"[\d\\^_+*/=(√π]")
 _VALUE_OF = re.compile(r"^\W*[A-Za-z](?:_\{?\w+\}?)?(?:\([A-Za-z](?:,\s?[A-Za-z])*\))?\s*=")
-_MARKUP = re.compile(r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|\b(?:pi|ln)\b|[A-Za-z]{3,}")
+_MARKUP = re.compile(
+    r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|\b(?:pi|ln)\b|[A-Za-z]{3,}"
+)
 _LETTER = re.compile(r"[A-Za-z]")
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 _RELATION = re.compile(r"[<>≤≥∈=]|\\(?:in|le|ge|lt|gt|leq|geq|ne|neq|cup|cap)\b")

@@ -33,7 +33,7 @@ from dlcot_ray.judging.rules.labels import SegmentAnswers, label_range
 from dlcot_ray.judging.rules.runs import Run, sections_of
 from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 5
+VERSION = 6
 """Increase it when the same trace may get another annotation."""
 
 

@@ -167,7 +167,7 @@ def label_range(
 
 
 def _equal(answer: StatedAnswer, comparison: Comparison) -> bool | None:
-    """Whether a value equals the reference; one that is still to be computed counts only if given outright."""
+    """Whether a value equals the reference; an open computation only if given outright."""
     if comparison.is_unfinished(answer) and answer.form not in STRONG:
         return None
     if answer.form is AnswerForm.EQUATION and comparison.lacks_unit(answer):

@@ -29,6 +29,13 @@ def stated(text: str) -> set[str]:
         ("In this case, the sum is 35.", "35", True),
         ("So sin a = sin 35.", "35", False),
         ("The bags **35** are ours.", "35", True),
+        ("So the greatest one is -4.", "-4", True),
+        ("The answer should be -3/2.", "-3/2", True),
+        ("So we get 7 -4.", "-4", False),
+        ("n = 4:", "4", False),
+        ("So it is 1 divided by 2916.", "1", False),
+        ("So it weighs 35.06 g/mol.", "35.06 g", True),
+        ("Divide both by 4: 5/54.", "5/54", True),
     ],
 )
 def test_questions_conditions_and_denials_state_nothing(text: str, value: str, as_a_fact: bool) -> None:
@@ -106,3 +113,31 @@ def test_a_value_has_the_name_before_its_chain() -> None:
 def test_options_words_and_roundings_are_spellings(answer: str, reference: str, equal: bool) -> None:
     verdicts = [compare_spelling(answer, x) for x in spellings(reference, {"A": "5", "B": "24", "C": "9"})]
     assert (True in verdicts, False in verdicts) == (equal, not equal) or (equal and True in verdicts)
+
+
+@pytest.mark.parametrize(
+    ("problem", "extreme"),
+    [
+        ("What is the largest number of boxes that fit?", True),
+        ("Find the greatest common divisor of 12 and 18.", True),
+        ("If the shortest two dogs stand at the ends, how many orders are there?", False),
+        ("How many ways are there to place the largest box?", False),
+    ],
+)
+def test_an_extreme_is_asked_for_only_as_the_quantity_itself(problem: str, extreme: bool) -> None:
+    assert read_question(problem).extreme is extreme
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted", "verdict"),
+    [
+        ("0.0327", "0.033", True),
+        ("13.056", "13.1", True),
+        ("13.056 eV", "13.1", True),
+        ("13.04", "13.1", None),
+        ("0.00333", "0.003", False),
+        ("14.2", "13.1", False),
+    ],
+)
+def test_a_reference_may_be_a_rounded_decimal(answer: str, accepted: str, verdict: bool | None) -> None:
+    assert compare_spelling(answer, accepted) is verdict

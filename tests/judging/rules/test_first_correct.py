@@ -79,3 +79,25 @@ def test_a_grouping_contains_the_similarity_that_decided() -> None:
     assert grouping.numbers == (0, 1, 0)
     assert grouping.nearest[0] == 0.0
     assert grouping.nearest[2] == pytest.approx(1.0)
+
+
+def test_an_unreduced_fraction_is_the_answer(judge: RulesJudge) -> None:
+    segments = (WORK, "So the probability is 386/1024.", "Can that be reduced?", "So it is 193/512.")
+    problem = "What is the probability that Kim wins?"
+    assert judged(judge, *segments, truth="\\dfrac{193}{512}", problem=problem).first_correct_segment == 1
+
+
+def test_what_the_problem_writes_itself_is_no_answer(judge: RulesJudge) -> None:
+    problem = "Write $\\cos(t) + \\sin(t)$ with a single cosine."
+    segments = (
+        "So I have \\(f(t) = \\cos(t) + \\sin(t)\\).",
+        WORK,
+        "So \\(f(t) = \\sqrt{2} \\cos(t - \\frac{\\pi}{4})\\).",
+    )
+    found = judged(judge, *segments, truth="\\sqrt{2}\\cos(t-\\pi/4)", problem=problem)
+    assert found.first_correct_segment == 2
+
+
+def test_an_expression_still_to_be_computed_is_no_answer(judge: RulesJudge) -> None:
+    segments = (WORK, "So w = (4 - 2i) + (2 - 3i).", WORK, WORK, WORK, "So w = 6 - 5i.", "Let me check.")
+    assert judged(judge, *segments, truth="6 - 5i", problem="Find $w$.").first_correct_segment == 5
