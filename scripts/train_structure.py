@@ -39,6 +39,7 @@ from dlcot_ray.judging.rules.runs import Run
 _LABELS = Path(__file__).resolve().parents[1] / "tests" / "labels"
 GOLD = _LABELS / "gold" / "development.jsonl"
 LABELS = (GOLD, _LABELS / "training" / "structure.jsonl")
+_HEAD = (SectionKind.QUESTION_REPEAT, SectionKind.PROBLEM_UNDERSTAND)
 FIGURES = ("sections.kappa", "boundary.f1", "boundary.f1_within", "check.f1", "check.f1_within")
 
 
@@ -90,13 +91,14 @@ def _runs(row: dict[str, Any]) -> Iterator[Run]:
         SectionKind.SOLUTION_EXPLORE: {item["start"] for item in row["approaches"]},
         SectionKind.VERIFY: {item["start"] for item in row["verifications"]},
     }
-    allowed = True
+    before = 0
     for section in row["sections"]:
         kind = SectionKind(section["kind"])
-        if kind is SectionKind.QUESTION_REPEAT and not allowed:
-            # The task said again in the midst of the work is part of the work, for the chain.
-            kind = SectionKind.SOLUTION_EXPLORE
-        allowed = allowed and kind is SectionKind.QUESTION_REPEAT
+        # The task said or understood again in the midst of the work is part of the work, for the chain.
+        rank = _HEAD.index(kind) if kind in _HEAD else len(_HEAD)
+        if rank < before:
+            kind, rank = SectionKind.SOLUTION_EXPLORE, len(_HEAD)
+        before = rank
         inside = range(section["start"] + 1, section["stop"])
         cuts = [section["start"], *(i for i in inside if i in opens.get(kind, ())), section["stop"]]
         yield from (Run(kind, start, stop) for start, stop in itertools.pairwise(cuts))

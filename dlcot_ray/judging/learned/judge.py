@@ -24,10 +24,10 @@ from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import Structure, annotate, assemble
 from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 1
+VERSION = 2
 """Increase it when the same weights may give the same trace another annotation."""
 
-EAGERNESS = {APPROACH: 1.0, CHECK: 0.5}
+EAGERNESS = {APPROACH: 0.5, CHECK: 0.5}
 """Added to the scores of states that open something: openings are rare, and a plain fit misses too many of
 them. Chosen by cross-validation."""
 

@@ -62,7 +62,7 @@ def test_any_text_has_a_well_formed_annotation(
 
 
 def test_the_identity_names_the_weights(judge: LearnedJudge) -> None:
-    assert judge.identity.startswith(f"learned/1 {load().fingerprint} on rules/")
+    assert judge.identity.startswith(f"learned/2 {load().fingerprint} on rules/")
     assert judge.annotate(Trace("t", PROBLEM, TRACE)).judge == judge.identity
 
 
@@ -92,4 +92,4 @@ def test_it_is_made_by_name_and_in_a_moment() -> None:
 
 def test_the_python_api_takes_it() -> None:
     found = api.annotate(Trace("t", PROBLEM, TRACE, "3003"), judge="learned")
-    assert found.judge.startswith("learned/1 ")
+    assert found.judge.startswith("learned/2 ")
