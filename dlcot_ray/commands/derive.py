@@ -25,6 +25,7 @@ from dlcot_ray.config.settings import DeriveConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.layouts.deciding import recorded_preset
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.outputs.layout import ENHANCED, INPUT_METADATA_FILE, JobRecord, Output, check_inputs
@@ -72,6 +73,7 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
             f"the dataset preset {base.config['dataset']} has changed since {source.display_url} was made",
             "restore the preset or run dlcot enhance again",
         )
+    preset = recorded_preset(preset, base.layouts)
     policy_options = checked_policy(config)
     writer = load_judge(config.writer, config.writer_options) if config.writer is not None else None
     written_by = checked_writer(config.errors, writer)
@@ -92,6 +94,7 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
     inputs = base.config["input"]
     output = open_output(config.output or "", storage.output, [*inputs, place])
     record = output.claim(JobRecord("derive", settings, stored(config)), overwrite=config.overwrite)
+    record = replace(record, layouts=base.layouts)
     shards = find_shards(inputs, input_options)
     check_inputs(base, shards, source.display_url)
     check_inputs(record, shards, output.display_url)

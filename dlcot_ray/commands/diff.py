@@ -26,6 +26,7 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.columns import resolve_columns
+from dlcot_ray.inputs.layouts.deciding import recorded_preset
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import read_table
 from dlcot_ray.inputs.readers.registry import open_reader
@@ -173,7 +174,7 @@ def _load(output: Output, record: JobRecord, name: str, row: int) -> Shown:
     source = carried_table(table, ENHANCED_FIELDS)
     label = output.store.url(f"{ENHANCED}/{name}.parquet")
     dataset = record.config["dataset"] if "dataset" in record.config else record.settings["dataset"]
-    preset = load_preset(dataset, Choices.of(record.settings))
+    preset = recorded_preset(load_preset(dataset, Choices.of(record.settings)), record.layouts)
     columns = resolve_columns(preset, source.schema, label)
     items = traces_of(source, columns, file=label, first_row=0, shard_name="")
     found = next((item.found for item in items if item.slot.part == ours["input_part"]), None)

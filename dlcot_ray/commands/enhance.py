@@ -27,6 +27,7 @@ from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import ConfigError, JobError
 from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.outputs.layout import INPUT_METADATA_FILE, JobRecord, check_inputs
@@ -126,6 +127,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     record = output.claim(JobRecord("enhance", resolved.settings, stored(config)), overwrite=config.overwrite)
     check_inputs(record, shards, output.display_url)
     metadata = MetadataCache(output.read_state(INPUT_METADATA_FILE))
+    decider = LayoutDecider(preset, shards, config.storage.input, record.layouts)
     plan = make_plan(
         assign_names(shards, {item.file: item.name for item in record.inputs}),
         preset,
@@ -133,9 +135,11 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         bytes_per_unit=config.bytes_per_unit,
         options=config.storage.input,
         metadata=metadata,
+        decider=decider,
     )
+    record = replace(record, layouts=decider.recorded())
     spec = WorkSpec(
-        preset=preset,
+        preset=decider.preset,
         policy=config.policy,
         policy_options=resolved.settings["policy_options"],
         judge=judge,

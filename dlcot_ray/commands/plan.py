@@ -27,6 +27,7 @@ from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.judging.cascade import CascadeJudge
 from dlcot_ray.judging.cost import Model, gpu_seconds, kv_tokens
@@ -88,6 +89,8 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
     shards = find_shards(given.input, config.storage.input)
     names = {item.file: item.name for item in record.inputs} if record is not None else {}
     metadata = MetadataCache()
+    recorded = record.layouts if record is not None else ()
+    decider = LayoutDecider(resolved.preset, shards, config.storage.input, recorded)
     plan = make_plan(
         assign_names(shards, names),
         resolved.preset,
@@ -95,6 +98,7 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
         bytes_per_unit=config.bytes_per_unit,
         options=config.storage.input,
         metadata=metadata,
+        decider=decider,
     )
     if not plan.shards:
         raise JobError(f"none of the {len(plan.faults)} inputs can be used: {plan.faults[0]}")

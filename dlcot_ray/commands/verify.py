@@ -24,6 +24,7 @@ from dlcot_ray.core.policies.base import PolicyError
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import InputFault, JobError, reason_of
 from dlcot_ray.inputs.choices import Choices
+from dlcot_ray.inputs.layouts.deciding import recorded_preset
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import read_table
 from dlcot_ray.inputs.readers.registry import open_reader
@@ -147,6 +148,7 @@ def _expected(record: JobRecord, audit: Audit) -> Expected:
     preset = load_preset(name, Choices.of(settings))
     if definition_of(preset) != settings["dataset_definition"]:
         audit.notes.append(f"the dataset preset {name} has changed since the job")
+    preset = recorded_preset(preset, record.layouts)
     try:
         policy = parse_policy(settings["policy"], dict(settings["policy_options"])).expression
     except PolicyError as error:

@@ -79,15 +79,20 @@ def resolve_columns(preset: DatasetPreset, schema: pa.Schema, file: str) -> Colu
     doubled = sorted({name for name in schema.names if schema.names.count(name) > 1})
     if doubled:
         raise InputFault(file, f"it has several columns called {', '.join(doubled)}", "rename them")
+    decided = preset.decision(layout_key(schema)) if preset.decided else None
+    if decided is not None:
+        if decided.preset is None:
+            raise InputFault(file, decided.refusal, decided.remedy)
+        return _resolve(decided.preset, schema, file)
     if not preset.order:
         return _resolve(preset, schema, file)
     near_miss: InputFault | None = None
     for candidate in preset.order:
-        if not _detected(candidate, schema):
+        if not candidate.is_detected(schema):
             continue
         try:
             return _resolve(candidate, schema, file)
-        except _NoFlags:
+        except NoFlags:
             raise
         except _WrongType as fault:
             near_miss = near_miss or fault
@@ -107,15 +112,22 @@ class _WrongType(InputFault):
     """A column of the right name has a type that cannot be read."""
 
 
-class _NoFlags(InputFault):
+class NoFlags(InputFault):
     """The choice of generations cannot be made; another preset would silently make another one."""
 
 
-def _detected(preset: DatasetPreset, schema: pa.Schema) -> bool:
-    present = set(schema.names)
-    return present.issuperset(preset.detect) and (
-        not preset.detect_any or not present.isdisjoint(preset.detect_any)
-    )
+def layout_key(schema: pa.Schema) -> str:
+    """The names of the columns, and which of them are lists or structs.
+
+    Files whose columns differ only in their order, or in the types of text and numbers, have the same layout.
+    """
+    return ",".join(sorted(f"{field.name}{_mark(field.type)}" for field in schema))
+
+
+def _mark(kind: pa.DataType) -> str:
+    if is_list(kind):
+        return "[]"
+    return "{}" if pa.types.is_struct(kind) else ""
 
 
 def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
@@ -183,13 +195,13 @@ def _flags(preset: DatasetPreset, schema: pa.Schema, file: str) -> tuple[ColumnP
     """The columns of correctness flags.
 
     Raises:
-        _NoFlags: the choice of generations needs flags, and the file has none.
+        NoFlags: the choice of generations needs flags, and the file has none.
     """
     found = [find_path(schema, f"{name}.*") or find_path(schema, name) for name in preset.correctness]
     flags = tuple(place[0] for place in found if place is not None)
     if preset.choices.generations.needs_flags and not flags:
         looked = f" (looked for {', '.join(preset.correctness)})" if preset.correctness else ""
-        raise _NoFlags(
+        raise NoFlags(
             file,
             f"generations={preset.choices.generations} needs correctness flags, and it has none{looked}",
             "set generations=all or first, or name the column under correctness: in a dataset preset",

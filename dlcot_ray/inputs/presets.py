@@ -7,19 +7,25 @@ otherwise be a column that is silently never read. A user's own YAML file works 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
 from dlcot_ray.config.paths import conf_dir
 from dlcot_ray.errors import JobError, did_you_mean, reason_of
+from dlcot_ray.inputs.cells import find_path
 from dlcot_ray.inputs.choices import DEFAULT_CHOICES, Choices
 from dlcot_ray.inputs.thinking import Delimiters
+
+_OF_JOB = ("decided", "choices")
+"""Fields that a job sets, and no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class DatasetPreset:
         detect, detect_any: `auto` takes the preset only if all (any) of these columns exist.
         order: for `auto` alone: the presets to try.
         choices: which traces of a row are taken; set by the job, not by the file.
+        decided: what was decided on samples of the job's files, one entry per set of columns.
     """
 
     name: str
@@ -78,6 +85,34 @@ class DatasetPreset:
     detect_any: tuple[str, ...] = ()
     order: tuple[DatasetPreset, ...] = ()
     choices: Choices = DEFAULT_CHOICES
+    decided: tuple[Decided, ...] = ()
+
+    def is_detected(self, schema: pa.Schema) -> bool:
+        """Whether a file has the places that tell the layout."""
+        there = {path: find_path(schema, path) is not None for path in (*self.detect, *self.detect_any)}
+        return all(there[path] for path in self.detect) and (
+            not self.detect_any or any(there[path] for path in self.detect_any)
+        )
+
+    def decision(self, columns: str) -> Decided | None:
+        """What was decided for files with these columns; None if nothing was."""
+        return next((item for item in self.decided if item.columns == columns), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A layout that was decided on a sample of rows.
+
+    Attributes:
+        columns: the columns of the files that it is for (`columns.layout_key`).
+        preset: how they are read; None if no layout fits.
+        refusal, remedy: why not, and what the user can do.
+    """
+
+    columns: str
+    preset: DatasetPreset | None
+    refusal: str = ""
+    remedy: str = ""
 
 
 _COLUMN_LISTS = (
@@ -125,6 +160,21 @@ def _choosing(preset: DatasetPreset, choices: Choices) -> DatasetPreset:
     return replace(preset, order=order, choices=choices)
 
 
+def preset_as_dict(preset: DatasetPreset) -> dict[str, Any]:
+    """The keys of a preset that its file could have, without the empty ones, as plain JSON types."""
+    content: dict[str, Any] = json.loads(json.dumps(asdict(preset)))
+    return {key: value for key, value in content.items() if value and key not in _OF_JOB}
+
+
+def preset_from_dict(content: Mapping[str, Any]) -> DatasetPreset:
+    """The preset that `preset_as_dict` wrote.
+
+    Raises:
+        JobError: it is not valid.
+    """
+    return _from_content(Path("recorded with the job"), content)
+
+
 def _parse(path: Path) -> DatasetPreset:
     try:
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
@@ -135,6 +185,10 @@ def _parse(path: Path) -> DatasetPreset:
         raise _invalid(path, reason_of(error, line=0)) from error
     if not isinstance(content, dict):
         raise _invalid(path, "it must be a mapping of keys to lists of column names")
+    return _from_content(path, content)
+
+
+def _from_content(path: Path, content: Mapping[Any, Any]) -> DatasetPreset:
     values = _checked(path, {str(key): value for key, value in content.items()}, DatasetPreset, "")
     values.setdefault("name", path.stem)
     for key in ("name", "description"):
@@ -162,7 +216,7 @@ def _parse(path: Path) -> DatasetPreset:
 
 
 def _checked(path: Path, content: Mapping[str, Any], model: type[Any], prefix: str) -> dict[str, Any]:
-    known = [field.name for field in fields(model) if field.name != "choices"]
+    known = [field.name for field in fields(model) if field.name not in _OF_JOB]
     for key in content:
         if key not in known:
             hint = did_you_mean(f"{prefix}{key}", [f"{prefix}{name}" for name in known])

@@ -66,12 +66,14 @@ class JobRecord:
         settings: everything that determines content, besides the inputs.
         config: the resolved configuration.
         inputs: the planned files, in plan order; an earlier order is never changed, only appended to.
+        layouts: how each set of columns is read, as decided on samples (`inputs.layouts.deciding.Layout`).
     """
 
     command: str
     settings: Mapping[str, Any]
     config: Mapping[str, Any]
     inputs: tuple[InputRecord, ...] = ()
+    layouts: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -114,7 +116,8 @@ class Output:
             version = content["format"]
             if version == FORMAT:
                 inputs = tuple(InputRecord(**item) for item in content["inputs"])
-                return JobRecord(content["command"], content["settings"], content["config"], inputs)
+                layouts = tuple(content.get("layouts", ()))
+                return JobRecord(content["command"], content["settings"], content["config"], inputs, layouts)
         except (ValueError, KeyError, TypeError) as error:
             raise JobError(f"{self.store.url(JOB_FILE)} is damaged", "choose another output") from error
         raise JobError(

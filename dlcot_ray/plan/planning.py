@@ -9,6 +9,7 @@ from hashlib import sha256
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.columns import ColumnMap, resolve_columns
 from dlcot_ray.inputs.file_metadata import MetadataCache, read_file_metadata
+from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.inputs.shards import Shard
@@ -47,8 +48,9 @@ def make_plan(
     bytes_per_unit: int,
     options: Mapping[str, object] | None = None,
     metadata: MetadataCache | None = None,
+    decider: LayoutDecider | None = None,
 ) -> Plan:
-    """Plan the shards, in the order given, without reading their rows.
+    """Plan the shards, in the order given, without reading their rows (a decider reads some).
 
     A file that is empty, damaged, without rows, or without the columns that the preset needs becomes a fault.
     The other files are planned.
@@ -60,6 +62,7 @@ def make_plan(
         bytes_per_unit: the most bytes of a unit, estimated from the mean row of its row group.
         options: fsspec options of the inputs.
         metadata: known metadata of files. That of other files is read, and added to it.
+        decider: decides on samples how each set of columns is read; None goes by the preset's names alone.
     """
     known = metadata if metadata is not None else MetadataCache()
     maps: dict[bytes, ColumnMap] = {}
@@ -81,7 +84,9 @@ def make_plan(
                 raise found
             columns = maps.get(found.schema)
             if columns is None:
-                columns = resolve_columns(preset, found.arrow_schema, shard.file)
+                schema = found.arrow_schema
+                settled = preset if decider is None else decider.decide(shard, schema)
+                columns = resolve_columns(settled, schema, shard.file)
                 maps[found.schema] = columns
         except InputFault as fault:
             faults.append(fault)

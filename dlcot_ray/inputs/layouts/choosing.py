@@ -1,0 +1,93 @@
+"""Chooses the layout of a sample, or refuses to guess.
+
+Every preset of `auto` is settled on the sample and reads it. The preset that makes traces of most rows wins;
+among equals the first of the order does. A guess that does not fit half of the rows is refused with the two
+nearest layouts, because the job would reject the other rows one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlcot_ray.inputs.cells import describe
+from dlcot_ray.inputs.columns import NoFlags
+from dlcot_ray.inputs.layouts.fitting import Fit, fit
+from dlcot_ray.inputs.layouts.guessing import guessed_preset
+from dlcot_ray.inputs.layouts.sample import Sample
+from dlcot_ray.inputs.presets import DatasetPreset
+
+LEAST_SHARE = 0.5
+"""Share of the sampled rows that a guessed layout must make traces of."""
+_EQUAL = 0.1
+"""A layout of a higher place in the order wins if it fits nearly as many rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The layout of a sample.
+
+    Attributes:
+        fit: of the layout that was chosen, or of the nearest one.
+        near: the next ones that fit at all, best first.
+        refusal: why no layout was chosen; empty if one was.
+        remedy: what the user can do about a refusal.
+    """
+
+    fit: Fit
+    near: tuple[Fit, ...] = ()
+    refusal: str = ""
+    remedy: str = ""
+
+
+def choose_layout(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
+    """The layout of a sample.
+
+    Args:
+        preset: `auto`, or a preset that the user named. That one is settled and never refused for its share.
+        sample: rows of one layout.
+        label: names the file in messages.
+    """
+    try:
+        return _chosen(preset, sample, label)
+    except NoFlags as fault:
+        unread = Fit(preset, None, rows=sample.rows, problem=fault.message)
+        return Choice(unread, (), fault.message, fault.remedy)
+
+
+def _chosen(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
+    if not preset.order:
+        return Choice(fit(preset, sample, label))
+    fits = [fit(item, sample, label) for item in preset.order if item.is_detected(sample.table.schema)]
+    guess = guessed_preset(preset, sample)
+    if guess is not None:
+        fits.append(fit(guess, sample, label))
+    best = max((item.share for item in fits), default=0.0)
+    ranked = sorted(
+        (item for item in fits if item.columns is not None), key=lambda item: item.share < best - _EQUAL
+    )
+    if best >= LEAST_SHARE:
+        return Choice(ranked[0], tuple(item for item in ranked[1:] if item.share >= LEAST_SHARE)[:2])
+    nearest = sorted(ranked, key=lambda item: -item.share)[:2]
+    unread = Fit(preset, None, rows=sample.rows, problem="no preset has its columns")
+    remedy = "set dataset= to a preset, or to a YAML file that names the columns (docs: bring your data)"
+    return Choice(
+        nearest[0] if nearest else unread,
+        tuple(nearest[1:]),
+        _refusal(nearest, fits, sample),
+        remedy,
+    )
+
+
+def _refusal(nearest: list[Fit], fits: list[Fit], sample: Sample) -> str:
+    has = f"it has {describe(sample.table.schema)}"
+    if not nearest:
+        tried = "; ".join(f"{item.preset.name}: {item.problem}" for item in fits[:2])
+        return f"no layout fits its columns ({tried or 'none has these names'}); {has}"
+    shown = " and ".join(_told(item) for item in nearest)
+    return f"no layout fits half of {sample.rows} sampled rows; the nearest: {shown}; {has}"
+
+
+def _told(item: Fit) -> str:
+    why = max(item.messages, key=lambda cause: item.faults[cause], default="")
+    reason = f", else {item.messages[why]}" if why else ", the rest is too short for a trace"
+    return f"{item.preset.name} ({item.fitting} rows{reason})"

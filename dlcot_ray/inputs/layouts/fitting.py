@@ -1,0 +1,111 @@
+"""How well a preset fits a sample: the share of rows that become traces, and why the others do not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.errors import Cause, InputFault, RowFault
+from dlcot_ray.inputs.columns import ColumnMap, NoFlags, resolve_columns
+from dlcot_ray.inputs.items import Passed
+from dlcot_ray.inputs.layouts.sample import Sample
+from dlcot_ray.inputs.layouts.settling import settle, why_unused
+from dlcot_ray.inputs.layouts.texts import could_be_trace
+from dlcot_ray.inputs.presets import DatasetPreset
+from dlcot_ray.inputs.traces import traces_of
+
+_LEAST_THINKING = 0.1
+"""Share of rows that must think before the others count as replies without thinking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A preset, settled on a sample, and what came of the rows.
+
+    Attributes:
+        preset: with the candidates that can serve.
+        columns: where its fields are; None if the preset cannot be used at all.
+        traces: the traces of the sample.
+        faults: cause -> number of rows that are no traces.
+        messages: cause -> the message of the first such row.
+        rows: number of rows of the sample.
+        passed: generations that the settings leave out.
+        problem: why the preset cannot be used; empty if it can.
+        left_out: column that a candidate of the preset names -> why it cannot serve.
+    """
+
+    preset: DatasetPreset
+    columns: ColumnMap | None
+    traces: tuple[Trace, ...] = ()
+    faults: Mapping[str, int] = field(default_factory=dict)
+    messages: Mapping[str, str] = field(default_factory=dict)
+    rows: int = 0
+    passed: int = 0
+    problem: str = ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fitting(self) -> int:
+        """Number of traces that have some length."""
+        return sum(could_be_trace(trace.reasoning) for trace in self.traces)
+
+    @property
+    def share(self) -> float:
+        """Share of what the rows hold that is a trace, from 0 to 1.
+
+        Rows whose reply has no thinking are left out where enough others think: they are read rightly.
+        """
+        read = self.fitting + self.passed
+        found = len(self.traces) + self.passed + sum(self.faults.values())
+        counted = found - self.faults.get(Cause.NO_THINKING, 0)
+        if counted <= 0 or read < found * _LEAST_THINKING:
+            return read / found if found else 0.0
+        return read / counted
+
+
+def fit(preset: DatasetPreset, sample: Sample, label: str) -> Fit:
+    """Settle a preset on a sample and read the rows with it.
+
+    Args:
+        preset: with its candidates.
+        sample: rows of one layout.
+        label: names the file in messages.
+
+    Raises:
+        NoFlags: the chosen generations need correctness flags, and the files have none.
+    """
+    settled = settle(preset, sample)
+    left_out = _left_out(preset, settled, sample)
+    try:
+        columns = resolve_columns(settled, sample.table.schema, label)
+    except NoFlags:
+        raise
+    except InputFault as fault:
+        because = "".join(f"; {path}: {why}" for path, why in left_out.items())
+        reason = f"{fault.message.partition('; it has ')[0]}{because}"
+        return Fit(settled, None, rows=sample.rows, problem=reason, left_out=left_out)
+    items = [
+        item.found for item in traces_of(sample.table, columns, file=label, first_row=0, shard_name="row")
+    ]
+    faults = [item for item in items if isinstance(item, RowFault)]
+    messages: dict[str, str] = {}
+    for fault_ in faults:
+        messages.setdefault(str(fault_.cause), fault_.message)
+    return Fit(
+        settled,
+        columns,
+        tuple(item for item in items if isinstance(item, Trace)),
+        dict(Counter(str(item.cause) for item in faults)),
+        messages,
+        sample.rows,
+        sum(isinstance(item, Passed) for item in items),
+        left_out=left_out,
+    )
+
+
+def _left_out(preset: DatasetPreset, settled: DatasetPreset, sample: Sample) -> dict[str, str]:
+    listed = (*preset.problem, *preset.reasoning, *preset.tagged, *preset.ground_truth, *preset.response)
+    reasons = {path: why_unused(path, preset, settled, sample) for path in dict.fromkeys(listed)}
+    return {path: why for path, why in reasons.items() if why}

@@ -1,0 +1,89 @@
+"""Takes a few rows from files of one layout, at even distances, with a limit on what is read."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+
+import pyarrow as pa
+
+from dlcot_ray.inputs.columns import layout_key
+from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, Reader
+from dlcot_ray.inputs.shards import Shard, open_shard
+from dlcot_ray.storage.parallel import map_in_order
+
+MOST_ROWS = 96
+"""Rows of a sample."""
+MOST_FILES = 8
+"""Files that a sample of one layout is taken from."""
+_MOST_GROUPS = 4
+_MOST_BYTES = 64 << 20
+_BATCH_ROWS = 64
+
+
+def some_shards(shards: Sequence[Shard], count: int, seed: str) -> list[Shard]:
+    """At most `count` of the files, in their order; the same seed gives the same ones."""
+    if len(shards) <= count:
+        return list(shards)
+    return [shards[place] for place in sorted(random.Random(seed).sample(range(len(shards)), count))]
+
+
+def sample_rows(
+    shards: Sequence[Shard],
+    key: str,
+    options: Mapping[str, object] | None = None,
+    *,
+    rows: int = MOST_ROWS,
+) -> pa.Table | None:
+    """Rows of those files that have one layout; None if nothing can be read.
+
+    A file that cannot be read is left out, because the job reports it.
+
+    Args:
+        shards: the files.
+        key: the layout, as `layout_key` gives it. Files of another one are left out.
+        options: fsspec options of the inputs.
+        rows: the most rows of all files together.
+    """
+    share = -(-rows // max(len(shards), 1))
+
+    def read(shard: Shard) -> pa.Table | None:
+        try:
+            with closing(open_shard(shard, options)) as reader:
+                found = reader.metadata()
+                if layout_key(found.arrow_schema) != key:
+                    return None
+                return _table(list(_rows(reader, found, share)))
+        except READ_ERRORS:
+            return None
+
+    tables = [table for table in map_in_order(read, shards) if table is not None]
+    if not tables:
+        return None
+    first = tables[0].schema
+    return pa.concat_tables([tables[0], *(table for table in tables[1:] if table.schema == first)])
+
+
+def _table(batches: Sequence[pa.RecordBatch]) -> pa.Table | None:
+    return pa.Table.from_batches(batches).replace_schema_metadata(None) if batches else None
+
+
+def _rows(reader: Reader, found: FileMetadata, count: int) -> Iterator[pa.RecordBatch]:
+    """About `count` rows, from at most `_MOST_GROUPS` row groups at even distances."""
+    groups = [number for number, rows in enumerate(found.group_rows) if rows]
+    picked = groups if len(groups) <= _MOST_GROUPS else _evenly(groups, _MOST_GROUPS)
+    share = -(-count // max(len(picked), 1))
+    for group in picked:
+        left, read_bytes = share, 0
+        for batch in reader.batches(range(group, group + 1), max_rows=_BATCH_ROWS):
+            chosen = _evenly(list(range(batch.num_rows)), min(left, -(-share // 2), batch.num_rows))
+            yield from (batch.slice(row, 1) for row in chosen)
+            left, read_bytes = left - len(chosen), read_bytes + batch.nbytes
+            if left <= 0 or read_bytes > _MOST_BYTES:
+                break
+
+
+def _evenly(items: Sequence[int], count: int) -> list[int]:
+    """`count` of the items, at even distances."""
+    return [items[place * len(items) // count] for place in range(count)]

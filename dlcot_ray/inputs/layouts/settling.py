@@ -1,0 +1,111 @@
+"""Fits a preset to what the columns of a sample hold.
+
+A preset lists candidates by name. Names promise more than columns hold: `reasoning` may be an on/off flag,
+`answer` may be a value or the whole visible reply, `response` may be the reply with its thinking. So a
+candidate stays only where its cells can serve. A user's own list with one name is held to the same rules,
+because nothing else can be read from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from dlcot_ray.inputs.layouts.sample import Holding, Sample
+from dlcot_ray.inputs.layouts.words import names_thinking
+from dlcot_ray.inputs.presets import DatasetPreset
+
+
+def settle(preset: DatasetPreset, sample: Sample) -> DatasetPreset:
+    """The preset with those candidates that can serve, the better ones first.
+
+    A column that is listed as ground truth and as response is the ground truth where it holds values, and the
+    response where it holds statements. One that is listed as reasoning and as tagged is what its tags say.
+
+    Args:
+        preset: with one or several candidates for each field.
+        sample: rows of the file.
+    """
+    tags = tags_of(preset)
+    both = frozenset(preset.ground_truth) & frozenset(preset.response)
+    replies = frozenset(preset.tagged)
+    traces = (*preset.reasoning, *preset.tagged)
+    return replace(
+        preset,
+        id=_kept(preset.id, sample, lambda held: True),
+        problem=_kept(preset.problem, sample, lambda held: True),
+        reasoning=_kept(
+            preset.reasoning,
+            sample,
+            lambda held: _can_be_reasoning(held) and not (held.path in replies and held.tagged(tags) >= 0.5),
+        ),
+        tagged=_kept(preset.tagged, sample, lambda held: held.tagged(tags) > 0),
+        ground_truth=_values_first(
+            _kept(preset.ground_truth, sample, lambda held: _can_be_truth(held, held.path in both)), sample
+        ),
+        response=_kept(
+            [path for path in preset.response if path not in traces or path in both],
+            sample,
+            lambda held: _can_be_reply(held, tags, held.path in both),
+        ),
+    )
+
+
+def why_unused(path: str, preset: DatasetPreset, settled: DatasetPreset, sample: Sample) -> str:
+    """Why `settle` left out a candidate; empty if it did not."""
+    fields = ("problem", "reasoning", "tagged", "ground_truth", "response")
+    left_out = [
+        name for name in fields if path in getattr(preset, name) and path not in getattr(settled, name)
+    ]
+    held = sample.holding(path)
+    if not left_out or held is None:
+        return ""
+    if not held.cells:
+        return "empty"
+    if "reasoning" in left_out:
+        return "a few short words, no trace" if held.is_flag else "does not think aloud"
+    if "tagged" in left_out:
+        return "no thinking tags"
+    if held.is_code:
+        return "code"
+    if held.tagged(tags_of(preset)) >= 0.5:
+        return "whole replies with their thinking"
+    return "statements, no values" if held.states else "values, no reply"
+
+
+def tags_of(preset: DatasetPreset) -> tuple[str, ...]:
+    """All tags around thinking that the preset knows."""
+    return tuple(tag for pair in preset.thinking for tag in pair) or ("<think>", "</think>")
+
+
+def _kept(paths: Sequence[str], sample: Sample, test: Callable[[Holding], bool]) -> tuple[str, ...]:
+    """The paths whose filled cells pass a test; a path that is no text stays, for its own error message."""
+    found = []
+    for path in paths:
+        held = sample.holding(path)
+        if held is None or (held.cells and test(held)):
+            found.append(path)
+    return tuple(found)
+
+
+def _can_be_reasoning(held: Holding) -> bool:
+    """A column that is called after thinking may think in any words; another one must think aloud."""
+    return not held.is_flag and (names_thinking(held.path) or held.thinks)
+
+
+def _can_be_truth(held: Holding, is_reply_too: bool) -> bool:
+    return not held.is_code and not (is_reply_too and held.states)
+
+
+def _can_be_reply(held: Holding, tags: Sequence[str], is_truth_too: bool) -> bool:
+    return held.tagged(tags) < 0.5 and (not is_truth_too or held.states)
+
+
+def _values_first(paths: Sequence[str], sample: Sample) -> tuple[str, ...]:
+    """Bare values are compared with more certainty than worked solutions."""
+
+    def states(path: str) -> bool:
+        held = sample.holding(path)
+        return held is not None and held.states
+
+    return tuple(sorted(paths, key=states))

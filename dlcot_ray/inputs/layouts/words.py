@@ -1,0 +1,45 @@
+"""What the name of a column says about what it holds: its words, and the fields that use such words."""
+
+from __future__ import annotations
+
+import re
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+THINKING = _words(
+    "think thinking thought thoughts reasoning reason reasonings cot chain rationale scratchpad trajectory "
+    "trajectories trace traces deliberation reflection monologue musings analysis"
+)
+PROBLEM = _words(
+    "problem question prompt instruction instructions query task exercise puzzle input user request ask"
+)
+REPLY = _words(
+    "response reply output outputs answer completion final solution attempt assistant generation generated "
+    "result summary text content message model"
+)
+TRUTH = _words(
+    "truth gold golden reference ref expected target correct key label solution answer final verdict"
+)
+SURE_TRUTH = _words("truth gold golden reference ref expected target label")
+NO_TRUTH = _words(
+    "model predicted prediction extracted generated student llm deepseek gemini qwen r1 score grade "
+    "correctness type source category count length tokens rate"
+)
+"""Words of columns that hold what a model answered, or facts about a row."""
+IDENTITY = _words("id uuid uid guid identifier")
+
+
+def words_of(path: str) -> tuple[str, ...]:
+    """The words of a path in lower case: ``meta.Complex_CoT`` gives meta, complex, cot."""
+    spelled = path.replace("CoT", "Cot").replace("COT", "Cot")
+    return tuple(part.lower() for part in _PARTS.findall(spelled))
+
+
+def names_thinking(path: str) -> bool:
+    """Whether a column is called after thinking."""
+    return not THINKING.isdisjoint(words_of(path))
