@@ -41,7 +41,7 @@ def text_array(values: list[str | None], kind: pa.DataType) -> pa.Array:
     )
 
 
-LAYOUTS: dict[str, tuple[dict[str, Any], Trace]] = {
+LAYOUTS: dict[str, tuple[Any, ...]] = {
     "plain": (
         {"id": "a", "problem": "p", "reasoning": " r\n", "answer": "4"},
         Trace("a", "p", " r\n", "4", None),
@@ -64,7 +64,8 @@ LAYOUTS: dict[str, tuple[dict[str, Any], Trace]] = {
             "finish_reasons": None, "correctness_count": 1,
             "messages": chat(("user", "p"), ("assistant", "<think>r</think>v")),
         },
-        Trace("u-1", "p", "r", "4", "v"),
+        Trace("u-1/0", "p", "r", "4", "v"),
+        Trace("u-1/1", "p", "other", "4", "w"),
     ),
     "openthoughts": (
         {
@@ -95,9 +96,9 @@ LAYOUTS: dict[str, tuple[dict[str, Any], Trace]] = {
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("automatic", [True, False])
 def test_public_layouts_become_traces(name: str, automatic: bool) -> None:
-    row, trace = LAYOUTS[name]
+    row, *traces = LAYOUTS[name]
     table = pa.Table.from_pylist([row])
-    assert read(table, "auto" if automatic else name) == [trace]
+    assert read(table, "auto" if automatic else name) == traces
     if automatic:
         assert resolve_columns(load_preset("auto"), table.schema, "f").preset == name
 
@@ -112,9 +113,12 @@ def test_the_other_configurations_of_openthoughts_stratos_and_s1k() -> None:
     assert read(pa.Table.from_pylist([row]), "bespoke_stratos") == [trace]
     newer = {
         "solution": "4", "question": "p", "deepseek_thinking_trajectory": "r", "deepseek_attempt": "v",
-        "gemini_thinking_trajectory": "no", "gemini_attempt": "no", "metadata": "{}",
+        "gemini_thinking_trajectory": "s", "gemini_attempt": "w", "metadata": "{}",
     }  # fmt: skip
-    assert read(pa.Table.from_pylist([newer])) == [Trace("x#0", "p", "r", "4", "v")]
+    assert read(pa.Table.from_pylist([newer])) == [
+        Trace("x#0/0", "p", "r", "4", "v"),
+        Trace("x#0/1", "p", "s", "4", "w"),
+    ]
 
 
 def test_the_answer_column_is_the_ground_truth_unless_a_clearer_name_exists() -> None:
