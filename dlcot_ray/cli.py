@@ -64,6 +64,12 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.config.loading:load_refresh",
         "dlcot_ray.commands.refresh.command:run_refresh",
     ),
+    "inspect": Command(
+        "show how the columns of the input are read, on a sample, before a job",
+        "dlcot_ray.config.view_settings:InspectConfig",
+        "dlcot_ray.config.view_settings:load_inspect",
+        "dlcot_ray.commands.inspect.command:run_inspect",
+    ),
     "plan": Command(
         "forecast what a job does and costs, from input metadata and a sample",
         "dlcot_ray.config.settings:PlanConfig",

@@ -27,6 +27,7 @@ PLACES = {
     "enhance": ("input", "output"),
     "derive": ("annotations", "output"),
     "refresh": ("input", "output"),
+    "inspect": ("input",),
     "plan": ("input",),
     "status": ("output",),
     "verify": ("output",),

@@ -23,12 +23,14 @@ from dlcot_ray.cluster.supervision import FailureLimits, run_units
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import Prepared
 from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.inputs.layouts.report import report_lines
 from dlcot_ray.outputs.layout import (
     DUPLICATES_FILE,
     ENHANCED,
     INPUT_METADATA_FILE,
     MANIFEST_FILE,
     InputRecord,
+    JobRecord,
 )
 from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
 from dlcot_ray.outputs.results import EngineUse
@@ -43,6 +45,8 @@ from dlcot_ray.telemetry.progress import RunProgress
 from dlcot_ray.telemetry.summary import print_summary
 
 FINISH_FIRST = "it has no annotations yet; finish the job that makes them, then run this again"
+
+_LAYOUTS_SHOWN = 5
 
 
 def execute(job: Prepared) -> Exit:
@@ -104,6 +108,8 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     timings["resume_seconds"] = round(time.monotonic() - started, 3)
     log.job_started(job.plan, job.record.command, rows=pending.rows, units=pending.units)
     if pending.units:
+        if job.record.command == "enhance":
+            _print_layouts(job.record)
         failed += _stream(job, pending, timings, log)
         # Left by workers that crashed in this run; other workers have done their units.
         removed += output.remove_leftovers()
@@ -118,6 +124,15 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     manifest, inputs = build_manifest(job.record, job.plan, tally, folders, failed, timings)
     write_manifest(output, manifest, inputs)
     return manifest, False
+
+
+def _print_layouts(record: JobRecord) -> None:
+    """How the columns are read, so that a wrong guess is seen before the job is done."""
+    for item in record.layouts[:_LAYOUTS_SHOWN]:
+        for line in report_lines(item["report"]):
+            print(f"dlcot: {line}", file=sys.stderr, flush=True)
+    if len(record.layouts) > _LAYOUTS_SHOWN:
+        print(f"dlcot: {len(record.layouts):,} layouts in all; manifest.json has them", file=sys.stderr)
 
 
 def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: EventLog) -> list[FailedUnit]:

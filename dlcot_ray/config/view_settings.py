@@ -1,7 +1,7 @@
-"""The settings of the commands that only read an output: `status` and `verify`.
+"""The settings of the commands that only read: `inspect` an input, `status` and `verify` an output.
 
-The output may be given as a bare word, and ``--json`` means ``json=stdout``: these commands are mostly typed
-by hand.
+What is read may be given as a bare word, and ``--json`` means ``json=stdout``: these commands are mostly
+typed by hand.
 """
 
 from __future__ import annotations
@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlcot_ray.config.fields import setting
-from dlcot_ray.config.groups import JsonSettings, OutputOptions
+from dlcot_ray.config.groups import (
+    DatasetSettings,
+    InputSettings,
+    JsonSettings,
+    OutputOptions,
+    StorageConfig,
+    TraceSettings,
+)
 from dlcot_ray.config.layers import load_settings
 
 
@@ -57,6 +64,24 @@ class VerifyConfig(ViewSettings):
     storage: VerifyStorage = setting(VerifyStorage, "Options of the storage.")
 
 
+@dataclass(frozen=True)
+class InspectConfig(JsonSettings, InputSettings, DatasetSettings, TraceSettings):
+    """The settings of `dlcot inspect`."""
+
+    sample: int = setting(96, "Maximum number of rows to read for each set of columns.", least=1)
+    seed: int = setting(0, "Seed of the sample of files.")
+    storage: StorageConfig = setting(StorageConfig, "Options of the storage.")
+
+
+def load_inspect(words: Sequence[str]) -> InspectConfig:
+    """The configuration of `dlcot inspect`; a bare first word is the input.
+
+    Raises:
+        ConfigError: a word, file, key or value that cannot be used.
+    """
+    return load_settings(InspectConfig, _spelled_out(words, bare="input"))
+
+
 def load_status(words: Sequence[str]) -> StatusConfig:
     """The configuration of `dlcot status`.
 
@@ -75,14 +100,14 @@ def load_verify(words: Sequence[str]) -> VerifyConfig:
     return load_settings(VerifyConfig, _spelled_out(words))
 
 
-def _spelled_out(words: Sequence[str]) -> list[str]:
+def _spelled_out(words: Sequence[str], bare: str = "output") -> list[str]:
     """The words with the short forms (a bare first word, ``--json``) as settings."""
     made = []
     for place, word in enumerate(words):
         if word == "--json":
             made.append("json=stdout")
         elif place == 0 and "=" not in word and not word.startswith("-"):
-            made.append(f"output={word}")
+            made.append(f"{bare}={word}")
         else:
             made.append(word)
     return made

@@ -22,6 +22,7 @@ class Trace:
         reasoning: the thinking text, exactly as the teacher wrote it, without its tags.
         ground_truth: the known final answer, or None where there is none.
         response: the text that followed the thinking (the teacher's visible answer), or None.
+        other_truths: further answers that are right too.
     """
 
     trace_id: str
@@ -29,3 +30,4 @@ class Trace:
     reasoning: str
     ground_truth: str | None = None
     response: str | None = None
+    other_truths: tuple[str, ...] = ()

@@ -57,6 +57,7 @@ class ColumnMap:
     solution: tuple[Delimiters, ...]
     correctness: tuple[ColumnPath, ...] = ()
     choices: Choices = DEFAULT_CHOICES
+    context: ColumnPath | None = None
 
     @property
     def traces(self) -> ColumnPath | None:
@@ -139,6 +140,8 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
             if found is None or name in used:
                 continue
             path, kind = found
+            if field == "ground truth" and is_list(kind):
+                path, kind = replace(path, within=()), kind.value_type
             if kind_of(kind) not in allowed:
                 wanted = " or ".join(dict.fromkeys(kind.value for kind in allowed))
                 raise _WrongType(
@@ -160,6 +163,7 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
         wanted = [*preset.reasoning, *preset.tagged, *(preset.messages.columns if preset.messages else ())]
         raise _missing(preset, "reasoning", wanted, schema, file)
     problem = first(preset.problem, "problem", text)
+    context = first(preset.context, "context", text)
     if problem is None and messages is None and preset.problem:
         raise _missing(preset, "problem", preset.problem, schema, file)
     identity = first(preset.id, "id", (CellKind.TEXT, CellKind.INTEGER))
@@ -180,6 +184,7 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
         solution=preset.solution,
         correctness=correctness,
         choices=preset.choices,
+        context=context,
     )
 
 

@@ -60,7 +60,8 @@ class DatasetPreset:
     Attributes:
         id: ids; without any, a row is called ``shard#row``.
         problem: required unless the trace comes from messages, whose user turn then serves.
-        ground_truth, response: optional.
+        context: text that belongs to the problem and is put behind it (Alpaca's ``input``).
+        ground_truth, response: optional. Of a list as ground truth any element counts.
         correctness: lists of flags beside a list of generations; one that is true makes a generation correct.
         thinking, solution: tags around the thinking and around the visible answer.
         detect, detect_any: `auto` takes the preset only if all (any) of these columns exist.
@@ -73,6 +74,7 @@ class DatasetPreset:
     description: str = ""
     id: tuple[str, ...] = ()
     problem: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
     tagged: tuple[str, ...] = ()
     messages: MessageKeys | None = None
@@ -118,6 +120,7 @@ class Decided:
 _COLUMN_LISTS = (
     "id",
     "problem",
+    "context",
     "reasoning",
     "tagged",
     "ground_truth",

@@ -16,6 +16,7 @@ from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.items import Item, Slot
 from dlcot_ray.inputs.messages import RejectedRow, last_reply, split_thinking
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
+from dlcot_ray.inputs.truths import truths_of
 
 _NO_PART: Sequence[Cell] = (None,)
 
@@ -75,6 +76,7 @@ class _Cells:
 
     ids: Sequence[Cell]
     problems: Sequence[Cell]
+    contexts: Sequence[Cell]
     truths: Sequence[Sequence[Cell]]
     responses: Sequence[Sequence[Cell]]
     replies: Sequence[Sequence[Cell]]
@@ -110,6 +112,7 @@ def _read(table: pa.Table, columns: ColumnMap) -> _Cells:
     return _Cells(
         ids=single(columns.id),
         problems=single(columns.problem),
+        contexts=single(columns.context),
         truths=parts(columns.ground_truth),
         responses=parts(columns.response),
         replies=parts(columns.traces),
@@ -172,13 +175,30 @@ def _trace(row: _Row, slot: Slot, trace_id: str) -> Trace:
         reasoning, response = reply.reasoning, reply.response
         if not reasoning or reasoning.isspace():
             raise RejectedRow(Cause.EMPTY_REASONING, "the thinking block is empty")
+    truths = _truths(cells.truths[index], columns.ground_truth, slot)
     return Trace(
         trace_id=trace_id,
-        problem=_text(cells.problems[index], columns.problem) or turn or "",
+        problem=_problem(row) or turn or "",
         reasoning=reasoning,
-        ground_truth=_filled(_part(cells.truths[index], columns.ground_truth, slot)),
+        ground_truth=truths[0] if truths else None,
+        other_truths=truths[1:],
         response=_filled(_part(cells.responses[index], columns.response, slot)) or _filled(response),
     )
+
+
+def _problem(row: _Row) -> str | None:
+    """The problem, with the text that belongs to it behind it."""
+    cells, columns = row.cells, row.columns
+    task = _text(cells.problems[row.index], columns.problem)
+    context = _filled(_text(cells.contexts[row.index], columns.context))
+    return f"{task}\n\n{context}" if _filled(task) and context else task or context
+
+
+def _truths(cells: Sequence[Cell], path: ColumnPath | None, slot: Slot) -> tuple[str, ...]:
+    """The ground truths of a part: every element of a list counts, and of several columns its own."""
+    if path is not None and path.within is not None:
+        return truths_of([_text(cell, path) for cell in cells])
+    return truths_of([_part(cells, path, slot)])
 
 
 def _part(cells: Sequence[Cell], path: ColumnPath | None, slot: Slot) -> str | None:

@@ -14,7 +14,8 @@ from dlcot_ray.core.trace import Trace
 def fingerprint(trace: Trace, judge_identity: str) -> str:
     """32 hex digits over everything of the trace that a judge sees, and the judge's identity."""
     digest = hashlib.blake2b(digest_size=16)
-    for part in (judge_identity, trace.problem, trace.reasoning, trace.ground_truth, trace.response):
+    parts = (judge_identity, trace.problem, trace.reasoning, trace.ground_truth, trace.response)
+    for part in (*parts, *trace.other_truths):
         data = b"\xff" if part is None else part.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "big"))
         digest.update(data)

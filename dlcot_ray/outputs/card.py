@@ -7,11 +7,12 @@ manifest alone, so it can be written again without reading the data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
 
+from dlcot_ray.inputs.layouts.report import report_lines
 from dlcot_ray.outputs.counts import SHORTEST_CLASS
 from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FOLDERS, PREFERENCES, REJECTED
 
@@ -43,6 +44,7 @@ def card(manifest: Mapping[str, Any], report: str = "") -> str:
             "---",
             *_lead(manifest),
             *_sources(manifest),
+            *_layouts(manifest.get("layouts", ())),
             *_counts(manifest["totals"]),
             *_gates(manifest["totals"]),
             *_tokens(manifest["totals"]),
@@ -101,6 +103,16 @@ def _sources(manifest: Mapping[str, Any]) -> Iterator[str]:
     if rest:
         place = manifest.get("inputs_file") or "the manifest"
         yield from ("", f"{rest:,} more files are in {place}.")
+
+
+def _layouts(reports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """How the columns of the sources were read, as a sample showed it."""
+    if not reports:
+        return
+    yield from ("", "## How the sources were read", "", "Counts are of a sample of rows.", "", "```")
+    for report in reports[:_SHOWN]:
+        yield from report_lines(report)
+    yield "```"
 
 
 def _counts(totals: Mapping[str, Any]) -> Iterator[str]:

@@ -80,6 +80,7 @@ def build_manifest(
             "unfinished": unfinished,
             **{key: value for key, value in _counts(tally.stats).items() if key != "rows"},
         },
+        "layouts": [dict(item["report"]) for item in record.layouts],
         "inputs": inputs.to_pylist() if aside is None else [],
         "inputs_file": None if aside is None else INPUTS_FILE,
         "inputs_digest": inputs_digest(plan),

@@ -283,7 +283,7 @@ def test_missing_columns_name_the_file_and_what_it_has() -> None:
         ("reasoning", pa.list_(pa.string())),
         ("problem", pa.float64()),
         ("id", pa.float64()),
-        ("ground_truth", pa.list_(pa.string())),
+        ("ground_truth", pa.list_(pa.list_(pa.string()))),
     ],
 )
 def test_wrong_column_types_are_named(column: str, kind: pa.DataType) -> None:

@@ -169,6 +169,13 @@ LAYOUTS: dict[str, Callable[[int], Row]] = {
         "id": n, "messages": chat(("user", problem(n)), ("assistant", whole(n))), "ground_truth": answer(n),
     },
     "completion": lambda n: {"prompt": problem(n), "completion": whole(n), "answer": answer(n)},
+    "alpaca": lambda n: {
+        "instruction": problem(n).split("?")[0] + "?", "input": "", "output": whole(n), "system": "Think.",
+        "history": [["hi", "hello"]],
+    } if n % 2 else {
+        "instruction": "Solve the task and box the result.", "input": problem(n), "output": whole(n),
+        "system": "Think.", "history": [["hi", "hello"]],
+    },
     "unnamed": lambda n: {
         "row_uid": f"x{n}", "exercise_text": problem(n), "inner_monologue": thought(n),
         "assistant_says": reply(n), "gold_value": answer(n), "model_answer": "7", "level": "easy",

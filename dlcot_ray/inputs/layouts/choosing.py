@@ -1,12 +1,13 @@
 """Chooses the layout of a sample, or refuses to guess.
 
 Every preset of `auto` is settled on the sample and reads it. The preset that makes traces of most rows wins;
-among equals the first of the order does. A guess that does not fit half of the rows is refused with the two
+among equals the first of the order does. Where none fits, the columns are guessed from what they hold. A guess that does not fit half of the rows is refused with the two
 nearest layouts, because the job would reject the other rows one by one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlcot_ray.inputs.cells import describe
@@ -58,10 +59,11 @@ def _chosen(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
     if not preset.order:
         return Choice(fit(preset, sample, label))
     fits = [fit(item, sample, label) for item in preset.order if item.is_detected(sample.table.schema)]
-    guess = guessed_preset(preset, sample)
+    best = _best_share(fits)
+    guess = guessed_preset(preset, sample) if best < LEAST_SHARE else None
     if guess is not None:
         fits.append(fit(guess, sample, label))
-    best = max((item.share for item in fits), default=0.0)
+        best = _best_share(fits)
     ranked = sorted(
         (item for item in fits if item.columns is not None), key=lambda item: item.share < best - _EQUAL
     )
@@ -76,6 +78,10 @@ def _chosen(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
         _refusal(nearest, fits, sample),
         remedy,
     )
+
+
+def _best_share(fits: Sequence[Fit]) -> float:
+    return max((item.share for item in fits), default=0.0)
 
 
 def _refusal(nearest: list[Fit], fits: list[Fit], sample: Sample) -> str:

@@ -59,6 +59,7 @@ def guessed_preset(auto: DatasetPreset, sample: Sample) -> DatasetPreset | None:
         tagged=_path(trace) if is_tagged else (),
         ground_truth=_path(truth),
         response=() if is_tagged else _path(reply),
+        correctness=tuple(dict.fromkeys(path for item in auto.order for path in item.correctness)),
         thinking=thinking,
         solution=solution,
         choices=auto.choices,

@@ -107,6 +107,8 @@ class Sample:
 
     def _read(self, path: str) -> Holding | None:
         found = find_path(self.table.schema, path)
+        if found is not None and is_list(found[1]):
+            found = find_path(self.table.schema, f"{path}.*")
         if found is None or kind_of(found[1]) not in _SCALARS:
             return None
         cells = [cell for parts in read_parts(self.table, found[0]) for cell in parts]

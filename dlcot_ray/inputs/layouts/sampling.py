@@ -77,7 +77,8 @@ def _rows(reader: Reader, found: FileMetadata, count: int) -> Iterator[pa.Record
     for group in picked:
         left, read_bytes = share, 0
         for batch in reader.batches(range(group, group + 1), max_rows=_BATCH_ROWS):
-            chosen = _evenly(list(range(batch.num_rows)), min(left, -(-share // 2), batch.num_rows))
+            most = share if found.group_rows[group] <= _BATCH_ROWS else -(-share // 2)
+            chosen = _evenly(list(range(batch.num_rows)), min(left, most, batch.num_rows))
             yield from (batch.slice(row, 1) for row in chosen)
             left, read_bytes = left - len(chosen), read_bytes + batch.nbytes
             if left <= 0 or read_bytes > _MOST_BYTES:

@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dlcot_ray.inputs.layouts.sample import Holding, Sample
-from dlcot_ray.inputs.layouts.words import names_thinking
+from dlcot_ray.inputs.layouts.words import SURE_TRUTH, names_thinking, words_of
 from dlcot_ray.inputs.presets import DatasetPreset
+
+_REFERENCES = SURE_TRUTH | {"solution"}
 
 
 def settle(preset: DatasetPreset, sample: Sample) -> DatasetPreset:
@@ -34,6 +36,7 @@ def settle(preset: DatasetPreset, sample: Sample) -> DatasetPreset:
         preset,
         id=_kept(preset.id, sample, lambda held: True),
         problem=_kept(preset.problem, sample, lambda held: True),
+        context=_kept(preset.context, sample, lambda held: True),
         reasoning=_kept(
             preset.reasoning,
             sample,
@@ -94,7 +97,9 @@ def _can_be_reasoning(held: Holding) -> bool:
 
 
 def _can_be_truth(held: Holding, is_reply_too: bool) -> bool:
-    return not held.is_code and not (is_reply_too and held.states)
+    """A statement is no value to compare with, unless the column's name says that it is the reference."""
+    is_named = not _REFERENCES.isdisjoint(words_of(held.path)) and not is_reply_too
+    return not held.is_code and (is_named or not held.states)
 
 
 def _can_be_reply(held: Holding, tags: Sequence[str], is_truth_too: bool) -> bool:

@@ -8,10 +8,11 @@ a ground truth: the answer to one of them is not the end. A placeholder such as 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import ReferenceKind
 from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
-from dlcot_ray.core.evidence.equivalence import is_closed
+from dlcot_ray.core.evidence.equivalence import is_closed, quick_equivalent
 from dlcot_ray.core.stating.facts import OUTRIGHT, is_stated
 from dlcot_ray.core.stating.question import asks_several, read_question
 from dlcot_ray.core.trace import Trace
@@ -22,7 +23,7 @@ BARE_CHARS = 40
 """Maximum characters of a response that can be a bare value."""
 _PLACEHOLDER = re.compile(
     r"\W*(?:proof|prove|not ?found|n/?a|none|null|unknown|no (?:answer|solution provided)"
-    r"|see (?:the )?(?:solution|proof)|open(?:[- ]ended)?|"
+    r"|see (?:the )?(?:solution|proof)|open(?:[- ]ended)?|nan|"
     r"not (?:available|applicable|provided)|todo|tbd|-+|\?+)\W*|\W+",
     re.IGNORECASE,
 )
@@ -32,12 +33,16 @@ _PLACEHOLDER = re.compile(
 def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
     """The answer to compare with: ground truth, else the response's answer, else the trace's own.
 
-    An open task (a proof, an explanation, code) or one of several questions has none without a ground truth,
-    and a placeholder like "N/A" does not count.
+    An open task (a proof, an explanation, code) or one of several questions has none without a ground truth.
+    A placeholder like "N/A" says that there is no answer. Of several truths the one counts on which response
+    or trace end; the first, if they end on none.
     """
-    truth = (trace.ground_truth or "").strip()
-    if truth and not _PLACEHOLDER.fullmatch(truth):
-        return truth, ReferenceKind.GROUND_TRUTH
+    given = [truth.strip() for truth in (trace.ground_truth or "", *trace.other_truths) if truth.strip()]
+    truths = [truth for truth in given if not _PLACEHOLDER.fullmatch(truth)]
+    if truths:
+        return _arrived_at(truths, trace) or truths[0], ReferenceKind.GROUND_TRUTH
+    if given:
+        return None, ReferenceKind.NONE
     several = asks_several(trace.problem)
     if several or not read_question(trace.problem).closed or "```" in (trace.response or ""):
         return None, ReferenceKind.NONE
@@ -46,6 +51,15 @@ def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
         return (found, ReferenceKind.RESPONSE) if found else (None, ReferenceKind.NONE)
     found = _final(trace.reasoning[-2000:])
     return (found, ReferenceKind.TRACE) if found else (None, ReferenceKind.NONE)
+
+
+def _arrived_at(truths: Sequence[str], trace: Trace) -> str | None:
+    """The one of several truths that the response or the end of the trace gives, or None."""
+    if len(truths) == 1:
+        return truths[0]
+    ends = [_final(trace.reasoning[-2000:]), _final(trace.response or ""), _bare(trace.response or "")]
+    finals = [end for end in ends if end]
+    return next((truth for truth in truths for end in finals if quick_equivalent(end, truth)), None)
 
 
 def _bare(response: str) -> str | None:

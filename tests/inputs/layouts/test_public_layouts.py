@@ -28,7 +28,7 @@ WITHOUT_TRUTH = frozenset(
     (
         "opencodereasoning", "openthoughts", "openthoughts_2", "openthoughts_3", "bespoke_stratos", "light_r1",
         "nemotron", "nemotron_messages", "medical_o1", "instruction_reasoning_output",
-        "question_reasoning_answer",
+        "question_reasoning_answer", "alpaca",
     )
 )  # fmt: skip
 WITHOUT_REPLY = frozenset(("deepmath", "limo", "plain"))
@@ -52,7 +52,12 @@ def test_the_layout_is_detected_and_every_row_is_read(name: str) -> None:
 
 def check(name: str, n: int, trace: Trace, part: int) -> None:
     ways = {"s1k_1_1": [1, 0]}.get(name, [0, 1, 2])
-    assert trace.problem == problem(n)
+    task = (
+        f"Solve the task and box the result.\n\n{problem(n)}"
+        if name == "alpaca" and not n % 2
+        else problem(n)
+    )
+    assert trace.problem == task
     assert trace.reasoning.strip() == thought(n, ways[part])
     assert trace.ground_truth == (None if name in WITHOUT_TRUTH else TRUTHS.get(name, answer(n)))
     if name in WITHOUT_REPLY:

@@ -1,0 +1,108 @@
+"""`dlcot inspect`: how the input would be read, from a sample, before any job; needs no Ray and no judge.
+
+Files are sampled with a fixed seed and grouped by their columns. For each group it prints the layout, which
+column serves as what, what is not used, three traces as they are understood, the kinds of references, and
+which rows would be rejected and why.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.inspect.text import inspect_lines
+from dlcot_ray.config.view_settings import InspectConfig
+from dlcot_ray.errors import ConfigError, InputFault, JobError
+from dlcot_ray.inputs.choices import Choices
+from dlcot_ray.inputs.columns import layout_key
+from dlcot_ray.inputs.file_metadata import read_file_metadata
+from dlcot_ray.inputs.layouts.choosing import choose_layout
+from dlcot_ray.inputs.layouts.report import examples_of, report_of
+from dlcot_ray.inputs.layouts.sample import Sample
+from dlcot_ray.inputs.layouts.sampling import MOST_FILES, sample_rows, some_shards
+from dlcot_ray.inputs.presets import DatasetPreset, load_preset
+from dlcot_ray.inputs.shards import Shard, find_shards
+from dlcot_ray.storage.parallel import map_in_order
+from dlcot_ray.storage.urls import absolute
+from dlcot_ray.telemetry.console import print_report
+
+_LOOKED_AT = 64
+"""Files whose columns are read; of a larger input a sample."""
+_FILES_SHOWN = 3
+
+
+def run_inspect(config: InspectConfig) -> Exit:
+    """Run `dlcot inspect`.
+
+    Raises:
+        JobError: the settings or inputs cannot be used.
+    """
+    figures = inspect_inputs(config)
+    print_report(figures, inspect_lines(figures), config.json)
+    refused = any(group["layout"] is None for group in figures["layouts"])
+    return Exit.WITH_FAULTS if refused or figures["unusable_inputs"] else Exit.OK
+
+
+def inspect_inputs(config: InspectConfig) -> dict[str, Any]:
+    """How the input would be read, as plain JSON types.
+
+    Raises:
+        JobError: the settings or inputs cannot be used.
+    """
+    preset = _preset(config)
+    inputs = [config.input] if isinstance(config.input, str) else list(config.input)
+    shards = find_shards([absolute(url) for url in inputs], config.storage.input)
+    looked_at = some_shards(shards, _LOOKED_AT, str(config.seed))
+    groups: dict[str, list[tuple[Shard, pa.Schema]]] = defaultdict(list)
+    faults: list[str] = []
+    for shard, schema in map_in_order(lambda item: _schema(item, config.storage.input), looked_at):
+        if isinstance(schema, InputFault):
+            faults.append(str(schema))
+        else:
+            groups[layout_key(schema)].append((shard, schema))
+    if not groups:
+        raise JobError(f"none of {len(looked_at)} files can be read: {faults[0]}")
+    return {
+        "files": len(shards),
+        "looked_at": len(looked_at),
+        "layouts": [_group(preset, key, files, config) for key, files in groups.items()],
+        "unusable_inputs": faults,
+    }
+
+
+def _preset(config: InspectConfig) -> DatasetPreset:
+    try:
+        return load_preset(config.dataset, Choices.of(vars(config)))
+    except JobError as error:
+        raise ConfigError(error.message, error.remedy) from error
+
+
+def _schema(shard: Shard, options: Mapping[str, object] | None) -> tuple[Shard, pa.Schema | InputFault]:
+    try:
+        return shard, read_file_metadata(shard, options).arrow_schema
+    except InputFault as fault:
+        return shard, fault
+
+
+def _group(
+    preset: DatasetPreset, key: str, files: Sequence[tuple[Shard, pa.Schema]], config: InspectConfig
+) -> dict[str, Any]:
+    """The report of the files with one set of columns, with examples."""
+    shards = [shard for shard, _ in files]
+    schema = files[0][1]
+    sampled = some_shards(shards, MOST_FILES, f"{config.seed}/{key}")
+    table = sample_rows(sampled, key, config.storage.input, rows=config.sample)
+    choice = choose_layout(
+        preset, Sample(table if table is not None else schema.empty_table()), shards[0].file
+    )
+    return {
+        "files": len(files),
+        "names": [shard.file for shard in shards[:_FILES_SHOWN]],
+        "columns": {field.name: str(field.type) for field in schema},
+        **report_of(choice, schema, named=not preset.order),
+        "examples": examples_of(choice),
+    }
