@@ -23,6 +23,7 @@ from dlcot_ray.inputs.cells import (
 )
 from dlcot_ray.inputs.choices import DEFAULT_CHOICES, Choices
 from dlcot_ray.inputs.presets import DatasetPreset, MessageKeys
+from dlcot_ray.inputs.readers.protocol import BAD_LINES
 from dlcot_ray.inputs.thinking import Delimiters
 
 
@@ -122,7 +123,8 @@ def layout_key(schema: pa.Schema) -> str:
 
     Files whose columns differ only in their order, or in the types of text and numbers, have the same layout.
     """
-    return ",".join(sorted(f"{field.name}{_mark(field.type)}" for field in schema))
+    fields = (field for field in schema if field.name != BAD_LINES)
+    return ",".join(sorted(f"{field.name}{_mark(field.type)}" for field in fields))
 
 
 def _mark(kind: pa.DataType) -> str:

@@ -85,7 +85,7 @@ def make_plan(
             columns = maps.get(found.schema)
             if columns is None:
                 schema = found.arrow_schema
-                settled = preset if decider is None else decider.decide(shard, schema)
+                settled = preset if decider is None else decider.decide(shard, found)
                 columns = resolve_columns(settled, schema, shard.file)
                 maps[found.schema] = columns
         except InputFault as fault:

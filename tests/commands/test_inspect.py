@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.cli import main
+from dlcot_ray.inputs.layouts import sampling
 from tests.support.public_layouts import problem, table_of, write_layout
 
 
@@ -95,3 +96,16 @@ def test_settings_of_generations_are_honoured(tmp_path: Path, capsys: pytest.Cap
     assert inspected(tmp_path, capsys, "generations=correct")[1]["layouts"][0]["traces"] == 6
     status, found = inspected(tmp_path, capsys, "dataset=completion")
     assert (status, found["layouts"][0]["layout"]) == (3, None)
+
+
+def test_json_lines_are_read_like_parquet_and_only_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [json.dumps(row) for row in table_of("question_reasoning_answer", 40).to_pylist()]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows) + "\nno json\n")
+    status, found = inspected(tmp_path, capsys)
+    assert status == 0
+    assert found["layouts"][0]["roles"]["response"] == "answer"
+    assert found["layouts"][0]["rejected"]["bad_line"]["rows"] == 1
+    monkeypatch.setattr(sampling, "_HEAD_BYTES", len("\n".join(rows[:10])) + 20)
+    assert inspected(tmp_path, capsys)[1]["layouts"][0]["rows"] == 10

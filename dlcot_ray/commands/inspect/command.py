@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
@@ -16,15 +17,15 @@ import pyarrow as pa
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.inspect.text import inspect_lines
 from dlcot_ray.config.view_settings import InspectConfig
-from dlcot_ray.errors import ConfigError, InputFault, JobError
+from dlcot_ray.errors import ConfigError, InputFault, JobError, reason_of
 from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.columns import layout_key
-from dlcot_ray.inputs.file_metadata import read_file_metadata
 from dlcot_ray.inputs.layouts.choosing import choose_layout
 from dlcot_ray.inputs.layouts.report import examples_of, report_of
 from dlcot_ray.inputs.layouts.sample import Sample
-from dlcot_ray.inputs.layouts.sampling import MOST_FILES, sample_rows, some_shards
+from dlcot_ray.inputs.layouts.sampling import MOST_FILES, open_sample, sample_rows, some_shards
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
+from dlcot_ray.inputs.readers.protocol import READ_ERRORS
 from dlcot_ray.inputs.shards import Shard, find_shards
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.urls import absolute
@@ -83,9 +84,12 @@ def _preset(config: InspectConfig) -> DatasetPreset:
 
 def _schema(shard: Shard, options: Mapping[str, object] | None) -> tuple[Shard, pa.Schema | InputFault]:
     try:
-        return shard, read_file_metadata(shard, options).arrow_schema
+        with closing(open_sample(shard, options)) as reader:
+            return shard, reader.metadata().arrow_schema
     except InputFault as fault:
         return shard, fault
+    except READ_ERRORS as error:
+        return shard, InputFault(shard.file, f"it cannot be read ({reason_of(error)})", "write it again")
 
 
 def _group(

@@ -1,9 +1,9 @@
 """Chooses the layout of a sample, or refuses to guess.
 
 Every preset of `auto` is settled on the sample and reads it. The preset that makes traces of most rows wins;
-among equals the first of the order does. Where none fits, the columns are guessed from what they hold. A guess
-that does not fit half of the rows is refused with the two nearest layouts, because the job would reject the
-other rows one by one.
+among equals the first of the order does. Where none fits, the columns are guessed from what they hold. A
+guess that does not fit half of the rows is refused with the two nearest layouts, because the job would reject
+the other rows one by one.
 """
 
 from __future__ import annotations

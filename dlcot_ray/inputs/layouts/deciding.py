@@ -19,6 +19,7 @@ from dlcot_ray.inputs.layouts.report import report_of
 from dlcot_ray.inputs.layouts.sample import Sample
 from dlcot_ray.inputs.layouts.sampling import MOST_FILES, sample_rows, some_shards
 from dlcot_ray.inputs.presets import DatasetPreset, Decided, preset_as_dict, preset_from_dict
+from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.inputs.shards import Shard
 
 
@@ -78,19 +79,21 @@ class LayoutDecider:
         """The layouts that were chosen, for the job's record; a refused one is decided again."""
         return tuple(item.as_dict() for item in self.layouts if item.decided.preset is not None)
 
-    def decide(self, shard: Shard, schema: pa.Schema) -> DatasetPreset:
-        """The job's preset with the decision for files like this one."""
+    def decide(self, shard: Shard, found: FileMetadata) -> DatasetPreset:
+        """The job's preset with the decision for files like this one, whose metadata is given."""
+        schema = found.arrow_schema
         key = layout_key(schema)
         if key not in self._layouts:
-            choice = self._choose(shard, schema, key)
+            choice = self._choose(shard, found, key)
             if choice is not None:
                 self._layouts[key] = layout_of(choice, key, schema, named=not self._preset.order)
         return self.preset
 
-    def _choose(self, shard: Shard, schema: pa.Schema, key: str) -> Choice | None:
+    def _choose(self, shard: Shard, found: FileMetadata, key: str) -> Choice | None:
         """The choice on a sample; None if no row can be read, so that the job finds the fault itself."""
         others = [item for item in some_shards(self._shards, MOST_FILES, key) if item.file != shard.file]
-        table = sample_rows([shard, *others[: MOST_FILES - 1]], key, self._options)
+        files = [shard, *others[: MOST_FILES - 1]]
+        table = sample_rows(files, key, self._options, known={shard.file: found})
         if table is None or not table.num_rows:
             return None
         return choose_layout(self._preset, Sample(table), shard.file)

@@ -16,6 +16,7 @@ from dlcot_ray.inputs.layouts.texts import (
     is_statement,
     reads_as_thinking,
 )
+from dlcot_ray.inputs.readers.protocol import BAD_LINES
 
 _SCALARS = (CellKind.TEXT, CellKind.INTEGER, CellKind.NUMBER)
 _FEW_ROWS = 5
@@ -117,7 +118,8 @@ class Sample:
 
     def places(self) -> list[str]:
         """Every place of text or numbers: columns, fields of structs, and elements of lists, as paths."""
-        return [path for field in self.table.schema for path in _places(field.name, field.type)]
+        fields = (field for field in self.table.schema if field.name != BAD_LINES)
+        return [path for field in fields for path in _places(field.name, field.type)]
 
 
 def _places(name: str, kind: pa.DataType) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -10,8 +11,11 @@ import pyarrow as pa
 
 from dlcot_ray.inputs.columns import layout_key
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, Reader
+from dlcot_ray.inputs.readers.registry import open_source, suffix_of
+from dlcot_ray.inputs.readers.text_sources import TextSource
 from dlcot_ray.inputs.shards import Shard, open_shard
 from dlcot_ray.storage.parallel import map_in_order
+from dlcot_ray.storage.store import Store
 
 MOST_ROWS = 96
 """Rows of a sample."""
@@ -20,6 +24,8 @@ MOST_FILES = 8
 _MOST_GROUPS = 4
 _MOST_BYTES = 64 << 20
 _BATCH_ROWS = 64
+_HEAD_BYTES = 32 << 20
+"""Bytes at the start of a text file, decompressed, that a sample is taken from."""
 
 
 def some_shards(shards: Sequence[Shard], count: int, seed: str) -> list[Shard]:
@@ -35,6 +41,7 @@ def sample_rows(
     options: Mapping[str, object] | None = None,
     *,
     rows: int = MOST_ROWS,
+    known: Mapping[str, FileMetadata] | None = None,
 ) -> pa.Table | None:
     """Rows of those files that have one layout; None if nothing can be read.
 
@@ -45,12 +52,13 @@ def sample_rows(
         key: the layout, as `layout_key` gives it. Files of another one are left out.
         options: fsspec options of the inputs.
         rows: the most rows of all files together.
+        known: metadata of files, by their names, that need not be found again.
     """
     share = -(-rows // max(len(shards), 1))
 
     def read(shard: Shard) -> pa.Table | None:
         try:
-            with closing(open_shard(shard, options)) as reader:
+            with closing(open_sample(shard, options, (known or {}).get(shard.file))) as reader:
                 found = reader.metadata()
                 if layout_key(found.arrow_schema) != key:
                     return None
@@ -63,6 +71,28 @@ def sample_rows(
         return None
     first = tables[0].schema
     return pa.concat_tables([tables[0], *(table for table in tables[1:] if table.schema == first)])
+
+
+def open_sample(
+    shard: Shard, options: Mapping[str, object] | None = None, known: FileMetadata | None = None
+) -> Reader:
+    """Open a file for a look at some rows; of JSON lines only the start is read, not the whole file.
+
+    Raises:
+        InputFault: it cannot be read.
+    """
+    suffix = (suffix_of(shard.relative) or "").lower()
+    if known is not None or not suffix.startswith((".jsonl", ".ndjson")):
+        return open_shard(shard, options, known)
+    store = Store(shard.store_url, options)
+    with store.open(shard.relative) as source:
+        text = TextSource(source, shard.file)
+        if text.first_character() == b"[":
+            return open_shard(shard, options)
+        head = b"".join(text.chunks(0, _HEAD_BYTES))
+    if len(head) == _HEAD_BYTES:
+        head = head[: head.rfind(b"\n") + 1]
+    return open_source(io.BytesIO(head), shard.relative, shard.file)
 
 
 def _table(batches: Sequence[pa.RecordBatch]) -> pa.Table | None:
