@@ -27,7 +27,7 @@ from dlcot_ray.core.annotation import (
 from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
 from dlcot_ray.core.evidence.equivalence import is_closed, quick_equivalent
 from dlcot_ray.core.policies.standing import conclusion_start
-from dlcot_ray.core.seams import refers_back
+from dlcot_ray.core.seams.references import refers_back
 from dlcot_ray.core.stating.facts import OUTRIGHT, is_stated
 from dlcot_ray.core.trace import Trace
 

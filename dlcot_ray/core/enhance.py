@@ -19,18 +19,13 @@ from dlcot_ray.core.applying.doubt import doubt
 from dlcot_ray.core.applying.ladder import Ladder
 from dlcot_ray.core.arrival import accepted_answers, settle
 from dlcot_ray.core.edits import apply_script
-from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
-from dlcot_ray.core.error_handling import (
-    ErrorOutcome,
-    RepairRequest,
-    apply_repairs,
-    checked_repair,
-    repair_requests,
-)
+from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, GateResult, Status
+from dlcot_ray.core.error_handling import RepairRequest, apply_repairs, checked_repair, repair_requests
 from dlcot_ray.core.gates import evaluate_gates
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, UnsolvedMode
 from dlcot_ray.core.policies.standing import is_unsolved
-from dlcot_ray.core.seams import SeamNeed, bridge_fault
+from dlcot_ray.core.seams.bridges import bridge_fault
+from dlcot_ray.core.seams.kinds import SeamNeed
 from dlcot_ray.core.trace import Trace
 
 UNSOLVED = "unsolved"

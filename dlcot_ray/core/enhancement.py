@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dlcot_ray.core.edits import EditScript
-from dlcot_ray.core.error_handling import ErrorOutcome
-from dlcot_ray.core.seams import Seam
+from dlcot_ray.core.seams.kinds import Seam
 
 
 class Status(StrEnum):
@@ -15,6 +14,21 @@ class Status(StrEnum):
 
     ENHANCED = "enhanced"
     UNCHANGED = "unchanged"
+
+
+class ErrorOutcome(StrEnum):
+    """The outcome for a located error in the kept text."""
+
+    CORRECTED = "corrected"
+    """It stays, because the trace corrects it later."""
+    KEPT = "kept"
+    """It stays as it is."""
+    CARRIED = "carried"
+    """It stays, because its wrong value is used further on."""
+    DELETED = "deleted"
+    REPAIRED = "repaired"
+    REFUSED = "refused"
+    """It stays, because no repair passed its checks."""
 
 
 @dataclass(frozen=True, slots=True)

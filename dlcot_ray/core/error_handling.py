@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from dlcot_ray.core.annotation import Annotation, ErrorSpan, Label, ReferenceKind
 from dlcot_ray.core.applying.error_uses import claim_of, is_carried, is_noticed
@@ -21,25 +20,11 @@ from dlcot_ray.core.arithmetic.corrections import is_corrected, plain
 from dlcot_ray.core.arithmetic.finding import find_claims
 from dlcot_ray.core.arrival import accepted_answers, states
 from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_segments, segments_of
+from dlcot_ray.core.enhancement import ErrorOutcome
 from dlcot_ray.core.evidence.expression import evaluate
 from dlcot_ray.core.policies.base import CorrectedMode, ErrorMode, Policy
-from dlcot_ray.core.seams import sentences
+from dlcot_ray.core.seams.sentences import sentences
 from dlcot_ray.core.trace import Trace
-
-
-class ErrorOutcome(StrEnum):
-    """The outcome for a located error in the kept text."""
-
-    CORRECTED = "corrected"
-    """It stays, because the trace corrects it later."""
-    KEPT = "kept"
-    """It stays as it is."""
-    CARRIED = "carried"
-    """It stays, because its wrong value is used further on."""
-    DELETED = "deleted"
-    REPAIRED = "repaired"
-    REFUSED = "refused"
-    """It stays, because no repair passed its checks."""
 
 
 @dataclass(frozen=True, slots=True)

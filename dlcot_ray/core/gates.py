@@ -27,7 +27,8 @@ from dlcot_ray.core.gating.wholeness import (
 )
 from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.policies.standing import trunk_stop
-from dlcot_ray.core.seams import loose_end, sentences
+from dlcot_ray.core.seams.loose_ends import loose_end
+from dlcot_ray.core.seams.sentences import sentences
 from dlcot_ray.core.trace import Trace
 
 ANSWER = "answer_preserved"

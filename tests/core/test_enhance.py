@@ -7,7 +7,7 @@ from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.gates import evaluate_gates
 from dlcot_ray.core.policies.registry import parse_policy
-from dlcot_ray.core.seams import Closed, Seam, SeamKind
+from dlcot_ray.core.seams.kinds import Closed, Seam, SeamKind
 from tests.support.annotations import CORRECT, WRONG, annotated
 
 SOLVED = ["We add.", "The answer is 42.", "Add once more.", "The answer is 42.", "**42**"]

@@ -11,8 +11,8 @@ from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Label, R
 from dlcot_ray.core.applying.error_uses import explain
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import draft, enhance, finish
-from dlcot_ray.core.enhancement import Enhancement, Status
-from dlcot_ray.core.error_handling import ErrorOutcome, RepairRequest, checked_repair, located_errors
+from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, Status
+from dlcot_ray.core.error_handling import RepairRequest, checked_repair, located_errors
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.trace import Trace
 from tests.support.annotations import CORRECT, OPEN, WRONG, annotated

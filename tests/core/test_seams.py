@@ -7,16 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcot_ray.core.edits import EditOp, apply_script, check_script, drop_script
-from dlcot_ray.core.seams import (
-    Closed,
-    Seam,
-    SeamKind,
-    bridge_fault,
-    close_seams,
-    refers_back,
-    sentences,
-    ways_left,
-)
+from dlcot_ray.core.seams.bridges import bridge_fault
+from dlcot_ray.core.seams.closing import close_seams
+from dlcot_ray.core.seams.kinds import Closed, Seam, SeamKind
+from dlcot_ray.core.seams.references import refers_back, ways_left
+from dlcot_ray.core.seams.sentences import sentences
 from tests.support.annotations import CORRECT, annotated
 
 WORK = "We compute 6 * 7 = 42."

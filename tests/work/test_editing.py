@@ -11,10 +11,9 @@ import pytest
 
 from dlcot_ray.core.annotation import ErrorKind, ErrorSpan, Source, Tokens
 from dlcot_ray.core.edits import EditOp
-from dlcot_ray.core.enhancement import Status
-from dlcot_ray.core.error_handling import ErrorOutcome
+from dlcot_ray.core.enhancement import ErrorOutcome, Status
 from dlcot_ray.core.policies.registry import parse_policy
-from dlcot_ray.core.seams import Closed, Seam, SeamKind
+from dlcot_ray.core.seams.kinds import Closed, Seam, SeamKind
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.protocol import JudgeDied, Written
 from dlcot_ray.work.editing import Edited, edit_all

@@ -16,7 +16,7 @@ from dlcot_ray.core.applying.looks import is_left_open, is_open
 from dlcot_ray.core.arrival import accepted_answers, ends_on, states
 from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, standing, trunk_stop
-from dlcot_ray.core.seam_cues import BOTH, EARLIER, VERDICT
+from dlcot_ray.core.seams.cues import BOTH, EARLIER, VERDICT
 from dlcot_ray.core.trace import Trace
 
 CLOSING_CHARS = 400

@@ -24,15 +24,16 @@ from dlcot_ray.core.edits import (
     replace_segments,
     segments_of,
 )
-from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
-from dlcot_ray.core.error_handling import ErrorOutcome, delete_errors
+from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, GateResult, Status
+from dlcot_ray.core.error_handling import delete_errors
 from dlcot_ray.core.evidence.loops import without_loop
 from dlcot_ray.core.gates import evaluate_gates, keeps_answer
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, drop_range
 from dlcot_ray.core.policies.reasons import owners, with_reasons
 from dlcot_ray.core.policies.redundancy import REDUNDANT
 from dlcot_ray.core.policies.standing import standing
-from dlcot_ray.core.seams import Closed, Seam, SeamNeed, close_seams
+from dlcot_ray.core.seams.closing import close_seams
+from dlcot_ray.core.seams.kinds import Closed, Seam, SeamNeed
 from dlcot_ray.core.trace import Trace
 
 ITEMS = 12

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from dlcot_ray.core import seam_cues as cues
-from dlcot_ray.core.seams import sentences
+from dlcot_ray.core.seams import cues
+from dlcot_ray.core.seams.sentences import sentences
 
 _COMPUTES = re.compile(
     r"\d[\s)}\\$]{0,4}(?:[-+*/×·÷^%−]|\\(?:times|cdot|div|pm)\b)\s*[\d({\\$√]"

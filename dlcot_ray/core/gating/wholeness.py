@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
-from dlcot_ray.core import seam_cues as cues
 from dlcot_ray.core.annotation import Annotation, Label, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.edits import Edit, EditOp, segments_of
 from dlcot_ray.core.policies.base import LOOP
+from dlcot_ray.core.seams import cues
 
 MENDING = ("seam: ", "error ")
 """How the reasons begin of edits that take out a loose end or an error."""

@@ -1,0 +1,23 @@
+"""The sentences of a segment."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+_SENTENCE = re.compile(r"(?<=[.!?:])(?<!\b(?:e\.g|i\.e)\.)(?<!\bvs\.)[\"')\]*]*\s+(?=\S)|\n+(?=\S)")
+_QUOTE = 80
+"""Maximum characters of a quoted sentence."""
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Spans of the sentences of a segment in code points, with the white space after each; they cover it."""
+    cuts = [0, *(match.end() for match in _SENTENCE.finditer(text)), len(text)]
+    return [(a, b) for a, b in itertools.pairwise(cuts) if b > a]
+
+
+def quote(text: str, *, first: bool) -> str:
+    """The first or last sentence of a text, shortened, in quotes."""
+    spans = sentences(text)
+    words = " ".join(text[slice(*spans[0 if first else -1])].split())
+    return repr(words if len(words) <= _QUOTE else f"{words[:_QUOTE]}...")
