@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlcot_ray.telemetry.progress import duration
+from dlcot_ray.telemetry.console import duration
 
 
 def plan_lines(figures: Mapping[str, Any]) -> list[str]:

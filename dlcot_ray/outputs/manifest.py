@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.errors import InputFault
 from dlcot_ray.outputs.card import card
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import CARD_FILE, FORMAT, INPUTS_FILE, MANIFEST_FILE, JobRecord, Output
@@ -116,34 +116,6 @@ def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | 
     if inputs is not None:
         output.store.put(INPUTS_FILE, inputs)
     output.store.put(MANIFEST_FILE, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def read_manifest(output: Output) -> dict[str, Any] | None:
-    """The manifest of the last run; None if it is missing or damaged."""
-    if not output.store.exists(MANIFEST_FILE):
-        return None
-    try:
-        content = json.loads(output.store.read_bytes(MANIFEST_FILE))
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) and content.get("format") == FORMAT else None
-
-
-def read_inputs(output: Output, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The entries of the input files, from the manifest or from `inputs.jsonl`.
-
-    Raises:
-        JobError: they cannot be read.
-    """
-    name = manifest.get("inputs_file")
-    if name is None:
-        return list(manifest["inputs"])
-    try:
-        return [json.loads(line) for line in output.store.read_bytes(name).splitlines()]
-    except ValueError as error:
-        raise JobError(
-            f"{output.store.url(name)} is damaged", "delete manifest.json and run again"
-        ) from error
 
 
 def describes(manifest: Mapping[str, Any], record: JobRecord, plan: Plan) -> bool:

@@ -33,3 +33,12 @@ def print_report(figures: Mapping[str, Any], lines: Iterable[str], json_to: str 
             Path(json_to).write_text(f"{text}\n", encoding="utf-8")
         except OSError as error:
             raise JobError(f"cannot write {json_to} ({error.strerror})", "give another json=") from error
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: ``1h 05m``, ``2m 30s``, ``12s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h {minutes:02d}m"
+    return f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"

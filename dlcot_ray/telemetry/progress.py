@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.telemetry.console import duration
 
 
 class RunProgress:
@@ -108,12 +109,3 @@ def _short(number: int) -> str:
         if number >= limit:
             return f"{number / limit:.1f}{unit}"
     return str(number)
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: ``1h 05m``, ``2m 30s``, ``12s``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h {minutes:02d}m"
-    return f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -123,3 +125,16 @@ def test_status_of_an_output_on_s3(finished_job: FinishedJob, s3: S3Place) -> No
     told = status_of(Output(store))
     assert (told["state"], told["rows_done"]) == ("finishing", 19)
     assert told["last_write_s"] < 60
+
+
+def test_the_command_loads_few_modules(finished_job: FinishedJob) -> None:
+    """It is run again and again by hand or by `watch`, so it must start fast."""
+    program = (
+        "import sys; from dlcot_ray.cli import main; assert main(['status', sys.argv[1]]) == 0; "
+        "print(*(name for name in sys.modules), sep='\\n')"
+    )
+    command = [sys.executable, "-c", program, str(finished_job.output)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()
+    assert not {"ray", "vllm", "polars", "rich", "sympy", "pandas"}.intersection(loaded)
+    assert sum(name.startswith("dlcot_ray") for name in loaded) <= 45
