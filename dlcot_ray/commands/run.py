@@ -32,8 +32,7 @@ from dlcot_ray.outputs.layout import (
     InputRecord,
     JobRecord,
 )
-from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, write_manifest
-from dlcot_ray.outputs.manifest_reading import read_manifest
+from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
 from dlcot_ray.outputs.results import EngineUse
 from dlcot_ray.outputs.tally import Journal, count, survey
 from dlcot_ray.plan.completed import Sizes, complete_units

@@ -43,7 +43,7 @@ from dlcot_ray.outputs.layout import (
     JobRecord,
     Output,
 )
-from dlcot_ray.outputs.manifest_reading import read_inputs, read_manifest
+from dlcot_ray.outputs.manifest import read_inputs, read_manifest
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute

@@ -13,17 +13,19 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from dlcot_ray.errors import InputFault
+from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.outputs.card import card
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import CARD_FILE, FORMAT, INPUTS_FILE, MANIFEST_FILE, JobRecord, Output
-from dlcot_ray.outputs.tally import Tally
-from dlcot_ray.plan.plan import Plan, files_digest, inputs_digest
+
+if TYPE_CHECKING:
+    from dlcot_ray.outputs.tally import Tally
+    from dlcot_ray.plan.plan import Plan
 
 _PACKAGES = ("dlcot-ray", "ray", "pyarrow", "polars", "fsspec", "s3fs", "numpy", "math-verify", "omegaconf")
 MAX_INPUTS_SHOWN = 1_000
@@ -65,6 +67,9 @@ def build_manifest(
     Returns:
         The manifest as plain JSON types, and the content of `inputs.jsonl`, or None if that is not needed.
     """
+    # Imported here, because the commands that only read a manifest need no plan.
+    from dlcot_ray.plan.plan import inputs_digest
+
     inputs = _inputs(plan, tally)
     unfinished = plan.rows - int(tally.rows.sum())
     aside = _lines(inputs) if inputs.num_rows > MAX_INPUTS_SHOWN else None
@@ -118,8 +123,38 @@ def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | 
     output.store.put(MANIFEST_FILE, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
 
 
+def read_manifest(output: Output) -> dict[str, Any] | None:
+    """The manifest of the last run; None if it is missing or damaged."""
+    if not output.store.exists(MANIFEST_FILE):
+        return None
+    try:
+        content = json.loads(output.store.read_bytes(MANIFEST_FILE))
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) and content.get("format") == FORMAT else None
+
+
+def read_inputs(output: Output, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The entries of the input files, from the manifest or from `inputs.jsonl`.
+
+    Raises:
+        JobError: they cannot be read.
+    """
+    name = manifest.get("inputs_file")
+    if name is None:
+        return list(manifest["inputs"])
+    try:
+        return [json.loads(line) for line in output.store.read_bytes(name).splitlines()]
+    except ValueError as error:
+        raise JobError(
+            f"{output.store.url(name)} is damaged", "delete manifest.json and run again"
+        ) from error
+
+
 def describes(manifest: Mapping[str, Any], record: JobRecord, plan: Plan) -> bool:
     """Whether a manifest belongs to this job and these inputs, and says that all units are complete."""
+    from dlcot_ray.plan.plan import files_digest, inputs_digest
+
     digest = manifest.get("inputs_digest")
     if digest is None:
         # An earlier version wrote no digest.

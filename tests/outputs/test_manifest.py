@@ -19,9 +19,10 @@ from dlcot_ray.outputs.manifest import (
     MAX_INPUTS_SHOWN,
     build_manifest,
     describes,
+    read_inputs,
+    read_manifest,
     write_manifest,
 )
-from dlcot_ray.outputs.manifest_reading import read_inputs, read_manifest
 from dlcot_ray.outputs.tally import Tally
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import make_plan

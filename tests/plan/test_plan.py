@@ -12,12 +12,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dlcot_ray.errors import InputFault
-from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.plan.duplicate_ids import Duplicates, find_duplicates
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.plan.unit_ranges import cut_rows
+from tests.support.plans import auto
 
 
 def write(path: Path, ids: list[str | None], rows_per_group: int = 1_000) -> None:
@@ -30,7 +30,7 @@ def write(path: Path, ids: list[str | None], rows_per_group: int = 1_000) -> Non
 def planned(folder: Path, rows_per_unit: int = 4) -> Plan:
     return make_plan(
         assign_names(find_shards(str(folder)), {}),
-        load_preset("auto"),
+        auto(),
         rows_per_unit=rows_per_unit,
         bytes_per_unit=1 << 20,
     )

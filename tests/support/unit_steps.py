@@ -9,18 +9,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dlcot_ray.config.loading import load_judge
-from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.plan.pending import Pending
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.plan.tasks import ReadTask
 from dlcot_ray.work.spec import WorkSpec
+from tests.support.plans import auto
 
 
 def spec(folder: Path, **changes: object) -> WorkSpec:
     """A job of the rules judge with its output in `folder`."""
     given: dict[str, object] = {
-        "preset": load_preset("auto"),
+        "preset": auto(),
         "policy": "keep_first",
         "policy_options": {},
         "judge": load_judge("rules", {}),
@@ -37,7 +37,7 @@ def tasks_of(source: Path, rows_per_unit: int) -> list[ReadTask]:
     """What reading a folder comes to."""
     plan = make_plan(
         assign_names(find_shards(str(source)), {}),
-        load_preset("auto"),
+        auto(),
         rows_per_unit=rows_per_unit,
         bytes_per_unit=1 << 26,
     )
