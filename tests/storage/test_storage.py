@@ -20,6 +20,7 @@ from dlcot_ray.storage.backend import current_version, put_and_read_back
 from dlcot_ray.storage.failures import MissingObject, explain
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX, LocalBackend
 from dlcot_ray.storage.store import Store
+from tests.support.seaweed import S3Place
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -30,26 +31,37 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield Store(f"memory://{uuid4().hex}/out")
 
 
-def test_objects_come_back_and_are_listed_by_name(store: Store) -> None:
-    assert store.list() == []
-    store.put("b/two.parquet", b"22")
-    store.put("a.parquet", b"1")
-    store.put("b/c/three", b"333")
-    assert [(info.relative, info.size) for info in store.list()] == [
+@pytest.fixture(params=["local", "memory", "s3"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """For what must hold on a real S3 server as well."""
+    if request.param == "local":
+        return Store(str(tmp_path / "out"))
+    if request.param == "memory":
+        return Store(f"memory://{uuid4().hex}/out")
+    place: S3Place = request.getfixturevalue("s3")
+    return Store(place.url("out"))
+
+
+def test_objects_come_back_and_are_listed_by_name(any_store: Store) -> None:
+    assert any_store.list() == []
+    any_store.put("b/two.parquet", b"22")
+    any_store.put("a.parquet", b"1")
+    any_store.put("b/c/three", b"333")
+    assert [(info.relative, info.size) for info in any_store.list()] == [
         ("a.parquet", 1),
         ("b/c/three", 3),
         ("b/two.parquet", 2),
     ]
-    assert [info.relative for info in store.list("b")] == ["b/c/three", "b/two.parquet"]
-    assert store.list("nowhere") == []
-    assert store.read_bytes("b/two.parquet") == b"22"
-    assert store.list()[0].url == store.url("a.parquet")
+    assert [info.relative for info in any_store.list("b")] == ["b/c/three", "b/two.parquet"]
+    assert any_store.list("nowhere") == []
+    assert any_store.read_bytes("b/two.parquet") == b"22"
+    assert any_store.list()[0].url == any_store.url("a.parquet")
 
 
-def test_a_prefix_is_a_directory_and_not_the_start_of_names(store: Store) -> None:
-    store.put("unit/1", b"")
-    store.put("unit2/1", b"")
-    assert [info.relative for info in store.list("unit")] == ["unit/1"]
+def test_a_prefix_is_a_directory_and_not_the_start_of_names(any_store: Store) -> None:
+    any_store.put("unit/1", b"")
+    any_store.put("unit2/1", b"")
+    assert [info.relative for info in any_store.list("unit")] == ["unit/1"]
 
 
 def test_put_replaces_an_object_and_changes_its_version(store: Store) -> None:
@@ -81,22 +93,22 @@ def test_only_the_first_put_if_absent_wins(store: Store) -> None:
     assert len(store.list()) == 1
 
 
-def test_compare_and_swap_replaces_only_the_version_that_was_read(store: Store) -> None:
-    assert store.read_versioned("pointer") is None
-    first = store.compare_and_swap("pointer", b"1", None)
+def test_compare_and_swap_replaces_only_the_version_that_was_read(any_store: Store) -> None:
+    assert any_store.read_versioned("pointer") is None
+    first = any_store.compare_and_swap("pointer", b"1", None)
     assert first is not None
-    assert store.compare_and_swap("pointer", b"x", None) is None
-    read = store.read_versioned("pointer")
+    assert any_store.compare_and_swap("pointer", b"x", None) is None
+    read = any_store.read_versioned("pointer")
     assert read is not None
     assert (read.data, read.version) == (b"1", first)
-    second = store.compare_and_swap("pointer", b"2", first)
+    second = any_store.compare_and_swap("pointer", b"2", first)
     assert second not in (None, first)
-    assert store.compare_and_swap("pointer", b"3", first) is None
-    assert store.read_bytes("pointer") == b"2"
-    store.delete("pointer")
-    assert store.compare_and_swap("pointer", b"4", second) is None
-    assert store.compare_and_swap("nowhere/pointer", b"4", second) is None
-    assert store.list(temporary=True) == []
+    assert any_store.compare_and_swap("pointer", b"3", first) is None
+    assert any_store.read_bytes("pointer") == b"2"
+    any_store.delete("pointer")
+    assert any_store.compare_and_swap("pointer", b"4", second) is None
+    assert any_store.compare_and_swap("nowhere/pointer", b"4", second) is None
+    assert any_store.list(temporary=True) == []
 
 
 def test_of_many_simultaneous_swaps_each_version_has_one_successor(store: Store) -> None:
@@ -176,11 +188,11 @@ def test_open_seeks_within_an_object(store: Store) -> None:
         assert file.read(1) == b"0"
 
 
-def test_a_missing_object_is_reported_in_one_line(store: Store) -> None:
+def test_a_missing_object_is_reported_in_one_line(any_store: Store) -> None:
     with pytest.raises(MissingObject, match=r"cannot read .*nothing.*; check"):
-        store.read_bytes("nothing")
+        any_store.read_bytes("nothing")
     with pytest.raises(InputFault, match=r"nothing: .*; check") as caught:
-        store.open("nothing").read()
+        any_store.open("nothing").read()
     assert "\n" not in str(caught.value)
 
 
