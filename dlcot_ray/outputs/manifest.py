@@ -19,7 +19,6 @@ import numpy as np
 import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.outputs.card import card
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import CARD_FILE, FORMAT, INPUTS_FILE, MANIFEST_FILE, JobRecord, Output
 
@@ -112,6 +111,9 @@ def faults_as_dicts(faults: Iterable[InputFault]) -> list[dict[str, str]]:
 
 def write_card(output: Output, manifest: Mapping[str, Any], report: str = "") -> None:
     """Write the dataset card; `report` is the report of a refresh, as Markdown."""
+    # Imported here, because the commands that only read a manifest write no card.
+    from dlcot_ray.outputs.card import card
+
     output.store.put(CARD_FILE, card(manifest, report).encode())
 
 
