@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import MarkedYAMLError, YAMLError
 
 from dlcot_ray.config.paths import conf_dir
 from dlcot_ray.errors import JobError, did_you_mean, reason_of
@@ -179,6 +176,11 @@ def preset_from_dict(content: Mapping[str, Any]) -> DatasetPreset:
 
 
 def _parse(path: Path) -> DatasetPreset:
+    # Imported here, because every worker imports this module, and only the driver loads presets.
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import MarkedYAMLError, YAMLError
+
     try:
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     except MarkedYAMLError as error:

@@ -17,10 +17,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, JobError
@@ -28,6 +27,9 @@ from dlcot_ray.outputs.schemas import ANNOTATION_SCHEMA
 from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.tables import read_parquet, to_parquet
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _HEAD = 15
 """Hex digits of a fingerprint in the index: 60 bits, which fit a signed column."""
@@ -72,6 +74,9 @@ def write_index(store: Store, folder: str, objects: Sequence[str], known: pl.Dat
         known: one row per annotation, with `fingerprint` (text), `object` (index into `objects`) and `row`
             (of that object). Of several rows with the same fingerprint the first is used.
     """
+    # Imported here, because every worker imports this module, and only the driver writes the index.
+    import polars as pl
+
     partitions = 1
     while partitions * _PARTITION_ROWS < known.height:
         partitions *= 2

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 # At most 18 digits, because these always fit into 64 bits. The pattern works for Python's regular expressions
 # and for Rust's (polars).
@@ -54,6 +56,9 @@ def parse_unit_names(names: Iterable[str]) -> pl.DataFrame:
         One row per name, in order, with columns `shard` (String), `start` and `stop` (Int64). All three are
         null where the text is no unit's name.
     """
+    # Imported here, because every worker imports this module, and only the driver parses many names.
+    import polars as pl
+
     parts = pl.Series(list(names), dtype=pl.String).str.extract_groups(f"^{_NAME}$").struct
     start, stop = (parts.field(part).cast(pl.Int64) for part in ("2", "3"))
     return pl.DataFrame({"shard": parts.field("1"), "start": start, "stop": stop})
