@@ -29,7 +29,7 @@ from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
-from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.inputs.shards import find_inputs
 from dlcot_ray.outputs.layout import INPUT_METADATA_FILE, JobRecord, check_inputs
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.urls import absolute
@@ -112,7 +112,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     resolved = resolve_enhance(config)
     config, preset, judge = resolved.config, resolved.preset, resolved.judge
     output = open_output(config.output or "", config.storage.output, config.input)
-    shards = find_shards(config.input, config.storage.input)
+    found = find_inputs(config.input, config.storage.input)
     floor = partial(
         check_quality_floor,
         config.quality_floor,
@@ -125,17 +125,18 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         # Checked before the results of an earlier job are removed; the job reuses what was found.
         floor = partial(lambda found: found, floor())
     record = output.claim(JobRecord("enhance", resolved.settings, stored(config)), overwrite=config.overwrite)
-    check_inputs(record, shards, output.display_url)
+    check_inputs(record, found.shards, output.display_url)
     metadata = MetadataCache(output.read_state(INPUT_METADATA_FILE))
-    decider = LayoutDecider(preset, shards, config.storage.input, record.layouts)
+    decider = LayoutDecider(preset, found.shards, config.storage.input, record.layouts)
     plan = make_plan(
-        assign_names(shards, {item.file: item.name for item in record.inputs}),
+        assign_names(found.shards, {item.file: item.name for item in record.inputs}),
         preset,
         rows_per_unit=config.rows_per_unit,
         bytes_per_unit=config.bytes_per_unit,
         options=config.storage.input,
         metadata=metadata,
         decider=decider,
+        beside=found,
     )
     record = replace(record, layouts=decider.recorded())
     spec = WorkSpec(

@@ -20,15 +20,15 @@ from typing import Any
 from dlcot_ray.commands.enhance import resolve_enhance
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.plan_text import plan_lines
+from dlcot_ray.commands.prepare import check_usable
 from dlcot_ray.config.costs import Costs, load_costs
 from dlcot_ray.config.settings import JudgeConfig, PlanConfig
 from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
-from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.inputs.shards import find_inputs
 from dlcot_ray.judging.cascade import CascadeJudge
 from dlcot_ray.judging.cost import Model, gpu_seconds, kv_tokens
 from dlcot_ray.judging.model.dry_run import DryRunEngine, EstimatedTokenizer, with_habits
@@ -36,6 +36,7 @@ from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.protocol import Judge
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.layout import Output
+from dlcot_ray.outputs.manifest import skipped_as_dict
 from dlcot_ray.plan.completed import complete_units
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import assign_names, make_plan
@@ -86,22 +87,22 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
     judge, given = resolved.judge, resolved.config
     output = Output(Store(given.output or "", config.storage.output)) if wants_output else None
     record = output.record() if output is not None else None
-    shards = find_shards(given.input, config.storage.input)
+    found = find_inputs(given.input, config.storage.input)
     names = {item.file: item.name for item in record.inputs} if record is not None else {}
     metadata = MetadataCache()
     recorded = record.layouts if record is not None else ()
-    decider = LayoutDecider(resolved.preset, shards, config.storage.input, recorded)
+    decider = LayoutDecider(resolved.preset, found.shards, config.storage.input, recorded)
     plan = make_plan(
-        assign_names(shards, names),
+        assign_names(found.shards, names),
         resolved.preset,
         rows_per_unit=config.rows_per_unit,
         bytes_per_unit=config.bytes_per_unit,
         options=config.storage.input,
         metadata=metadata,
         decider=decider,
+        beside=found,
     )
-    if not plan.shards:
-        raise JobError(f"none of the {len(plan.faults)} inputs can be used: {plan.faults[0]}")
+    check_usable(plan)
     rows_done, units_done = _done(plan, output)
     other = record is not None and dict(record.settings) != dict(resolved.settings)
     sample = take_sample(plan, config.sample, config.storage.input, metadata)
@@ -120,6 +121,7 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
         "rows_left": left,
         "other_job_in_output": other,
         "unusable_inputs": [str(fault) for fault in plan.faults],
+        "skipped": skipped_as_dict(plan.skipped),
         "sample": {"rows": sample.rows, "traces": len(sample.traces), "unusable": sample.unusable},
         "tokenizer": source,
         "trace_tokens": {

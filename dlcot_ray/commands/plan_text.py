@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlcot_ray.telemetry.console import duration
+from dlcot_ray.telemetry.summary import skipped_lines
 
 
 def plan_lines(figures: Mapping[str, Any]) -> list[str]:
@@ -36,6 +37,7 @@ def plan_lines(figures: Mapping[str, Any]) -> list[str]:
     if figures["other_job_in_output"]:
         lines.append("output     holds another job's results (other settings): the job would refuse it")
     lines += [f"unusable   {fault}" for fault in figures["unusable_inputs"][:10]]
+    lines += [f"skipped    {line}" for line in skipped_lines(figures["skipped"])]
     if len(figures["unusable_inputs"]) > 10:
         lines.append(f"           and {len(figures['unusable_inputs']) - 10:,} more unusable inputs")
     return lines

@@ -89,6 +89,19 @@ def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> 
     return output
 
 
+def check_usable(plan: Plan) -> None:
+    """Check that there is anything to do.
+
+    Raises:
+        JobError: no input can be used, or none has rows.
+    """
+    if plan.shards:
+        return
+    if plan.faults:
+        raise JobError(f"none of the {len(plan.faults)} inputs can be used: {plan.faults[0]}")
+    raise JobError("the inputs have no rows", "check input=")
+
+
 def checked_policy(config: Config) -> dict[str, Any]:
     """The options of the policy, after a trial parse.
 

@@ -21,8 +21,8 @@ from dlcot_ray.cluster.ledger_status import LedgerStatus
 from dlcot_ray.cluster.nodes import plan_workers, start_ray, stop_ray, waiting_for
 from dlcot_ray.cluster.supervision import FailureLimits, run_units
 from dlcot_ray.commands.exits import Exit
-from dlcot_ray.commands.prepare import Prepared
-from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.commands.prepare import Prepared, check_usable
+from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.layouts.report import report_lines
 from dlcot_ray.outputs.layout import (
     DUPLICATES_FILE,
@@ -84,9 +84,7 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     check = job.quality_floor
     quality_floor = check() if check is not None and not (sizes > 0).all() else None
     job, sizes, duplicates = _without_unreadable_ids(job, sizes)
-    if not job.plan.shards:
-        first = job.plan.faults[0]
-        raise JobError(f"none of the {len(job.plan.faults)} inputs can be used: {first}")
+    check_usable(job.plan)
     job = replace(job, record=job.record.with_inputs(_records(job.plan)))
     pending = Pending(job.plan, sizes > 0, job.available, duplicates)
     failed = [FailedUnit(u.name, u.file, u.start, u.stop, FINISH_FIRST) for u in pending.missing()]

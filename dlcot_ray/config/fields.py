@@ -64,6 +64,12 @@ def rule_of(declared: dataclasses.Field[Any]) -> Rule:
     return rule
 
 
+def is_places(declared: dataclasses.Field[Any]) -> bool:
+    """Whether a field of any dataclass is a setting that holds a place or a list of places."""
+    rule = declared.metadata.get(_KEY)
+    return isinstance(rule, Rule) and rule.places
+
+
 def help_text(schema: type[Any]) -> str:
     """All settings of a command as YAML with comments, in sections: those of the command come first.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Collection, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dlcot_ray.config.checks import check_no_credentials, check_values
+from dlcot_ray.config.fields import is_places
 from dlcot_ray.errors import ConfigError, did_you_mean, reason_of
 
 ConfigT = TypeVar("ConfigT")
@@ -34,10 +36,10 @@ def load_settings(schema: type[ConfigT], words: Sequence[str], *, optional: Coll
     Raises:
         ConfigError: a word, file, key or value that cannot be used.
     """
-    given = _dotlist(words)
+    given = _from_words(schema, words)
     file = given.pop("config", None)
-    layers = [] if file is None else [(str(file), read_yaml(Path(str(file))))]
-    config: Any = merged(schema, [*layers, ("", given)])
+    layers = [] if file is None else [(str(file), read_yaml(Path(str(file)).expanduser()))]
+    config: Any = with_home(merged(schema, [*layers, ("", given)]))
     check_values(config, optional=optional)
     check_no_credentials("storage", dataclasses.asdict(config.storage))
     return typing.cast(ConfigT, config)
@@ -84,19 +86,89 @@ def merged(schema: type[ConfigT], layers: Sequence[tuple[str, dict[str, Any]]]) 
     return typing.cast(ConfigT, OmegaConf.to_object(made))
 
 
-def _dotlist(words: Sequence[str]) -> dict[str, Any]:
+def with_home(value: Any) -> Any:
+    """A value, and all that is inside it, with the home directory in place of a ``~/`` at the start."""
+    if isinstance(value, str):
+        return str(Path(value).expanduser()) if value == "~" or value.startswith("~/") else value
+    if isinstance(value, list):
+        return [with_home(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: with_home(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = dataclasses.fields(value)
+        return dataclasses.replace(
+            value, **{item.name: with_home(getattr(value, item.name)) for item in fields}
+        )
+    return value
+
+
+def _from_words(schema: type[Any], words: Sequence[str]) -> dict[str, Any]:
+    """The values of ``key=value`` words, nested; a text setting takes its text as it is."""
+    seen: set[str] = set()
+    made = DictConfig({})
     for word in words:
-        key, equals, _ = word.partition("=")
+        key, equals, text = word.partition("=")
         if not equals or not key:
             raise ConfigError(f"cannot read {word!r}", "write settings as key=value; --help lists them")
+        if key in seen:
+            raise ConfigError(f"{key} is given twice", "give it once")
+        seen.add(key)
+        try:
+            made = typing.cast(DictConfig, OmegaConf.merge(made, _from_word(schema, key, text)))
+        except (OmegaConfBaseException, yaml.YAMLError, ValueError, TypeError) as error:
+            raise ConfigError(
+                f"cannot read {word!r}: {reason_of(error, line=0)}",
+                "quote values that hold special characters",
+            ) from error
     try:
-        given = OmegaConf.from_dotlist(list(words))
-        return typing.cast("dict[str, Any]", OmegaConf.to_container(given, resolve=True))
-    except (OmegaConfBaseException, yaml.YAMLError, ValueError, TypeError) as error:
-        raise ConfigError(
-            f"cannot read {' '.join(words)!r}: {reason_of(error, line=0)}",
-            "quote values that hold special characters",
-        ) from error
+        return typing.cast("dict[str, Any]", OmegaConf.to_container(made, resolve=True))
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"cannot read {' '.join(words)!r}: {reason_of(error, line=0)}", "") from error
+
+
+def _from_word(schema: type[Any], key: str, text: str) -> Any:
+    kind = _kind_of(schema, key)
+    if kind is _Kind.OTHER:
+        return OmegaConf.from_dotlist([f"{key}={text}"])
+    value: Any = text
+    if kind is _Kind.TEXTS and text.startswith("[") and text.endswith("]"):
+        # This loader leaves every item a text.
+        value = yaml.load(text, yaml.BaseLoader)
+    elif text == "null" and kind is not _Kind.TEXT:
+        value = None
+    made = OmegaConf.create({})
+    OmegaConf.update(made, key, value)
+    return made
+
+
+class _Kind(Enum):
+    """How the value of a word is read."""
+
+    TEXT = "text"
+    """As it is."""
+    PERHAPS_TEXT = "perhaps text"
+    """As it is; ``null`` is no text."""
+    TEXTS = "texts"
+    """As it is, or a list of texts."""
+    OTHER = "other"
+    """As YAML."""
+
+
+def _kind_of(schema: type[Any], key: str) -> _Kind:
+    if key == "config":
+        return _Kind.TEXT
+    owner: Any = schema
+    *groups, name = key.split(".")
+    for group in groups:
+        owner = typing.get_type_hints(owner).get(group) if dataclasses.is_dataclass(owner) else None
+    fields = dataclasses.fields(owner) if dataclasses.is_dataclass(owner) else ()
+    declared = next((field for field in fields if field.name == name), None)
+    if declared is None:
+        return _Kind.OTHER
+    hint = typing.get_type_hints(owner)[name]
+    if hint == list[str] or is_places(declared):
+        return _Kind.TEXTS
+    return {str: _Kind.TEXT, str | None: _Kind.PERHAPS_TEXT}.get(hint, _Kind.OTHER)
 
 
 def _check_keys(layer: Mapping[str, Any], schema: type[Any], where: str, prefix: str = "") -> None:
@@ -107,6 +179,8 @@ def _check_keys(layer: Mapping[str, Any], schema: type[Any], where: str, prefix:
         if key not in hints:
             valid = [f"{prefix}{known}" for known in hints]
             raise ConfigError(f"{where}there is no setting {name!r}", did_you_mean(name, valid))
+        if hints[key] in (str, str | None) and isinstance(value, bool | int | float):
+            raise ConfigError(f"{where}{name} cannot be {value!r}", "give text; in a YAML file, in quotes")
         if dataclasses.is_dataclass(hints[key]) and isinstance(value, Mapping):
             _check_keys(value, typing.cast("type[Any]", hints[key]), where, f"{name}.")
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, JobError, reason_of
 from dlcot_ray.inputs.readers.protocol import FileMetadata
+from dlcot_ray.inputs.readers.registry import is_text
 from dlcot_ray.inputs.shards import Shard, open_shard
 from dlcot_ray.storage.tables import read_arrow_file, to_arrow_file
 
@@ -41,20 +42,17 @@ def read_file_metadata(shard: Shard, options: Mapping[str, object] | None = None
         options: fsspec options of its store.
 
     Raises:
-        InputFault: the file is empty, cannot be read, is not of its format, or has no rows.
+        InputFault: the file is empty, cannot be read, is or is not of its format.
     """
-    if shard.size == 0:
+    if shard.size == 0 and not is_text(shard.relative):
         raise InputFault(shard.file, "the file is empty (0 bytes)", "write it again or remove it")
     try:
         with closing(open_shard(shard, options)) as reader:
-            found = reader.metadata()
+            return reader.metadata()
     except (pa.ArrowException, OSError, JobError) as error:
         raise InputFault(
             shard.file, f"it cannot be read ({reason_of(error)})", "write it again or remove it"
         ) from error
-    if found.rows == 0:
-        raise InputFault(shard.file, "the file has no rows", "remove it")
-    return found
 
 
 class MetadataCache:

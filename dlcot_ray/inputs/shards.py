@@ -9,15 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 from fsspec.utils import glob_translate
 
-from dlcot_ray.errors import JobError
+from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.inputs.listing import Skipped, check_no_table_format, may_match, skip_reason
 from dlcot_ray.inputs.readers.protocol import FileMetadata, Reader
-from dlcot_ray.inputs.readers.registry import open_reader, stem_of, suffix_list, suffix_of
+from dlcot_ray.inputs.readers.registry import open_reader, stem_of, suffix_list
 from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.failures import without_credentials
 from dlcot_ray.storage.store import Store
@@ -44,31 +44,54 @@ class Shard:
     file: str
 
 
-def find_shards(input_url: str | Sequence[str], options: Mapping[str, object] | None = None) -> list[Shard]:
-    """The input files of a job, ordered by name.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an input names.
 
-    In directories, which are searched at any depth, only files with a registered suffix count. Names that
-    begin with ``.`` or ``_`` are skipped, as Hive and Spark do. A file that two inputs contain is taken once.
-    If two files have the same name, a short hash of their place is appended to both names.
+    Attributes:
+        shards: the input files, ordered by name.
+        skipped: what lies beside them and is not read, with reasons.
+        faults: what should be read and cannot be reached.
+    """
+
+    shards: tuple[Shard, ...]
+    skipped: tuple[Skipped, ...] = ()
+    faults: tuple[InputFault, ...] = ()
+
+
+def find_shards(input_url: str | Sequence[str], options: Mapping[str, object] | None = None) -> list[Shard]:
+    """The input files alone; see `find_inputs`."""
+    return list(find_inputs(input_url, options).shards)
+
+
+def find_inputs(input_url: str | Sequence[str], options: Mapping[str, object] | None = None) -> Found:
+    """The input files of a job.
+
+    In directories, which are searched at any depth, files with a registered suffix count, unless they or
+    their directories are hidden or begin with ``_`` as those of Hive and Spark do. A file that two inputs
+    contain is taken once. If two files have the same name, a short hash of their place is appended to both
+    names.
 
     Args:
         input_url: directories, files and globs.
         options: fsspec options of their stores.
 
     Raises:
-        JobError: an input does not exist, holds no shards, or cannot be listed.
+        JobError: an input does not exist, holds no shards, is a table format, or cannot be listed.
     """
     urls = [input_url] if isinstance(input_url, str) else list(input_url)
     if not urls:
         raise JobError("no input given", "set input= to a directory, a file or a glob")
-    found: dict[str, Shard] = {}
-    for url in urls:
-        for shard in _shards_of(url, options):
-            found.setdefault(shard.file, shard)
-    names = Counter(shard.name for shard in found.values())
-    return sorted(
-        (_renamed(shard) if names[shard.name] > 1 else shard for shard in found.values()),
-        key=lambda shard: shard.name,
+    parts = [_of_place(url, options) for url in urls]
+    shards = {shard.file: shard for part in reversed(parts) for shard in part.shards}
+    names = Counter(shard.name for shard in shards.values())
+    renamed = (_renamed(shard) if names[shard.name] > 1 else shard for shard in shards.values())
+    skipped = {item.file: item for part in parts for item in part.skipped if item.file not in shards}
+    faults = {fault.file: fault for part in parts for fault in part.faults}
+    return Found(
+        tuple(sorted(renamed, key=lambda shard: shard.name)),
+        tuple(sorted(skipped.values(), key=lambda item: item.file)),
+        tuple(faults.values()),
     )
 
 
@@ -88,20 +111,22 @@ def open_shard(
     return open_reader(Store(shard.store_url, options), shard.relative, shard.file, known)
 
 
-def _shards_of(url: str, options: Mapping[str, object] | None) -> list[Shard]:
+def _of_place(url: str, options: Mapping[str, object] | None) -> Found:
     whole = Store(url, options)
     whole.check_readable()
     head, slash, tail = url.rpartition("/")
     if tail and not head.endswith(":/"):
         parent = Store(_root(head, slash), options)
         info = parent.info(tail)
-        if info is not None:
-            return [_shard(parent, info)]
-    objects = whole.list()
-    if not objects and _is_glob(url):
-        return _shards_of_glob(url, options)
-    shards = [_shard(whole, info) for info in objects if _is_shard(info.relative)]
-    if not shards:
+        # Some tools mark a folder with an empty object of its name.
+        if info is not None and (info.size or not whole.list()):
+            return Found((_shard(parent, info),))
+    listing = _Listing(whole, lambda folder: True)
+    if not listing.objects and _is_glob(url):
+        return _of_glob(url, options)
+    found = listing.found(skip_reason)
+    if not found.shards and not found.faults:
+        objects = listing.objects
         if not objects and whole.is_missing_directory():
             raise JobError(f"input {whole.display_url} does not exist", "check the path")
         seen = f"{len(objects)} other files" if objects else "nothing"
@@ -109,24 +134,79 @@ def _shards_of(url: str, options: Mapping[str, object] | None) -> list[Shard]:
             f"no input shards in {whole.display_url}: looked for {suffix_list()} at any depth, found {seen}",
             "check the path (and bucket), or give a glob such as data/*.parquet",
         )
-    return shards
+    return found
 
 
-def _shards_of_glob(url: str, options: Mapping[str, object] | None) -> list[Shard]:
+def _of_glob(url: str, options: Mapping[str, object] | None) -> Found:
     parts = url.split("/")
     first = next(number for number, part in enumerate(parts) if _is_glob(part))
     wanted = parts[first:]
     pattern = re.compile(glob_translate("/".join(wanted)))
     named_hidden = any(part.startswith((".", "_")) for part in wanted)
     store = Store(_root("/".join(parts[:first]), "/" if first else ""), options)
-    shards = [
-        _shard(store, info)
-        for info in store.list()
-        if pattern.match(info.relative) and (named_hidden or not _is_hidden(info.relative))
-    ]
-    if not shards:
+
+    def reason(relative: str) -> str:
+        return "" if named_hidden else skip_reason(relative, by_glob=True)
+
+    listing = _Listing(store, lambda folder: may_match(folder, wanted))
+    found = listing.found(reason, lambda relative: pattern.match(relative) is not None)
+    if not found.shards and not found.faults:
         raise JobError(f"no input shards match {without_credentials(url)}", "check the pattern")
-    return shards
+    return found
+
+
+class _Listing:
+    """The objects below an input, and what could not be listed.
+
+    Args:
+        store: the input.
+        concerns: whether a folder that cannot be read matters, by its name.
+    """
+
+    def __init__(self, store: Store, concerns: Callable[[str], bool]) -> None:
+        self._store = store
+        self._concerns = concerns
+        self._skipped: list[Skipped] = []
+        self._faults: list[InputFault] = []
+        self.objects = store.list(on_skip=self._note)
+
+    def found(
+        self, reason: Callable[[str], str], wanted: Callable[[str], bool] = lambda relative: True
+    ) -> Found:
+        """The input files among the objects.
+
+        Args:
+            reason: why an object is left out; empty if it is not.
+            wanted: whether an object is asked for at all.
+
+        Raises:
+            JobError: they belong to a table format.
+        """
+        shards = []
+        for info in self.objects:
+            if not wanted(info.relative):
+                continue
+            why = reason(info.relative)
+            if why:
+                self._skipped.append(Skipped(info.url, why))
+            elif "//" in f"/{info.relative}":
+                fault = "its key has an empty part (//), which no name of an output can have"
+                self._faults.append(InputFault(info.url, fault, "copy it to a key without //"))
+            else:
+                shards.append(_shard(self._store, info))
+        check_no_table_format(
+            self._store.display_url,
+            (info.relative for info in self.objects),
+            [shard.relative for shard in shards],
+        )
+        return Found(tuple(shards), tuple(self._skipped), tuple(self._faults))
+
+    def _note(self, relative: str, why: str, is_fault: bool) -> None:
+        label = self._store.url(relative)
+        if not is_fault:
+            self._skipped.append(Skipped(label, why))
+        elif self._concerns(relative):
+            self._faults.append(InputFault(label, why, "correct its permissions, or name the other inputs"))
 
 
 def _root(head: str, slash: str) -> str:
@@ -137,16 +217,14 @@ def _is_glob(text: str) -> bool:
     return any(character in text for character in "*?[")
 
 
-def _is_shard(relative: str) -> bool:
-    return suffix_of(relative) is not None and not _is_hidden(relative)
-
-
-def _is_hidden(relative: str) -> bool:
-    return any(part.startswith((".", "_")) for part in PurePosixPath(relative).parts)
-
-
 def _shard(store: Store, info: ObjectInfo) -> Shard:
-    return Shard(store.given_url, info.relative, stem_of(info.relative), info.size, info.version, info.url)
+    return Shard(store.given_url, info.relative, _name_of(info.relative), info.size, info.version, info.url)
+
+
+def _name_of(relative: str) -> str:
+    """The name of a file's outputs; readers of Parquet folders would skip a partition called ``_key=``."""
+    *folders, name = stem_of(relative).split("/")
+    return "/".join([*(part.lstrip("_") if "=" in part else part for part in folders), name])
 
 
 def _renamed(shard: Shard) -> Shard:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -23,12 +24,16 @@ from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import CARD_FILE, FORMAT, INPUTS_FILE, MANIFEST_FILE, JobRecord, Output
 
 if TYPE_CHECKING:
+    from dlcot_ray.inputs.listing import Skipped
     from dlcot_ray.outputs.tally import Tally
     from dlcot_ray.plan.plan import Plan
 
 _PACKAGES = ("dlcot-ray", "ray", "pyarrow", "polars", "fsspec", "s3fs", "numpy", "math-verify", "omegaconf")
 MAX_INPUTS_SHOWN = 1_000
 """Most input files that the manifest itself lists; if there are more, all are in `inputs.jsonl`."""
+
+MAX_SKIPPED_SHOWN = 1_000
+"""Most names among the inputs that the manifest lists though they are not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ def build_manifest(
         "inputs_file": None if aside is None else INPUTS_FILE,
         "inputs_digest": inputs_digest(plan),
         "unusable_inputs": faults_as_dicts(plan.faults),
+        "skipped_inputs": skipped_as_dict(plan.skipped),
         "failed_units": [
             {"unit": unit.unit, "file": unit.file, "rows": [unit.start, unit.stop], "error": unit.error}
             for unit in sorted(failed, key=lambda unit: unit.unit)
@@ -107,6 +113,15 @@ def faults_as_dicts(faults: Iterable[InputFault]) -> list[dict[str, str]]:
         {"file": fault.file, "message": fault.message, "remedy": fault.remedy}
         for fault in sorted(faults, key=lambda fault: fault.file)
     ]
+
+
+def skipped_as_dict(skipped: Sequence[Skipped]) -> dict[str, Any]:
+    """What lies among the inputs and is not read: how much, for which reasons, and the names."""
+    return {
+        "count": len(skipped),
+        "by_reason": dict(Counter(item.reason for item in skipped).most_common(MAX_SKIPPED_SHOWN)),
+        "files": [{"file": item.file, "reason": item.reason} for item in skipped[:MAX_SKIPPED_SHOWN]],
+    }
 
 
 def write_card(output: Output, manifest: Mapping[str, Any], report: str = "") -> None:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.columns import ColumnMap
+from dlcot_ray.inputs.listing import Skipped
 from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.plan.names import unit_name
@@ -107,6 +108,7 @@ class Plan:
         sweep_groups: row groups ``[first, stop)`` of each sweep within its file; shape (sweeps, 2).
         known: metadata of the files whose readers should be told, by number.
         faults: the files that cannot be used, and why.
+        skipped: what is not read, and why that is no fault.
     """
 
     shards: tuple[Shard, ...]
@@ -118,6 +120,7 @@ class Plan:
     sweep_groups: npt.NDArray[np.int32]
     known: Mapping[int, FileMetadata]
     faults: tuple[InputFault, ...]
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def files(self) -> Sequence[PlannedFile]:
@@ -150,7 +153,7 @@ class Plan:
         for file in self.files:
             if file.number != number:
                 builder.add(file.shard, file.columns, file.sweeps, file.known)
-        return builder.plan((*self.faults, fault))
+        return builder.plan((*self.faults, fault), self.skipped)
 
 
 class _Files(Sequence[PlannedFile]):
@@ -217,8 +220,8 @@ class PlanBuilder:
         self._file_units.append(len(self._cuts) - 1)
         self._file_sweeps.append(len(self._sweep_units))
 
-    def plan(self, faults: tuple[InputFault, ...]) -> Plan:
-        """The plan of the files so far, and of the files that cannot be used."""
+    def plan(self, faults: tuple[InputFault, ...], skipped: tuple[Skipped, ...] = ()) -> Plan:
+        """The plan of the files so far, and of what cannot be used or is not read."""
         return Plan(
             tuple(self._shards),
             tuple(self._columns),
@@ -229,6 +232,7 @@ class PlanBuilder:
             np.frombuffer(self._groups, np.int32).reshape(-1, 2),
             self._known,
             faults,
+            skipped,
         )
 
 

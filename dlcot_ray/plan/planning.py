@@ -10,9 +10,10 @@ from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.columns import ColumnMap, resolve_columns
 from dlcot_ray.inputs.file_metadata import MetadataCache, read_file_metadata
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
+from dlcot_ray.inputs.listing import NO_ROWS, Skipped
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.readers.protocol import FileMetadata
-from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.inputs.shards import Found, Shard
 from dlcot_ray.plan.plan import Plan, PlanBuilder
 from dlcot_ray.plan.unit_ranges import cut_rows
 from dlcot_ray.storage.parallel import map_in_order
@@ -49,11 +50,12 @@ def make_plan(
     options: Mapping[str, object] | None = None,
     metadata: MetadataCache | None = None,
     decider: LayoutDecider | None = None,
+    beside: Found | None = None,
 ) -> Plan:
     """Plan the shards, in the order given, without reading their rows (a decider reads some).
 
-    A file that is empty, damaged, without rows, or without the columns that the preset needs becomes a fault.
-    The other files are planned.
+    A file that is damaged or lacks the columns that the preset needs becomes a fault. A file without rows is
+    skipped. The other files are planned.
 
     Args:
         shards: the input files, named by `assign_names`.
@@ -63,11 +65,13 @@ def make_plan(
         options: fsspec options of the inputs.
         metadata: known metadata of files. That of other files is read, and added to it.
         decider: decides on samples how each set of columns is read; None goes by the preset's names alone.
+        beside: what was found with the shards: its faults and skipped files become those of the plan.
     """
     known = metadata if metadata is not None else MetadataCache()
     maps: dict[bytes, ColumnMap] = {}
     builder = PlanBuilder()
-    faults: list[InputFault] = []
+    faults = list(beside.faults) if beside is not None else []
+    skipped = list(beside.skipped) if beside is not None else []
 
     def ask(item: tuple[Shard, FileMetadata | None]) -> tuple[Shard, FileMetadata | InputFault, bool]:
         shard, recorded = item
@@ -82,6 +86,9 @@ def make_plan(
         try:
             if isinstance(found, InputFault):
                 raise found
+            if not found.rows:
+                skipped.append(Skipped(shard.file, NO_ROWS))
+                continue
             columns = maps.get(found.schema)
             if columns is None:
                 schema = found.arrow_schema
@@ -95,4 +102,4 @@ def make_plan(
         builder.add(shard, columns, sweeps, found)
         if is_new:
             known.put(shard, found)
-    return builder.plan(tuple(faults))
+    return builder.plan(tuple(faults), tuple(skipped))

@@ -46,6 +46,10 @@ class Versioned:
     version: str
 
 
+OnSkip = Callable[[str, str, bool], None]
+"""Called for a name that a scan leaves out, with the reason, and whether it should be there."""
+
+
 class Backend(Protocol):
     """The operations of a place. Names are relative to its root; "" is the root itself."""
 
@@ -55,8 +59,11 @@ class Backend(Protocol):
     def check(self, timeout_s: float) -> None:
         """Fail if the place does not answer within about `timeout_s` seconds, or denies access."""
 
-    def scan(self, relative: str) -> Iterator[ObjectInfo]:
-        """Every object in that directory and below, in any order; none if it does not exist."""
+    def scan(self, relative: str, on_skip: OnSkip | None = None) -> Iterator[ObjectInfo]:
+        """Every object in that directory and below, in any order; none if it does not exist.
+
+        With `on_skip`, what cannot be listed is reported to it instead of raising.
+        """
 
     def info(self, relative: str) -> ObjectInfo | None:
         """The object of that name, or None if there is none (or only a directory)."""

@@ -17,6 +17,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from dlcot_ray.storage.backend import (
     Belongs,
     ObjectInfo,
+    OnSkip,
     Versioned,
     content_version,
     current_version,
@@ -46,7 +47,7 @@ class FsspecBackend:
     def check(self, timeout_s: float) -> None:
         """Does nothing: no cheap request works on every file system. The first real request fails instead."""
 
-    def scan(self, relative: str) -> Iterator[ObjectInfo]:
+    def scan(self, relative: str, on_skip: OnSkip | None = None) -> Iterator[ObjectInfo]:
         """See `Backend`; one call, whose whole result is held in memory."""
         self._fs.invalidate_cache()
         self.list_calls += 1

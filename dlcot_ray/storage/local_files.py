@@ -14,13 +14,14 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO
 
-from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned, content_version
+from dlcot_ray.storage.backend import Belongs, ObjectInfo, OnSkip, Versioned, content_version
 from dlcot_ray.storage.retries import NO_PAUSE, retrying
 
 TEMPORARY_SUFFIX = ".dlcot-tmp"
@@ -83,23 +84,48 @@ def _temporary_beside(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def walk(top: Path) -> Iterator[tuple[Path, os.stat_result]]:
+def walk(
+    top: Path, on_skip: Callable[[Path, str, bool], None] | None = None
+) -> Iterator[tuple[Path, os.stat_result]]:
     """Every regular file below a directory, in any order; none if it does not exist.
 
-    Files that are removed meanwhile are left out.
+    Files that are removed meanwhile are left out, and so are links to directories and links to nothing.
+
+    Args:
+        top: the directory.
+        on_skip: called with what is left out, the reason, and whether it is a directory that cannot be
+            read, which raises without it.
 
     Raises:
         OSError: a directory cannot be read.
     """
-    for directory, _, names in os.walk(top, onerror=_raise_unless_missing):
+
+    def refused(error: OSError) -> None:
+        if on_skip is None:
+            _raise_unless_missing(error)
+        elif not isinstance(error, FileNotFoundError | NotADirectoryError):
+            on_skip(Path(error.filename), f"it cannot be listed ({error.strerror})", True)
+
+    for directory, folders, names in os.walk(top, onerror=refused):
+        for name in folders if on_skip is not None else ():
+            path = Path(directory, name)
+            if on_skip is not None and path.is_symlink():
+                on_skip(path, "it is a link to a folder; to read it, name it as an input", False)
         for name in names:
             path = Path(directory, name)
+            why = "it is no regular file"
             try:
                 stat = path.stat()
-            except FileNotFoundError:
-                continue
-            if path.is_file():
-                yield path, stat
+                if S_ISREG(stat.st_mode):
+                    yield path, stat
+                    continue
+            except OSError as error:
+                if not path.is_symlink():
+                    _raise_unless_missing(error)
+                    continue
+                why = "it is a link that leads nowhere"
+            if on_skip is not None:
+                on_skip(path, why, False)
 
 
 def remove_temporary(top: Path, min_age_s: float) -> int:
@@ -125,13 +151,19 @@ class LocalBackend:
 
     def check(self, timeout_s: float) -> None:
         """See `Backend`; a directory that does not exist yet is no error."""
-        if Path(self._root).exists():
-            next(walk(Path(self._root)), None)
+        if Path(self._root).is_dir():
+            with os.scandir(self._root):
+                return
 
-    def scan(self, relative: str) -> Iterator[ObjectInfo]:
+    def scan(self, relative: str, on_skip: OnSkip | None = None) -> Iterator[ObjectInfo]:
         """See `Backend`."""
-        for path, stat in walk(self._path(relative)):
-            yield self._described(path.relative_to(self._root).as_posix(), stat)
+
+        def skip(path: Path, why: str, is_fault: bool) -> None:
+            if on_skip is not None:
+                on_skip(self._name(path), why, is_fault)
+
+        for path, stat in walk(self._path(relative), skip if on_skip is not None else None):
+            yield self._described(self._name(path), stat)
 
     def info(self, relative: str) -> ObjectInfo | None:
         """See `Backend`."""
@@ -194,6 +226,9 @@ class LocalBackend:
     def remove_temporary(self, belongs: Belongs, min_age_s: float) -> int:
         """See `Backend`; the suffix of temporary names is enough to recognise them."""
         return remove_temporary(Path(self._root), min_age_s)
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix()
 
     def _path(self, relative: str) -> Path:
         return Path(self._root, relative)

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, cast
 import s3fs
 from botocore.exceptions import BotoCoreError
 
-from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned, put_and_read_back
+from dlcot_ray.storage.backend import Belongs, ObjectInfo, OnSkip, Versioned, put_and_read_back
 from dlcot_ray.storage.failures import code_of
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 from dlcot_ray.storage.retries import FULL_JITTER, retrying
@@ -65,7 +65,7 @@ class S3Backend:
         """See `Backend`: the cheapest request that needs the bucket, credentials and the right to list."""
         self._requests.call("list_objects_v2", Prefix=self._prefix, MaxKeys=1, timeout=timeout_s)
 
-    def scan(self, relative: str) -> Iterator[ObjectInfo]:
+    def scan(self, relative: str, on_skip: OnSkip | None = None) -> Iterator[ObjectInfo]:
         """See `Backend`; pages of 1,000 objects, which are neither kept nor cached."""
         words: dict[str, Any] = {"Prefix": self._directory(relative)}
         while True:

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.storage.backend import Belongs, ObjectInfo, Versioned
+from dlcot_ray.storage.backend import Belongs, ObjectInfo, OnSkip, Versioned
 from dlcot_ray.storage.failures import MissingObject, explain, secrets_of, without_credentials
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX, LocalBackend
 from dlcot_ray.storage.opening import open_backend
@@ -113,25 +113,31 @@ class Store:
             # Write-once buckets refuse deletes. The probe is empty, and `list` leaves it out.
             return
 
-    def list(self, prefix: str = "", *, temporary: bool = False) -> list[ObjectInfo]:
+    def list(
+        self, prefix: str = "", *, temporary: bool = False, on_skip: OnSkip | None = None
+    ) -> list[ObjectInfo]:
         """Every object in the directory `prefix` or below, sorted by name; none if it does not exist.
 
         Args:
+            prefix: the directory.
             temporary: include half-written files.
+            on_skip: called for what is left out; a directory that cannot be read raises without it.
 
         Raises:
             JobError: the store cannot be reached or refuses.
         """
-        return sorted(self.scan(prefix, temporary=temporary), key=lambda info: info.relative)
+        return sorted(self.scan(prefix, temporary=temporary, on_skip=on_skip), key=lambda info: info.relative)
 
-    def scan(self, prefix: str = "", *, temporary: bool = False) -> Iterator[ObjectInfo]:
+    def scan(
+        self, prefix: str = "", *, temporary: bool = False, on_skip: OnSkip | None = None
+    ) -> Iterator[ObjectInfo]:
         """Like `list`, in the order of the store and page by page, so that memory stays bounded.
 
         Raises:
             JobError: the store cannot be reached or refuses.
         """
         with self._errors("cannot list", prefix):
-            for info in self._backend.scan(_checked(prefix)):
+            for info in self._backend.scan(_checked(prefix), on_skip):
                 if temporary or not info.relative.endswith(TEMPORARY_SUFFIX):
                     yield info
 

@@ -18,6 +18,9 @@ from dlcot_ray.inputs.choices import PASSED_NOTES
 _SHOWN = 10
 """Most files and units listed by name; the manifest has all of them."""
 
+_NAMES_SHOWN = 3
+"""Most names listed for one reason why something is not read."""
+
 
 def print_summary(manifest: Mapping[str, Any], output: str, next_step: str, console: Console) -> None:
     """Print the summary of an output.
@@ -144,10 +147,24 @@ def _problems(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield f"unusable input: {fault['file']}: {fault['message']}{remedy}"
     if len(faults) > _SHOWN:
         yield f"... and {len(faults) - _SHOWN:,} more unusable inputs, see the manifest"
+    yield from skipped_lines(manifest.get("skipped_inputs", {}))
     for unit in failed[:_SHOWN]:
         yield f"failed: {unit['file']}, rows {unit['rows'][0]}-{unit['rows'][1] - 1}: {unit['error']}"
     if len(failed) > _SHOWN:
         yield f"... and {len(failed) - _SHOWN:,} more failed units, see the manifest"
+
+
+def skipped_lines(skipped: Mapping[str, Any]) -> Iterator[str]:
+    """Lines about what lies among the inputs and is not read.
+
+    Args:
+        skipped: as `outputs.manifest.skipped_as_dict` returns it.
+    """
+    files = skipped.get("files", ())
+    for reason, count in skipped.get("by_reason", {}).items():
+        names = [item["file"] for item in files if item["reason"] == reason]
+        more = f" and {count - _NAMES_SHOWN:,} more" if count > _NAMES_SHOWN else ""
+        yield f"not read, {reason}: {', '.join(names[:_NAMES_SHOWN])}{more}"
 
 
 def _share(part: int, whole: int) -> str:

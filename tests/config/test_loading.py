@@ -58,8 +58,7 @@ def test_input_may_be_a_list() -> None:
         ([*PLACES, "overwrite=maybe"], ["overwrite", "true or false"]),
         ([*PLACES, "ray=3"], ["ray", "group"]),
         ([*PLACES, "judge_options=3"], ["judge_options", "group"]),
-        ([*PLACES, "ray.address=[1]"], ["ray.address", "text"]),
-        (["input=[a,3]", "output=o"], ["input", "list"]),
+        (["input=[a,{b: c}]", "output=o"], ["input", "list"]),
         ([*PLACES, "loose"], ["'loose'", "key=value"]),
         ([*PLACES, "config=/no/such.yaml"], ["/no/such.yaml"]),
         ([*PLACES, "storage.output.client_kwargs.aws_secret_access_key=abc"], ["credential", "environment"]),
@@ -159,3 +158,70 @@ def test_settings_of_a_refresh_that_cannot_be(words: list[str], says: str) -> No
 
 def test_actions_that_make_no_snapshot_need_no_input() -> None:
     assert load_refresh(["output=o", "action=gc"]).input is None
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("output=no", "no"),
+        ("output=2024_11_26", "2024_11_26"),
+        ("output=0x10", "0x10"),
+        ("output=run #2", "run #2"),
+        ("output=a: b", "a: b"),
+        ("output=*star", "*star"),
+        ("output=a=b", "a=b"),
+        ("output=[odd]", "[odd]"),
+        ("output={odd}", "{odd}"),
+        ('output="quoted"', '"quoted"'),
+        ("output=1e3", "1e3"),
+        ("output= spaced ", " spaced "),
+    ],
+)
+def test_the_value_of_a_text_setting_is_its_text(word: str, value: str) -> None:
+    assert load_enhance(["input=i", word]).output == value
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("input=*.parquet", "*.parquet"),
+        ("input=run #2", "run #2"),
+        ("input=no", "no"),
+        ("input=[a,no]", ["a", "no"]),
+        ('input=["run #2", 2024_11_26]', ["run #2", "2024_11_26"]),
+        ("input=[ab]*.parquet", "[ab]*.parquet"),
+    ],
+)
+def test_places_are_texts_or_lists_of_texts(word: str, value: object) -> None:
+    assert load_enhance([word, "output=o"]).input == value
+
+
+def test_null_unsets_a_setting_that_may_be_unset() -> None:
+    assert load_enhance([*PLACES, "tokenizer=null"]).tokenizer is None
+    assert load_enhance([*PLACES, "quality_floor.traces=null"]).quality_floor.traces is None
+    assert load_enhance([*PLACES, "policy=null"]).policy == "null"
+    with pytest.raises(ConfigError, match="output is not set"):
+        load_enhance(["input=i", "output=null"])
+
+
+@pytest.mark.parametrize("words", [["output=a", "output=b"], ["ray.wait_s=1", "ray.wait_s=1"]])
+def test_a_key_that_is_given_twice_is_refused(words: list[str]) -> None:
+    with pytest.raises(ConfigError, match=r"(output|ray\.wait_s) is given twice"):
+        load_enhance(["input=i", *words])
+
+
+def test_the_home_directory_is_found_in_every_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "my.yaml").write_text("tokenizer: ~/tokenizer\n")
+    words = ["input=[~/in,/b/~x]", "output=~", "config=~/my.yaml", "judge_options.model=~/m", "log.file=~/l"]
+    config = load_enhance(words)
+    assert config.input == [f"{tmp_path}/in", "/b/~x"]
+    assert (config.output, config.tokenizer) == (str(tmp_path), f"{tmp_path}/tokenizer")
+    assert (config.judge_options["model"], config.log.file) == (f"{tmp_path}/m", f"{tmp_path}/l")
+
+
+@pytest.mark.parametrize("content", ["output: no\n", "output: 2024_11_26\n", "ray: {address: 1.5}\n"])
+def test_a_text_that_yaml_reads_as_something_else_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text(content)
+    with pytest.raises(ConfigError, match="give text; in a YAML file, in quotes"):
+        load_enhance(["input=i", f"config={tmp_path}/my.yaml"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -11,8 +12,10 @@ from uuid import uuid4
 import pytest
 
 from dlcot_ray.errors import JobError
-from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.inputs.shards import find_inputs, find_shards
+from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.failures import MissingObject
+from dlcot_ray.storage.fsspec_files import FsspecBackend
 from dlcot_ray.storage.store import Store
 
 
@@ -86,3 +89,112 @@ def test_shards_over_http_are_read_by_range(tmp_path: Path) -> None:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_what_is_not_read_is_named_with_the_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "linked.jsonl").write_text("{}")
+    for name in (
+        "a.PARQUET", "b.pq", "c.JSONL.GZ", "_year=2024/d.csv", "e.Arrow",
+        "_SUCCESS", "_tmp/x.parquet", ".hidden.parquet", ".git/x.parquet", "README.md",
+        "dataset_info.json", "cache-0123456789abcdef.arrow",
+    ):  # fmt: skip
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"abc")
+    (folder / "more").symlink_to(elsewhere)
+    (folder / "one.jsonl").symlink_to(elsewhere / "linked.jsonl")
+    (folder / "gone.parquet").symlink_to(tmp_path / "nowhere")
+    (folder / "loop.parquet").symlink_to(folder / "loop.parquet")
+    found = find_inputs(str(folder))
+    assert [shard.name for shard in found.shards] == ["a", "b", "c", "e", "one", "year=2024/d"]
+    assert {item.file.removeprefix(f"{folder}/"): item.reason for item in found.skipped} == {
+        "_SUCCESS": "its name begins with _",
+        "_tmp/x.parquet": "the name of the folder _tmp begins with _",
+        ".hidden.parquet": "it is hidden",
+        ".git/x.parquet": "the folder .git is hidden",
+        "README.md": "no format has its suffix",
+        "dataset_info.json": "it describes a data set of the datasets library",
+        "cache-0123456789abcdef.arrow": "it is a cache of the datasets library",
+        "more": "it is a link to a folder; to read it, name it as an input",
+        "gone.parquet": "it is a link that leads nowhere",
+        "loop.parquet": "it is a link that leads nowhere",
+    }
+    assert find_inputs([str(folder), f"{folder}/README.md"]).skipped == tuple(
+        item for item in found.skipped if not item.file.endswith("README.md")
+    )
+
+
+def test_a_folder_that_cannot_be_read_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("open/x.parquet", "closed/y.parquet"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"abc")
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = find_inputs(str(tmp_path))
+    assert [shard.name for shard in found.shards] == ["open/x"]
+    (fault,) = found.faults
+    assert (fault.file, fault.message) == (
+        str(tmp_path / "closed"),
+        "it cannot be listed (Permission denied)",
+    )
+    assert find_inputs(f"{tmp_path}/op*/*.parquet").faults == ()
+    assert len(find_inputs(f"{tmp_path}/*/*.parquet").faults) == 1
+    assert len(find_inputs(f"{tmp_path}/**/*.parquet").faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "log"),
+    [
+        ("Delta", "_delta_log/00000000000000000000.json"),
+        ("Hudi", ".hoodie/hoodie.properties"),
+        ("Iceberg", "metadata/v1.metadata.json"),
+    ],
+)
+def test_a_table_format_is_refused(tmp_path: Path, kind: str, log: str) -> None:
+    for name in ("plain/x.parquet", "table/data/y.parquet", f"table/{log}"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"abc")
+    for place in (tmp_path, tmp_path / "table", f"{tmp_path}/*/data/*.parquet"):
+        with pytest.raises(JobError, match=f"table is a {kind} table, whose files also hold deleted rows"):
+            find_inputs(str(place))
+    assert len(find_inputs(str(tmp_path / "plain")).shards) == 1
+    assert len(find_inputs(f"{tmp_path}/pl*/*.parquet").shards) == 1
+
+
+def test_an_empty_object_does_not_hide_the_folder_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = f"memory://{uuid4().hex}"
+    Store(root).put("in/x.parquet", b"1")
+    info = FsspecBackend.info
+
+    def with_marker(backend: FsspecBackend, relative: str) -> ObjectInfo | None:
+        if relative == "in":
+            return ObjectInfo("in", f"{root}/in", 0, "0")
+        return info(backend, relative)
+
+    monkeypatch.setattr(FsspecBackend, "info", with_marker)
+    assert [shard.name for shard in find_inputs(f"{root}/in").shards] == ["x"]
+
+
+def test_a_key_with_an_empty_part_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = f"memory://{uuid4().hex}"
+    Store(root).put("in/x.parquet", b"1")
+    keys = ["x.parquet", "a//y.parquet", "/z.parquet"]
+    monkeypatch.setattr(
+        FsspecBackend,
+        "scan",
+        lambda *_: iter([ObjectInfo(key, f"{root}/in/{key}", 1, "1") for key in keys]),
+    )
+    found = find_inputs(f"{root}/in")
+    assert [shard.name for shard in found.shards] == ["x"]
+    assert [fault.file for fault in found.faults] == [f"{root}/in//z.parquet", f"{root}/in/a//y.parquet"]
+    assert "empty part (//)" in str(found.faults[0])

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from dlcot_ray.inputs.listing import Skipped
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.telemetry.summary import print_summary
+from dlcot_ray.outputs.manifest import skipped_as_dict
+from dlcot_ray.telemetry.summary import print_summary, skipped_lines
 
 
 def summary_of(stats: UnitStats, judge: str, **run: Any) -> str:
@@ -61,3 +63,15 @@ def test_a_gate_that_stopped_cuts_names_traces() -> None:
     )
     text = summary_of(stats, "rules/2")
     assert "no_dangling_reference 2 of 9 seven-doors: segment 3: '[as before]'" in text
+
+
+def test_what_is_not_read_is_named() -> None:
+    skipped = tuple(Skipped(f"/in/{name}.txt", "no format has its suffix") for name in "abcd")
+    figures = skipped_as_dict((*skipped, Skipped("/in/_SUCCESS", "its name begins with _")))
+    assert figures["count"] == 5
+    assert figures["files"][4] == {"file": "/in/_SUCCESS", "reason": "its name begins with _"}
+    assert list(skipped_lines(figures)) == [
+        "not read, no format has its suffix: /in/a.txt, /in/b.txt, /in/c.txt and 1 more",
+        "not read, its name begins with _: /in/_SUCCESS",
+    ]
+    assert list(skipped_lines({})) == []

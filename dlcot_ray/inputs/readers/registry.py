@@ -41,6 +41,11 @@ def suffix_of(name: str) -> str | None:
     return name[-length:] if length else None
 
 
+def is_text(name: str) -> bool:
+    """Whether files of this name are text, of which an empty file is one without rows."""
+    return READERS.get((suffix_of(name) or "").lower()) in (JsonReader, CsvReader)
+
+
 def stem_of(name: str) -> str:
     """A file's name without its registered suffix, or without its last suffix if it has no such one."""
     return name.removesuffix(suffix_of(name) or PurePosixPath(name).suffix)
