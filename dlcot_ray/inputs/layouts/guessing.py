@@ -6,10 +6,15 @@ so, or must be the only text left. What stays doubtful is not guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 
+import pyarrow as pa
+
+from dlcot_ray.inputs.cells import is_list, matched_names
 from dlcot_ray.inputs.layouts.sample import Holding, Sample
 from dlcot_ray.inputs.layouts.words import (
+    CORRECTNESS,
     IDENTITY,
     NO_TRUTH,
     PROBLEM,
@@ -25,6 +30,7 @@ from dlcot_ray.inputs.thinking import Delimiters
 GUESSED = "by_content"
 """The name of a guessed preset."""
 _MOST = 0.5
+_NUMBER = re.compile(r"\d+")
 
 
 def guessed_preset(auto: DatasetPreset, sample: Sample) -> DatasetPreset | None:
@@ -38,41 +44,67 @@ def guessed_preset(auto: DatasetPreset, sample: Sample) -> DatasetPreset | None:
     solution = _all_pairs(item.solution for item in auto.order)
     held = [one for one in map(sample.holding, sample.places()) if one is not None and one.cells]
     tags = tuple(tag for pair in thinking for tag in pair)
-    trace = _trace(held, tags)
-    if trace is None:
+    traces = _traces(held, tags)
+    if not traces:
         return None
-    rest = [one for one in held if one is not trace]
+    rest = [one for one in held if one not in traces]
     problem = _problem(rest, tags)
     if problem is None:
         return None
     rest = [one for one in rest if one is not problem]
     truth = _best(rest, TRUTH, _is_truth)
-    reply = _best(rest, REPLY, lambda one: one is not truth and _is_reply(one, tags))
+    replies = [one for one in rest if one is not truth and _named(one, REPLY) and _is_reply(one, tags)]
     identity = _best(rest, IDENTITY, lambda one: one.distinct == len(one.cells) and one.filled >= 1)
-    is_tagged = trace.tagged(tags) >= _MOST
+    is_tagged = traces[0].tagged(tags) >= _MOST
+    trace, reply = _paths(traces, sample), _paths(replies, sample)
+    if "*" in "".join(trace) and "*" not in "".join(reply):
+        # One reply cannot belong to several traces.
+        reply = ()
     return DatasetPreset(
         name=GUESSED,
         description="Guessed from what the columns hold.",
         id=_path(identity),
         problem=_path(problem),
-        reasoning=() if is_tagged else _path(trace),
-        tagged=_path(trace) if is_tagged else (),
+        reasoning=() if is_tagged else trace,
+        tagged=trace if is_tagged else (),
         ground_truth=_path(truth),
-        response=() if is_tagged else _path(reply),
-        correctness=tuple(dict.fromkeys(path for item in auto.order for path in item.correctness)),
+        response=() if is_tagged else reply,
+        correctness=_correctness(sample),
         thinking=thinking,
         solution=solution,
         choices=auto.choices,
     )
 
 
-def _trace(held: Iterable[Holding], tags: tuple[str, ...]) -> Holding | None:
-    """The column of the trace: one of thinking alone before one of whole replies; the longest of several."""
+def _traces(held: Iterable[Holding], tags: tuple[str, ...]) -> list[Holding]:
+    """The columns of traces, best first: of thinking alone before whole replies, named so before others."""
     texts = [one for one in held if not one.is_flag]
     tagged = [one for one in texts if one.tagged(tags) >= _MOST]
     plain = [one for one in texts if one.thinks and one not in tagged]
-    found = plain or tagged
-    return max(found, key=lambda one: (_named(one, THINKING), one.length), default=None)
+    return sorted(plain or tagged, key=lambda one: (-_named(one, THINKING), -one.length))
+
+
+def _paths(held: Sequence[Holding], sample: Sample) -> tuple[str, ...]:
+    """A pattern of columns where all have one and it names no other column; else the first one's path."""
+    paths = [one.path for one in held]
+    first = paths[0] if len(paths) > 1 else ""
+    for pattern in (_NUMBER.sub("*", first, count=1), "*" + first[first.find("_") :]):
+        if first and pattern.count("*") == 1:
+            matched = matched_names(sample.table.schema, pattern)
+            if sorted(matched.values()) == sorted(paths):
+                return (pattern,)
+    return tuple(paths[:1])
+
+
+def _correctness(sample: Sample) -> tuple[str, ...]:
+    """Lists of truth values whose names say that they grade generations."""
+    return tuple(
+        field.name
+        for field in sample.table.schema
+        if is_list(field.type)
+        and pa.types.is_boolean(field.type.value_type)
+        and not CORRECTNESS.isdisjoint(words_of(field.name))
+    )
 
 
 def _problem(held: Iterable[Holding], tags: tuple[str, ...]) -> Holding | None:
@@ -99,7 +131,7 @@ def _is_reply(one: Holding, tags: tuple[str, ...]) -> bool:
 def _best(held: Iterable[Holding], words: frozenset[str], test: Callable[[Holding], bool]) -> Holding | None:
     """The first column of those whose names have most of the words and that pass the test."""
     found = [one for one in held if _named(one, words) and test(one)]
-    return max(found, key=lambda one: _named(one, words), default=None)
+    return max(found, key=lambda one: (_named(one, SURE_TRUTH), _named(one, words)), default=None)
 
 
 def _named(one: Holding, words: frozenset[str]) -> int:

@@ -19,7 +19,7 @@ PROBLEM = _words(
     "problem question prompt instruction instructions query task exercise puzzle input user request ask"
 )
 REPLY = _words(
-    "response reply output outputs answer completion final solution attempt assistant generation generated "
+    "response reply output outputs answer completion final attempt assistant generation generated "
     "result summary text content message model"
 )
 TRUTH = _words(
@@ -31,6 +31,7 @@ NO_TRUTH = _words(
     "correctness type source category count length tokens rate"
 )
 """Words of columns that hold what a model answered, or facts about a row."""
+CORRECTNESS = _words("correct correctness verified valid right passed graded")
 IDENTITY = _words("id uuid uid guid identifier")
 
 

@@ -122,6 +122,33 @@ def test_unknown_names_are_read_by_what_they_hold_or_not_at_all() -> None:
     }  # fmt: skip
 
 
+def test_several_traces_under_unknown_names() -> None:
+    lists = table(
+        task=rows(problem),
+        tries=[[whole(n), whole(n, 1)] for n in range(ROWS)],
+        is_correct=[[True, False]] * ROWS,
+        target=rows(answer),
+    )
+    assert roles_of(lists) == {
+        "problem": "task", "tagged": "tries.*", "ground_truth": "target", "correctness": "is_correct.*",
+    }  # fmt: skip
+    columns = table(
+        task=rows(problem),
+        musing_1=rows(thought),
+        musing_2=rows(lambda n: thought(n, 1)),
+        reply_1=rows(reply),
+        reply_2=rows(lambda n: reply(n) + " Done."),
+    )
+    assert roles_of(columns) == {"problem": "task", "reasoning": "musing_*", "response": "reply_*"}
+    teachers = table(task=rows(problem), owl_thoughts=rows(thought), fox_thoughts=rows(thought))
+    assert roles_of(teachers) == {"problem": "task", "reasoning": "*_thoughts"}
+
+
+def test_a_solution_beside_the_thinking_is_not_taken_for_the_reply() -> None:
+    data = table(problem=rows(problem), solution=rows(reply), reasoning=rows(thought), answer=rows(answer))
+    assert roles_of(data) == {"problem": "problem", "reasoning": "reasoning", "ground_truth": "answer"}
+
+
 def test_a_decision_survives_its_record() -> None:
     data = table(question=rows(problem), reasoning=rows(thought), answer=rows(reply))
     layout = layout_of(choose_layout(AUTO, Sample(data), "f"), _key(data), data.schema, named=False)
