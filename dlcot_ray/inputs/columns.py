@@ -119,9 +119,9 @@ class NoFlags(InputFault):
 
 
 def layout_key(schema: pa.Schema) -> str:
-    """The names of the columns, and which of them are lists or structs.
+    """The names of the columns, and which of them are lists, structs or numbers.
 
-    Files whose columns differ only in their order, or in the types of text and numbers, have the same layout.
+    Files whose columns differ only in their order, or in how text or numbers are stored, are of one layout.
     """
     fields = (field for field in schema if field.name != BAD_LINES)
     return ",".join(sorted(f"{field.name}{_mark(field.type)}" for field in fields))
@@ -130,7 +130,9 @@ def layout_key(schema: pa.Schema) -> str:
 def _mark(kind: pa.DataType) -> str:
     if is_list(kind):
         return "[]"
-    return "{}" if pa.types.is_struct(kind) else ""
+    if pa.types.is_struct(kind):
+        return "{}"
+    return "#" if kind_of(kind) in (CellKind.INTEGER, CellKind.NUMBER) else ""
 
 
 def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:

@@ -96,5 +96,5 @@ def _refusal(nearest: list[Fit], fits: list[Fit], sample: Sample) -> str:
 
 def _told(item: Fit) -> str:
     why = max(item.messages, key=lambda cause: item.faults[cause], default="")
-    reason = f", else {item.messages[why]}" if why else ", the rest is too short for a trace"
+    reason = f", else {item.messages[why]}" if why else ""
     return f"{item.preset.name} ({item.fitting} rows{reason})"

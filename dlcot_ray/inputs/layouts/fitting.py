@@ -12,12 +12,13 @@ from dlcot_ray.inputs.columns import ColumnMap, NoFlags, resolve_columns
 from dlcot_ray.inputs.items import Passed
 from dlcot_ray.inputs.layouts.sample import Sample
 from dlcot_ray.inputs.layouts.settling import settle, why_unused
-from dlcot_ray.inputs.layouts.texts import could_be_trace
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.traces import traces_of
 
 _LEAST_THINKING = 0.1
 """Share of rows that must think before the others count as replies without thinking."""
+
+_NO_MATTER_OF_LAYOUT = (Cause.NO_THINKING, Cause.INVALID_UTF8, Cause.BAD_LINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,19 @@ class Fit:
 
     @property
     def fitting(self) -> int:
-        """Number of traces that have some length."""
-        return sum(could_be_trace(trace.reasoning) for trace in self.traces)
+        """Number of traces."""
+        return len(self.traces)
 
     @property
     def share(self) -> float:
         """Share of what the rows hold that is a trace, from 0 to 1.
 
-        Rows whose reply has no thinking are left out where enough others think: they are read rightly.
+        Damaged rows are left out, and replies without thinking too, where enough others think: a layout can
+        help neither.
         """
         read = self.fitting + self.passed
         found = len(self.traces) + self.passed + sum(self.faults.values())
-        counted = found - self.faults.get(Cause.NO_THINKING, 0)
+        counted = found - sum(self.faults.get(cause, 0) for cause in _NO_MATTER_OF_LAYOUT)
         if counted <= 0 or read < found * _LEAST_THINKING:
             return read / found if found else 0.0
         return read / counted
@@ -84,7 +86,8 @@ def fit(preset: DatasetPreset, sample: Sample, label: str) -> Fit:
         raise
     except InputFault as fault:
         because = "".join(f"; {path}: {why}" for path, why in left_out.items())
-        reason = f"{fault.message.partition('; it has ')[0]}{because}"
+        told = fault.message.replace(f" for dataset preset {preset.name}", "")
+        reason = f"{told.partition('; it has ')[0].partition(' (looked for ')[0]}{because}"
         return Fit(settled, None, rows=sample.rows, problem=reason, left_out=left_out)
     items = [
         item.found for item in traces_of(sample.table, columns, file=label, first_row=0, shard_name="row")

@@ -14,6 +14,7 @@ from dlcot_ray.inputs.layouts.texts import (
     is_blank,
     is_code,
     is_statement,
+    is_switch,
     reads_as_thinking,
 )
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
@@ -59,10 +60,12 @@ class Holding:
 
     @cached_property
     def is_flag(self) -> bool:
-        """Whether it repeats a few short words, such as on and off, and so cannot be a trace."""
-        if self.share(could_be_trace) < 0.5:
+        """Whether it holds a few short words, such as on and off, and so cannot be a trace."""
+        if self.share(is_switch) == 1:
             return True
-        return len(self.cells) >= _FEW_ROWS and self.distinct <= 2 and self.length < 60
+        if len(self.cells) < _FEW_ROWS:
+            return False
+        return self.share(could_be_trace) < 0.5 or (self.distinct <= 2 and self.length < 60)
 
     @cached_property
     def thinks(self) -> bool:

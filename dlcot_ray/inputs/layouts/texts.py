@@ -25,6 +25,9 @@ _CODE = re.compile(
 )
 _FENCED = re.compile(r"\s*```.*```\s*", re.DOTALL)
 _ENDS = (".", "!", "。", "！", "?", "？", ":", "**")
+_SWITCHES = frozenset(
+    ("on", "off", "true", "false", "yes", "no", "0", "1", "none", "low", "medium", "high", "enabled")
+)
 _LONGEST_VALUE = 160
 _FEWEST_WORDS = 4
 _SHORTEST_TRACE = 20
@@ -39,6 +42,11 @@ def could_be_trace(text: str) -> bool:
     """Whether a text is long enough for a chain of thought: a flag such as ``on`` is not."""
     stripped = text.strip()
     return len(stripped) >= _SHORTEST_TRACE or len(_WORDS.findall(stripped)) >= _FEWEST_WORDS
+
+
+def is_switch(text: str) -> bool:
+    """Whether a text is a word that switches something on or off, or names a degree."""
+    return text.strip().lower() in _SWITCHES
 
 
 def reads_as_thinking(text: str) -> bool:
