@@ -68,7 +68,9 @@ VERB = re.compile(
     r"(?![a-zA-Z'])(?!\s*not\b):?",
     re.IGNORECASE,
 )
-STATES = re.compile(r"(?: (?:is|be|are)|\b(?:[Tt]hat|[Ii]t|[Tt]his|[Tt]here)['’]s)\s?(?=[-−\d$\\(\[√π])")
+STATES = re.compile(
+    r"(?: (?:is|be|are)|\b(?:[Tt]hat|[Ii]t|[Tt]his|[Tt]here)['’]s)\s?(?=(?:indeed |exactly |just |only |still )?[-−\d$\\(\[√π])"
+)
 WORD_VALUE = re.compile(
     r"\b(?:all|are|exactly|only|is|total of) (?P<answer>two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?=\s?[a-z.])"
 )

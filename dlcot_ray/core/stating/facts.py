@@ -23,7 +23,7 @@ _END = re.compile(r"[.!?](?<![.][.].)(?!\s?[-+*/=×÷]\s?[\d(])(?=[\s*\"')\]]|$)
 """The end of a sentence. Each branch begins with its sign, for fast search."""
 _ASKED = re.compile(r"[\s$*)\]}\\]*\?")
 _CONDITION = re.compile(
-    r"\b(?:if|suppose|assum(?:e|ing)|whether|unless|imagine|pretend|guess|wonder\w*|maybe|perhaps|might|could|try|trying|"
+    r"\b(?:if|suppose|assum(?:e|ing)|whether|unless|imagine|pretend|guess|wonder\w*|maybe|perhaps|(?:might|could)(?=\W+(?:\w+\W+)?(?:be|equal|have|give|get|make|work|mean)\b)|try|trying|"
     r"hypothetical\w*|for example|e\.g\.|let['’]?s (?:say|try|test|set|take)|(?:let|set|put|choose) (?=[$\\(a-zA-Z]{1,3}\s?=)"
     r"|(?:let me|let['’]?s|to) (?:check|verify|test|confirm) (?=[$\\(]{0,3}\s?[\\a-zA-Zα-ω]{1,6}\s?=)|(?:in|for) (?:the (?:first|second|third) )?case)\b",
     re.IGNORECASE,
@@ -87,8 +87,10 @@ _REFUTED = re.compile(
     r"(?:not\b|n['’]t|wrong|incorrect|impossible|invalid|too (?:big|small|large|low|high|many|few))",
     re.IGNORECASE,
 )
-_ANOTHER_BEFORE = re.compile(r"\d[\s$\\)°]{0,4}\bor\s(?:[\\$(]{0,3}[^\W\d]\s?=\s?)?[\\$(]{0,3}$")
-_ANOTHER_BEHIND = re.compile(r"[\s$\\)°]{0,4}or\s(?:[\\$(]{0,3}(?:[^\W\d]|\\){1,7}\s?=\s?)?[\\$(]{0,3}[-−\d]")
+_ANOTHER_BEFORE = re.compile(r"\d[\s$\\)°]{0,4}\bor\s(?:[\\$(]{0,3}\s?[^\W\d]\s?=\s?)?[\\$(]{0,3}$")
+_ANOTHER_BEHIND = re.compile(
+    r"[\s$\\)°]{0,4}or\s(?:[\\$(]{0,3}\s?(?:[^\W\d]|\\){1,7}\s?=\s?)?[\\$(]{0,3}[-−\d]"
+)
 _RANGE_BEFORE = re.compile(
     r"\b(?:from|between)\b[^.\n]{1,16}\b(?:to|and)\s[$\\(]{0,3}$|\d\s?(?:–|to)\s?$", re.IGNORECASE
 )

@@ -8,8 +8,9 @@ where the reference is one. The number of its comparisons per trace is bounded.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from dlcot_ray.core.evidence.answers import StatedAnswer
+from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer
 from dlcot_ray.core.evidence.equivalence import is_closed
 from dlcot_ray.core.stating.facts import OUTRIGHT, is_unfinished
 from dlcot_ray.core.stating.question import Question, plain_name
@@ -20,7 +21,10 @@ from dlcot_ray.judging.rules.first_correct import Statement
 CAS_LOOKUPS = 3
 """Maximum CAS comparisons per trace; one costs as much as judging a trace."""
 
-OPEN_LOOKUPS = 12
+LAST_SEGMENTS = 4
+"""Segments at the end whose statements are compared first."""
+
+OPEN_LOOKUPS = 20
 """The same where the reference is an expression, which no cheaper comparison can decide."""
 
 SHORTEST_EXPRESSION = 5
@@ -35,6 +39,7 @@ _MARKUP = re.compile(
 )
 _LETTER = re.compile(r"[A-Za-z]")
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
+_LIST = re.compile(r"[^,()\[\]{}]{1,40}(?:,[^,()\[\]{}]{1,40}){1,11}")
 _RELATION = re.compile(r"[<>≤≥∈=]|\\(?:in|le|ge|lt|gt|leq|geq|ne|neq|cup|cap)\b")
 
 
@@ -57,6 +62,15 @@ class Comparison:
         if answer.text not in self._known or (self._known[answer.text] is None and answer.form in OUTRIGHT):
             self._known[answer.text] = self._compare(answer)
         return self._known[answer.text]
+
+    def look_ahead(self, stated: Sequence[Sequence[StatedAnswer]]) -> None:
+        """Compare what the end states first: it is what the comparisons by a CAS are best spent on."""
+        if self._reference is None or self._closed:
+            return
+        for answers in stated[: -LAST_SEGMENTS - 1 : -1]:
+            for answer in answers:
+                if answer.form is not AnswerForm.EQUATION:
+                    self.equal(answer)
 
     def names_reference(self, text: str) -> bool:
         """Whether a text writes the reference, a number of two or more digits, anywhere."""
@@ -106,6 +120,11 @@ class Comparison:
         """Whether a bare number stands against a reference with a unit: in passing it says too little."""
         measure = _MEASURE.match(self._reference or "") is not None and not self._closed
         return measure and is_closed(answer.text)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the reference lists several values, without brackets."""
+        return _LIST.fullmatch(self._reference or "") is not None
 
     @property
     def is_number(self) -> bool:

@@ -42,6 +42,12 @@ _GROUPING = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))|\{,\}(?<=\d\{,\})(?=\d)|\\,(?<
 _GROUPED = re.compile(r",\}?\d")
 """The end of every separator in `_GROUPING`; few segments have one."""
 _REWRITABLE = re.compile(r"\d\.\d|[a-zA-Z]\s?[\^(]|\\(?:sin|cos|tan|log|ln|exp|infty)")
+_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mbox)\s?\{([^{}]*)\}")
+_PLAIN_WORDS = frozenset({"yes", "true", "false", "none"})
+_IS = re.compile(
+    r"(?:\b(?:is|are|be|was)|['’]s)\s(?:(?:indeed|definitely|clearly|an?|the)\s)*(?:[$*\\]|text\{){0,6}\Z"
+)
+_CLAUSE_END = re.compile(r"[$*\\})]{0,6}(?:[.,;!\n]|\Z)")
 _IS_FRACTION = re.compile(
     r"[\s$]*[-−]?\s?(?:\d+\s?/\s?\d+|\\[dt]?frac\s?\{-?\d+\}\s?\{\d+\}|\\[dt]?frac\d\d)[\s$.]*"
 )
@@ -74,6 +80,26 @@ def answers_of(segments: Sequence[str], i: int, *, passing: bool) -> tuple[State
         for answer in find_answers(lead + segments[i], passing=passing)
         if answer.start >= size
     )
+
+
+def word_of(reference: str | None) -> str | None:
+    """The reference, if it is one word that is no number, yes or no, nor an option; else None."""
+    word = _TEXT.sub(r"\1", reference or "").strip("$ .").casefold()
+    plain = len(word) > 2 and word.isalpha() and word not in _PLAIN_WORDS
+    return word if plain and not _NUMBER_WORD.fullmatch(word) else None
+
+
+def concluded_words(segment: str, word: str) -> tuple[StatedAnswer, ...]:
+    """Where a segment ends a clause with "is WORD"; `word` is in lower case."""
+    found = []
+    lower = segment.lower()
+    at = lower.find(word) if len(lower) == len(segment) else -1
+    while at >= 0:
+        stop = at + len(word)
+        if _IS.search(segment[max(0, at - 40) : at]) and _CLAUSE_END.match(segment, stop):
+            found.append(StatedAnswer(segment[at:stop], at, stop, AnswerForm.CONCLUSION))
+        at = lower.find(word, stop)
+    return tuple(found)
 
 
 def _announcement(segment: str) -> str:

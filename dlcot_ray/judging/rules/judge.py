@@ -30,6 +30,7 @@ from dlcot_ray.judging.rules import confidence
 from dlcot_ray.judging.rules.checks import verification_kind
 from dlcot_ray.judging.rules.clusters import SAME_METHOD, assign_clusters, similarity, term_vector, terms_of
 from dlcot_ray.judging.rules.labels import SegmentAnswers, label_range
+from dlcot_ray.judging.rules.reaching import reach
 from dlcot_ray.judging.rules.runs import Run, sections_of
 from dlcot_ray.judging.rules.structure import find_runs
 
@@ -104,7 +105,7 @@ def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
 def assemble(trace: Trace, found: Findings, structure: Structure, identity: str) -> Annotation:
     """The annotation of a trace of known structure: labels and errors by evidence, methods by vocabulary."""
     segments, answers, kind = found.segments, found.answers, found.reference_kind
-    runs, completed = _complete_last(structure.runs, answers)
+    runs, completed = _complete_last(reach(structure.runs, answers, kind), answers)
     labels = confidence.of_labels(kind, found.reference, answers, found.first_correct_segment)
     approaches, methods = _approaches(runs, found, trace.problem, completed, labels)
     annotation = Annotation(

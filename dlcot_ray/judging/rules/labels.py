@@ -22,18 +22,21 @@ from dlcot_ray.core.stating.facts import (
     is_other_name,
     is_recalled,
     is_stated,
+    sentence_of,
 )
 from dlcot_ray.core.stating.question import Question, read_question
 from dlcot_ray.core.stating.spellings import same_text
 from dlcot_ray.judging.answering.comparison import Comparison
 from dlcot_ray.judging.answering.reading import (
     answers_of,
+    concluded_words,
     concludes,
     figures,
     has_figures,
     is_fraction,
     last_result,
     shows_fraction,
+    word_of,
 )
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.rules.first_correct import Statement, find_arrivals
@@ -76,7 +79,14 @@ class SegmentAnswers:
     def ends_right(self) -> bool:
         """Whether the trace ends on the truth: no other answer stands behind the right one."""
         right = max((i for i, here in enumerate(self.arrived) if here), default=-1)
-        return right > max((i for i, text in enumerate(self.other) if text is not None), default=-1)
+        if right > max((i for i, text in enumerate(self.other) if text is not None), default=-1):
+            return True
+        said = max((i for i, text in enumerate(self.correct) if self._says(i, text)), default=-1)
+        return said > max((i for i, text in enumerate(self.other) if self._says(i, text)), default=-1)
+
+    def _says(self, i: int, text: str | None) -> bool:
+        """Whether segment i gives this value outright."""
+        return text is not None and any(a.form in STRONG and a.text == text for a in self.stated[i])
 
 
 def read_answers(
@@ -91,6 +101,7 @@ def read_answers(
     last = last_result(segments)
     comparison = Comparison(reference, question, checker)
     stated = _find(segments, question, reference, last)
+    comparison.look_ahead(stated)
     facts = tuple(
         _facts(segment, answers, question, comparison)
         for segment, answers in zip(segments, stated, strict=True)
@@ -115,7 +126,8 @@ def _find(
 ) -> tuple[tuple[StatedAnswer, ...], ...]:
     wanted = [figures(text) for text in (reference, last) if text is not None]
     fraction = reference is not None and is_fraction(reference)
-    return tuple(
+    word = word_of(reference)
+    found = tuple(
         answers_of(
             segments,
             i,
@@ -125,17 +137,47 @@ def _find(
         )
         for i, segment in enumerate(segments)
     )
+    if word is None:
+        return found
+    return tuple(
+        _with_words(answers, concluded_words(segment, word))
+        for segment, answers in zip(segments, found, strict=True)
+    )
+
+
+def _with_words(
+    answers: tuple[StatedAnswer, ...], words: tuple[StatedAnswer, ...]
+) -> tuple[StatedAnswer, ...]:
+    """The answers and the words among them, in order; an answer that covers a word stays alone."""
+    free = [w for w in words if not any(a.start <= w.start and w.stop <= a.stop for a in answers)]
+    return tuple(sorted((*answers, *free), key=lambda a: (a.start, a.stop))) if free else answers
 
 
 def _facts(
     segment: str, answers: Sequence[StatedAnswer], question: Question, comparison: Comparison
 ) -> tuple[Statement, ...]:
     """The values that a segment puts as facts, without those of another name of the family that is asked."""
-    return tuple(
+    found = tuple(
         Statement(answer, _equal(answer, comparison))
         for answer in answers
         if is_stated(segment, answer) and not is_other_name(segment, answer, question)
     )
+    return (*found, *_lists(segment, found, comparison)) if comparison.is_list else found
+
+
+def _lists(segment: str, found: Sequence[Statement], comparison: Comparison) -> tuple[Statement, ...]:
+    """The values of each sentence as one list, where that list is the reference."""
+    sentences: dict[tuple[int, int], list[StatedAnswer]] = {}
+    for statement in found:
+        sentences.setdefault(sentence_of(segment, statement.answer), []).append(statement.answer)
+    joined = []
+    for answers in sentences.values():
+        values = dict.fromkeys(answer.text.rpartition("=")[2].strip(" $") for answer in answers)
+        text = ", ".join(values)
+        whole = StatedAnswer(text, answers[0].start, answers[-1].stop, AnswerForm.CONCLUSION)
+        if len(values) > 1 and comparison.equal(whole):
+            joined.append(Statement(whole, True))
+    return tuple(joined)
 
 
 def label_range(
