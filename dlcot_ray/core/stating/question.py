@@ -202,6 +202,12 @@ def asks_several(problem: str) -> bool:
     return len(parts) > 1 or len(questions) > 1 or any(map(_ASKS_TWICE.search, questions))
 
 
+def is_yes_no(problem: str) -> bool:
+    """Whether the asking sentence can be answered with yes or no."""
+    asked = _asking_sentence(_DRAWING.sub(" ", problem[-LONGEST_PROBLEM:]))
+    return "?" in asked and _YES_NO.search(asked) is not None
+
+
 def plain_name(name: str) -> str:
     """A symbol or expression without white space, markup and braces: ``a_{2023}`` and ``a_2023`` are one."""
     return re.sub(r"[\s{}$*]|\\[(),;!]|\\left|\\right", "", name).rstrip(".,;:?")

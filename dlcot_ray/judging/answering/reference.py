@@ -14,7 +14,7 @@ from dlcot_ray.core.annotation import ReferenceKind
 from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
 from dlcot_ray.core.evidence.equivalence import is_closed, quick_equivalent
 from dlcot_ray.core.stating.facts import OUTRIGHT, is_stated
-from dlcot_ray.core.stating.question import asks_several, read_question
+from dlcot_ray.core.stating.task import is_comparable, task_of
 from dlcot_ray.core.trace import Trace
 
 LAST_WORDS = 300
@@ -30,26 +30,33 @@ _PLACEHOLDER = re.compile(
 """What data sets write where there is no answer to compare with."""
 
 
+_UNSETTLED = re.compile(
+    r"\b(?:confus\w+|not (?:entirely |really |quite |completely )?(?:sure|certain)|unsure|no idea|give up)\b",
+    re.IGNORECASE,
+)
+"""Words at the end of a trace that leaves its own answer open."""
+
+
 def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
     """The answer to compare with: ground truth, else the response's answer, else the trace's own.
 
-    An open task (a proof, an explanation, code) or one of several questions has none without a ground truth.
-    A placeholder like "N/A" says that there is no answer. Of several truths the one counts on which response
-    or trace end; the first, if they end on none.
+    An open task (a proof, an explanation, code) or one of several questions has none without a ground truth,
+    nor has a trace that ends unsure. A placeholder like "N/A", code or a page of prose is no answer. Of
+    several truths the one counts on which response or trace end; the first, if they end on none.
     """
     given = [truth.strip() for truth in (trace.ground_truth or "", *trace.other_truths) if truth.strip()]
-    truths = [truth for truth in given if not _PLACEHOLDER.fullmatch(truth)]
+    truths = [truth for truth in given if not _PLACEHOLDER.fullmatch(truth) and is_comparable(truth)]
     if truths:
         return _arrived_at(truths, trace) or truths[0], ReferenceKind.GROUND_TRUTH
     if given:
         return None, ReferenceKind.NONE
-    several = asks_several(trace.problem)
-    if several or not read_question(trace.problem).closed or "```" in (trace.response or ""):
+    if not task_of(trace.problem, trace.response).closed:
         return None, ReferenceKind.NONE
     if trace.response:
         found = _bare(trace.response) or _final(trace.response)
         return (found, ReferenceKind.RESPONSE) if found else (None, ReferenceKind.NONE)
-    found = _final(trace.reasoning[-2000:])
+    end = trace.reasoning[-2000:]
+    found = None if _UNSETTLED.search(end[-LAST_WORDS:]) else _final(end)
     return (found, ReferenceKind.TRACE) if found else (None, ReferenceKind.NONE)
 
 
