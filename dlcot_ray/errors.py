@@ -56,6 +56,7 @@ class Cause(StrEnum):
     NO_ASSISTANT = "no_assistant"
     NO_THINKING = "no_thinking"
     SEVERAL_THINKING = "several_thinking"
+    MARKUP = "markup"
     POISON_ROW = "poison_row"
     UNSOLVED = "unsolved"
 
@@ -72,6 +73,7 @@ REMEDIES: dict[str, str] = {
     Cause.NO_ASSISTANT: "add an assistant message, or list its role name in the preset",
     Cause.NO_THINKING: "keep the thinking in the reply, or list its delimiters in the preset",
     Cause.SEVERAL_THINKING: "split the row so that each reply has one thinking block",
+    Cause.MARKUP: "set markup=keep, or escape the control word in the data",
     Cause.POISON_ROW: "see the worker's log in Ray; shorten the trace, or give the judge more memory",
     Cause.UNSOLVED: "set unsolved=keep or unsolved=flag to have such traces in enhanced/",
 }

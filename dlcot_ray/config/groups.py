@@ -77,6 +77,23 @@ class TraceSettings:
         "be read, or the shortest_correct one.",
         choices=("all", "correct", "first", "shortest_correct"),
     )
+    turns: str = setting(
+        "last",
+        "Which of the assistant's turns with thinking are edited: the last, or all (each is a trace).",
+        choices=("last", "all"),
+    )
+    markup: str = setting(
+        "reject",
+        "Texts that hold a control word of a chat template, such as </think> or <|im_end|>: reject the "
+        "trace, or keep it as it is.",
+        choices=("reject", "keep"),
+    )
+    reply: str = setting(
+        "keep",
+        "Traces without a visible reply: keep leaves `messages` empty, answer builds a reply from the known "
+        "final answer.",
+        choices=("keep", "answer"),
+    )
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,27 @@ class Generations(StrEnum):
         return self in (Generations.CORRECT, Generations.SHORTEST_CORRECT)
 
 
+class Turns(StrEnum):
+    """Which of the assistant's turns with thinking become traces."""
+
+    LAST = "last"
+    ALL = "all"
+
+
+class Markup(StrEnum):
+    """What to do with texts that hold control words of a chat template."""
+
+    REJECT = "reject"
+    KEEP = "keep"
+
+
+class Reply(StrEnum):
+    """What to do with a trace that has no visible reply."""
+
+    KEEP = "keep"
+    ANSWER = "answer"
+
+
 class PassedReason(StrEnum):
     """Why a generation was not chosen."""
 
@@ -46,9 +67,15 @@ class Choices:
 
     Attributes:
         generations: which of several generations.
+        turns: which of several turns with thinking.
+        markup: what to do with control words.
+        reply: what to do where there is no visible reply.
     """
 
     generations: Generations = Generations.ALL
+    turns: Turns = Turns.LAST
+    markup: Markup = Markup.REJECT
+    reply: Reply = Reply.KEEP
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Choices:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from dlcot_ray.core.markup import Delimiters
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.cells import (
     CellKind,
@@ -24,26 +25,40 @@ from dlcot_ray.inputs.cells import (
 from dlcot_ray.inputs.choices import DEFAULT_CHOICES, Choices
 from dlcot_ray.inputs.presets import DatasetPreset, MessageKeys
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
-from dlcot_ray.inputs.thinking import Delimiters
 
 
 @dataclass(frozen=True, slots=True)
 class MessageColumn:
-    """A column of chat messages, with the names of its struct's fields and roles."""
+    """A column of chat messages, with the names of its fields and roles.
+
+    Attributes:
+        path: the column.
+        kind: its Arrow type.
+        role, content: the fields of a turn; the first candidates where the column is JSON text.
+        roles, contents: all candidates.
+        reasoning: fields that hold thinking apart from the content.
+        user, assistant: names of the two sides.
+        is_json: the cells are JSON text.
+    """
 
     path: ColumnPath
+    kind: pa.DataType
     role: str
     content: str
+    roles: tuple[str, ...]
+    contents: tuple[str, ...]
     reasoning: tuple[str, ...]
     user: tuple[str, ...]
     assistant: tuple[str, ...]
+    is_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
     """A preset resolved against one schema. Exactly one of reasoning, tagged and messages is set.
 
-    `correctness` are lists of flags, parallel to the parts of `reasoning` or `tagged`.
+    `correctness` are lists of flags, parallel to the parts of `reasoning` or `tagged`. `prompt` are turns
+    before the reply or before `messages`; `system` is a system prompt outside the conversation.
     """
 
     preset: str
@@ -59,6 +74,8 @@ class ColumnMap:
     correctness: tuple[ColumnPath, ...] = ()
     choices: Choices = DEFAULT_CHOICES
     context: ColumnPath | None = None
+    prompt: MessageColumn | None = None
+    system: ColumnPath | None = None
 
     @property
     def traces(self) -> ColumnPath | None:
@@ -161,14 +178,18 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
     reasoning = first(preset.reasoning, "reasoning", text)
     tagged = None if reasoning else first(preset.tagged, "tagged", text)
     messages = None
+    prompt = None
     if reasoning is None and tagged is None and preset.messages is not None:
-        messages = _messages(preset.messages, schema, file)
+        messages = _messages(preset.messages, preset.messages.columns, schema, file)
+        prompt = _messages(preset.messages, preset.messages.prompt, schema, file)
     if reasoning is None and tagged is None and messages is None:
         wanted = [*preset.reasoning, *preset.tagged, *(preset.messages.columns if preset.messages else ())]
         raise _missing(preset, "reasoning", wanted, schema, file)
-    problem = first(preset.problem, "problem", text)
+    if messages is None:
+        prompt = _prompt(preset, schema, file)
+    problem = None if prompt is not None else first(preset.problem, "problem", text)
     context = first(preset.context, "context", text)
-    if problem is None and messages is None and preset.problem:
+    if problem is None and messages is None and prompt is None and preset.problem:
         raise _missing(preset, "problem", preset.problem, schema, file)
     identity = first(preset.id, "id", (CellKind.TEXT, CellKind.INTEGER))
     ground_truth = first(preset.ground_truth, "ground truth", number)
@@ -189,6 +210,8 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
         correctness=correctness,
         choices=preset.choices,
         context=context,
+        prompt=prompt,
+        system=_system(preset, schema),
     )
 
 
@@ -218,27 +241,78 @@ def _flags(preset: DatasetPreset, schema: pa.Schema, file: str) -> tuple[ColumnP
     return flags
 
 
-def _messages(keys: MessageKeys, schema: pa.Schema, file: str) -> MessageColumn | None:
-    for name in keys.columns:
+def _messages(keys: MessageKeys, names: Sequence[str], schema: pa.Schema, file: str) -> MessageColumn | None:
+    for name in names:
         found = find_path(schema, name)
         if found is None:
             continue
         path, kind = found
-        item = kind.value_type if is_list(kind) else None
-        if item is not None and pa.types.is_struct(item):
-            texts = [field.name for field in item if kind_of(field.type) is CellKind.TEXT]
-            role = next((key for key in keys.role if key in texts), None)
-            content = next((key for key in keys.content if key in texts), None)
-            if role and content:
-                reasoning = tuple(key for key in keys.reasoning if key in texts)
-                return MessageColumn(path, role, content, reasoning, keys.user, keys.assistant)
+        column = _message_column(keys, path, kind)
+        if column is not None:
+            return column
         raise _WrongType(
             file,
             f"column {name} (messages) is {short_type(kind)}, expected a list of structs with text fields "
-            f"{' or '.join(keys.role)} and {' or '.join(keys.content)}",
+            f"{' or '.join(keys.role)} and {' or '.join(keys.content)}, or the same as JSON text",
             "convert the column, or name its fields in a dataset preset",
         )
     return None
+
+
+def _message_column(keys: MessageKeys, path: ColumnPath, kind: pa.DataType) -> MessageColumn | None:
+    """A column of chat messages; None if its type cannot hold them."""
+    roles, contents = (
+        tuple(dict.fromkeys(names)) for names in ((*keys.role, *_ROLES), (*keys.content, *_CONTENTS))
+    )
+    thinking = tuple(dict.fromkeys((*keys.reasoning, *_REASONING)))
+    if kind_of(kind) is CellKind.TEXT:
+        return MessageColumn(
+            path,
+            kind,
+            roles[0],
+            contents[0],
+            roles,
+            contents,
+            thinking,
+            keys.user,
+            keys.assistant,
+            is_json=True,
+        )
+    item = kind.value_type if is_list(kind) else None
+    if item is None or not pa.types.is_struct(item):
+        return None
+    texts = [field.name for field in item if kind_of(field.type) is CellKind.TEXT]
+    lists = [field.name for field in item if is_list(field.type)]
+    role = next((key for key in roles if key in texts), None)
+    content = next((key for key in contents if key in (*texts, *lists)), None)
+    if role is None or content is None:
+        return None
+    reasoning = tuple(key for key in thinking if key in texts)
+    return MessageColumn(path, kind, role, content, (role,), (content,), reasoning, keys.user, keys.assistant)
+
+
+def _prompt(preset: DatasetPreset, schema: pa.Schema, file: str) -> MessageColumn | None:
+    """The problem as a list of turns (verl, TRL); None where it is text."""
+    for name in preset.problem:
+        found = find_path(schema, name)
+        if found is not None:
+            path, kind = found
+            keys = preset.messages or MessageKeys((name,))
+            return _message_column(keys, path, kind) if is_list(kind) else None
+    return None
+
+
+def _system(preset: DatasetPreset, schema: pa.Schema) -> ColumnPath | None:
+    for name in preset.system:
+        found = find_path(schema, name)
+        if found is not None and kind_of(found[1]) is CellKind.TEXT:
+            return found[0]
+    return None
+
+
+_ROLES = ("role", "from")
+_CONTENTS = ("content", "value", "parts")
+_REASONING = ("reasoning_content", "thinking", "reasoning")
 
 
 def _missing(

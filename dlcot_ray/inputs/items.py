@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault
 from dlcot_ray.inputs.choices import PassedReason
+from dlcot_ray.inputs.conversations.homes import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,11 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A trace of a row, why there is none, or why it was not chosen."""
+    """A trace of a row, why there is none, or why it was not chosen; `home` is where its thinking lies."""
 
     slot: Slot
     found: Trace | RowFault | Passed
+    home: Home | None = field(default=None, compare=False)
 
 
 def traces_in(items: Sequence[Item]) -> list[Trace | None]:

@@ -16,10 +16,10 @@ from typing import Any
 import pyarrow as pa
 
 from dlcot_ray.config.paths import conf_dir
+from dlcot_ray.core.markup import Delimiters
 from dlcot_ray.errors import JobError, did_you_mean, reason_of
 from dlcot_ray.inputs.cells import find_path
 from dlcot_ray.inputs.choices import DEFAULT_CHOICES, Choices
-from dlcot_ray.inputs.thinking import Delimiters
 
 _OF_JOB = ("decided", "choices")
 """Fields that a job sets, and no file."""
@@ -31,12 +31,14 @@ class MessageKeys:
 
     Attributes:
         columns: candidates for the column.
+        prompt: candidates for a column with the turns before those of `columns`.
         role, content: candidates for the struct's fields.
         user, assistant: the role names of the two sides.
         reasoning: fields that hold an assistant's thinking apart from its content.
     """
 
     columns: tuple[str, ...]
+    prompt: tuple[str, ...] = ()
     role: tuple[str, ...] = ("role", "from")
     content: tuple[str, ...] = ("content", "value")
     user: tuple[str, ...] = ("user", "human")
@@ -60,7 +62,8 @@ class DatasetPreset:
         context: text that belongs to the problem and is put behind it (Alpaca's ``input``).
         ground_truth, response: optional. Of a list as ground truth any element counts.
         correctness: lists of flags beside a list of generations; one that is true makes a generation correct.
-        thinking, solution: tags around the thinking and around the visible answer.
+        system: a system prompt outside the conversation, which becomes the system turn of `messages`.
+        thinking, solution: tags around the thinking and around the visible answer, besides the known ones.
         detect, detect_any: `auto` takes the preset only if all (any) of these columns exist.
         order: for `auto` alone: the presets to try.
         choices: which traces of a row are taken; set by the job, not by the file.
@@ -78,6 +81,7 @@ class DatasetPreset:
     ground_truth: tuple[str, ...] = ()
     response: tuple[str, ...] = ()
     correctness: tuple[str, ...] = ()
+    system: tuple[str, ...] = ("system", "system_prompt")
     thinking: tuple[Delimiters, ...] = ()
     solution: tuple[Delimiters, ...] = ()
     detect: tuple[str, ...] = ()
@@ -211,12 +215,12 @@ def _from_content(path: Path, content: Mapping[Any, Any]) -> DatasetPreset:
         values[key] = _delimiters(path, key, values.get(key, []))
     for key in _COLUMN_LISTS:
         values[key] = _names(path, key, values.get(key, []))
+    if "system" in values:
+        values["system"] = _names(path, "system", values["system"])
     values["order"] = tuple(load_preset(name) for name in _names(path, "order", values.get("order", [])))
     preset = DatasetPreset(**values)
     if not (preset.reasoning or preset.tagged or preset.messages or preset.order):
         raise _invalid(path, "it names no reasoning, tagged or messages column")
-    if (preset.tagged or preset.messages) and not preset.thinking:
-        raise _invalid(path, 'thinking is missing, e.g. [["<think>", "</think>"]]')
     return preset
 
 

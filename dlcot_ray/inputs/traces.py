@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import Cause, RowFault, Stage
+from dlcot_ray.inputs.building import (
+    Built,
+    conversation_in,
+    from_column,
+    from_conversation,
+    from_reply,
+    refuse_markup,
+)
 from dlcot_ray.inputs.cells import BadCell, Cell, ColumnPath, read_objects, read_parts, read_texts
+from dlcot_ray.inputs.choices import Turns
 from dlcot_ray.inputs.choosing import choose, merged_flags
-from dlcot_ray.inputs.columns import ColumnMap
+from dlcot_ray.inputs.columns import ColumnMap, MessageColumn
+from dlcot_ray.inputs.conversations.homes import Home
+from dlcot_ray.inputs.conversations.thoughts import question_before
+from dlcot_ray.inputs.conversations.turns import RejectedRow, conversation_of
 from dlcot_ray.inputs.items import Item, Slot
-from dlcot_ray.inputs.messages import RejectedRow, last_reply, split_thinking
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
+from dlcot_ray.inputs.thinking import Refusal
 from dlcot_ray.inputs.truths import truths_of
 
 _NO_PART: Sequence[Cell] = (None,)
@@ -81,6 +93,8 @@ class _Cells:
     responses: Sequence[Sequence[Cell]]
     replies: Sequence[Sequence[Cell]]
     messages: Sequence[Any]
+    prompts: Sequence[Any]
+    systems: Sequence[Cell]
     flags: Sequence[Sequence[Sequence[Cell]]]
 
 
@@ -108,7 +122,11 @@ def _read(table: pa.Table, columns: ColumnMap) -> _Cells:
     def parts(path: ColumnPath | None) -> Sequence[Sequence[Cell]]:
         return [_NO_PART] * table.num_rows if path is None else read_parts(table, path)
 
-    messages = columns.messages
+    def objects(column: MessageColumn | None) -> Sequence[Any]:
+        if column is None:
+            return [None] * table.num_rows
+        return read_texts(table, column.path) if column.is_json else read_objects(table, column.path)
+
     return _Cells(
         ids=single(columns.id),
         problems=single(columns.problem),
@@ -116,29 +134,44 @@ def _read(table: pa.Table, columns: ColumnMap) -> _Cells:
         truths=parts(columns.ground_truth),
         responses=parts(columns.response),
         replies=parts(columns.traces),
-        messages=read_objects(table, messages.path) if messages else [None] * table.num_rows,
+        messages=objects(columns.messages),
+        prompts=objects(columns.prompt),
+        systems=single(columns.system),
         flags=[parts(path) for path in columns.correctness],
     )
 
 
 def _items(row: _Row) -> list[Item]:
     """The items of one row."""
-    replies = row.cells.replies[row.index]
-    count = len(replies)
-    slots = [Slot(row.index, part, count) for part in range(count) if count == 1 or replies[part] is not None]
     name = None
     try:
         name = _row_id(row)
+        if row.columns.messages is not None:
+            return _items_of_conversation(row, name)
+        replies = row.cells.replies[row.index]
+        count = len(replies)
+        slots = [Slot(row.index, k, count) for k in range(count) if count == 1 or replies[k] is not None]
         if not slots:
             raise RejectedRow(Cause.NULL_REASONING, f"{_traces_name(row.columns)} has no elements")
     except RejectedRow as reject:
         slot = Slot(row.index)
         return [Item(slot, row.fault(slot, name, reject))]
-    items = [_item(row, slot, name) for slot in slots]
+    items = [_item(row, slot, name, None) for slot in slots]
     if not row.columns.is_many:
         return items
     flags = merged_flags([column[row.index] for column in row.cells.flags], count)
     return choose(items, row.columns.choices.generations, [flags[slot.part] for slot in slots])
+
+
+def _items_of_conversation(row: _Row, row_id: str) -> list[Item]:
+    columns, cells = row.columns, row.cells
+    own = cells.messages[row.index]
+    conversation = conversation_in((own, cells.prompts[row.index]), columns)
+    whole = own if isinstance(own, str | bytes) else conversation.turns
+    system = _filled(_text(cells.systems[row.index], columns.system))
+    built = from_conversation(conversation, whole, system, columns)
+    slots = [Slot(row.index, part, len(built)) for part in range(len(built))]
+    return [_item(row, slot, row_id, part) for slot, part in zip(slots, built, strict=True)]
 
 
 def _traces_name(columns: ColumnMap) -> str:
@@ -147,46 +180,75 @@ def _traces_name(columns: ColumnMap) -> str:
 
 
 def _row_id(row: _Row) -> str:
-    if row.columns.id is None:
-        return f"{row.shard_name}#{row.number}"
-    return _id(row.cells.ids[row.index], row.columns.id)
+    """The id of a row; that of its place where it has none."""
+    path = row.columns.id
+    own = None if path is None else _filled(_text(row.cells.ids[row.index], path))
+    return own or f"{row.shard_name}#{row.number}"
 
 
-def _item(row: _Row, slot: Slot, row_id: str) -> Item:
+def _item(row: _Row, slot: Slot, row_id: str, built: Built | Refusal | None) -> Item:
+    """One item; `built` comes from a conversation."""
     trace_id = slot.id_of(row_id)
     try:
-        return Item(slot, _trace(row, slot, trace_id))
+        if isinstance(built, Refusal):
+            raise RejectedRow(built.cause, built.message)
+        found = built or _from_cells(row, slot)
+        problem = _problem(row, found)
+        if built is None:
+            texts = {"problem": problem, "thinking": found.reasoning, "response": found.response}
+            refuse_markup(texts, row.columns)
+        return Item(slot, _trace(row, slot, trace_id, problem, found), _home(row, found, problem))
     except RejectedRow as reject:
         return Item(slot, row.fault(slot, trace_id, reject))
 
 
-def _trace(row: _Row, slot: Slot, trace_id: str) -> Trace:
-    columns, cells, index = row.columns, row.cells, row.index
-    turn: str | None = None
-    response: str | None = None
+def _from_cells(row: _Row, slot: Slot) -> Built:
+    columns, cells = row.columns, row.cells
+    response = _part(cells.responses[row.index], columns.response, slot)
+    cell = cells.replies[row.index][slot.part]
     if columns.reasoning is not None:
-        reasoning = _reasoning(cells.replies[index][slot.part], columns.reasoning)
-    else:
-        if columns.tagged is not None:
-            reply = split_thinking(_reasoning(cells.replies[index][slot.part], columns.tagged), columns)
-        else:
-            assert columns.messages is not None
-            turn, reply = last_reply(cells.messages[index], columns.messages, columns)
-        reasoning, response = reply.reasoning, reply.response
-        if not reasoning or reasoning.isspace():
-            raise RejectedRow(Cause.EMPTY_REASONING, "the thinking block is empty")
-    truths = _truths(cells.truths[index], columns.ground_truth, slot)
+        return from_column(_reasoning(cell, columns.reasoning), response, columns)
+    assert columns.tagged is not None
+    return from_reply(_reasoning(cell, columns.tagged), response, columns)
+
+
+def _problem(row: _Row, built: Built) -> str:
+    columns, cells = row.columns, row.cells
+    if columns.choices.turns is Turns.ALL and built.problem:
+        return built.problem
+    own = _own_problem(row)
+    if own is None and columns.messages is None and columns.prompt is not None:
+        turns = conversation_of(cells.prompts[row.index], columns.prompt)
+        own = question_before(turns, len(turns.turns))
+    return own or built.problem or ""
+
+
+def _home(row: _Row, built: Built, problem: str) -> Home:
+    """The home of a trace; without a conversation, with all that a chat is made of."""
+    columns, cells, index = row.columns, row.cells, row.index
+    if columns.messages is not None:
+        return built.home
+    system = _filled(_text(cells.systems[index], columns.system))
+    if columns.prompt is None:
+        return replace(built.home, system=system, problem=problem)
+    prompt = conversation_of(cells.prompts[index], columns.prompt)
+    return replace(built.home, system=system, prompt=prompt.turns, keys=(prompt.role, prompt.content))
+
+
+def _trace(row: _Row, slot: Slot, trace_id: str, problem: str, built: Built) -> Trace:
+    columns, cells, index = row.columns, row.cells, row.index
+    truths = _truths(cells.truths[index], columns.ground_truth, slot) if built.is_final else ()
     return Trace(
         trace_id=trace_id,
-        problem=_problem(row) or turn or "",
-        reasoning=reasoning,
+        problem=problem,
+        reasoning=built.reasoning,
         ground_truth=truths[0] if truths else None,
         other_truths=truths[1:],
-        response=_filled(_part(cells.responses[index], columns.response, slot)) or _filled(response),
+        response=_filled(_part(cells.responses[index], columns.response, slot)) or _filled(built.response),
     )
 
 
-def _problem(row: _Row) -> str | None:
+def _own_problem(row: _Row) -> str | None:
     """The problem, with the text that belongs to it behind it."""
     cells, columns = row.cells, row.columns
     task = _text(cells.problems[row.index], columns.problem)
@@ -205,15 +267,6 @@ def _part(cells: Sequence[Cell], path: ColumnPath | None, slot: Slot) -> str | N
     """The cell of a part; a plain column serves every part of the row."""
     part = slot.part if path is not None and path.is_many else 0
     return _text(cells[part], path) if part < len(cells) else None
-
-
-def _id(cell: Cell, path: ColumnPath) -> str:
-    text = _text(cell, path)
-    if not text or text.isspace():
-        raise RejectedRow(
-            Cause.NULL_ID, f"column {path.text} (the id) is {'null' if text is None else 'empty'}"
-        )
-    return text
 
 
 def _reasoning(cell: Cell, path: ColumnPath) -> str:

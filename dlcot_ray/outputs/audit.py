@@ -9,7 +9,7 @@ further.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,8 +21,11 @@ from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import Cause, InputFault, RowFault, Stage
-from dlcot_ray.inputs.columns import resolve_columns
-from dlcot_ray.inputs.items import Passed
+from dlcot_ray.inputs.choices import Reply
+from dlcot_ray.inputs.columns import ColumnMap, resolve_columns
+from dlcot_ray.inputs.conversations.homes import MESSAGES, messages_type, turns_type
+from dlcot_ray.inputs.conversations.unit_messages import Shown, unit_messages
+from dlcot_ray.inputs.items import Item, Passed
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.outputs.audit_rows import annotation_findings, row_findings, shorten
@@ -33,9 +36,9 @@ from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, PREFERENCES, REJECTE
 from dlcot_ray.outputs.schemas import (
     ANNOTATION_SCHEMA,
     ENHANCED_FIELDS,
-    PREFERENCE_SCHEMA,
     REJECTED_FIELDS,
     annotations_from_table,
+    preferences_schema,
 )
 from dlcot_ray.plan.names import parse_unit_name
 
@@ -93,9 +96,12 @@ def audit_unit(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
     yield from _counts(unit, rows, annotations)
     yield from _rejected(unit)
     yield from _preferences(unit, rows)
-    known = {annotation.trace_id: annotation for annotation in annotations}
+    known: dict[str, list[tuple[int, Annotation]]] = defaultdict(list)
+    for place, annotation in enumerate(annotations):
+        known[annotation.trace_id].append((place, annotation))
     if unit.annotations is not None:
         yield from _matching(unit, rows, annotations)
+    yield from _messages(unit, expected, rows)
     for number, (row, trace) in enumerate(zip(rows, _traces(unit, expected, rows), strict=True)):
         at = unit.place(ENHANCED)
         if isinstance(trace, str):
@@ -103,10 +109,14 @@ def audit_unit(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
             continue
         for message in row_findings(row, trace, expected.judge, expected.policy):
             yield Finding(at, number, message)
-        annotation = known.get(row["trace_id"])
-        if annotation is not None:
+        mine = known[row["trace_id"]]
+        if mine:
+            # Of several under one id, the fingerprint tells which one belongs to the row.
+            at_once = [pair for pair in mine if pair[1].fingerprint == row["fingerprint"]]
+            place, annotation = (at_once or mine)[0]
+            mine.remove((place, annotation))
             for message in annotation_findings(row, trace, annotation):
-                yield Finding(unit.place(ANNOTATIONS), annotations.index(annotation), message)
+                yield Finding(unit.place(ANNOTATIONS), place, message)
 
 
 def compare_rows(unit: StoredUnit, source: pa.Table, preset: DatasetPreset) -> Iterator[Finding]:
@@ -175,8 +185,9 @@ def _same(one: pa.Table, other: pa.Table) -> bool:
 
 
 def _schemas(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
+    messages, turns = _types(unit, expected)
     for folder, table, fields in (
-        (ENHANCED, unit.enhanced, ENHANCED_FIELDS),
+        (ENHANCED, unit.enhanced, _typed(ENHANCED_FIELDS, messages)),
         (REJECTED, unit.rejected, REJECTED_FIELDS),
     ):
         if table is None:
@@ -187,7 +198,7 @@ def _schemas(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
             yield Finding(unit.place(folder), None, f"its schema differs at {', '.join(wrong) or 'the end'}")
     for folder, table, schema in (
         (ANNOTATIONS, unit.annotations, ANNOTATION_SCHEMA),
-        (PREFERENCES, unit.preferences, PREFERENCE_SCHEMA),
+        (PREFERENCES, unit.preferences, preferences_schema(turns)),
     ):
         if table is not None and not table.schema.equals(schema):
             yield Finding(unit.place(folder), None, "its schema is not that of this version")
@@ -195,6 +206,20 @@ def _schemas(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
         yield Finding(unit.place(ANNOTATIONS), None, "it is missing")
     if not expected.annotated and unit.annotations is not None:
         yield Finding(unit.place(ANNOTATIONS), None, "a derived output has no annotations of its own")
+
+
+def _types(unit: StoredUnit, expected: Expected) -> tuple[pa.DataType, pa.DataType]:
+    """The types of the messages and of the turns of pairs, by the carried columns."""
+    source = carried_table(unit.enhanced, ENHANCED_FIELDS)
+    try:
+        columns = resolve_columns(expected.preset, source.schema, unit.place(ENHANCED))
+    except InputFault:
+        return MESSAGES, MESSAGES
+    return messages_type(columns), turns_type(columns)
+
+
+def _typed(fields: Sequence[pa.Field], messages: pa.DataType) -> list[pa.Field]:
+    return [field.with_type(messages) if field.name == "messages" else field for field in fields]
 
 
 def _counts(
@@ -286,12 +311,20 @@ def _rejected(unit: StoredUnit) -> Iterator[Finding]:
 def _preferences(unit: StoredUnit, rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     if unit.preferences is None:
         return
-    messages = {row["trace_id"]: row["messages"] for row in rows if row["status"] == Status.ENHANCED}
+    changed: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        if row["status"] == Status.ENHANCED:
+            changed[row["trace_id"]].append(row["messages"])
     for number, pair in enumerate(unit.preferences.to_pylist()):
-        chat = messages.get(pair["trace_id"])
-        if chat is None or [*pair["prompt"], *pair["chosen"]] != chat:
+        if not any(_holds(chat, pair) for chat in changed[pair["trace_id"]]):
             message = f"the pair of {shorten(pair['trace_id'])} is not that of an enhanced row"
             yield Finding(unit.place(PREFERENCES), number, message)
+
+
+def _holds(chat: Any, pair: Mapping[str, Any]) -> bool:
+    """Whether a conversation has the chosen reply where the prompt ends; without one, any will do."""
+    start = len(pair["prompt"])
+    return not isinstance(chat, list) or chat[start : start + len(pair["chosen"])] == pair["chosen"]
 
 
 def _matching(
@@ -321,10 +354,48 @@ def _traces(unit: StoredUnit, expected: Expected, rows: Sequence[Mapping[str, An
     except InputFault as fault:
         yield from [f"no trace can be read from it: {fault.message}"] * source.num_rows
         return
-    items = traces_of(source, columns, file=unit.file, first_row=unit.start, shard_name=_shard(unit))
-    found = {(item.slot.row, item.slot.part): item.found for item in items}
+    found = _found_items(unit, source, columns)
     for number, row in enumerate(rows):
-        yield _trace(found.get((number, row["input_part"])))
+        item = found.get((number, row["input_part"]))
+        yield _trace(item.found if item is not None else None)
+
+
+def _messages(unit: StoredUnit, expected: Expected, rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Where the stored messages are not those of the carried row with its enhanced thinking."""
+    source = carried_table(unit.enhanced, ENHANCED_FIELDS)
+    try:
+        columns = resolve_columns(expected.preset, source.schema, unit.place(ENHANCED))
+    except InputFault:
+        return
+    found = _found_items(unit, source, columns)
+    shown: list[Shown] = []
+    for number, row in enumerate(rows):
+        item = found.get((number, row["input_part"]))
+        if item is None or item.home is None:
+            return
+        answer = (
+            row["messages"] if columns.choices.reply is Reply.ANSWER and not item.home.has_reply else None
+        )
+        shown.append(Shown(row["input_row"], item.home, row["enhanced_reasoning"], _built_answer(answer)))
+    # Through Arrow, because its types fill in what a turn lacks.
+    wanted = pa.array(unit_messages(shown), messages_type(columns)).to_pylist()
+    for number, (row, chat) in enumerate(zip(rows, wanted, strict=True)):
+        if row["messages"] != chat:
+            message = "its messages are not its conversation with enhanced_reasoning"
+            yield Finding(unit.place(ENHANCED), number, message)
+
+
+def _built_answer(messages: Any) -> str | None:
+    """The answer of a reply that `reply=answer` built; the audit cannot know it from the row alone."""
+    if not messages:
+        return None
+    content = str(next(reversed(messages[-1].values())))
+    return content.rpartition("The final answer is ")[2].removesuffix(".") or None
+
+
+def _found_items(unit: StoredUnit, source: pa.Table, columns: ColumnMap) -> dict[tuple[int, int], Item]:
+    items = traces_of(source, columns, file=unit.file, first_row=unit.start, shard_name=_shard(unit))
+    return {(item.slot.row, item.slot.part): item for item in items}
 
 
 def _trace(found: Trace | RowFault | Passed | None) -> Trace | str:

@@ -13,7 +13,7 @@ from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.fingerprint import fingerprint
-from dlcot_ray.outputs.schemas import chat_messages, replay
+from dlcot_ray.outputs.schemas import replay
 
 _SHOWN = 60
 """Characters of a text that a message shows."""
@@ -36,8 +36,6 @@ def row_findings(row: Mapping[str, Any], trace: Trace, judge: str, policy: str |
         yield f"there is no status {row['status']!r}"
     if row["status"] == Status.UNCHANGED and text != trace.reasoning:
         yield "it is called unchanged and is not"
-    if row["messages"] != chat_messages(trace, text):
-        yield "its messages are not those of problem and enhanced_reasoning"
     if policy is not None and row["policy"] != policy:
         yield f"its policy is {shorten(row['policy'])}, the job's {shorten(policy)}"
     made = row["fingerprint"]

@@ -9,7 +9,7 @@ segments for people), so that a reader replays it in one line without this packa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -19,8 +19,9 @@ from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhancement import Enhancement, Status
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault
+from dlcot_ray.inputs.conversations.homes import MESSAGES
 from dlcot_ray.outputs.codec import from_table, record_schema, to_table
-from dlcot_ray.outputs.columns import Column, carrying_schema, carrying_table, fields_of, table_of
+from dlcot_ray.outputs.columns import Column, Row, carrying_schema, carrying_table, fields_of, table_of
 
 ANNOTATION_SCHEMA: pa.Schema = record_schema(Annotation)
 """One row per annotated trace; derived from `core.annotation.Annotation`."""
@@ -44,7 +45,6 @@ EDIT_TYPE = _struct(
     reason=pa.string(),
 )
 """One edit: `start`/`stop` are code points of the source reasoning, `segment_*` its segments."""
-MESSAGE_TYPE = _struct(role=pa.string(), content=pa.large_string())
 GATE_TYPE = _struct(name=pa.string(), passed=pa.bool_(), detail=pa.string())
 
 
@@ -62,6 +62,8 @@ class EnhancedRow:
         tokens_before, tokens_after: tokens of the source reasoning and of the enhanced one.
         judge: identity of the judge.
         fingerprint: of the trace and its judge; empty where the trace was not judged.
+        messages: the conversation with the enhanced thinking; None where there is none to train on.
+        pair: prompt, enhanced reply and original reply as lists of turns; None where there is none.
     """
 
     index: int
@@ -74,6 +76,8 @@ class EnhancedRow:
     tokens_after: int
     judge: str
     fingerprint: str
+    messages: Any = None
+    pair: tuple[list[Any], list[Any], list[Any]] | None = None
 
 
 def edit_rows(enhancement: Enhancement, offsets: Sequence[int]) -> list[dict[str, Any]]:
@@ -131,9 +135,7 @@ ENHANCED_COLUMNS: tuple[Column[EnhancedRow], ...] = (
     Column("input_part", pa.int32(), lambda row: row.input_part),
     Column("enhanced_reasoning", pa.large_string(), lambda row: row.enhancement.reasoning),
     Column("edits", _list_of(EDIT_TYPE), lambda row: edit_rows(row.enhancement, row.segment_offsets)),
-    Column(
-        "messages", _list_of(MESSAGE_TYPE), lambda row: chat_messages(row.trace, row.enhancement.reasoning)
-    ),
+    Column("messages", MESSAGES, lambda row: row.messages, nullable=True),
     Column("tokens_before", pa.int32(), lambda row: row.tokens_before),
     Column("tokens_after", pa.int32(), lambda row: row.tokens_after),
     Column("policy", pa.string(), lambda row: row.enhancement.policy),
@@ -143,7 +145,7 @@ ENHANCED_COLUMNS: tuple[Column[EnhancedRow], ...] = (
     Column("judge", pa.string(), lambda row: row.judge),
     Column("fingerprint", pa.string(), lambda row: row.fingerprint),
 )
-"""Our columns of `enhanced/`, after the carried ones."""
+"""Our columns of `enhanced/`, after the carried ones; `messages` has the type of the input's conversation."""
 
 REJECTED_COLUMNS: tuple[Column[RowFault], ...] = (
     Column("trace_id", pa.string(), lambda fault: fault.trace_id, nullable=True),
@@ -160,9 +162,9 @@ REJECTED_COLUMNS: tuple[Column[RowFault], ...] = (
 
 PREFERENCE_COLUMNS: tuple[Column[EnhancedRow], ...] = (
     Column("trace_id", pa.string(), lambda row: row.trace.trace_id),
-    Column("prompt", _list_of(MESSAGE_TYPE), lambda row: [_question(row.trace)]),
-    Column("chosen", _list_of(MESSAGE_TYPE), lambda row: [_reply(row.trace, row.enhancement.reasoning)]),
-    Column("rejected", _list_of(MESSAGE_TYPE), lambda row: [_reply(row.trace, row.trace.reasoning)]),
+    Column("prompt", MESSAGES, lambda row: row.pair[0] if row.pair else None),
+    Column("chosen", MESSAGES, lambda row: row.pair[1] if row.pair else None),
+    Column("rejected", MESSAGES, lambda row: row.pair[2] if row.pair else None),
     Column("tokens_chosen", pa.int32(), lambda row: row.tokens_after),
     Column("tokens_rejected", pa.int32(), lambda row: row.tokens_before),
     Column("policy", pa.string(), lambda row: row.enhancement.policy),
@@ -188,9 +190,9 @@ def annotations_from_table(table: pa.Table) -> list[Annotation]:
     return from_table(table, Annotation)
 
 
-def enhanced_schema(input_schema: pa.Schema) -> pa.Schema:
-    """The schema of `enhanced/` for one input layout."""
-    return carrying_schema(input_schema, ENHANCED_FIELDS)
+def enhanced_schema(input_schema: pa.Schema, messages: pa.DataType = MESSAGES) -> pa.Schema:
+    """The schema of `enhanced/` for one input layout, whose conversations have the type `messages`."""
+    return carrying_schema(input_schema, fields_of(_typed(ENHANCED_COLUMNS, messages)))
 
 
 def rejected_schema(input_schema: pa.Schema) -> pa.Schema:
@@ -198,9 +200,11 @@ def rejected_schema(input_schema: pa.Schema) -> pa.Schema:
     return carrying_schema(input_schema, REJECTED_FIELDS)
 
 
-def enhanced_table(table: pa.Table, rows: Sequence[EnhancedRow]) -> pa.Table:
+def enhanced_table(
+    table: pa.Table, rows: Sequence[EnhancedRow], messages: pa.DataType = MESSAGES
+) -> pa.Table:
     """The input rows of `table` with what was found out about them, of `enhanced_schema`."""
-    return carrying_table(table, [row.index for row in rows], ENHANCED_COLUMNS, rows)
+    return carrying_table(table, [row.index for row in rows], _typed(ENHANCED_COLUMNS, messages), rows)
 
 
 def rejected_table(table: pa.Table, faults: Sequence[RowFault], first_row: int) -> pa.Table:
@@ -212,10 +216,25 @@ def rejected_table(table: pa.Table, faults: Sequence[RowFault], first_row: int) 
     return carrying_table(table, [fault.row - first_row for fault in faults], REJECTED_COLUMNS, faults)
 
 
-def preferences_table(rows: Sequence[EnhancedRow]) -> pa.Table:
-    """Enhanced against original, for every solved trace that was changed, of `PREFERENCE_SCHEMA`.
+def preferences_table(rows: Sequence[EnhancedRow], messages: pa.DataType = MESSAGES) -> pa.Table:
+    """Enhanced against original, for every solved trace that was changed, of `preferences_schema`.
 
-    An unsolved trace gives no pair, because neither side is better.
+    An unsolved trace gives no pair, because neither side is better; nor does a trace without a visible reply.
     """
-    pairs = [row for row in rows if row.enhancement.solved and row.enhancement.status is Status.ENHANCED]
-    return table_of(PREFERENCE_COLUMNS, pairs)
+    pairs = [row for row in rows if makes_pair(row.enhancement) and row.pair is not None]
+    return table_of(_typed(PREFERENCE_COLUMNS, messages), pairs)
+
+
+def makes_pair(enhancement: Enhancement) -> bool:
+    """Whether an edit is a preference: the trace is solved and was changed."""
+    return enhancement.solved and enhancement.status is Status.ENHANCED
+
+
+def preferences_schema(messages: pa.DataType = MESSAGES) -> pa.Schema:
+    """The schema of `preferences/`, whose turns have the type `messages`."""
+    return pa.schema(fields_of(_typed(PREFERENCE_COLUMNS, messages)))
+
+
+def _typed(columns: Sequence[Column[Row]], messages: pa.DataType) -> list[Column[Row]]:
+    """The columns with the layout's own type of conversations."""
+    return [replace(column, type=messages) if column.type is MESSAGES else column for column in columns]

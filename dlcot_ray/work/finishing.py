@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
+from dlcot_ray.core.annotation import ReferenceKind
 from dlcot_ray.core.enhance import UNSOLVED
 from dlcot_ray.core.policies.base import UnsolvedMode
 from dlcot_ray.errors import Cause, RowFault, Stage
+from dlcot_ray.inputs.choices import Reply
+from dlcot_ray.inputs.conversations.homes import Home, messages_type, pair_of, turns_type
+from dlcot_ray.inputs.conversations.unit_messages import Shown, unit_messages
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.outputs.schemas import (
     EnhancedRow,
     annotations_to_table,
     enhanced_table,
+    makes_pair,
     preferences_table,
     rejected_table,
 )
@@ -35,13 +41,15 @@ def finish_unit(unit: UnitInput, edited: Sequence[Edited], options: UnitOptions)
         if policy.unsolved is UnsolvedMode.REJECT and item.enhancement.reason == UNSOLVED
     ]
     gone = {(fault.row, fault.part) for fault in unwanted}
-    rows = [_row(unit, item, options.count_tokens) for item in edited if _place(unit, item) not in gone]
+    kept = [item for item in edited if _place(unit, item) not in gone]
+    messages = unit_messages([_shown(unit, item) for item in kept])
+    rows = [_row(unit, item, options, chat) for item, chat in zip(kept, messages, strict=True)]
     annotations = [item.judged.annotation for item in edited]
     rejected = sorted([*unit.faults, *unwanted], key=lambda fault: (fault.row, fault.part))
-    pairs = preferences_table(rows if policy.preference_pairs else [])
+    pairs = preferences_table(rows if policy.preference_pairs else [], turns_type(unit.columns))
     return UnitOutput(
         annotations=annotations_to_table(annotations),
-        enhanced=enhanced_table(unit.table, rows),
+        enhanced=enhanced_table(unit.table, rows, messages_type(unit.columns)),
         rejected=rejected_table(unit.table, rejected, unit.first_row),
         stats=count_unit(unit, rows, edited, rejected, pairs.num_rows),
         preferences=pairs,
@@ -60,11 +68,23 @@ def _unsolved(unit: UnitInput, item: Edited) -> RowFault:
     return RowFault(unit.file, row, item.judged.trace.trace_id, *why, part=part)
 
 
-def _row(unit: UnitInput, item: Edited, count_tokens: Callable[[str], int]) -> EnhancedRow:
+def _shown(unit: UnitInput, item: Edited) -> Shown:
+    """What the messages of a trace are made of."""
+    found = unit.items[item.judged.index]
+    annotation, enhancement = item.judged.annotation, item.enhancement
+    builds = unit.columns.choices.reply is Reply.ANSWER and enhancement.solved
+    known = annotation.reference if annotation.reference_kind is ReferenceKind.GROUND_TRUTH else None
+    return Shown(found.slot.row, found.home or Home(), enhancement.reasoning, known if builds else None)
+
+
+def _row(unit: UnitInput, item: Edited, options: UnitOptions, messages: Any) -> EnhancedRow:
     row, part = _place(unit, item)
+    count_tokens = options.count_tokens
+    home = unit.items[item.judged.index].home
     trace, annotation, enhancement = item.judged.trace, item.judged.annotation, item.enhancement
     before = count_tokens(trace.reasoning)
     same = enhancement.reasoning == trace.reasoning
+    paired = options.policy.preference_pairs and makes_pair(enhancement)
     return EnhancedRow(
         index=row - unit.first_row,
         input_row=row,
@@ -76,4 +96,6 @@ def _row(unit: UnitInput, item: Edited, count_tokens: Callable[[str], int]) -> E
         tokens_after=before if same else count_tokens(enhancement.reasoning),
         judge=annotation.judge,
         fingerprint=annotation.fingerprint,
+        messages=messages,
+        pair=pair_of(home, enhancement.reasoning, trace.reasoning) if paired and home is not None else None,
     )

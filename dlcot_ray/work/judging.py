@@ -25,6 +25,8 @@ from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeError, JudgeUnavai
 
 JUDGE_FAILED = "judge_failed"
 TOO_LONG = "too_long"
+NO_THINKING = "no_thinking"
+"""The thinking block is empty: a row of a hybrid model that did not think."""
 NOT_ANNOTATED = "not_annotated"
 STALE_ANNOTATION = "stale_annotation"
 
@@ -116,6 +118,8 @@ def minimal_annotation(trace: Trace, judge: str, reason: str, detail: str = "") 
 
 async def _judge_one(index: int, trace: Trace, judge: Judge, max_trace_chars: int) -> Judged:
     length = len(trace.reasoning)
+    if not trace.reasoning.strip():
+        return Judged(index, trace, minimal_annotation(trace, judge.identity, NO_THINKING), NO_THINKING)
     if length > max_trace_chars:
         detail = f"{length} characters, the limit is {max_trace_chars}"
         return Judged(

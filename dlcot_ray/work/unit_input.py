@@ -52,6 +52,7 @@ class UnitInput:
         traces: the traces that may be judged, each with its place in `items`.
         faults: what is rejected: no trace, a repeated id, or a poison row.
         passed: the generations that were not chosen.
+        columns: where the fields of a trace are.
     """
 
     table: pa.Table
@@ -60,7 +61,8 @@ class UnitInput:
     items: Sequence[Item]
     traces: Sequence[tuple[int, Trace]]
     faults: Sequence[RowFault]
-    passed: Sequence[Passed] = ()
+    passed: Sequence[Passed]
+    columns: ColumnMap
 
     @classmethod
     def parse(
@@ -106,4 +108,4 @@ class UnitInput:
                 faults.append(RowFault(file, number, found.trace_id, *why, part=slot.part))
             else:
                 traces.append((place, found))
-        return cls(without_bad_lines(table), file, first_row, items, traces, faults, passed)
+        return cls(without_bad_lines(table), file, first_row, items, traces, faults, passed, columns)

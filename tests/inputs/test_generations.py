@@ -101,10 +101,10 @@ def test_the_setting_chooses(tmp_path: Path, generations: str, flags: Any, expec
 
 
 def test_the_first_that_can_be_read_is_taken_and_unreadable_ones_before_it_are_faults(tmp_path: Path) -> None:
-    table = listed(replies=["<think> </think>6", *REPLIES[1:], "no tags"])
+    table = listed(replies=["nothing here", *REPLIES[1:], "no tags"])
     found = shown(items(table, preset(tmp_path, LISTED, "first")))
     assert found == [
-        ("a/0", "fault empty_reasoning"), ("a/1", "2 and 3 make 5, of course"), ("a/2", "passed not_first"),
+        ("a/0", "fault no_thinking"), ("a/1", "2 and 3 make 5, of course"), ("a/2", "passed not_first"),
         ("a/3", "passed not_first"),
     ]  # fmt: skip
 

@@ -51,7 +51,6 @@ def test_a_users_own_preset_file(tmp_path: Path) -> None:
         ("reasoning: [1]", "reasoning must be a list of names"),
         ("reasoning: {x: y}", "reasoning must be a list of names"),
         ("problem: [x]", "names no reasoning, tagged or messages column"),
-        ("tagged: [x]", "thinking is missing"),
         ("tagged: [x]\nthinking: [<think>, </think>]", "must be a list of pairs"),
         ("reasoning: [x]\nreasoning: [y]", "duplicate key reasoning in line 2"),
         ("reasoning: [x", "expected .* in line"),

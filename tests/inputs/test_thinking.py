@@ -42,7 +42,7 @@ def test_thinking_is_exactly_the_text_between_the_tags(
     [
         ("just an answer", Cause.NO_THINKING),
         ("", Cause.NO_THINKING),
-        ("Sure! <think>a</think>b", Cause.NO_THINKING),
+        ("Sure! <thought>a</thought>b", Cause.NO_THINKING),
         ("<think>a</think>b<think>c</think>d", Cause.SEVERAL_THINKING),
         ("<think>a</think>b<think>cut", Cause.SEVERAL_THINKING),
         ("a</think>b<think>c</think>", Cause.SEVERAL_THINKING),

@@ -63,7 +63,7 @@ def table(**columns: list[Any]) -> pa.Table:
 def test_every_row_has_facts() -> None:
     rows = table(
         id=["known", None, "new", "new", "blank", "long"],
-        reasoning=[LONG, LONG, LONG + "!", LONG, " ", LONG * 9],
+        reasoning=[LONG, None, LONG + "!", LONG, " ", LONG * 9],
         source=[1, 2, None, 1, 1, 1],
     )
     known, nameless, new, repeat, blank, long = facts_of(rows, "known")
@@ -74,7 +74,8 @@ def test_every_row_has_facts() -> None:
     assert (new["judged"], new["annotation"]) == (True, 1)
     assert new["content"] != known["content"]
     assert new["fingerprint"] != known["fingerprint"] != known["content"]
-    assert (nameless["trace_id"], nameless["status"], nameless["reason"]) == (None, "rejected", "null_id")
+    assert (nameless["status"], nameless["reason"]) == ("rejected", "null_reasoning")
+    assert nameless["trace_id"] == "x#101"
     assert (repeat["reason"], repeat["annotation"], repeat["fingerprint"]) == ("duplicate_id", -1, "")
     assert (blank["reason"], blank["content"], blank["tokens_before"]) == ("empty_reasoning", "", 0)
     assert (long["status"], long["reason"], long["fingerprint"]) == ("unchanged", "too_long", "")

@@ -72,7 +72,12 @@ def test_messages_load_and_take_a_chat_template(tmp_path: Path, tokenizer: Any) 
     output = made("keep_first")
     data = loaded(written(output, tmp_path / "out"), "enhanced", tmp_path / "cache")
     assert data.num_rows == output.enhanced.num_rows > 0
+    assert any(row["messages"] for row in data)
     for row in data:
+        if row["messages"] is None:
+            # A trace without a visible reply is no chat to train on.
+            assert row["response"] is None
+            continue
         text = tokenizer.apply_chat_template(row["messages"], tokenize=False)
         assert text.startswith(f"<|user|>\n{row['problem']}<|end|>\n<|assistant|>\n<think>\n")
         assert row["enhanced_reasoning"].strip() in text
@@ -83,7 +88,7 @@ def test_preference_pairs_load_and_take_a_chat_template(tmp_path: Path, tokenize
     output = made("keep_first+preference_pairs")
     data = loaded(written(output, tmp_path / "out"), "preferences", tmp_path / "cache")
     rows = {row["trace_id"]: row for row in output.enhanced.to_pylist()}
-    changed = {key for key, row in rows.items() if row["status"] == "enhanced"}
+    changed = {key for key, row in rows.items() if row["status"] == "enhanced" and row["messages"]}
     assert {row["trace_id"] for row in data} == changed
     assert output.stats.pairs == data.num_rows > 0
     for pair in data:

@@ -194,7 +194,9 @@ CUT = enhancement(
 
 
 def enhanced_row(index: int, trace: Trace) -> EnhancedRow:
-    return EnhancedRow(index, index, 0, trace, CUT, OFFSETS, 12, 8, "rules/1", "abc")
+    return EnhancedRow(
+        index, index, 0, trace, CUT, OFFSETS, 12, 8, "rules/1", "abc", chat_messages(trace, CUT.reasoning)
+    )
 
 
 def test_edits_replay_without_this_package() -> None:

@@ -158,22 +158,22 @@ def test_slow_answers_come_back_in_input_order_and_no_more_are_held_than_allowed
 
 
 def test_bad_and_duplicate_rows_are_rejected_with_their_row_number() -> None:
-    table = pa.concat_tables([rows("a", None, "b", "c"), rows("d", reasoning=None), rows("e", reasoning=" ")])
+    bad = [rows("d", reasoning=None), rows("e", reasoning=" ")]
+    table = pa.concat_tables([rows("a", None, "b", "c"), *bad])
     output = run(table, duplicate_rows=frozenset({103}))
-    assert ids(output.enhanced) == ["a", "b"]
+    assert ids(output.enhanced) == ["a", "x#101", "b"]
     rejected = output.rejected.to_pylist()
     assert [(row["input_row"], row["trace_id"], row["stage"], row["cause"]) for row in rejected] == [
-        (101, None, "map", "null_id"),
         (103, "c", "plan", "duplicate_id"),
         (104, "d", "map", "null_reasoning"),
         (105, "e", "map", "empty_reasoning"),
     ]
-    assert [row["id"] for row in rejected] == [None, "c", "d", "e"]
+    assert [row["id"] for row in rejected] == ["c", "d", "e"]
     assert {row["input_file"] for row in rejected} == {"in/x.parquet"}
     stats = output.stats
-    assert (stats.rows, stats.enhanced, stats.unchanged, stats.rejected) == (6, 2, 0, 4)
+    assert (stats.rows, stats.enhanced, stats.unchanged, stats.rejected) == (6, 3, 0, 3)
     assert stats.by_cause == (
-        ("duplicate_id", 1), ("empty_reasoning", 1), ("null_id", 1), ("null_reasoning", 1),
+        ("duplicate_id", 1), ("empty_reasoning", 1), ("null_reasoning", 1),
     )  # fmt: skip
 
 
@@ -259,7 +259,7 @@ def test_a_trace_above_the_ceiling_is_not_judged_and_not_cut() -> None:
 
 
 def test_a_unit_without_good_rows_and_one_without_rows_have_the_usual_schemas() -> None:
-    for table in (rows(None), rows()):
+    for table in (rows("a", reasoning=None), rows()):
         output = run(table)
         assert output.enhanced.num_rows == output.annotations.num_rows == 0
         assert output.enhanced.schema == enhanced_schema(table.schema)
@@ -294,11 +294,11 @@ def test_derive_flags_traces_whose_annotation_is_missing_or_stale() -> None:
 
 
 def test_stats_add_up_and_come_back_from_json() -> None:
-    one = run(rows("a", None)).stats
+    one = run(pa.concat_tables([rows("a"), rows("n", reasoning=None)])).stats
     other = run(rows("bad", "b"), FailingJudge(ValueError())).stats
     total = one + other
     assert (total.rows, total.enhanced, total.unchanged, total.rejected) == (4, 2, 1, 1)
-    assert total.by_cause == (("null_id", 1),)
+    assert total.by_cause == (("null_reasoning", 1),)
     assert total.by_reason == (("judge_failed", 1),)
     assert total.by_label == (("correct", 6),)
     assert UnitStats.from_json(total.to_json()) == total

@@ -1,0 +1,106 @@
+"""Tags of thinking, and the control words of chat templates, in one table each.
+
+The families of tags are those of DeepSeek, Qwen3, QwQ, GLM, Hunyuan and Nemotron (``<think>``), Magistral
+(``[THINK]``), Kimi, Seed-OSS, gpt-oss (harmony channels), OpenThoughts, Cohere, and the plain XML words that
+Gemini, EXAONE and Claude exports use. A control word inside a text would reach a trainer as a token of its
+chat template, or split the text there, so such texts are found before they are written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Delimiters = tuple[str, str]
+"""An opening and a closing tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A pair of tags around thinking; letters count in either case.
+
+    Attributes:
+        opening, closing: the tags.
+        prefilled: the closing tag alone ends the thinking; templates put the opening one into prompts.
+        leads: the block must begin the reply, because the words also occur in ordinary text.
+    """
+
+    opening: str
+    closing: str
+    prefilled: bool = True
+    leads: bool = False
+
+
+FAMILIES: tuple[Family, ...] = (
+    Family("<think>", "</think>"),
+    Family("<|begin_of_thought|>", "<|end_of_thought|>"),
+    Family("[THINK]", "[/THINK]"),
+    Family("◁think▷", "◁/think▷"),
+    Family("<seed:think>", "</seed:think>"),
+    Family("<|channel|>analysis<|message|>", "<|end|>", prefilled=False),
+    Family("<|START_THINKING|>", "<|END_THINKING|>"),
+    Family("<|thinking|>", "<|/thinking|>", prefilled=False),
+    Family("<thinking>", "</thinking>", prefilled=False, leads=True),
+    Family("<thought>", "</thought>", prefilled=False, leads=True),
+    Family("<reasoning>", "</reasoning>", prefilled=False, leads=True),
+)
+"""Every preset reads these, besides the tags that it names itself."""
+
+SOLUTIONS: tuple[Delimiters, ...] = (
+    ("<|begin_of_solution|>", "<|end_of_solution|>"),
+    ("<|start|>assistant<|channel|>final<|message|>", "<|return|>"),
+    ("<|start|>assistant<|channel|>final<|message|>", "<|end|>"),
+    ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+    ("<|begin_of_box|>", "<|end_of_box|>"),
+    ("<answer>", "</answer>"),
+)
+"""Tags that may wrap the visible answer."""
+
+_NAMED = (
+    r"im_(?:start|end|sep|user|assistant|system|middle)",
+    r"(?:start|end)_(?:header_id|of_role|of_turn_token|thinking|response)",
+    r"(?:begin|end)_of_(?:text|thought|solution|box)",
+    r"(?:system|user|chatbot)_token",
+    r"fim_(?:prefix|middle|suffix|pad)",
+    r"(?:vision_start|vision_end|image_pad|video_pad|file_sep|repo_name|python_tag)",
+    r"tool_call(?:s_section|_argument)?(?:_begin|_end)?",
+    r"(?:eot_id|eom_id|eot|endoftext|endofprompt|separator|pad)",
+    r"(?:system|user|assistant|observation|tool|start|end|message|channel|return|call|constrain|thinking)",
+)
+_WORDS = (
+    r"</?think>",
+    r"\[/?THINK\]",
+    r"◁/?think▷",
+    r"</?seed:think>",
+    rf"<\|/?(?:{'|'.join(_NAMED)})\|>",
+    r"<｜[^｜<>\n]{1,40}｜>",
+    r"</?(?:start|end)_of_turn>",
+    r"\[/?INST\]",
+    r"\[/?(?:SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]",
+    r"<</?SYS>>",
+    r"</?s>",
+    r"<\[(?:BOS|EOS)_never_used_[0-9a-f]{1,40}\]>",
+    r"<(?:bos|eos)>",
+)
+_CONTROL = re.compile("|".join(_WORDS), re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlWord:
+    """A control word in a text, and the code point at which it begins."""
+
+    word: str
+    offset: int
+
+
+def find_control_word(text: str) -> ControlWord | None:
+    """The first control word of any known chat template in a text; None if there is none."""
+    found = _CONTROL.search(text)
+    return None if found is None else ControlWord(found.group(), found.start())
+
+
+def families_with(pairs: Sequence[Delimiters]) -> tuple[Family, ...]:
+    """The families of a preset: the pairs that it names, then all known ones."""
+    known = {(family.opening, family.closing) for family in FAMILIES}
+    return (*(Family(*pair) for pair in pairs if pair not in known), *FAMILIES)

@@ -1,0 +1,1 @@
+"""Conversations: where their thinking lies, and how another thinking is written back into them."""
