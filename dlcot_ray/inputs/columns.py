@@ -247,6 +247,9 @@ def _messages(keys: MessageKeys, names: Sequence[str], schema: pa.Schema, file: 
         if found is None:
             continue
         path, kind = found
+        if keys.prompt and not is_list(kind):
+            # Prompt and completion as text are no conversation.
+            continue
         column = _message_column(keys, path, kind)
         if column is not None:
             return column

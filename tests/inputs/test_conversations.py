@@ -133,9 +133,12 @@ def test_json_text_keeps_its_style(name: str, style: dict[str, Any]) -> None:
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view(), pa.binary()], ids=str)
 def test_the_column_keeps_its_type(kind: pa.DataType) -> None:
     struct = pa.struct([("from", pa.string()), ("value", kind)])
-    chat = [{"from": "human", "value": "1 + 1?"}, {"from": "gpt", "value": f"<think>{OLD}</think>2"}]
+    chat: list[dict[str, Any]] = [
+        {"from": "human", "value": "1 + 1?"},
+        {"from": "gpt", "value": f"<think>{OLD}</think>2"},
+    ]
     if pa.types.is_binary(kind):
-        chat = [{"from": turn["from"], "value": turn["value"].encode()} for turn in chat]  # type: ignore[misc]
+        chat = [{"from": turn["from"], "value": turn["value"].encode()} for turn in chat]
     table = pa.table({"conversations": pa.array([chat], pa.list_(struct))})
     columns = resolve_columns(load_preset("messages"), table.schema, "in/x")
     assert messages_type(columns) == pa.list_(struct)

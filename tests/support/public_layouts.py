@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -164,6 +165,18 @@ LAYOUTS: dict[str, Callable[[int], Row]] = {
     },
     "question_reasoning_answer": lambda n: {
         "id": n, "question": problem(n), "reasoning": thought(n), "answer": reply(n),
+    },
+    "trl": lambda n: {
+        "prompt": chat(("system", "Be brief."), ("user", problem(n))),
+        "completion": chat(("assistant", whole(n))), "answer": answer(n),
+    },
+    "verl": lambda n: {
+        "prompt": chat(("user", problem(n))), "reward_model": {"ground_truth": answer(n), "style": "rule"},
+        "reasoning": thought(n), "response": reply(n),
+    },
+    "messages_as_json": lambda n: {
+        "id": n, "messages": json.dumps(chat(("user", problem(n)), ("assistant", whole(n)))),
+        "ground_truth": answer(n),
     },
     "messages": lambda n: {
         "id": n, "messages": chat(("user", problem(n)), ("assistant", whole(n))), "ground_truth": answer(n),

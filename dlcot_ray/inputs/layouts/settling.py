@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from dlcot_ray.core.markup import families_with
 from dlcot_ray.inputs.layouts.sample import Holding, Sample
 from dlcot_ray.inputs.layouts.words import SURE_TRUTH, names_thinking, words_of
 from dlcot_ray.inputs.presets import DatasetPreset
@@ -77,8 +78,11 @@ def why_unused(path: str, preset: DatasetPreset, settled: DatasetPreset, sample:
 
 
 def tags_of(preset: DatasetPreset) -> tuple[str, ...]:
-    """All tags around thinking that the preset knows."""
-    return tuple(tag for pair in preset.thinking for tag in pair) or ("<think>", "</think>")
+    """All tags around thinking that the preset or every preset knows, but for plain words."""
+    known = [
+        (family.opening, family.closing) for family in families_with(preset.thinking) if not family.leads
+    ]
+    return tuple(tag for pair in known for tag in pair)
 
 
 def _kept(paths: Sequence[str], sample: Sample, test: Callable[[Holding], bool]) -> tuple[str, ...]:

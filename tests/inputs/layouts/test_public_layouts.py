@@ -20,6 +20,8 @@ DETECTED = {
     "instruction_reasoning_output": "plain",
     "question_reasoning_answer": "plain",
     "unnamed": "by_content",
+    "verl": "plain",
+    "messages_as_json": "messages",
 }
 """Layout -> the preset that reads it, where their names differ."""
 SEVERAL = {"openr1_math": 2, "deepmath": 3, "s1k": 2, "s1k_1_1": 2}
