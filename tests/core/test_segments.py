@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcot_ray.core.segments import LONG_PARAGRAPH, segment_texts, split_segments
@@ -27,6 +27,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=40)), max_size=60).map("".join)))
 def test_any_text_is_rebuilt_from_its_segments(text: str) -> None:
     segments = segment_texts(text, split_segments(text))
@@ -60,6 +61,14 @@ def test_a_long_paragraph_is_cut_at_sentence_ends() -> None:
     segments = segment_texts(text, split_segments(text))
     assert len(segments) > 1
     assert all(segment.endswith(". ") and len(segment) <= LONG_PARAGRAPH for segment in segments)
+
+
+def test_a_long_chinese_paragraph_is_cut_at_its_sentence_ends() -> None:
+    sentence = "我们把六行每行七个梨全部加起来，一共得到四十二个梨。"
+    text = sentence * 30 + "“真的吗？”他问。" + sentence * 10
+    segments = segment_texts(text, split_segments(text))
+    assert len(segments) > 5
+    assert all(segment.endswith("。") and len(segment) <= LONG_PARAGRAPH // 2 for segment in segments)
 
 
 def test_empty_text_has_no_segment() -> None:

@@ -1,0 +1,1 @@
+"""Spans of a text that no segment boundary may cut: code, mathematics, tables, HTML."""
