@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fsspec.utils import glob_translate
 
@@ -52,11 +52,13 @@ class Found:
         shards: the input files, ordered by name.
         skipped: what lies beside them and is not read, with reasons.
         faults: what should be read and cannot be reached.
+        commits: the place of a hub's repository -> the commit that is read.
     """
 
     shards: tuple[Shard, ...]
     skipped: tuple[Skipped, ...] = ()
     faults: tuple[InputFault, ...] = ()
+    commits: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_shards(input_url: str | Sequence[str], options: Mapping[str, object] | None = None) -> list[Shard]:
@@ -92,6 +94,7 @@ def find_inputs(input_url: str | Sequence[str], options: Mapping[str, object] | 
         tuple(sorted(renamed, key=lambda shard: shard.name)),
         tuple(sorted(skipped.values(), key=lambda item: item.file)),
         tuple(faults.values()),
+        {place: commit for part in parts for place, commit in part.commits.items()},
     )
 
 
@@ -112,7 +115,32 @@ def open_shard(
 
 
 def _of_place(url: str, options: Mapping[str, object] | None) -> Found:
-    whole = Store(url, options)
+    """What one place names; a repository of the hub is read at the commit that it has now."""
+    given = Store(url, options)
+    whole, commit = given.pinned()
+    if not commit:
+        return _of_store(given, url, options)
+    found = _of_store(whole, whole.given_url, options)
+    # Both places end with the path inside the repository.
+    head, _, inside = whole.display_url.partition(commit)
+    now, before = f"{head}{commit}", given.display_url.removesuffix(inside)
+    return Found(
+        tuple(replace(item, file=_relabelled(item.file, now, before)) for item in found.shards),
+        tuple(replace(item, file=_relabelled(item.file, now, before)) for item in found.skipped),
+        tuple(
+            InputFault(_relabelled(item.file, now, before), item.message, item.remedy)
+            for item in found.faults
+        ),
+        {before: commit},
+    )
+
+
+def _relabelled(label: str, now: str, before: str) -> str:
+    """A label with the place that the user gave instead of the commit, which changes with other files."""
+    return f"{before}{label[len(now) :]}" if label.startswith(now) else label
+
+
+def _of_store(whole: Store, url: str, options: Mapping[str, object] | None) -> Found:
     whole.check_readable()
     head, slash, tail = url.rpartition("/")
     if tail and not head.endswith(":/"):

@@ -94,6 +94,7 @@ def build_manifest(
         "inputs_file": None if aside is None else INPUTS_FILE,
         "inputs_digest": inputs_digest(plan),
         "unusable_inputs": faults_as_dicts(plan.faults),
+        "input_commits": dict(plan.commits),
         "skipped_inputs": skipped_as_dict(plan.skipped),
         "failed_units": [
             {"unit": unit.unit, "file": unit.file, "rows": [unit.start, unit.stop], "error": unit.error}

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING, overload
@@ -109,6 +109,7 @@ class Plan:
         known: metadata of the files whose readers should be told, by number.
         faults: the files that cannot be used, and why.
         skipped: what is not read, and why that is no fault.
+        commits: the place of a hub's repository among the inputs -> the commit that is read.
     """
 
     shards: tuple[Shard, ...]
@@ -121,6 +122,7 @@ class Plan:
     known: Mapping[int, FileMetadata]
     faults: tuple[InputFault, ...]
     skipped: tuple[Skipped, ...] = ()
+    commits: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> Sequence[PlannedFile]:
@@ -153,7 +155,7 @@ class Plan:
         for file in self.files:
             if file.number != number:
                 builder.add(file.shard, file.columns, file.sweeps, file.known)
-        return builder.plan((*self.faults, fault), self.skipped)
+        return replace(builder.plan((*self.faults, fault), self.skipped), commits=self.commits)
 
 
 class _Files(Sequence[PlannedFile]):

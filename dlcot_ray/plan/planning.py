@@ -65,7 +65,8 @@ def make_plan(
         options: fsspec options of the inputs.
         metadata: known metadata of files. That of other files is read, and added to it.
         decider: decides on samples how each set of columns is read; None goes by the preset's names alone.
-        beside: what was found with the shards: its faults and skipped files become those of the plan.
+        beside: what was found with the shards: its faults, skipped files and commits become
+            those of the plan.
     """
     known = metadata if metadata is not None else MetadataCache()
     maps: dict[bytes, ColumnMap] = {}
@@ -102,4 +103,5 @@ def make_plan(
         builder.add(shard, columns, sweeps, found)
         if is_new:
             known.put(shard, found)
-    return builder.plan(tuple(faults), tuple(skipped))
+    plan = builder.plan(tuple(faults), tuple(skipped))
+    return replace(plan, commits=beside.commits) if beside is not None else plan

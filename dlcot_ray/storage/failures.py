@@ -51,6 +51,14 @@ _REFUSED_CODES = {
     "XMinioStorageFull": "free some space or choose another place, then run again",
 }
 """S3 error codes that another attempt cannot avoid, and the remedy for each."""
+_HUB_REFUSALS = (
+    "RepositoryNotFoundError",
+    "GatedRepoError",
+    "DisabledRepoError",
+    "RevisionNotFoundError",
+    "BucketNotFoundError",
+)
+_HUB_REMEDY = "check the repository and the revision; set HF_TOKEN if it is private or gated"
 _BUSY = ("SlowDown", "ServiceUnavailable", "503", "RequestLimitExceeded", "TooManyRequests", "429")
 
 
@@ -118,6 +126,8 @@ def _of_service(error: Exception, what: str, detail: str) -> JobError:
     code, name = code_of(error), type(error).__name__
     if code in _REFUSED_CODES:
         return StoreRefused(f"{what}: {code} ({detail})", _REFUSED_CODES[code])
+    if _is_of_hub(error):
+        return StoreRefused(f"{what}: {detail}", _HUB_REMEDY)
     if isinstance(error, FileNotFoundError):
         return MissingObject(f"{what}: not found ({detail})", "check the bucket and the name")
     if isinstance(error, PermissionError):
@@ -143,6 +153,15 @@ def _of_service(error: Exception, what: str, detail: str) -> JobError:
     if isinstance(error, ConnectionError) or "onnect" in name or name in _CONNECTION:
         return JobError(f"{what}: {detail}", "check the network and the endpoint, then run again")
     return JobError(f"{what}: {code or name}: {detail}", "run again; what is finished is kept")
+
+
+def _is_of_hub(error: BaseException | None) -> bool:
+    """Whether the Hugging Face hub knows no such repository, or hides it from this token."""
+    while error is not None:
+        if type(error).__name__ in _HUB_REFUSALS:
+            return True
+        error = error.__cause__
+    return False
 
 
 def without_credentials(url: str) -> str:

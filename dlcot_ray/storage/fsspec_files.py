@@ -24,7 +24,7 @@ from dlcot_ray.storage.backend import (
     put_and_read_back,
 )
 
-_ETAG_KEYS = ("ETag", "etag", "generation", "md5Hash", "content_md5")
+_ETAG_KEYS = ("ETag", "etag", "generation", "md5Hash", "content_md5", "blob_id", "xet_hash")
 _TIME_KEYS = ("mtime", "LastModified", "last_modified", "updated", "modified", "created")
 _memory_lock = threading.Lock()
 
@@ -119,6 +119,10 @@ class FsspecBackend:
                 self._fs.rm_file(self._path(relative))
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                # The hub's error for a missing file is no FileNotFoundError.
+                if "EntryNotFound" not in type(error).__name__:
+                    raise
 
     def remove_temporary(self, belongs: Belongs, min_age_s: float) -> int:
         """Removes nothing: an unfinished put is not visible there."""

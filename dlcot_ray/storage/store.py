@@ -22,7 +22,7 @@ from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.storage.backend import Belongs, ObjectInfo, OnSkip, Versioned
 from dlcot_ray.storage.failures import MissingObject, explain, secrets_of, without_credentials
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX, LocalBackend
-from dlcot_ray.storage.opening import open_backend
+from dlcot_ray.storage.opening import open_backend, pinned
 from dlcot_ray.storage.urls import is_local
 
 __all__ = ["ObjectInfo", "Store", "Versioned"]
@@ -89,6 +89,18 @@ class Store:
     def url(self, relative: str = "") -> str:
         """The full name of an object for people and manifests, without credentials."""
         return f"{self.display_url.rstrip('/')}/{relative}" if relative else self.display_url
+
+    def pinned(self) -> tuple[Store, str]:
+        """A store of the same content that no later commit changes, and the commit that it reads.
+
+        Only repositories of the Hugging Face hub have commits; any other store returns itself and "".
+
+        Raises:
+            JobError: the repository cannot be looked up.
+        """
+        with self._errors("cannot look up"):
+            url, commit = pinned(self._given, self._options)
+        return (Store(url, self._options), commit) if commit else (self, "")
 
     def check_readable(self) -> None:
         """Check that the store answers and can be listed, within about `CHECK_S` seconds.

@@ -20,6 +20,11 @@ def is_s3(url: str) -> bool:
     return _protocol(url) in _S3_PROTOCOLS
 
 
+def is_hub(url: str) -> bool:
+    """Whether `url` names a repository (or a bucket) of the Hugging Face hub."""
+    return _protocol(url) == "hf"
+
+
 def absolute(url: str) -> str:
     """A local path made absolute, because workers run in other directories; any other URL unchanged."""
     if not is_local(url):
