@@ -108,7 +108,7 @@ _TRIED = re.compile(r"[\s$\\)]{0,4}:")
 _NAME_TIE = re.compile(r"(?:^|[\s$\\(*])[^\W\d_](?:_\{?\w+\}?)?\s?=\s?$")
 """``n = 4:`` opens a case; it states nothing."""
 _OPERATION = re.compile(
-    r"(?:[\d)}!%]|(?<![^\W\d_])[ei])\s?(?:[+*×·÷]|\\(?:times|cdot|div)\b|[-−])\s?(?=[\d(\\])"
+    r"(?:[\d)}!%]\s?(?:[+*×·÷]|\\(?:times|cdot|div)\b|[-−])|(?<![^\W\d_])[ei]\s?[-+−])\s?(?=[\d(\\])"
 )
 _OPERATOR = re.compile(r"[-+*×·÷−\\]")
 """One of these signs is in every operation."""
