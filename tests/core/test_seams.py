@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcot_ray.core.edits import EditOp, apply_script, check_script, drop_script
+from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.seams.bridges import bridge_fault
 from dlcot_ray.core.seams.closing import close_seams
 from dlcot_ray.core.seams.kinds import Closed, Seam, SeamKind
@@ -25,6 +26,13 @@ def closed(lines: list[str], gone: set[int], *, answer: str = "nothing") -> tupl
     check_script(result.script, len(lines))
     text = apply_script(trace.reasoning, annotation.segment_offsets, result.script)
     return [line for line in text.split("\n\n") if line], result
+
+
+def test_the_text_before_a_loop_ends_as_it_did() -> None:
+    lines = [WORK, "Wait, no, that can't be right.", "Again we add.", "Again we add."]
+    trace, annotation = annotated(lines, [(0, 1, CORRECT, 0)])
+    script = drop_script({2: LOOP, 3: LOOP}, len(lines))
+    assert close_seams(trace.reasoning, annotation, script, lambda text: False).script == script
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.applying.examinations import with_whole_checks
-from dlcot_ray.core.applying.looks import is_left_open, is_open
+from dlcot_ray.core.applying.looks import is_left_open, is_open, last_sentence
 from dlcot_ray.core.arrival import accepted_answers, ends_on, states
 from dlcot_ray.core.gating.wholeness import closing_words
-from dlcot_ray.core.policies.standing import conclusion_start, kept_check, standing, trunk_stop
+from dlcot_ray.core.policies.standing import Standing, conclusion_start, kept_check, standing, trunk_stop
 from dlcot_ray.core.seams.cues import BOTH, EARLIER, VERDICT
 from dlcot_ray.core.trace import Trace
 
@@ -39,14 +39,24 @@ _PLANS = re.compile(
     re.IGNORECASE,
 )
 """The beginning of a segment that plans the reply."""
+ARRIVING_SEGMENTS = 4
+"""Segments at the end of the trunk, or of the check that stays, one of which ends on the answer."""
+_NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?")
 _DOUBTS = re.compile(
     r"\b(?:is (?:that|this|it) (?:really |actually )?(?:correct|right|true)\s*\?|"
     r"(?:maybe|perhaps) i(?:'ve)? (?:made|missed|messed|mis\w+)|did i (?:make|miss|mess|mis\w+)|"
     r"i (?:might|may|could) have (?:made|missed|messed|mis\w+))",
     re.IGNORECASE,
 )
+_WONDERS = re.compile(
+    r"^\W*(?:(?:but|so|and|oh|no)\b[\s,]*)*(?:wait|hold on|hmm+)\b[^?]*"
+    r"\b(?:maybe|perhaps|mixed (?:\w+ )?up|intuitive|sure|right|wrong|possible|enough|"
+    r"too (?:\w+))\b[^?]*\?\W*$",
+    re.IGNORECASE,
+)
+"""A question that doubts what stands before it."""
 _TAIL = re.compile(
-    r"^\W*(?:so,? |and |but |okay,? )*(?:again|similarly|likewise|then|also)\b|"
+    r"^\W*(?:so,? |and |but |okay,? )*(?:again|similarly|likewise|then|also)\b|\bso,? (?:no|yes)\b|"
     r"\b(?:test(?:s|ed)?|test[- ]cases?|(?:small|smaller|simpl\w+|special) (?:cases?|examples?)|"
     r"methods?|approach(?:es)?|"
     r"match(?:es|ed)?|(?:same|previous|earlier) (?:as|results?|answers?|values?|calculations?|findings?)|"
@@ -152,7 +162,7 @@ def needless_closing(trace: Trace, annotation: Annotation, cut_behind: int | Non
     texts = {segment: _text(trace, annotation, segment) for segment in range(stays.closing, count)}
     final = next((segment for segment in reversed(texts) if states(texts[segment], accepted)), None)
     if final is None:
-        return frozenset()
+        return _tail_of_work(texts, cut_behind, trace, annotation)
     behind = range(final + 1, count)
     planned = behind if behind and all(map(_PLANS.match, (texts[segment] for segment in behind))) else ()
     if cut_behind is not None:
@@ -165,6 +175,23 @@ def needless_closing(trace: Trace, annotation: Annotation, cut_behind: int | Non
         final -= 1
     sums = (i for i in range(stays.closing, final) if _SUMS_UP.search(texts[i]) or EARLIER.search(texts[i]))
     return frozenset((*range(next(sums, final), final), *planned))
+
+
+def _tail_of_work(
+    texts: Mapping[int, str], cut_behind: int | None, trace: Trace, annotation: Annotation
+) -> frozenset[int]:
+    """The closing words that belong to dropped work, where none of them states the answer.
+
+    What comes before the last "I think that is right" goes with it, if the kept text ends on the answer.
+    """
+    if cut_behind is None or not _ASSURES.match(texts[max(texts)]):
+        return frozenset()
+    if not ends_on(_text(trace, annotation, cut_behind), accepted_answers(annotation)):
+        return frozenset()
+    first = max(texts)
+    while first - 1 in texts and _ASSURES.match(texts[first - 1]):
+        first -= 1
+    return frozenset(range(min(texts), first))
 
 
 def _outcome(texts: Mapping[int, str], closing: int, final: int, accepted: Sequence[str]) -> int:
@@ -204,26 +231,54 @@ def settling(trace: Trace, annotation: Annotation) -> range | None:
     if stays.check is not None:
         check = annotation.verifications[stays.check]
         if is_open(_text(trace, annotation, check.stop - 1)) and check.stop < stays.closing:
-            return range(at, stays.closing)
-    items = sorted(
-        [(a.start, a.stop) for a in annotation.approaches if a.start >= at]
-        + [(v.start, v.stop) for v in annotation.verifications if v.start >= at]
-    )
+            return range(at, _settled_by(trace, annotation, check.stop, stays.closing))
+    items = _items(annotation, at)
     approach = next((a for a in annotation.approaches if a.start == at), None)
     opening = _text(trace, annotation, at)[:DOUBT_CHARS] if items else ""
     asked = approach is not None and approach.label is Label.CORRECT and _DOUBTS.search(opening) is not None
-    if not items or items[0][0] != at or not (asked or _is_doubtful(_text(trace, annotation, at - 1))):
+    if not items or items[0][0] != at:
         return None
-    offsets = annotation.segment_offsets
-    for start, stop in items:
+    stop = _settled_by(trace, annotation, at, stays.closing)
+    if asked or _is_doubtful(_text(trace, annotation, at - 1)):
+        return range(at, stop)
+    arrives = stop == stays.closing or _arrives(trace, annotation, stays, accepted)
+    return None if arrives else range(at, stop)
+
+
+def _settled_by(trace: Trace, annotation: Annotation, at: int, closing: int) -> int:
+    """Where the first item from segment `at` on ends that ends on the answer without a doubt, else the end."""
+    offsets, accepted = annotation.segment_offsets, accepted_answers(annotation)
+    for start, stop in _items(annotation, at):
         text = trace.reasoning[offsets[start] : offsets[stop]]
         if not is_open(text) and ends_on(text, accepted):
-            return range(at, stop)
-    return range(at, stays.closing)
+            return stop
+    return closing
+
+
+def _items(annotation: Annotation, at: int) -> list[tuple[int, int]]:
+    """The approaches and checks that begin at segment `at` or behind it."""
+    items = (*annotation.approaches, *annotation.verifications)
+    return sorted((item.start, item.stop) for item in items if item.start >= at)
+
+
+def _arrives(trace: Trace, annotation: Annotation, stays: Standing, accepted: Sequence[str]) -> bool:
+    """Whether the way to the answer ends on it, and not on a value from which a step still leads there.
+
+    "61 + 94 = 155, so N = 1155" is not yet the remainder 155. Only numbers are compared.
+    """
+    if _NUMBER.fullmatch(accepted[0].strip("$ ")) is None:
+        return True
+    ends = list(range(max(0, stays.trunk - ARRIVING_SEGMENTS), stays.trunk))
+    if stays.check is not None:
+        check = annotation.verifications[stays.check]
+        ends += range(max(check.start, check.stop - ARRIVING_SEGMENTS), check.stop)
+    return any(ends_on(_text(trace, annotation, segment), accepted) for segment in ends)
 
 
 def _is_doubtful(text: str) -> bool:
-    return _DOUBTS.search(text[-DOUBT_CHARS:]) is not None or is_left_open(text)
+    if _DOUBTS.search(text[-DOUBT_CHARS:]) is not None or is_left_open(text):
+        return True
+    return _WONDERS.search(last_sentence(text)) is not None
 
 
 def _text(trace: Trace, annotation: Annotation, segment: int) -> str:

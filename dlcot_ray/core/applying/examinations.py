@@ -21,6 +21,7 @@ from dlcot_ray.core.applying.looks import (
     is_open,
     is_settled,
     is_settled_surely,
+    notes_conflict,
     opens,
     words_of_its_own,
 )
@@ -162,7 +163,7 @@ def _examinations(reading: _Reading, checks: Sequence[Verification]) -> Iterator
 def _may_end(reading: _Reading, end: int, *, inner: bool) -> bool:
     """Whether an examination may end before segment `end`, which is not the last of its row."""
     text, behind = reading.segment(end - 1), reading.segment(end)
-    if inner and not opens(behind):
+    if (inner and not opens(behind)) or notes_conflict(behind):
         return False
     return not is_open(text) and not (is_listed(text) and is_listed(behind))
 

@@ -64,6 +64,13 @@ _NEGATED = re.compile(
     re.IGNORECASE,
 )
 """Finds fault."""
+_CONFLICT = re.compile(
+    r"\bbut (?:earlier|before|previously)\b[^.?!\n]{0,120}\b(?:got|had|found|calculated|computed|said)\b"
+    r"[^.?!\n]{0,60}\b(?:but|now|whereas|while)\b|"
+    r"\b(?:there(?:'s| is| seems to be)|that's|this is) an? (?:\w+ )?"
+    r"(?:discrepancy|contradiction|inconsistency)\b",
+    re.IGNORECASE,
+)
 _WAITS = re.compile(r"\W*(?:(?:but|so|oh|no|okay)\b\W*)*(?:wait|hold on|hmm+)\W*$", re.IGNORECASE)
 _HEDGES = re.compile(
     r"^\W*(?:(?:but|so|and|wait|hmm+|well|then|therefore|thus|or)\b[\s,.]*)*"
@@ -89,11 +96,21 @@ _STILL_TO_DO = re.compile(
     re.IGNORECASE,
 )
 """A sentence that says what is still to be examined."""
+_GOES_TO_CHECK = re.compile(
+    r"\b(?:but|however|though),? (?:just )?(?:let(?:'s| me| us)|i(?:'ll| will)|we(?:'ll| will))\b[^.!?]{0,20}"
+    r"\b(?:check|verify|confirm|consider|make sure|be sure|see|ensure)\b",
+    re.IGNORECASE,
+)
 
 
 def opens(text: str) -> bool:
     """Whether a segment begins a new look."""
     return _OPENS.match(text) is not None
+
+
+def notes_conflict(text: str) -> bool:
+    """Whether a segment says that two results before it do not agree."""
+    return _CONFLICT.search(text) is not None
 
 
 def is_listed(text: str) -> bool:
@@ -145,7 +162,7 @@ def is_open(text: str) -> bool:
     last = last_sentence(text)
     if not last or last.endswith(("?", ":")):
         return bool(last)
-    if _STILL_TO_DO.search(last) or _WAITS.match(last):
+    if _STILL_TO_DO.search(last) or _GOES_TO_CHECK.search(last) or _WAITS.match(last):
         return True
     if _HEDGES.search(last):
         return _TURNED_DOWN.search(last) is None

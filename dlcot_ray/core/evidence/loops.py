@@ -25,6 +25,10 @@ MIN_CHARS = 40
 MIN_SHORT_REPEATS = 8
 """Minimum occurrences of a loop with a short cycle."""
 
+TWIN_SHARE = 0.8
+TWIN_WORDS = 8
+"""Share of common words, and least words, of two segments that count as the same beginning of a pass."""
+
 _END = re.compile(r"(?:[.!?。！？)\]}*`$\"'”’]|\\\]|\d|\\boxed\{[^\n]*\})\s*$")
 _TAIL = 400
 """Characters at the end within which a formula that is still open counts as broken off."""
@@ -34,7 +38,11 @@ _TWINS = ("$$", "```")
 
 
 def find_loops(segments: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    """Ranges of segments that only repeat the cycle directly before them; the first cycle is not included."""
+    """Ranges of segments that only repeat the cycle directly before them; the first cycle is not included.
+
+    Where a loop runs to the end of the trace, its last pass may break off, and the range begins one segment
+    earlier if the first pass began in nearly the same words.
+    """
     keys = [hash(" ".join(segment.split())) for segment in segments]
     counts = Counter(keys)
     loops: list[tuple[int, int]] = []
@@ -58,12 +66,29 @@ def _loop_at(segments: Sequence[str], keys: Sequence[int], at: int) -> tuple[int
         while stop < len(keys) and keys[stop] == keys[stop - period]:
             stop += 1
         repeats = (stop - at) // period
+        if stop == len(keys) - 1 and _breaks_off(segments[stop], segments[stop - period]):
+            stop = len(keys)
         if stop < len(keys):
             stop = at + repeats * period
         size = sum(map(len, segments[at : at + period]))
         if repeats >= MIN_SHORT_REPEATS or (repeats >= MIN_REPEATS and size >= MIN_CHARS):
-            return at + period, stop
+            runs_out = stop == len(keys) and at > 0
+            lead = 1 if runs_out and _are_twins(segments[at - 1], segments[at + period - 1]) else 0
+            return at + period - lead, stop
     return None
+
+
+def _breaks_off(last: str, whole: str) -> bool:
+    """Whether the last segment of a trace is the beginning of the segment a period earlier."""
+    words = " ".join(last.split())
+    return bool(words) and " ".join(whole.split()).startswith(words)
+
+
+def _are_twins(one: str, other: str) -> bool:
+    """Whether two segments share nearly all their words: the first pass often begins in other words."""
+    a, b = Counter(one.lower().split()), Counter(other.lower().split())
+    size = max(a.total(), b.total())
+    return size >= TWIN_WORDS and (a & b).total() >= TWIN_SHARE * size
 
 
 INNER_PERIOD = 64

@@ -182,6 +182,8 @@ def broken_check(annotation: Annotation, cut: Cut) -> str:
     lost = {i for i, a in enumerate(annotation.approaches) if cut.takes(a.start, a.stop)}
     for i, check in enumerate(annotation.verifications):
         dropped = cut.takes(check.start, check.stop)
+        if cut.harmless.issuperset(range(check.start, check.stop)):
+            continue
         if not dropped and check.approach in lost and not _same_answer(annotation, check):
             return f"check {i} (segment {check.start}) examines approach {check.approach}, which is dropped"
         if dropped and check.approach not in lost and _found_error(annotation, check):
@@ -264,6 +266,8 @@ def incomplete_cases(text: str, offsets: Sequence[int], cut: Cut) -> str:
     for start, words in _task_parts(text):
         if (segment := bisect_right(offsets, start) - 1) in cut.gone:
             return f"{words} of the task (segment {segment}) is dropped"
+    if fault := _broken_list(text, offsets, cut):
+        return fault
     series: dict[str, list[CaseHead]] = {}
     for noun, head in case_heads(text, offsets):
         before = series.get(noun, [])
@@ -278,6 +282,33 @@ def incomplete_cases(text: str, offsets: Sequence[int], cut: Cut) -> str:
             return (
                 f"{lost.name} (segment {lost.segment}) is dropped, {left.name} (segment {left.segment}) stays"
             )
+    return ""
+
+
+_ENTRY = re.compile(r"^[ \t]*[*_]{0,2}(?P<number>\d{1,2})[.)][ \t]+(?=\S)", re.MULTILINE)
+_LEAST_ENTRIES = 3
+"""Entries of a numbered list that stay before one that may not go; two may be steps of another list."""
+
+
+@lru_cache(maxsize=8)
+def _entries(text: str) -> tuple[tuple[int, int], ...]:
+    """The entries of numbered lists: place and number."""
+    return tuple((match.start("number"), int(match["number"])) for match in _ENTRY.finditer(text))
+
+
+def _broken_list(text: str, offsets: Sequence[int], cut: Cut) -> str:
+    """Which entry of a numbered list is dropped though the entries before it stay, or an empty string."""
+    before, kept = 0, 0
+    for start, number in _entries(text):
+        segment = bisect_right(offsets, start) - 1
+        if number != before + 1:
+            before, kept = (number, 0) if number == 1 else (0, 0)
+            if number != 1:
+                continue
+        gone = segment in cut.gone
+        if gone and kept >= _LEAST_ENTRIES:
+            return f"entry {number} of a list (segment {segment}) is dropped, entry {number - 1} stays"
+        before, kept = number, 0 if gone else kept + 1
     return ""
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_segments, segments_of
+from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.seams import cues
 from dlcot_ray.core.seams.kinds import SAYS, Closed, Seam, SeamKind, SeamNeed
 from dlcot_ray.core.seams.loose_ends import ANSWER_CHARS, just_before, loose_after, loose_before
@@ -50,8 +51,10 @@ def close_seams(
     if not joints:
         return ClosedScript(tuple(script))
     closing = _Closing(reasoning, annotation, script, states_answer)
+    looping = _behind_loops(script)
     for left, right in joints:
-        closing.close_left(left)
+        if right not in looping:
+            closing.close_left(left)
         closing.close_right(left, right)
     for segment, adjacent, joint in _behind(script, joints):
         closing.close_references(segment, joint, adjacent=adjacent)
@@ -166,6 +169,21 @@ def _joints(script: Sequence[Edit]) -> Iterator[tuple[int, int]]:
         left = edit.stop - 1
     if dropping:
         yield left, script[-1].stop
+
+
+def _behind_loops(script: Sequence[Edit]) -> frozenset[int]:
+    """Where drops end that take out nothing but repetition: the text before them ends as it did."""
+    ends: set[int] = set()
+    looping = True
+    for edit in script:
+        if edit.op is EditOp.DROP:
+            looping = looping and edit.reason == LOOP
+            ends.discard(edit.start)
+            if looping:
+                ends.add(edit.stop)
+        else:
+            looping = True
+    return frozenset(ends)
 
 
 def _behind(

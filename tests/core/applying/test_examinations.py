@@ -164,3 +164,51 @@ def test_nothing_is_cut_behind_a_check_that_ends_open() -> None:
     approaches = [(0, 2, CORRECT, 0), (3, 5, CORRECT, 0)]
     trace, annotation = annotated(lines, approaches, [(2, 3, 0, 0)], kinds=(AFFIRMS,), conclusion=5)
     assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == []
+
+
+def test_an_open_check_keeps_what_settles_it_and_no_more() -> None:
+    lines = [
+        *ROAD,
+        "That would be 42, but let me check if that makes sense.",
+        "The sides of the field are 6 and 7.",
+        "Its area is 6 * 7 = 42, so the answer is 42.",
+        AGAIN,
+        END,
+    ]
+    approaches = [(0, 2, CORRECT, 0), (3, 5, CORRECT, 1)]
+    trace, annotation = annotated(
+        lines, approaches, [(2, 3, 0, 0), (5, 6, 1, 1)], kinds=(AFFIRMS, AFFIRMS), conclusion=6
+    )
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [5]
+
+
+def test_a_look_that_finds_two_results_at_odds_stays_with_the_check_before_it() -> None:
+    conflict = (
+        "Wait, but earlier we multiplied and got 36, but now it is 42. Since 6 * 7 = 42, that is right."
+    )
+    assert checked(WHOLE, conflict, AGAIN) == [4]
+
+
+def test_the_step_from_the_last_value_to_what_is_asked_stays() -> None:
+    lines = [
+        "The task asks for the remainder by 1000.",
+        "Adding 561 and 594 we have 61 + 94 = 155, in total 1155.",
+        "Let me add again: 561 + 594 = 1155, which matches.",
+        "Now 1155 - 1000 = 155, so the answer is 155.",
+        "And once more 1155 - 1000 = 155, so it is 155.",
+        "So the answer should be 155.",
+    ]
+    checks = [(2, 3, 0, 0), (3, 4, 0, 1), (4, 5, 0, 2)]
+    trace, annotation = annotated(
+        lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS,) * 3, conclusion=5, reference="155"
+    )
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [4]
+
+
+def test_the_verdict_of_a_dropped_look_goes_though_the_conclusion_states_no_answer() -> None:
+    tail = ["Therefore the units fit.", "I think this is the right result."]
+    lines = [*ROAD, "We check 42 / 7 = 6, so 42 is right.", "The units are rows and seats.", *tail]
+    trace, annotation = annotated(
+        lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)], kinds=(AFFIRMS, AFFIRMS), conclusion=4
+    )
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [3, 4]

@@ -364,7 +364,35 @@ def used_by_a_check(rng: random.Random) -> SeededCut:
     return made.cut([6, 7, 8], "results_kept", str(value))
 
 
+def rest_of_a_list_dropped(rng: random.Random) -> SeededCut:
+    """A list that is announced as tried one by one, cut behind the entry that fits."""
+    things, fits = rng.choice(THINGS), rng.randint(4, 8)
+    entries = [f"{i}. With {i} {things} a row has {i * i + 1}." for i in range(1, fits + 3)]
+    lines = [
+        f"We try the numbers of {things} one by one.",
+        *entries[:fits],
+        f"So the answer is {fits * fits + 1}.",
+        "Let us go on with the others:",
+        *entries[fits:],
+        "None of these fits.",
+        f"Therefore, the answer is {fits * fits + 1}.",
+    ]
+    end = len(lines) - 1
+    return SeededCut(
+        lines,
+        [(0, fits + 2, CORRECT, 0)],
+        range(fits + 2, end),
+        "cases_complete",
+        f"entry {fits + 1} of a list",
+        checks=[(fits + 2, end, 0, 0)],
+        kinds=(AFFIRMS,),
+        conclusion=end,
+        reference=str(fits * fits + 1),
+    )
+
+
 HARMFUL: tuple[Callable[[random.Random], SeededCut], ...] = (
+    rest_of_a_list_dropped,
     definition_cut_out,
     equation_cut_out,
     derivation_cut_out,

@@ -1,0 +1,35 @@
+"""Where a repetition loop begins and ends, at the end of a trace and in front of its first pass."""
+
+from __future__ import annotations
+
+from dlcot_ray.core.evidence.loops import find_loops
+
+PASS = [
+    "Perhaps the lamp needs a stronger light to be seen.",
+    "But the lamp has 40 watts, so that is enough for it.",
+    "So my first thought about the lamp was right.",
+]
+
+
+def test_the_broken_last_pass_of_a_loop_goes_with_it() -> None:
+    broken = [PASS[0], "But the lamp has 40 wa"]
+    assert find_loops(["We look at a lamp.", *PASS * 3, *broken]) == ((4, 12),)
+
+
+def test_a_last_segment_in_other_words_stays() -> None:
+    other = [PASS[0], "But the room has two doors."]
+    assert find_loops(["We look at a lamp.", *PASS * 3, *other]) == ((4, 10),)
+
+
+def test_a_loop_that_runs_out_begins_where_its_first_pass_began_in_nearly_the_same_words() -> None:
+    lead = "Wait, perhaps I should look at the lamp in another room and count the watts again."
+    twin = "Wait, perhaps I should look at the lamp in a different room and count the watts again."
+    segments = [lead, *PASS, *[twin, *PASS] * 3]
+    assert find_loops(segments) == ((4, 16),)
+
+
+def test_text_behind_a_loop_still_follows_the_end_of_a_pass() -> None:
+    lead = "Wait, perhaps I should look at the lamp in another room and count the watts again."
+    twin = "Wait, perhaps I should look at the lamp in a different room and count the watts again."
+    segments = [lead, *PASS, *[twin, *PASS] * 3, "The answer is 40."]
+    assert find_loops(segments) == ((5, 13),)
