@@ -246,7 +246,7 @@ def settling(trace: Trace, annotation: Annotation) -> range | None:
 
 
 def _settled_by(trace: Trace, annotation: Annotation, at: int, closing: int) -> int:
-    """Where the first item from segment `at` on ends that ends on the answer without a doubt, else the end."""
+    """Where the first item from segment `at` on ends that ends on the answer without a doubt."""
     offsets, accepted = annotation.segment_offsets, accepted_answers(annotation)
     for start, stop in _items(annotation, at):
         text = trace.reasoning[offsets[start] : offsets[stop]]
