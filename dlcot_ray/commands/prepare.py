@@ -21,13 +21,18 @@ from dlcot_ray.core.policies.base import ErrorMode, PolicyError
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import ConfigError, JobError
 from dlcot_ray.inputs.presets import DatasetPreset
+from dlcot_ray.inputs.shards import reads_below
 from dlcot_ray.outputs.layout import FOLDERS, JobRecord, Output
 from dlcot_ray.plan.pending import Mask
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.tasks import ReadTask
 from dlcot_ray.storage.failures import without_credentials
 from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.urls import is_local, normal_form
 from dlcot_ray.work.spec import WorkSpec
+
+_RAY_PACKAGE = "/_ray_pkg_"
+"""Part of the path of a folder into which Ray unpacks the working directory of a submitted job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +77,26 @@ def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> 
         inputs: paths or URLs of the inputs.
 
     Raises:
-        JobError: it overlaps with an input, or cannot be written.
+        JobError: it overlaps with an input, lies where Ray will delete it, or cannot be written.
     """
     output = Output(Store(url, options))
-    place = output.display_url.rstrip("/") + "/"
+    place = normal_form(url)
+    if is_local(url) and _RAY_PACKAGE in place:
+        raise JobError(
+            f"the output {output.display_url} lies in the copy of the working directory that Ray made for "
+            "this job and deletes afterwards",
+            "give an absolute path or a URL",
+        )
     for source in inputs:
-        folder = Store(source).display_url.rstrip("/") + "/"
-        if place.startswith(folder):
+        if reads_below(source, place, FOLDERS):
             raise JobError(
-                f"the output {output.display_url} lies inside the input {folder.rstrip('/')}",
+                f"the output {output.display_url} lies inside the input {without_credentials(source)}",
                 "choose an output outside: the next run would read it as input",
             )
-        if folder.startswith(tuple(f"{place}{name}/" for name in FOLDERS)):
-            raise JobError(f"the input {source} lies inside the output", "choose another output")
+        if f"{normal_form(source)}/".startswith(tuple(f"{place.rstrip('/')}/{name}/" for name in FOLDERS)):
+            raise JobError(
+                f"the input {without_credentials(source)} lies inside the output", "choose another output"
+            )
     output.store.check_writable()
     return output
 

@@ -21,6 +21,7 @@ from dlcot_ray.inputs.readers.registry import open_reader, stem_of, suffix_list
 from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.failures import without_credentials
 from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.urls import normal_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,27 @@ def find_inputs(input_url: str | Sequence[str], options: Mapping[str, object] | 
         tuple(faults.values()),
         {place: commit for part in parts for place, commit in part.commits.items()},
     )
+
+
+def reads_below(source: str, place: str, folders: Sequence[str]) -> bool:
+    """Whether an input would read files that lie in some folders of a place.
+
+    Args:
+        source: the input: a directory, a file or a glob.
+        place: the place, in its normal form.
+        folders: names of folders in the place.
+    """
+    if f"{place}/".startswith(f"{normal_form(source).rstrip('/')}/"):
+        return True
+    if not _is_glob(source):
+        return False
+    parts = source.split("/")
+    first = next(number for number, part in enumerate(parts) if _is_glob(part))
+    root = normal_form(_root("/".join(parts[:first]), "/" if first else "")).rstrip("/")
+    if not f"{place}/".startswith(f"{root}/"):
+        return False
+    inside = place[len(root) :].strip("/")
+    return any(may_match(f"{inside}/{folder}", parts[first:]) for folder in folders)
 
 
 def open_shard(

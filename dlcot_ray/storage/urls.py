@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from pathlib import Path
 
 import fsspec
 
 _LOCAL_PROTOCOLS = ("file", "local")
 _S3_PROTOCOLS = ("s3", "s3a")
+_ALIASES = {"s3a": "s3", "gcs": "gs", "abfss": "abfs", "az": "abfs"}
+"""Other names of a protocol."""
 
 
 def is_local(url: str) -> bool:
@@ -25,11 +29,34 @@ def is_hub(url: str) -> bool:
     return _protocol(url) == "hf"
 
 
+def normal_form(url: str) -> str:
+    """One spelling of a place, to compare places with each other; it need not open.
+
+    Local paths are resolved: links, ``..``, ``~`` and ``file://`` are gone. Other URLs lose ``.``, ``..`` and
+    doubled slashes, other names of their protocol (``s3a://``), chained protocols, user names, and the
+    revision of a hub's repository.
+    """
+    if is_local(url):
+        return str(Path(_without_protocol(url)).expanduser().resolve())
+    protocol, _, place = url.rpartition("::")[2].partition("://")
+    place = place.rpartition("@")[2] if "@" in place.partition("/")[0] else place
+    if protocol == "hf":
+        place = re.sub(r"@[^/]*", "", place)
+    path = posixpath.normpath(f"/{place}").lstrip("/")
+    return f"{_ALIASES.get(protocol, protocol)}://{path}"
+
+
+def _without_protocol(url: str) -> str:
+    for protocol in _LOCAL_PROTOCOLS:
+        url = url.removeprefix(f"{protocol}://").removeprefix(f"{protocol}:")
+    return url
+
+
 def absolute(url: str) -> str:
     """A local path made absolute, because workers run in other directories; any other URL unchanged."""
     if not is_local(url):
         return url
-    path = Path(url.removeprefix("file://")).expanduser().absolute()
+    path = Path(_without_protocol(url)).expanduser().absolute()
     return str(path) + ("/" if url.endswith("/") else "")
 
 
