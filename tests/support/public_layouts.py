@@ -171,8 +171,40 @@ LAYOUTS: dict[str, Callable[[int], Row]] = {
         "completion": chat(("assistant", whole(n))), "answer": answer(n),
     },
     "verl": lambda n: {
+        "data_source": "own", "prompt": chat(("user", problem(n))), "ability": "math",
+        "reward_model": {"ground_truth": answer(n), "style": "rule"}, "extra_info": {"index": n},
+        "responses": [whole(n), whole(n, 1)],
+    },
+    "verl_reasoning": lambda n: {
         "prompt": chat(("user", problem(n))), "reward_model": {"ground_truth": answer(n), "style": "rule"},
         "reasoning": thought(n), "response": reply(n),
+    },
+    "skywork": lambda n: {
+        "data_source": "own", "prompt": chat(("user", problem(n))), "ability": "math",
+        "reward_model": {"ground_truth": json.dumps([answer(n), "no"]), "style": "rule"},
+        "response": whole(n),
+    },
+    "dolphin_r1": lambda n: {
+        "messages": chat(("system", "Think first."), ("user", problem(n))), "reasoning": thought(n),
+        "answer": reply(n), "model": "R",
+    },
+    "nemotron_turns": lambda n: {
+        "input": chat(("user", problem(n))), "output": whole(n), "category": "math", "license": "cc",
+        "reasoning": "on", "generator": "R", "used_in_training": "yes", "version": "v1",
+        "system_prompt": "detailed thinking on",
+    },
+    "limo_tagged": lambda n: {"question": problem(n), "solution": whole(n), "answer": answer(n)},
+    "sharegpt_tools": lambda n: {
+        "conversations": chat(
+            ("human", "Count the jars."), ("gpt", "Let me look."), ("function_call", '{"name": "look"}'),
+            ("observation", "Rows of jars."), ("human", problem(n)), ("gpt", whole(n)),
+            role="from", content="value",
+        ),
+        "system": "You may look.", "tools": '[{"name": "look"}]',
+    },
+    "unnamed_turns": lambda n: {
+        "dialogue": chat(("person", problem(n)), ("ai", whole(n)), role="speaker", content="utterance"),
+        "gold": answer(n),
     },
     "messages_as_json": lambda n: {
         "id": n, "messages": json.dumps(chat(("user", problem(n)), ("assistant", whole(n)))),

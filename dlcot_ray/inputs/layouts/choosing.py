@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from dlcot_ray.inputs.cells import describe
 from dlcot_ray.inputs.columns import NoFlags
 from dlcot_ray.inputs.layouts.fitting import Fit, fit
-from dlcot_ray.inputs.layouts.guessing import guessed_preset
+from dlcot_ray.inputs.layouts.guessing import guessed_presets
 from dlcot_ray.inputs.layouts.sample import Sample
 from dlcot_ray.inputs.presets import DatasetPreset
 
@@ -61,9 +61,8 @@ def _chosen(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
         return Choice(fit(preset, sample, label))
     fits = [fit(item, sample, label) for item in preset.order if item.is_detected(sample.table.schema)]
     best = _best_share(fits)
-    guess = guessed_preset(preset, sample) if best < LEAST_SHARE else None
-    if guess is not None:
-        fits.append(fit(guess, sample, label))
+    if best < LEAST_SHARE:
+        fits += [fit(guess, sample, label) for guess in guessed_presets(preset, sample)]
         best = _best_share(fits)
     ranked = sorted(
         (item for item in fits if item.columns is not None), key=lambda item: item.share < best - _EQUAL

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
 from dlcot_ray.inputs.cells import is_list, matched_names
 from dlcot_ray.inputs.layouts.sample import Holding, Sample
+from dlcot_ray.inputs.layouts.settling import tags_of
 from dlcot_ray.inputs.layouts.words import (
     CORRECTNESS,
     IDENTITY,
@@ -33,17 +35,42 @@ _MOST = 0.5
 _NUMBER = re.compile(r"\d+")
 
 
-def guessed_preset(auto: DatasetPreset, sample: Sample) -> DatasetPreset | None:
-    """A preset made from the sample itself; None where trace or problem cannot be told.
+def guessed_presets(auto: DatasetPreset, sample: Sample) -> list[DatasetPreset]:
+    """Presets made from the sample itself: of a conversation, and of columns that hold trace and problem.
 
     Args:
         auto: its presets know the tags.
         sample: rows of one layout.
     """
     thinking = _all_pairs(item.thinking for item in auto.order)
-    solution = _all_pairs(item.solution for item in auto.order)
+    common = DatasetPreset(
+        name=GUESSED,
+        description="Guessed from what the columns hold.",
+        thinking=thinking,
+        solution=_all_pairs(item.solution for item in auto.order),
+        choices=auto.choices,
+    )
     held = [one for one in map(sample.holding, sample.places()) if one is not None and one.cells]
-    tags = tuple(tag for pair in thinking for tag in pair)
+    found = (_conversation(common, held, sample), _columns(common, held, sample))
+    return [preset for preset in found if preset is not None]
+
+
+def _conversation(common: DatasetPreset, held: Sequence[Holding], sample: Sample) -> DatasetPreset | None:
+    """A list of turns under any names, if the two sides can be told."""
+    keys = next(filter(None, map(sample.conversation, sample.table.schema.names)), None)
+    if keys is None:
+        return None
+    return replace(
+        common,
+        id=_path(_identity(held)),
+        messages=keys,
+        ground_truth=_path(_best(held, TRUTH, _is_truth)),
+    )
+
+
+def _columns(common: DatasetPreset, held: Sequence[Holding], sample: Sample) -> DatasetPreset | None:
+    """Columns of their own for trace and problem; None where one of both cannot be told."""
+    tags = tags_of(common)
     traces = _traces(held, tags)
     if not traces:
         return None
@@ -54,26 +81,25 @@ def guessed_preset(auto: DatasetPreset, sample: Sample) -> DatasetPreset | None:
     rest = [one for one in rest if one is not problem]
     truth = _best(rest, TRUTH, _is_truth)
     replies = [one for one in rest if one is not truth and _named(one, REPLY) and _is_reply(one, tags)]
-    identity = _best(rest, IDENTITY, lambda one: one.distinct == len(one.cells) and one.filled >= 1)
     is_tagged = traces[0].tagged(tags) >= _MOST
     trace, reply = _paths(traces, sample), _paths(replies, sample)
     if "*" in "".join(trace) and "*" not in "".join(reply):
         # One reply cannot belong to several traces.
         reply = ()
-    return DatasetPreset(
-        name=GUESSED,
-        description="Guessed from what the columns hold.",
-        id=_path(identity),
+    return replace(
+        common,
+        id=_path(_identity(rest)),
         problem=_path(problem),
         reasoning=() if is_tagged else trace,
         tagged=trace if is_tagged else (),
         ground_truth=_path(truth),
         response=() if is_tagged else reply,
         correctness=_correctness(sample),
-        thinking=thinking,
-        solution=solution,
-        choices=auto.choices,
     )
+
+
+def _identity(held: Iterable[Holding]) -> Holding | None:
+    return _best(held, IDENTITY, lambda one: one.distinct == len(one.cells) and one.filled >= 1)
 
 
 def _traces(held: Iterable[Holding], tags: tuple[str, ...]) -> list[Holding]:

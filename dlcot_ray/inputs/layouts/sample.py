@@ -17,9 +17,12 @@ from dlcot_ray.inputs.layouts.texts import (
     is_switch,
     reads_as_thinking,
 )
+from dlcot_ray.inputs.layouts.words import ASSISTANTS, USERS
+from dlcot_ray.inputs.presets import MessageKeys
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
 
 _SCALARS = (CellKind.TEXT, CellKind.INTEGER, CellKind.NUMBER)
+_MOST_ROLES = 8
 _FEW_ROWS = 5
 """With fewer rows nothing is known about how often values repeat."""
 
@@ -123,6 +126,28 @@ class Sample:
         """Every place of text or numbers: columns, fields of structs, and elements of lists, as paths."""
         fields = (field for field in self.table.schema if field.name != BAD_LINES)
         return [path for field in fields for path in _places(field.name, field.type)]
+
+    def conversation(self, column: str) -> MessageKeys | None:
+        """How a column of turns is read whose fields have unknown names; None if it is none."""
+        kind = self.table.schema.field(column).type
+        if not (is_list(kind) and pa.types.is_struct(kind.value_type)):
+            return None
+        turns = [turn for row in self.table.column(column).to_pylist() for turn in row or () if turn]
+        texts = [field.name for field in kind.value_type if kind_of(field.type) is CellKind.TEXT]
+        values = {name: [str(turn[name]) for turn in turns if turn[name]] for name in texts}
+        for role, names in values.items():
+            users, assistants = (side.intersection(names) for side in (USERS, ASSISTANTS))
+            rest = [name for name in texts if name != role and values[name]]
+            if users and assistants and rest and len(set(names)) <= _MOST_ROLES:
+                content = max(rest, key=lambda name: sum(map(len, values[name])))
+                return MessageKeys(
+                    (column,),
+                    role=(role,),
+                    content=(content,),
+                    user=tuple(sorted(users)),
+                    assistant=tuple(sorted(assistants)),
+                )
+        return None
 
 
 def _places(name: str, kind: pa.DataType) -> list[str]:

@@ -32,7 +32,6 @@ def settle(preset: DatasetPreset, sample: Sample) -> DatasetPreset:
     tags = tags_of(preset)
     both = frozenset(preset.ground_truth) & frozenset(preset.response)
     replies = frozenset(preset.tagged)
-    traces = (*preset.reasoning, *preset.tagged)
     return replace(
         preset,
         id=_kept(preset.id, sample, lambda held: True),
@@ -48,7 +47,7 @@ def settle(preset: DatasetPreset, sample: Sample) -> DatasetPreset:
             _kept(preset.ground_truth, sample, lambda held: _can_be_truth(held, held.path in both)), sample
         ),
         response=_kept(
-            [path for path in preset.response if path not in traces or path in both],
+            preset.response,
             sample,
             lambda held: _can_be_reply(held, tags, held.path in both),
         ),

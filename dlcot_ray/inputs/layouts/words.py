@@ -32,6 +32,8 @@ NO_TRUTH = _words(
 )
 """Words of columns that hold what a model answered, or facts about a row."""
 CORRECTNESS = _words("correct correctness verified valid right passed graded")
+USERS = _words("user human person prompter questioner customer student User Human")
+ASSISTANTS = _words("assistant gpt model bot ai chatgpt agent teacher chatbot Assistant AI")
 IDENTITY = _words("id uuid uid guid identifier")
 
 

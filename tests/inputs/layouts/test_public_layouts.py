@@ -20,17 +20,22 @@ DETECTED = {
     "instruction_reasoning_output": "plain",
     "question_reasoning_answer": "plain",
     "unnamed": "by_content",
-    "verl": "plain",
+    "verl_reasoning": "verl",
+    "skywork": "verl",
+    "nemotron_turns": "nemotron",
+    "limo_tagged": "limo",
+    "sharegpt_tools": "openthoughts",
+    "unnamed_turns": "by_content",
     "messages_as_json": "messages",
 }
 """Layout -> the preset that reads it, where their names differ."""
-SEVERAL = {"openr1_math": 2, "deepmath": 3, "s1k": 2, "s1k_1_1": 2}
+SEVERAL = {"openr1_math": 2, "verl": 2, "deepmath": 3, "s1k": 2, "s1k_1_1": 2}
 TRUTHS = {"synthetic1": "999"}
 WITHOUT_TRUTH = frozenset(
     (
         "opencodereasoning", "openthoughts", "openthoughts_2", "openthoughts_3", "bespoke_stratos", "light_r1",
         "nemotron", "nemotron_messages", "medical_o1", "instruction_reasoning_output",
-        "question_reasoning_answer", "alpaca",
+        "question_reasoning_answer", "alpaca", "dolphin_r1", "nemotron_turns", "sharegpt_tools",
     )
 )  # fmt: skip
 WITHOUT_REPLY = frozenset(("deepmath", "limo", "plain"))

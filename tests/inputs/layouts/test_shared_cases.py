@@ -36,13 +36,8 @@ def traces_of_case(name: str, generations: Generations = Generations.ALL) -> Seq
     return choice.fit.traces
 
 
-LATER = ("L04", "L34", "L45")
-"""Conversations that cannot be read yet."""
-
-
 def names() -> list[str]:
-    found = sorted(path.stem for path in CASES.glob("*.parquet")) if CASES.is_dir() else []
-    return [name for name in found if not name.startswith(LATER)]
+    return sorted(path.stem for path in CASES.glob("*.parquet")) if CASES.is_dir() else []
 
 
 @pytest.mark.parametrize("name", names())
