@@ -58,6 +58,12 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.config.loading:load_evaluate",
         "dlcot_ray.commands.evaluate:run_evaluate",
     ),
+    "train-judge": Command(
+        "train a small judge from the annotations of a large one, or from labels",
+        "dlcot_ray.config.training_settings:TrainJudgeConfig",
+        "dlcot_ray.config.training_settings:load_train_judge",
+        "dlcot_ray.commands.training.command:run_train_judge",
+    ),
     "refresh": Command(
         "make and publish a new snapshot; only new and changed traces are judged",
         "dlcot_ray.config.settings:RefreshConfig",

@@ -12,7 +12,7 @@ from typing import Any
 
 from dlcot_ray.cli import main
 
-MARK = re.compile(r"^<!-- settings: (\w+) -->$", re.MULTILINE)
+MARK = re.compile(r"^<!-- settings: ([\w-]+) -->$", re.MULTILINE)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

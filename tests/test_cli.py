@@ -76,7 +76,10 @@ def test_tracebacks_are_for_those_who_ask(
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "inspect"])
 def test_job_scripts_speak_the_same_words(name: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(JOBS / f"{name}.py"), "outptu=x"], capture_output=True, text=True, check=False
+        [sys.executable, str(JOBS / f"{name.replace('-', '_')}.py"), "outptu=x"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     assert "did you mean 'output'" in done.stderr

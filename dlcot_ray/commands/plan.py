@@ -30,11 +30,11 @@ from dlcot_ray.inputs.file_metadata import MetadataCache
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.shards import find_inputs
 from dlcot_ray.judging.cascade import CascadeJudge
+from dlcot_ray.judging.cheap import cheap_judge
 from dlcot_ray.judging.cost import Model, gpu_seconds, kv_tokens
 from dlcot_ray.judging.model.dry_run import DryRunEngine, EstimatedTokenizer, with_habits
 from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.protocol import Judge
-from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.layout import Output
 from dlcot_ray.outputs.manifest import skipped_as_dict
 from dlcot_ray.plan.completed import complete_units
@@ -240,7 +240,8 @@ def _dry_run(
     engine = DryRunEngine(tokenizer, int(options.get("max_model_len", 32_768)), block)
     made: Judge = ModelJudge(engine, "dry run", prompts=options.get("prompts"))
     if judge.factory == _CASCADE:
-        made = CascadeJudge(RulesJudge(), made, min_confidence=float(options.get("min_confidence", 0.6)))
+        cheap = cheap_judge(str(options.get("first", "rules")), options.get("first_model"))
+        made = CascadeJudge(cheap, made, min_confidence=float(options.get("min_confidence", 0.6)))
     habits = costs.habits(config.judge)
 
     async def each() -> list[DryRun]:

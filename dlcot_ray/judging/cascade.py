@@ -1,4 +1,4 @@
-"""The `cascade` judge: rules first, a model only where the rules are unsure.
+"""The `cascade` judge: a cheap judge first, an expensive one only where the first is unsure.
 
 In: a trace. Out: an annotation, whose `judge` says which judge made it. Most traces of a large set are easy
 (one approach, a checked answer, a short tail), so sending only the rest to a model saves most of its cost.
@@ -14,7 +14,7 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.protocol import Judge, Writer
 
-VERSION = 1
+VERSION = 2
 
 MIN_CONFIDENCE = 0.6
 """Default threshold. With the confidences of `rules/confidence.py`, the second judge gets these traces: no
@@ -30,6 +30,15 @@ def confidence_of(annotation: Annotation) -> float:
     return min((status.confidence for status in annotation.steps if status.step in _DECISIVE), default=1.0)
 
 
+def abstained(annotation: Annotation) -> Annotation:
+    """The annotation with no confidence in its labels, so that policies cut nothing but loops on it."""
+    steps = tuple(
+        replace(status, confidence=0.0) if status.step is JudgeStep.LABELS else status
+        for status in annotation.steps
+    )
+    return replace(annotation, steps=steps)
+
+
 class CascadeJudge:
     """Ask `first`; if a step that decides a cut has less than `min_confidence`, ask `second`.
 
@@ -37,22 +46,28 @@ class CascadeJudge:
         first: the cheap judge.
         second: the expensive judge.
         min_confidence: 0..1; 0 sends nothing to `second`, a value above 1 everything.
+        floor: 0..1; an annotation that is less sure, whoever made it, lets nothing but loops be cut.
 
     Raises:
-        ValueError: the confidence is no number in that range.
+        ValueError: one of the two is no number in its range.
     """
 
-    def __init__(self, first: Judge, second: Judge, *, min_confidence: float = MIN_CONFIDENCE) -> None:
+    def __init__(
+        self, first: Judge, second: Judge, *, min_confidence: float = MIN_CONFIDENCE, floor: float = 0.0
+    ) -> None:
         if not 0 <= min_confidence <= 2:
             raise ValueError(f"min_confidence cannot be {min_confidence}: give a number from 0 to 2")
+        if not 0 <= floor <= 1:
+            raise ValueError(f"floor cannot be {floor}: give a number from 0 to 1")
         self._first, self._second = first, second
-        self._min_confidence = min_confidence
+        self._min_confidence, self._floor = min_confidence, floor
 
     @property
     def identity(self) -> str:
-        """Both judges' identities and the threshold."""
+        """Both judges' identities and the thresholds."""
         judges = f"{self._first.identity} | {self._second.identity}"
-        return f"cascade/{VERSION} below {self._min_confidence:g}: {judges}"
+        floor = f", floor {self._floor:g}" if self._floor else ""
+        return f"cascade/{VERSION} below {self._min_confidence:g}{floor}: {judges}"
 
     @property
     def writer(self) -> Writer | None:
@@ -85,6 +100,8 @@ class CascadeJudge:
         annotation = await self._first.judge(trace)
         if self.is_unsure(annotation):
             annotation = await self._second.judge(trace)
+        if confidence_of(annotation) < self._floor:
+            annotation = abstained(annotation)
         # `judge` names the judge that answered; the fingerprint is made from the identity of the cascade.
         return replace(annotation, fingerprint=fingerprint(trace, self.identity))
 

@@ -7,9 +7,9 @@ and the methods come from the same evidence as with the rules. It needs numpy on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from dlcot_ray.core.annotation import Annotation, Source
 from dlcot_ray.core.trace import Trace
@@ -18,7 +18,8 @@ from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.learned.arrays import Floats
 from dlcot_ray.judging.learned.chain import best_path, probabilities, scores_of
 from dlcot_ray.judging.learned.features import Features, features_of
-from dlcot_ray.judging.learned.states import APPROACH, CHECK, COUNT, SECTION_OF, runs_of, states_of
+from dlcot_ray.judging.learned.states import APPROACH, CHECK, runs_of, states_of
+from dlcot_ray.judging.learned.sureness import calibrated, raw_confidences
 from dlcot_ray.judging.learned.weights import SHIPPED, Weights, load
 from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import Structure, annotate, assemble
@@ -36,7 +37,8 @@ class LearnedJudge:
     """Judge by learned structure and evidence. Holds a helper process for the CAS, as the rules judge does.
 
     Args:
-        model: the file with the weights; None takes those of the package.
+        model: the file with the weights, or the folder that `dlcot train-judge` wrote; None takes those of
+            the package.
         cas_timeout_seconds: CPU time for one comparison of answers.
 
     Raises:
@@ -84,30 +86,33 @@ def case_of(found: Findings, problem: str) -> Features:
     return features_of(found, problem, states_of(runs))
 
 
-def find_structure(features: Features, found: Findings, weights: Weights) -> Structure:
-    """The best legal structure by some weights, and how sure they are of it."""
-    scores = scores_of(features.columns, features.words, weights.columns, weights.words)
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The best legal path through the states, and the expected shares of it that are right."""
+
+    path: list[int]
+    sections: float
+    openings: float
+
+
+def read_scores(scores: Floats, offsets: Sequence[int], weights: Weights) -> Reading:
+    """The best legal path by the scores of states, with confidences that are not calibrated."""
     eager = scores.copy()
     for state, extra in EAGERNESS.items():
         eager[:, state] += extra
     path = best_path(eager, weights.transitions, weights.starts)
     chances = probabilities(scores, weights.transitions, weights.starts)
+    return Reading(path, *raw_confidences(path, chances, offsets))
+
+
+def find_structure(features: Features, found: Findings, weights: Weights) -> Structure:
+    """The best legal structure by some weights, and how sure they are of it."""
+    scores = scores_of(features.columns, features.words, weights.columns, weights.words)
+    reading = read_scores(scores, found.offsets, weights)
+    of_sections, of_openings = weights.calibration
     return Structure(
-        runs_of(path), Source.MODEL, _sure_of_sections(path, chances, found), _sure_of_openings(path, chances)
+        runs_of(reading.path),
+        Source.MODEL,
+        calibrated(reading.sections, of_sections),
+        calibrated(reading.openings, of_openings),
     )
-
-
-def _sure_of_sections(path: list[int], chances: Floats, found: Findings) -> float:
-    """The expected share of characters in the right section."""
-    right = [
-        sum(chances[i, state] for state in range(COUNT) if SECTION_OF[state] is SECTION_OF[now])
-        for i, now in enumerate(path)
-    ]
-    return float(np.average(right, weights=np.diff(found.offsets)))
-
-
-def _sure_of_openings(path: list[int], chances: Floats) -> float:
-    """The expected share of openings of approaches that are right within one segment."""
-    openings = [i for i, state in enumerate(path) if state == APPROACH]
-    near = [min(1.0, float(chances[max(0, i - 1) : i + 2, APPROACH].sum())) for i in openings]
-    return float(np.mean(near)) if near else 1.0

@@ -7,11 +7,12 @@ comes behind work, and every trace works on something.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from dlcot_ray.core.annotation import SectionKind
+from dlcot_ray.core.annotation import Section, SectionKind
 from dlcot_ray.judging.learned.arrays import Bools
 from dlcot_ray.judging.rules.runs import Run
 
@@ -85,3 +86,35 @@ def runs_of(path: Sequence[int]) -> list[Run]:
         Run(SECTION_OF[path[start]], start, stop)
         for start, stop in zip(starts, [*starts[1:], len(path)], strict=True)
     ]
+
+
+_HEAD = (SectionKind.QUESTION_REPEAT, SectionKind.PROBLEM_UNDERSTAND)
+
+
+def path_of_labels(
+    sections: Sequence[Section], approaches: Collection[int], checks: Collection[int]
+) -> list[int] | None:
+    """The path of a labelled structure, or None where it has no legal one.
+
+    Args:
+        sections: from segment 0 on without gaps; they may end before the trace does.
+        approaches, checks: segments in which one begins.
+    """
+    opens = {SectionKind.SOLUTION_EXPLORE: approaches, SectionKind.VERIFY: checks}
+    runs: list[Run] = []
+    rank = stop = 0
+    for section in sections:
+        if section.start != stop:
+            return None
+        kind, stop = section.kind, section.stop
+        # The task said or understood again in the midst of the work is part of the work.
+        here = _HEAD.index(kind) if kind in _HEAD else len(_HEAD)
+        if here < rank:
+            kind = SectionKind.SOLUTION_EXPLORE
+        rank = max(rank, here)
+        inside = (i for i in range(section.start + 1, stop) if i in opens.get(kind, ()))
+        cuts = [section.start, *inside, stop]
+        runs += [Run(kind, one, other) for one, other in itertools.pairwise(cuts)]
+    path = states_of(runs)
+    legal = all(MAY_FOLLOW[one, other] for one, other in itertools.pairwise(path))
+    return path if path and legal and MAY_START[path[0]] else None

@@ -1,13 +1,14 @@
 """Train the model from labelled traces: a conditional random field, by L-BFGS with an L2 penalty.
 
 In: cases, each a trace's features and its states as a reader gave them (all of them, or those of its first
-segments only). Out: weights. Deterministic. Needs scipy (`dlcot-ray[train]`); judging does not.
+segments only). Out: weights. Cases may be held back to stop early: the weights are then those of the step at
+which these were likeliest. Deterministic. Needs scipy (`dlcot-ray[train]`); judging does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -41,12 +42,22 @@ class Options:
         penalty_of_transitions: the same for transitions.
         least_uses: columns and words that fewer segments show get no weight.
         iterations: maximum iterations of L-BFGS; stopping early is part of the regularisation.
+        patience: steps without a better one, on the cases held back, before training stops.
     """
 
     penalty: float = 20.0
     penalty_of_transitions: float = 1.0
     least_uses: int = 5
     iterations: int = 40
+    patience: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A case in the form that is trained on: a sparse row and a state for each segment that was read."""
+
+    matrix: sparse.csr_matrix
+    states: tuple[int, ...]
 
 
 def train(cases: Sequence[Case], options: Options = Options()) -> Weights:
@@ -55,37 +66,92 @@ def train(cases: Sequence[Case], options: Options = Options()) -> Weights:
     Raises:
         ValueError: no cases, or the states of one have no legal path.
     """
+    return fit([rows_of(case) for case in cases], options)
+
+
+def fit(
+    cases: Sequence[Rows],
+    options: Options = Options(),
+    held_back: Sequence[Rows] = (),
+    progress: Callable[[int, float], None] = lambda step, loss: None,
+) -> Weights:
+    """Fit the weights to the cases.
+
+    Args:
+        held_back: cases that decide which step is the best; none: the last one.
+        progress: gets the number of each step, and the loss per segment of the cases held back.
+
+    Raises:
+        ValueError: no cases, or the states of one have no legal path.
+    """
     if not cases:
         raise ValueError("no cases to train on")
-    states = np.concatenate([np.asarray(case.states, dtype=np.int64) for case in cases])
-    matrix = sparse.vstack([_rows(case) for case in cases], format="csr")
+    matrix = sparse.vstack([case.matrix for case in cases], format="csr")
     used = np.flatnonzero(np.asarray(matrix.getnnz(axis=0)) >= options.least_uses)
-    problem = _Problem(matrix[:, used], states, [len(case.states) for case in cases], options)
-    size = len(used) * COUNT
+    watch = None
+    if held_back:
+        free = replace(options, penalty=0.0, penalty_of_transitions=0.0)
+        watch = _Watch(_problem(held_back, used, free), options.patience, progress)
     found = minimize(
-        problem.loss,
-        np.zeros(size + COUNT * COUNT + COUNT),
+        _problem(cases, used, options).loss,
+        np.zeros((len(used) + COUNT + 1) * COUNT),
         jac=True,
         method="L-BFGS-B",
+        callback=watch,
         options={"maxiter": options.iterations},
     ).x
-    features = np.zeros((matrix.shape[1], COUNT))
-    features[used] = found[:size].reshape(-1, COUNT)
+    return _weights(found if watch is None else watch.best, used, matrix.shape[1])
+
+
+def _weights(vector: Floats, used: Ints, width: int) -> Weights:
+    size = len(used) * COUNT
+    features = np.zeros((width, COUNT))
+    features[used] = vector[:size].reshape(-1, COUNT)
     return Weights(
         features[:-BUCKETS],
         features[-BUCKETS:],
-        found[size : size + COUNT * COUNT].reshape(COUNT, COUNT),
-        found[-COUNT:],
+        vector[size : size + COUNT * COUNT].reshape(COUNT, COUNT),
+        vector[-COUNT:],
     )
 
 
-def _rows(case: Case) -> sparse.csr_matrix:
+class _Watch:
+    """Called behind each step: tells the progress, keeps the best step, and stops behind `patience` worse."""
+
+    def __init__(self, problem: _Problem, patience: int, progress: Callable[[int, float], None]) -> None:
+        self._problem, self._patience, self._progress = problem, patience, progress
+        self._step = self._since = 0
+        self._least = np.inf
+        self.best: Floats = np.zeros(0)
+
+    def __call__(self, vector: Floats) -> None:
+        self._step += 1
+        loss = self._problem.loss(vector)[0] / self._problem.segments
+        self._progress(self._step, loss)
+        if loss < self._least:
+            self._least, self._since, self.best = loss, 0, vector.copy()
+            return
+        self._since += 1
+        if self._since >= self._patience:
+            raise StopIteration
+
+
+def rows_of(case: Case) -> Rows:
     """Columns and one-hot words of the segments that have a state."""
     count = len(case.states)
     words = case.features.words[:count]
     at = np.repeat(np.arange(count), [len(buckets) for buckets in words])
-    hot = sparse.csr_matrix((np.ones(len(at)), (at, np.concatenate(words))), shape=(count, BUCKETS))
-    return sparse.hstack([sparse.csr_matrix(case.features.columns[:count]), hot], format="csr")
+    hot = sparse.csr_matrix(
+        (np.ones(len(at), np.float32), (at, np.concatenate(words))), shape=(count, BUCKETS)
+    )
+    columns = sparse.csr_matrix(case.features.columns[:count].astype(np.float32))
+    return Rows(sparse.hstack([columns, hot], format="csr"), case.states)
+
+
+def _problem(cases: Sequence[Rows], used: Ints, options: Options) -> _Problem:
+    matrix = sparse.vstack([case.matrix for case in cases], format="csr")[:, used]
+    states = np.concatenate([np.asarray(case.states, dtype=np.int64) for case in cases])
+    return _Problem(matrix, states, [len(case.states) for case in cases], options)
 
 
 class _Problem:
@@ -95,6 +161,7 @@ class _Problem:
         self, matrix: sparse.csr_matrix, states: Ints, lengths: Sequence[int], options: Options
     ) -> None:
         self._matrix, self._turned = matrix, matrix.T.tocsr()
+        self.segments = len(states)
         self._options = options
         starts = np.cumsum([0, *lengths[:-1]])
         inside = np.ones(len(states), dtype=np.bool_)

@@ -7,21 +7,27 @@ of other weights are never taken for these.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialize
 
 from dlcot_ray.judging.learned import features
 from dlcot_ray.judging.learned.arrays import Floats
 from dlcot_ray.judging.learned.states import COUNT
 
-SHIPPED = Path(__file__).with_name("structure.safetensors")
+FILE = "structure.safetensors"
+"""Name of the weights, in the package and in the folder of a trained judge."""
+
+SHIPPED = Path(__file__).with_name(FILE)
 """The weights of the package."""
 
-_NAMES = ("columns", "words", "transitions", "starts")
+_NAMES = ("columns", "words", "transitions", "starts", "calibration")
+
+PLAIN = np.array([[1.0, 0.0], [1.0, 0.0]])
+"""The calibration that changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,14 @@ class Weights:
         words: (BUCKETS, 7), for the buckets of `Features`.
         transitions: (7, 7), from row to column.
         starts: (7,), for the first segment.
+        calibration: (2, 2), for sections and for openings: slope and shift of the log-odds of a confidence.
     """
 
     columns: Floats
     words: Floats
     transitions: Floats
     starts: Floats
+    calibration: Floats = field(default_factory=PLAIN.copy)
 
     @property
     def fingerprint(self) -> str:
@@ -49,18 +57,25 @@ class Weights:
         return digest.hexdigest()
 
 
-def save(weights: Weights, path: Path) -> None:
-    """Write the weights, as half-precision numbers."""
+def to_bytes(weights: Weights) -> bytes:
+    """The weights as a file, in half-precision numbers."""
     arrays = {name: np.ascontiguousarray(getattr(weights, name), dtype=np.float16) for name in _NAMES}
-    save_file(arrays, path, metadata={"features": str(features.VERSION)})
+    return serialize(arrays, metadata={"features": str(features.VERSION)})
+
+
+def save(weights: Weights, path: Path) -> None:
+    """Write the weights to a file."""
+    path.write_bytes(to_bytes(weights))
 
 
 def load(path: Path = SHIPPED) -> Weights:
-    """Read weights.
+    """Read weights from a file, or from the folder of a trained judge.
 
     Raises:
         ValueError: the file is missing or damaged, or belongs to other features.
     """
+    if path.is_dir():
+        path = path / FILE
     try:
         with safe_open(path, framework="numpy") as file:
             version = (file.metadata() or {}).get("features")
@@ -72,6 +87,7 @@ def load(path: Path = SHIPPED) -> Weights:
             f"{path} belongs to features {version}; this package has features {features.VERSION}"
         )
     weights = Weights(**arrays)
-    if weights.words.shape != (features.BUCKETS, COUNT) or weights.transitions.shape != (COUNT, COUNT):
+    shapes = (weights.words.shape, weights.transitions.shape, weights.calibration.shape)
+    if shapes != ((features.BUCKETS, COUNT), (COUNT, COUNT), PLAIN.shape):
         raise ValueError(f"{path} has weights of another shape")
     return weights

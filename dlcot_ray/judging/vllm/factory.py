@@ -1,4 +1,4 @@
-"""The factories that `conf/judge/*.yaml` names: the model judge, and the cascade of rules and model."""
+"""The factories that `conf/judge/*.yaml` names: the model judge, and a cascade that ends in it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlcot_ray.judging.cascade import MIN_CONFIDENCE, CascadeJudge
+from dlcot_ray.judging.cheap import cheap_judge
 from dlcot_ray.judging.model.judge import ModelJudge
-from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.judging.vllm.engine import VllmEngine
 from dlcot_ray.judging.vllm.models import model_identity
 
@@ -36,10 +36,24 @@ def vllm_judge(
     return ModelJudge(made, identity, prompts=prompts, keep_replies=keep_replies)
 
 
-def cascade_judge(*, min_confidence: float = MIN_CONFIDENCE, **options: Any) -> CascadeJudge:
-    """The rules judge, and `vllm_judge(**options)` where it is unsure.
+def cascade_judge(
+    *,
+    min_confidence: float = MIN_CONFIDENCE,
+    floor: float = 0.0,
+    first: str = "rules",
+    first_model: str | None = None,
+    **options: Any,
+) -> CascadeJudge:
+    """A cheap judge, and `vllm_judge(**options)` where it is unsure.
+
+    Args:
+        min_confidence: below it a trace goes to the model.
+        floor: below it, after the last judge, nothing is cut.
+        first: ``rules`` or ``learned``.
+        first_model: the weights of ``learned``; None: those of the package.
 
     Raises:
-        JudgeUnavailable, ValueError: as `vllm_judge`.
+        JudgeUnavailable, ValueError: as `vllm_judge`; or there is no such first judge.
     """
-    return CascadeJudge(RulesJudge(), vllm_judge(**options), min_confidence=min_confidence)
+    cheap = cheap_judge(first, first_model)
+    return CascadeJudge(cheap, vllm_judge(**options), min_confidence=min_confidence, floor=floor)

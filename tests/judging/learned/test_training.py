@@ -11,7 +11,7 @@ from dlcot_ray.judging.learned.arrays import Ints
 from dlcot_ray.judging.learned.chain import best_path, scores_of
 from dlcot_ray.judging.learned.features import Features
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, CONCLUSION, LOOK, TASK, UNDERSTAND, WORK
-from dlcot_ray.judging.learned.training import Case, Options, train
+from dlcot_ray.judging.learned.training import Case, Options, fit, rows_of, train
 
 OPTIONS = Options(penalty=0.1, least_uses=1)
 
@@ -70,3 +70,15 @@ def test_labels_without_a_legal_path_are_refused() -> None:
         train([case([CONCLUSION, WORK], 1)], OPTIONS)
     with pytest.raises(ValueError, match="no cases"):
         train([])
+
+
+def test_training_stops_where_cases_held_back_get_no_better() -> None:
+    rows = [rows_of(item) for item in cases()]
+    steps: list[tuple[int, float]] = []
+    options = Options(penalty=0.0, least_uses=1, iterations=200, patience=3)
+    stopped = fit(rows[:-1], options, rows[-1:], lambda step, loss: steps.append((step, loss)))
+    assert len(steps) < 200
+    best = min(loss for _, loss in steps)
+    assert steps[-1][1] > best or steps[-1][1] == best
+    assert [step for step, _ in steps] == list(range(1, len(steps) + 1))
+    assert np.abs(stopped.columns).sum() > 0

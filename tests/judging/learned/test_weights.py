@@ -39,7 +39,10 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not weights")
     with pytest.raises(ValueError, match="holds no weights"):
         load(path)
-    arrays = {name: np.zeros((2, 2), np.float16) for name in ("columns", "words", "transitions", "starts")}
+    arrays = {
+        name: np.zeros((2, 2), np.float16)
+        for name in ("columns", "words", "transitions", "starts", "calibration")
+    }
     save_file(arrays, path, metadata={"features": "0"})
     with pytest.raises(ValueError, match="belongs to features 0"):
         load(path)

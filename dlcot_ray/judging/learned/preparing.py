@@ -1,0 +1,82 @@
+"""From labelled traces to what the model is trained on, and from trained weights to calibrated ones.
+
+In: traces with the path that labels give each. Out: sparse rows, and a calibration that is fitted on traces
+that the weights never saw. Needs scipy (`dlcot-ray[train]`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.equivalence import AnswerChecker
+from dlcot_ray.judging.findings import find
+from dlcot_ray.judging.learned.judge import case_of, read_scores
+from dlcot_ray.judging.learned.sureness import fit_line, shares_right
+from dlcot_ray.judging.learned.training import Case, Rows, rows_of
+from dlcot_ray.judging.learned.weights import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A trace and the states of its first segments, as labels give them."""
+
+    trace: Trace
+    path: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A labelled trace, ready to train on.
+
+    Attributes:
+        offsets: of the segments that have a state.
+        rows: their features and states.
+    """
+
+    offsets: tuple[int, ...]
+    rows: Rows
+
+
+def prepare(labelled: Sequence[Labelled]) -> list[Prepared | None]:
+    """Compute the features of traces; None for one that has fewer segments than its labels."""
+    with AnswerChecker() as checker:
+        return [_prepared(item, checker) for item in labelled]
+
+
+def _prepared(item: Labelled, checker: AnswerChecker) -> Prepared | None:
+    found = find(item.trace, checker)
+    count = len(item.path)
+    if not 0 < count <= len(found.segments):
+        return None
+    features = case_of(found, item.trace.problem)
+    return Prepared(found.offsets[: count + 1], rows_of(Case(features, item.path)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sureness:
+    """Confidences of traces before a calibration, and the shares that were right, in the same order."""
+
+    sections: tuple[tuple[float, float], ...]
+    openings: tuple[tuple[float, float], ...]
+
+
+def sureness_of(weights: Weights, cases: Sequence[Prepared]) -> Sureness:
+    """How sure some weights are of cases, and how right."""
+    both = np.vstack([weights.columns, weights.words])
+    sections, openings = [], []
+    for case in cases:
+        reading = read_scores(np.asarray(case.rows.matrix @ both), case.offsets, weights)
+        right, hits = shares_right(reading.path, case.rows.states, case.offsets)
+        sections.append((reading.sections, right))
+        openings.append((reading.openings, hits))
+    return Sureness(tuple(sections), tuple(openings))
+
+
+def calibrate(weights: Weights, seen: Sureness) -> Weights:
+    """The weights with a calibration that fits what was seen."""
+    lines = [fit_line(*zip(*pairs, strict=True)) for pairs in (seen.sections, seen.openings)]
+    return replace(weights, calibration=np.stack(lines))
