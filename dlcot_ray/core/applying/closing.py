@@ -257,8 +257,9 @@ def _settled_by(trace: Trace, annotation: Annotation, at: int, closing: int) -> 
 
 def _items(annotation: Annotation, at: int) -> list[tuple[int, int]]:
     """The approaches and checks that begin at segment `at` or behind it."""
-    items = (*annotation.approaches, *annotation.verifications)
-    return sorted((item.start, item.stop) for item in items if item.start >= at)
+    items = [(approach.start, approach.stop) for approach in annotation.approaches]
+    items += [(check.start, check.stop) for check in annotation.verifications]
+    return sorted(item for item in items if item[0] >= at)
 
 
 def _arrives(trace: Trace, annotation: Annotation, stays: Standing, accepted: Sequence[str]) -> bool:
