@@ -8,7 +8,6 @@ again cell by cell, to find the bad rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -19,6 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _WHOLE_FLOATS = 2.0**53
+_MOST_DESCRIBED = 40
+"""Most columns that a message names; a dictionary that was taken for a row has one for each of its keys."""
 
 
 class CellKind(Enum):
@@ -205,9 +206,11 @@ def read_objects(table: pa.Table, path: ColumnPath) -> list[Any]:
 
 
 def describe(schema: pa.Schema) -> str:
-    """The columns of a file in one line, for error messages."""
-    columns: Iterable[str] = (f"{field.name} ({short_type(field.type)})" for field in schema)
-    return ", ".join(columns) or "no columns"
+    """The columns of a file in one line, for error messages; the first ones if there are very many."""
+    fields = list(schema)[:_MOST_DESCRIBED]
+    columns = ", ".join(f"{field.name} ({short_type(field.type)})" for field in fields)
+    more = len(schema) - len(fields)
+    return f"{columns} and {more:,} more" if more else columns or "no columns"
 
 
 def short_type(kind: pa.DataType) -> str:

@@ -75,15 +75,14 @@ def check_no_table_format(place: str, names: Iterable[str], inputs: Sequence[str
     Raises:
         JobError: an input file lies in a Delta, Hudi or Iceberg table.
     """
-    for name in names:
-        for kind, pattern in _TABLE_FORMATS:
-            found = pattern.search(name)
-            root = name[: found.start()] if found else ""
-            if found and any(not root or file.startswith(f"{root}/") for file in inputs):
-                raise JobError(
-                    f"{f'{place}/{root}'.rstrip('/')} is a {kind} table, whose files also hold deleted rows",
-                    "export it to Parquet with its own library, and give that folder",
-                )
+    found = ((kind, pattern.search(name), name) for name in names for kind, pattern in _TABLE_FORMATS)
+    tables = {(kind, name[: match.start()]) for kind, match, name in found if match is not None}
+    for kind, root in sorted(tables):
+        if any(not root or file.startswith(f"{root}/") for file in inputs):
+            raise JobError(
+                f"{f'{place}/{root}'.rstrip('/')} is a {kind} table, whose files also hold deleted rows",
+                "export it to Parquet with its own library, and give that folder",
+            )
 
 
 def may_match(folder: str, pattern: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcot_ray.inputs.cells import BadCell, Cell, find_path, read_texts
+from dlcot_ray.inputs.cells import BadCell, Cell, describe, find_path, read_texts
 
 
 def read(column: pa.Array, path: str = "c") -> list[Cell]:
@@ -65,3 +65,9 @@ def test_extension_types_are_read_as_their_storage_type() -> None:
         '{"a": 1}',
         None,
     ]
+
+
+def test_a_message_names_a_bounded_number_of_columns() -> None:
+    schema = pa.schema([(f"c{number}", pa.string()) for number in range(1_000)])
+    assert describe(schema).endswith("c39 (string) and 960 more")
+    assert describe(pa.schema([])) == "no columns"
