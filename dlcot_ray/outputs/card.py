@@ -109,10 +109,9 @@ def _layouts(reports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """How the columns of the sources were read, as a sample showed it."""
     if not reports:
         return
-    yield from ("", "## How the sources were read", "", "Counts are of a sample of rows.", "", "```")
+    yield from ("", "## How the sources were read", "", "Counts are of a sample of rows.")
     for report in reports[:_SHOWN]:
-        yield from report_lines(report)
-    yield "```"
+        yield from ("", "```", *report_lines(report), "```")
 
 
 def _counts(totals: Mapping[str, Any]) -> Iterator[str]:

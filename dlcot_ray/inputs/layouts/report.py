@@ -111,8 +111,10 @@ def _paths(columns: ColumnMap | None) -> Iterator[tuple[str, tuple[ColumnPath, .
         return
     if columns.messages is not None:
         yield "messages", (columns.messages.path,)
-    for field in ("problem", "context", "reasoning", "tagged", "response", "ground_truth", "id"):
-        path = getattr(columns, field, None)
+    if columns.prompt is not None:
+        yield "prompt", (columns.prompt.path,)
+    for field in ("system", "problem", "context", "reasoning", "tagged", "response", "ground_truth", "id"):
+        path = getattr(columns, field)
         if path is not None:
             yield field, (path,)
     if columns.correctness:

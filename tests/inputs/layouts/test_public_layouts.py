@@ -88,10 +88,19 @@ def test_a_layout_is_read_by_its_name_too(name: str) -> None:
     assert choose(name, name).fit.traces == choose(name).fit.traces
 
 
+def test_a_prompt_of_turns_and_a_system_prompt_are_named() -> None:
+    def roles(name: str) -> object:
+        schema = table_of(name).schema
+        return report_of(choose(name), schema, named=False)["roles"]
+
+    assert roles("dolphin_r1") == {"prompt": "messages", "reasoning": "reasoning", "response": "answer"}
+    assert roles("trl") == {"messages": "completion", "prompt": "prompt", "ground_truth": "answer"}
+
+
 def test_what_is_not_used_is_named_with_the_reason() -> None:
     table = table_of("nemotron")
     report = report_of(choose_layout(load_preset("auto"), Sample(table), "f"), table.schema, named=False)
-    assert report["roles"] == {"problem": "input", "tagged": "output"}
-    assert set(report["unused"]) == set(table.column_names) - {"input", "output"}
+    assert report["roles"] == {"system": "system_prompt", "problem": "input", "tagged": "output"}
+    assert set(report["unused"]) == set(table.column_names) - {"system_prompt", "input", "output"}
     assert report["rejected"]["no_thinking"]["rows"] == 2
     assert "delimiters" in report["rejected"]["no_thinking"]["remedy"]
