@@ -22,14 +22,17 @@ from dlcot_ray.core.edits import apply_script
 from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, GateResult, Status
 from dlcot_ray.core.error_handling import RepairRequest, apply_repairs, checked_repair, repair_requests
 from dlcot_ray.core.gates import evaluate_gates
+from dlcot_ray.core.language import UNKNOWN_LANGUAGE, has_cues, is_foreign, language_of
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, UnsolvedMode
 from dlcot_ray.core.policies.standing import is_unsolved
 from dlcot_ray.core.seams.bridges import bridge_fault
 from dlcot_ray.core.seams.kinds import SeamNeed
+from dlcot_ray.core.segments import segment_texts
 from dlcot_ray.core.trace import Trace
 
 UNSOLVED = "unsolved"
 UNSURE = "unsure"
+MIXED_LANGUAGE = "mixed_language"
 REPAIR = "repair"
 
 
@@ -65,9 +68,13 @@ def draft(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
     settled = with_evidence(trace, settle(trace, annotation))
     solved = not is_unsolved(settled)
     ladder = Ladder(trace, settled, policy, {})
+    if not has_cues(language := language_of(trace.reasoning)):
+        unread = ladder.unchanged(f"{UNKNOWN_LANGUAGE}:{language}", (), ())
+        return Draft(trace, settled, policy, {}, replace(unread, solved=solved))
     if not solved and policy.unsolved is not UnsolvedMode.KEEP:
         return Draft(trace, settled, policy, {}, ladder.unchanged(UNSOLVED, (), ()))
-    drops, unsure = ladder.drops(), doubt(trace, settled)
+    chosen, unsure = ladder.drops(), doubt(trace, settled)
+    drops = _readable(trace, settled, chosen)
     if unsure:
         drops = {segment: reason for segment, reason in drops.items() if reason == LOOP}
     first = ladder.cut(drops)
@@ -75,10 +82,28 @@ def draft(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
     if unsure:
         step = "" if enhancement.status is Status.UNCHANGED else "fallback:"
         enhancement = replace(enhancement, reason=f"{step}{UNSURE}:{unsure}")
+    elif len(drops) < len(chosen):
+        step = "" if enhancement.status is Status.UNCHANGED else "fallback:"
+        enhancement = replace(enhancement, reason=f"{step}{MIXED_LANGUAGE}")
     repairs = repair_requests(trace, settled, enhancement.script, policy)
     if repairs:
         enhancement = _with_repairs(trace, settled, policy, enhancement, repairs, {})
     return Draft(trace, settled, policy, drops, enhancement, first.needs, repairs)
+
+
+def _readable(trace: Trace, annotation: Annotation, drops: Drops) -> Drops:
+    """The drops behind the last segment in a language without cues.
+
+    Such text may rest on anything before it, and no gate can see that. A run of drops goes or stays whole.
+    """
+    texts = segment_texts(trace.reasoning, annotation.segment_offsets)
+    first = min(drops, default=len(texts))
+    last = max((i for i in range(first, len(texts)) if is_foreign(texts[i])), default=-1)
+    if last < 0:
+        return drops
+    while last + 1 in drops:
+        last += 1
+    return {segment: reason for segment, reason in drops.items() if segment > last}
 
 
 def finish(

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from dlcot_ray.core.language import UNKNOWN_LANGUAGE
 from dlcot_ray.inputs.layouts.report import report_lines
 from dlcot_ray.outputs.counts import SHORTEST_CLASS
 from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FOLDERS, PREFERENCES, REJECTED
@@ -186,6 +187,9 @@ def _limits(manifest: Mapping[str, Any]) -> Iterator[str]:
     ):
         if reasons.get(reason):
             yield f"- {reasons[reason]:,} traces {text} (`status_reason` {reason})."
+    foreign = sum(count for reason, count in reasons.items() if reason.startswith(UNKNOWN_LANGUAGE))
+    if foreign:
+        yield f"- {foreign:,} traces are not in English and unchanged (`status_reason` {UNKNOWN_LANGUAGE})."
     if totals["by_label"].get("unknown"):
         yield f"- {totals['by_label']['unknown']:,} approaches have an answer and nothing to compare it with."
     if totals["unsolved"]:

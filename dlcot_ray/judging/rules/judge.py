@@ -22,6 +22,7 @@ from dlcot_ray.core.annotation import (
 )
 from dlcot_ray.core.arithmetic.alarms import find_errors
 from dlcot_ray.core.arrival import crowned
+from dlcot_ray.core.language import UNKNOWN_LANGUAGE, has_cues, language_of
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
@@ -87,16 +88,22 @@ class Structure:
     Attributes:
         sections: confidence in the sections and checks, 0..1.
         approaches: confidence in where approaches begin, 0..1.
+        note: why the trace was not read, or empty.
     """
 
     runs: list[Run]
     source: Source
     sections: float
     approaches: float
+    note: str = ""
 
 
 def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
     """The rules' annotation of a trace whose findings are known."""
+    if not has_cues(language := language_of(trace.reasoning)):
+        unread = [Run(SectionKind.SOLUTION_EXPLORE, 0, len(found.segments))] if found.segments else []
+        note = f"{UNKNOWN_LANGUAGE}:{language}"
+        return assemble(trace, found, Structure(unread, Source.RULES, 0.0, 0.0, note), identity)
     runs = find_runs(found.segments, trace.problem, found.answers.candidate)
     sure = confidence.of_approaches(found.segments, runs)
     return assemble(trace, found, Structure(runs, Source.RULES, confidence.SECTIONS, sure), identity)
@@ -196,7 +203,7 @@ def _steps(
     found = any(approach.errors for approach in approaches)
     errors = confidence.ERROR_FOUND if found else confidence.NO_ERROR_FOUND
     return (
-        StepStatus(JudgeStep.MACRO, structure.source, round(structure.sections, 3)),
+        StepStatus(JudgeStep.MACRO, structure.source, round(structure.sections, 3), structure.note),
         StepStatus(JudgeStep.APPROACHES, structure.source, round(structure.approaches, 3)),
         StepStatus(JudgeStep.VERIFICATIONS, structure.source, round(structure.sections, 3)),
         StepStatus(JudgeStep.COMPLETE, Source.EVIDENCE, round(labels, 3)),
