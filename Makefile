@@ -6,6 +6,9 @@ INSTALL ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 MODEL := models/smollm2-135m-instruct
 
+# Empty: compiled modules are kept. A test run starts hundreds of processes, and each would compile the package.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo demo-model model test quick check lint types docs bench bench-gold bench-scale bench-model refreshes faults clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
@@ -42,7 +45,7 @@ demo-model: model  ## the same with a language model as judge, on this machine's
 	$(BIN)/python examples/show.py out/demo-model six-lanterns
 
 test: model  ## set up and run all tests, those of the real engine first
-	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 # What starts no Ray, no server and no engine.
 QUICK := tests/core tests/judging/rules tests/judging/model tests/evaluation tests/config tests/inputs \

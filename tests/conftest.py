@@ -13,6 +13,7 @@ import s3fs
 from tests.support import REPO
 from tests.support.finished_job import FinishedJob, make_finished_job
 from tests.support.seaweed import S3Place, S3Server, seaweed
+from tests.support.shared_ray import SharedRay
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +41,23 @@ def model_path() -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished_job(tmp_path_factory: pytest.TempPathFactory) -> FinishedJob:
+def shared_ray() -> Iterator[SharedRay]:
+    """The Ray of this process; a test says with `use` that it needs it, or with `stop` that it must not run."""
+    session = SharedRay()
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def ray_session(shared_ray: SharedRay) -> str:
+    """Ray runs; returns its address."""
+    return shared_ray.use()
+
+
+@pytest.fixture(scope="session")
+def finished_job(tmp_path_factory: pytest.TempPathFactory, shared_ray: SharedRay) -> FinishedJob:
     """A finished job with its input, one for all tests of this process: copy it before you change it."""
+    shared_ray.use()
     return make_finished_job(tmp_path_factory.mktemp("finished-job"))
 
 
@@ -63,14 +79,27 @@ def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Place
     s3fs.S3FileSystem.clear_instance_cache()
 
 
-_FIRST = ("judging/vllm/test_engine", "faults/", "commands/refresh/", "cluster/", "commands/", "telemetry/")
+_FIRST = (
+    "judging/vllm/",
+    "faults/",
+    "commands/test_vllm_job",
+    "commands/refresh/",
+    "commands/test_job_on_s3",
+    "cluster/",
+    "commands/",
+    "telemetry/",
+    "test_docs",
+    "storage/",
+)
 """Where the slow tests are, in the order in which they run."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The engine's own tests first: if its versions do not fit together, nothing else has to be waited for.
 
-    Then the slow ones, so that two processes end at about the same time.
+    Then the slow ones, so that two processes end at about the same time. The tests of a file run in one
+    process, because they share its fixtures, unless a test says with `xdist_group` which others it shares with.
     """
 
     def place(item: pytest.Item) -> int:
@@ -78,3 +107,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return min(found, default=len(_FIRST))
 
     items.sort(key=place)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))

@@ -62,10 +62,11 @@ RUNNING = [page for page in PAGES if any(block.runs for block in blocks_of(page)
 
 @pytest.mark.parametrize("page", RUNNING, ids=name_of)
 @pytest.mark.timeout(600)
-def test_snippets_run(page: Path, tmp_path: Path) -> None:
+def test_snippets_run(page: Path, tmp_path: Path, ray_session: str) -> None:
     (tmp_path / "examples").symlink_to(REPO / "examples")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(REPO), "HF_HOME": str(tmp_path / "hf")}
+    environment["RAY_ADDRESS"] = ray_session
     for block in blocks_of(page):
         if not block.runs:
             continue

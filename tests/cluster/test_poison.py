@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,22 +19,13 @@ import pytest
 import ray
 
 from dlcot_ray.cli import main
-from dlcot_ray.cluster.nodes import start_ray, stop_ray
 from tests.support import REPO, SUPPORT
 from tests.support.faulty_judge import trace_starts
 
 JUDGE = SUPPORT / "faulty.yaml"
 ROWS = 24
 
-
-@pytest.fixture(scope="module", autouse=True)
-def ray_session() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        # The workers import the judge from here.
-        patch.setenv("PYTHONPATH", str(REPO))
-        assert start_ray("local")
-        yield
-        stop_ray()
+pytestmark = pytest.mark.usefixtures("ray_session")
 
 
 def source(folder: Path, **problems: str) -> Path:

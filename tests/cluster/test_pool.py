@@ -21,6 +21,7 @@ from dlcot_ray.config.pool import Pool, pool_of
 from dlcot_ray.config.settings import JudgeConfig
 from dlcot_ray.errors import ConfigError, JobError
 from tests.support import REPO
+from tests.support.shared_ray import SharedRay
 
 WORKER = WorkerConfig()
 
@@ -88,13 +89,14 @@ def test_pools_are_settings_and_judges_may_be_files(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
+def cluster(shared_ray: SharedRay) -> Iterator[Any]:
     """A head node that reports 2 CPUs and two GPUs of type L4, which do not exist."""
     import ray
     from ray.cluster_utils import Cluster
 
     from dlcot_ray.cluster.nodes import start_ray, stop_ray
 
+    shared_ray.stop()
     assert not ray.is_initialized()
     with pytest.MonkeyPatch.context() as patch:
         # Workers of an existing cluster do not get the import paths of this process.

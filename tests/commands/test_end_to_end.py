@@ -16,28 +16,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support import REPO
+from tests.support.shared_ray import SharedRay
 
 SHARDS = REPO / "examples" / "shards"
 COUNT = 20
 
 
-def dlcot(*words: str, code: int = 0) -> str:
-    """Run the command on a Ray of its own; returns everything that it printed."""
-    done = subprocess.run(command(*words), capture_output=True, text=True, timeout=240, check=False)
+def dlcot(*words: str, code: int = 0, ray: str = "local") -> str:
+    """Run the command in a process, on the Ray at this address; returns everything that it printed."""
+    done = subprocess.run(command(*words, ray=ray), capture_output=True, text=True, timeout=240, check=False)
     printed = done.stdout + done.stderr
     assert done.returncode == code, printed
     assert "Traceback" not in printed
     return printed
 
 
-def command(*words: str) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "dlcot_ray.cli",
-        *words,
-        *(() if words[0] != "enhance" else ("ray.address=local",)),
-    ]
+def command(*words: str, ray: str = "local") -> list[str]:
+    return [sys.executable, "-m", "dlcot_ray.cli", *words, f"ray.address={ray}"]
 
 
 def objects(output: Path) -> dict[str, bytes]:
@@ -57,9 +52,9 @@ def read(output: Path, folder: str) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("finished") / "out"
-    printed = dlcot("enhance", f"input={SHARDS}", f"output={output}", "rows_per_unit=2")
+def finished(tmp_path_factory: pytest.TempPathFactory, shared_ray: SharedRay) -> Path:
+    output, ray = tmp_path_factory.mktemp("finished") / "out", shared_ray.use()
+    printed = dlcot("enhance", f"input={SHARDS}", f"output={output}", "rows_per_unit=2", ray=ray)
     assert "enhanced" in printed
     return output
 
@@ -96,7 +91,7 @@ def test_other_settings_on_a_finished_output_are_refused(finished: Path) -> None
     assert "policy" in printed
 
 
-def test_a_killed_job_resumes_to_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+def test_a_killed_job_resumes_to_the_same_bytes(finished: Path, tmp_path: Path, ray_session: str) -> None:
     output = tmp_path / "killed"
     words = ("enhance", f"input={SHARDS}", f"output={output}", "rows_per_unit=2", "workers=1")
     job = subprocess.Popen(
@@ -114,23 +109,25 @@ def test_a_killed_job_resumes_to_the_same_bytes(finished: Path, tmp_path: Path) 
     job.wait()
     done = {p.name: p.stat().st_mtime_ns for p in output.glob("enhanced/*.parquet")}
     assert done
-    dlcot(*words)
+    dlcot(*words, ray=ray_session)
     assert objects(output) == objects(finished)
     after = {p.name: p.stat().st_mtime_ns for p in output.glob("enhanced/*.parquet")}
     assert {name: after[name] for name in done} == done
     assert not [p for p in output.rglob("*") if "tmp" in p.suffix]
 
 
-def test_derive_applies_another_policy_without_judging(finished: Path, tmp_path: Path) -> None:
+def test_derive_applies_another_policy_without_judging(
+    finished: Path, tmp_path: Path, ray_session: str
+) -> None:
     output = tmp_path / "derived"
-    dlcot("derive", f"annotations={finished}", f"output={output}", "policy=keep_first", "ray.address=local")
+    dlcot("derive", f"annotations={finished}", f"output={output}", "policy=keep_first", ray=ray_session)
     rows = read(output, "enhanced")
     assert rows.height == COUNT
     assert set(rows["policy"]) == {"keep_first"}
     assert not (output / "annotations").exists()
 
 
-def test_bad_rows_are_rejected_and_bad_files_are_left_out(tmp_path: Path) -> None:
+def test_bad_rows_are_rejected_and_bad_files_are_left_out(tmp_path: Path, ray_session: str) -> None:
     source = tmp_path / "in"
     source.mkdir()
     good = "Add the numbers: 40 + 2 = 42. The answer is 42."
@@ -150,7 +147,8 @@ def test_bad_rows_are_rejected_and_bad_files_are_left_out(tmp_path: Path) -> Non
     (source / "corrupt.parquet").write_bytes(b"PAR1 this is not parquet PAR1")
     (source / "empty.parquet").write_bytes(b"")
     output = tmp_path / "out"
-    printed = dlcot("enhance", f"input={source}", f"output={output}", "max_trace_chars=1000000", code=3)
+    words = ("enhance", f"input={source}", f"output={output}", "max_trace_chars=1000000")
+    printed = dlcot(*words, code=3, ray=ray_session)
     for name in ("missing", "types", "corrupt", "empty"):
         assert f"{name}.parquet" in printed
     kept = read(output, "enhanced")

@@ -17,10 +17,10 @@ import pytest
 import s3fs
 
 from dlcot_ray.cli import main
-from dlcot_ray.cluster.nodes import start_ray, stop_ray
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 from tests.support.faulty_proxy import Faults, FaultyProxy, faulty
 from tests.support.seaweed import ADMIN, READER, STRANGER, S3Place, S3Server
+from tests.support.shared_ray import SharedRay
 
 ROUNDS = int(os.environ.get("DLCOT_S3_ROUNDS", "1"))
 """How often each sort of trouble is made, each time by another seed."""
@@ -31,15 +31,15 @@ UNITS = SHARDS * ROWS // 5
 
 
 @pytest.fixture(scope="module")
-def proxy(s3_server: S3Server) -> Iterator[FaultyProxy]:
-    """One Ray session for all jobs; its workers have the environment of its start, which leads to the proxy."""
+def proxy(s3_server: S3Server, shared_ray: SharedRay) -> Iterator[FaultyProxy]:
+    """The proxy, and a Ray whose workers have the environment that leads to it."""
     with faulty(s3_server) as running, pytest.MonkeyPatch.context() as patch:
         for name, value in running.server.environment().items():
             patch.setenv(name, value)
         s3fs.S3FileSystem.clear_instance_cache()
-        assert start_ray("local")
+        shared_ray.use(running.server.environment())
         yield running
-        stop_ray()
+        shared_ray.stop()
         s3fs.S3FileSystem.clear_instance_cache()
 
 

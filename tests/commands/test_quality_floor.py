@@ -10,7 +10,6 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.cluster.judge_pool import Place, judge_traces
-from dlcot_ray.cluster.nodes import start_ray, stop_ray
 from dlcot_ray.commands.quality_floor import check_quality_floor
 from dlcot_ray.config.groups import GOLD_FLOORS, QualityFloorConfig
 from dlcot_ray.config.loading import load_judge
@@ -65,6 +64,7 @@ def test_a_job_below_a_floor_stops_before_it_writes(
     assert not list(out.rglob("*"))
 
 
+@pytest.mark.usefixtures("ray_session")
 def test_a_passed_floor_is_in_the_manifest_and_a_failed_one_spares_earlier_results(tmp_path: Path) -> None:
     out = tmp_path / "out"
     labels = tmp_path / "steps.jsonl"
@@ -149,29 +149,32 @@ def test_judging_that_takes_too_long_is_stopped() -> None:
         judge_traces(traces, RULES, Place("here", max_seconds=0))
 
 
+@pytest.mark.usefixtures("ray_session")
 def test_actors_on_ray_judge_as_this_process_does() -> None:
     traces = list(read_traces([str(SHARDS)], "auto", {}).values())
     here = judge_traces(traces, RULES, Place("here"))
-    start_ray("local")
-    try:
-        there = judge_traces(traces, RULES, Place("ray", address="local", workers=1))
-        absent = JudgeConfig("dlcot_ray.judging.vllm.factory:vllm_judge", {"model": "/no/such/model"})
-        with pytest.raises(JobError, match="there is no model at /no/such/model"):
-            judge_traces(traces[:1], absent, Place("ray", address="local", workers=1))
-    finally:
-        stop_ray()
+    there = judge_traces(traces, RULES, Place("ray", address="local", workers=1))
+    absent = JudgeConfig("dlcot_ray.judging.vllm.factory:vllm_judge", {"model": "/no/such/model"})
+    with pytest.raises(JobError, match="there is no model at /no/such/model"):
+        judge_traces(traces[:1], absent, Place("ray", address="local", workers=1))
     assert here.annotations == there.annotations
     assert not here.failed
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.xdist_group("engine")
 def test_a_tiny_model_does_not_pass(
     tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = tmp_path / "labels"
     labels.mkdir()
     shutil.copy(gold_dirs()[0] / "traces.jsonl", labels)
-    words = ["judge=tiny-cpu", f"judge_options.model={model_path}", "judge_options.max_model_len=4096"]
+    words = [
+        "judge=tiny-cpu",
+        f"judge_options.model={model_path}",
+        "judge_options.max_model_len=2048",
+        "judge_options.threads=1",
+    ]
     floor = [
         f"quality_floor.set={labels}",
         f"quality_floor.traces={SHARDS}",
@@ -180,7 +183,7 @@ def test_a_tiny_model_does_not_pass(
     ]
     out = tmp_path / "out"
     assert (
-        enhance(f"output={out}", *words, "judge_options.engine.kv_cache_memory_bytes=1073741824", *floor) == 1
+        enhance(f"output={out}", *words, "judge_options.engine.kv_cache_memory_bytes=536870912", *floor) == 1
     )
     assert "segmentation.kappa is" in capsys.readouterr().err
     assert not list(out.rglob("*"))

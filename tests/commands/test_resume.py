@@ -14,12 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dlcot_ray.cli import main
+
 ROWS = 240
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_job_leaves_no_temporary_objects_and_resumes(
-    number: signal.Signals, tmp_path: Path
+    number: signal.Signals, tmp_path: Path, ray_session: str
 ) -> None:
     paragraphs = [f"JudgeStep {n}: {n} + {n} = {2 * n}, and that is fine so far." for n in range(200)]
     table = pa.table(
@@ -33,8 +35,8 @@ def test_a_stopped_job_leaves_no_temporary_objects_and_resumes(
     (tmp_path / "in").mkdir()
     pq.write_table(table, tmp_path / "in" / "a.parquet")
     output = tmp_path / "out"
-    words = ["enhance", f"input={tmp_path / 'in'}", f"output={output}", "ray.address=local"]
-    command = [sys.executable, "-m", "dlcot_ray.cli", *words, "rows_per_unit=4"]
+    words = ["enhance", f"input={tmp_path / 'in'}", f"output={output}", "rows_per_unit=4"]
+    command = [sys.executable, "-m", "dlcot_ray.cli", *words, "ray.address=local"]
     job = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 120
@@ -56,7 +58,6 @@ def test_a_stopped_job_leaves_no_temporary_objects_and_resumes(
     assert not (output / "manifest.json").exists()
     if number is signal.SIGINT:
         return
-    again = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-    assert again.returncode == 0, again.stderr
+    assert main([*words, f"ray.address={ray_session}"]) == 0
     ids = [name for path in output.glob("enhanced/*.parquet") for name in pl.read_parquet(path)["id"]]
     assert sorted(ids) == sorted(f"t{row}" for row in range(ROWS))

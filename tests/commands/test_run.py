@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.cli import main
-from dlcot_ray.cluster.nodes import start_ray, stop_ray
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY
 from tests.support.sums import sum_thought
 
+pytestmark = pytest.mark.usefixtures("ray_session")
+
 SMALL = ("rows_per_unit=5", "retries=0")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def ray_session() -> Iterator[None]:
-    started = start_ray("local")
-    assert started
-    yield
-    stop_ray()
 
 
 def trace(number: int) -> dict[str, Any]:

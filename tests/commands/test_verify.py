@@ -198,6 +198,7 @@ def test_changed_or_missing_inputs_are_notes_not_findings(finished_job: Finished
     ]
 
 
+@pytest.mark.usefixtures("ray_session")
 def test_a_derived_output_is_audited_without_annotations_of_its_own(
     finished_job: FinishedJob, tmp_path: Path
 ) -> None:

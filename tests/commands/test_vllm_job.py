@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dlcot_ray.cli import main
 from dlcot_ray.judging.model.judge import VERSION
 
 pytestmark = pytest.mark.timeout(900)
@@ -28,9 +29,10 @@ LINES = [
 ]
 SMALL = (
     "judge=tiny-cpu",
-    "judge_options.max_model_len=4096",
-    "judge_options.engine.kv_cache_memory_bytes=1073741824",
-    "rows_per_unit=2",
+    "judge_options.max_model_len=2048",
+    "judge_options.threads=1",
+    "judge_options.engine.kv_cache_memory_bytes=536870912",
+    "rows_per_unit=1",
 )
 
 
@@ -46,14 +48,6 @@ def source(folder: Path, rows: int) -> Path:
     return folder
 
 
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "dlcot_ray.cli", "enhance", "ray.address=local", *words]
-
-
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*words), capture_output=True, text=True, timeout=600, check=False)
-
-
 def one_line(text: str) -> str:
     (line,) = [line for line in text.splitlines() if line.strip()]
     return line
@@ -61,55 +55,52 @@ def one_line(text: str) -> str:
 
 def test_a_missing_model_is_refused_before_ray_starts(tmp_path: Path) -> None:
     data = source(tmp_path / "in", 2)
-    done = run(f"input={data}", f"output={tmp_path / 'out'}", *SMALL, "judge_options.model=/no/such/model")
+    words = ["ray.address=local", f"input={data}", f"output={tmp_path / 'out'}", *SMALL]
+    command = [sys.executable, "-m", "dlcot_ray.cli", "enhance", *words, "judge_options.model=/no/such/model"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 1
     assert "there is no model at /no/such/model; set judge_options.model" in one_line(done.stderr)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_without_weights_stops_the_job_with_one_line(tmp_path: Path, model_path: Path) -> None:
+@pytest.mark.usefixtures("ray_session")
+def test_a_model_without_weights_stops_the_job_with_one_line(
+    tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = source(tmp_path / "in", 2)
     bare = tmp_path / "bare"
     bare.mkdir()
     (bare / "config.json").write_bytes((model_path / "config.json").read_bytes())
-    done = run(f"input={data}", f"output={tmp_path / 'out'}", *SMALL, f"judge_options.model={bare}")
-    assert done.returncode == 1
-    line = one_line(done.stderr)
+    words = [f"input={data}", f"output={tmp_path / 'out'}", *SMALL, f"judge_options.model={bare}"]
+    assert main(["enhance", *words]) == 1
+    line = one_line(capsys.readouterr().err)
     assert "holds no weights" in line
     assert "download the model again" in line
 
 
-def test_a_context_that_does_not_fit_into_memory_is_an_error(tmp_path: Path, model_path: Path) -> None:
+@pytest.mark.usefixtures("ray_session")
+def test_a_context_that_does_not_fit_into_memory_is_an_error(
+    tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = source(tmp_path / "in", 2)
-    words = [
-        *SMALL[:2],
-        "judge_options.engine.kv_cache_memory_bytes=20000000",
-        f"judge_options.model={model_path}",
-    ]
-    done = run(f"input={data}", f"output={tmp_path / 'out'}", *words)
-    assert done.returncode == 1
-    line = one_line(done.stderr)
+    words = [f"input={data}", f"output={tmp_path / 'out'}", *SMALL, f"judge_options.model={model_path}"]
+    assert main(["enhance", *words, "judge_options.engine.kv_cache_memory_bytes=20000000"]) == 1
+    line = one_line(capsys.readouterr().err)
     assert "cannot be loaded" in line
     assert "lower judge_options.max_model_len" in line
 
 
+@pytest.mark.usefixtures("ray_session")
 def test_a_killed_engine_loses_no_row(tmp_path: Path, model_path: Path) -> None:
-    count = 5
-    data, out = source(tmp_path / "in", count), tmp_path / "out"
-    words = command(f"input={data}", f"output={out}", *SMALL, f"judge_options.model={model_path}")
-    process = subprocess.Popen(
-        words,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "COLUMNS": "100"},
-    )
-    try:
-        os.kill(engine_core(process.pid, out), signal.SIGKILL)
-        said, _ = process.communicate(timeout=600)
-    finally:
-        process.kill()
-    assert process.returncode == 0, said
+    count = 4
+    data, out, over = source(tmp_path / "in", count), tmp_path / "out", threading.Event()
+    words = [f"input={data}", f"output={out}", *SMALL, f"judge_options.model={model_path}"]
+    with ThreadPoolExecutor(1) as thread:
+        killing = thread.submit(kill_engine, out, over)
+        status = main(["enhance", *words])
+        over.set()
+    assert killing.result() < count
+    assert status == 0
     rows = pq.read_table(out / "enhanced").to_pylist()
     assert sorted(row["trace_id"] for row in rows) == [f"t{i}" for i in range(count)]
     annotations = pq.read_table(out / "annotations").to_pylist()
@@ -129,17 +120,13 @@ def test_a_killed_engine_loses_no_row(tmp_path: Path, model_path: Path) -> None:
             assert a["tokens"][kind] == sum(step["tokens"][kind] for step in a["steps"])
 
 
-def engine_core(driver: int, out: Path) -> int:
-    """The engine's process, once it has finished a unit."""
-    until = time.monotonic() + 300
-    while time.monotonic() < until:
-        if any((out / "annotations").rglob("*.parquet")):
-            for process in psutil.Process(driver).children(recursive=True):
-                try:
-                    if "EngineCor" in process.name():
-                        pid: int = process.pid
-                        return pid
-                except psutil.NoSuchProcess:
-                    continue
-        time.sleep(0.2)
-    pytest.fail("no unit was finished in time")
+def kill_engine(out: Path, over: threading.Event) -> int:
+    """Kill the engine's process once it has finished a unit; returns how many units were finished then."""
+    while not over.wait(0.05):
+        finished = len(list((out / "annotations").rglob("*.parquet")))
+        for process in psutil.Process().children(recursive=True) if finished else []:
+            with suppress(psutil.NoSuchProcess):
+                if "EngineCor" in process.name():
+                    process.kill()
+                    return finished
+    pytest.fail("the job ended before the engine was killed")

@@ -24,9 +24,16 @@ from tests.support import REPO
 CORRUPTIONS = 200
 EXAMPLES = REPO / "examples" / "shards"
 Corrupted = tuple[str, Trace, Annotation, tuple[Edit, ...]]
+Solved = list[tuple[Trace, Annotation]]
 
 
-def solved(traces: list[Trace]) -> list[tuple[Trace, Annotation]]:
+@pytest.fixture(scope="module")
+def own() -> Solved:
+    """The solved traces of the examples."""
+    return solved(read(EXAMPLES, "response", 100))
+
+
+def solved(traces: list[Trace]) -> Solved:
     """The traces that the rules judge finds solved, with their settled annotations."""
     judge = RulesJudge()
     try:
@@ -47,7 +54,7 @@ def read(folder: Path, response: str, rows: int) -> list[Trace]:
     return traces
 
 
-def corruptions(pairs: list[tuple[Trace, Annotation]], seed: int) -> Iterator[Corrupted]:
+def corruptions(pairs: Solved, seed: int) -> Iterator[Corrupted]:
     """Endless seeded corruptions, in turn: the answer removed, changed, a wrong approach kept."""
     rng = random.Random(seed)
     while True:
@@ -123,7 +130,7 @@ def caught(corrupted: Corrupted) -> bool:
     return any(not gate.passed for gate in gates if gate.name in answer)
 
 
-def check(pairs: list[tuple[Trace, Annotation]]) -> None:
+def check(pairs: Solved) -> None:
     source = corruptions(pairs, seed=7)
     drawn = [next(source) for _ in range(CORRUPTIONS)]
     missed = [(c[0], c[1].trace_id, c[3]) for c in drawn if not caught(c)]
@@ -131,23 +138,23 @@ def check(pairs: list[tuple[Trace, Annotation]]) -> None:
     assert min(Counter(c[0] for c in drawn).values()) >= CORRUPTIONS // 5
 
 
-def test_all_seeded_corruptions_of_our_own_traces_are_caught() -> None:
-    check(solved(read(EXAMPLES, "response", 100)))
+def test_all_seeded_corruptions_of_our_own_traces_are_caught(own: Solved) -> None:
+    check(own)
 
 
 def test_all_seeded_corruptions_of_real_traces_are_caught(shared_data: Path) -> None:
     check(solved(read(shared_data / "traces", "answer_text", 40)))
 
 
-def test_the_uncorrupted_traces_pass() -> None:
-    for trace, annotation in solved(read(EXAMPLES, "response", 100)):
+def test_the_uncorrupted_traces_pass(own: Solved) -> None:
+    for trace, annotation in own:
         gates = evaluate_gates(trace, annotation, keep_all(len(annotation.segment_offsets) - 1), 0.02)
         assert all(gate.passed for gate in gates), trace.trace_id
 
 
 @pytest.mark.parametrize("text", ["So the answer is 987654.", "This gives \\boxed{987654}."])
-def test_an_inserted_text_must_not_state_another_answer(text: str) -> None:
-    trace, annotation = solved(read(EXAMPLES, "response", 100))[0]
+def test_an_inserted_text_must_not_state_another_answer(text: str, own: Solved) -> None:
+    trace, annotation = own[0]
     count = len(annotation.segment_offsets) - 1
     script = (*keep_all(count), Edit(EditOp.INSERT, count, count, text))
     gate = next(g for g in evaluate_gates(trace, annotation, script, 0.02) if g.name == "answer_preserved")

@@ -20,6 +20,7 @@ from dlcot_ray.cli import main as dlcot
 from tests.support import SUPPORT
 from tests.support.fault_cluster import FaultCluster
 from tests.support.faulty_proxy import FaultyProxy
+from tests.support.plain_run import run_without_ray
 
 SHARDS, ROWS_PER_SHARD, ROWS_PER_UNIT = 4, 48, 4
 UNITS = SHARDS * ROWS_PER_SHARD // ROWS_PER_UNIT
@@ -44,9 +45,7 @@ class Testbed:
             source = self._folder / ("padded" if padded else "plain")
             write_shards(source, PAD_BYTES if padded else 0)
             out = self._folder / f"{source.name}-undisturbed"
-            status, printed = run_here(self.command(source, out, self._folder / "none.log", 0.0))
-            if status != 0:
-                raise RuntimeError(f"the undisturbed run ended with {status}: {printed}")
+            run_without_ray(self.command(source, out, self._folder / "none.log", 0.0)[1:])
             self._references[padded] = (source, data_objects(out))
         return self._references[padded]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dlcot_ray.cli import main
 from dlcot_ray.storage.failures import StoreRefused
 from dlcot_ray.storage.store import Store
 
 SIZE = 1 << 20
-WORDS = ("rows_per_unit=10", "ray.address=local", "progress_s=0")
+WORDS = ("rows_per_unit=10", "progress_s=0")
 
 
 @pytest.fixture
@@ -53,7 +53,10 @@ def test_a_put_on_a_full_disk_keeps_the_old_object(disk: Path) -> None:
     assert files(disk) == {"out/unit": b"old"}
 
 
-def test_a_job_on_a_full_disk_ends_with_one_line_and_resumes(disk: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("ray_session")
+def test_a_job_on_a_full_disk_ends_with_one_line_and_resumes(
+    disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = [
         {
             "id": str(row),
@@ -69,25 +72,21 @@ def test_a_job_on_a_full_disk_ends_with_one_line_and_resumes(disk: Path, tmp_pat
     filler = disk / "filler"
     filler.write_bytes(bytes(SIZE * 6 // 10))
 
-    def run(output: Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "dlcot_ray.cli", "enhance", f"input={tmp_path / 'in'}"]
-        return subprocess.run(
-            [*command, f"output={output}", *WORDS], capture_output=True, text=True, check=False, timeout=200
-        )
+    def run(output: Path) -> int:
+        return main(["enhance", f"input={tmp_path / 'in'}", f"output={output}", *WORDS])
 
-    full = run(disk / "out")
-    assert full.returncode == 1
-    line = full.stderr.splitlines()[-1]
+    assert run(disk / "out") == 1
+    told = capsys.readouterr().err
+    line = told.splitlines()[-1]
     assert line.startswith(f"dlcot: cannot write {disk / 'out'}/")
     assert "no space left; " in line
-    assert "Traceback" not in full.stderr
+    assert "Traceback" not in told
     for path in (disk / "out").rglob("*.parquet"):
         pq.read_table(path)
     assert not list(disk.rglob("*.dlcot-tmp"))
     assert len(list(disk.glob("out/enhanced/*"))) < 16
     filler.unlink()
     subprocess.run(["mount", "-o", f"remount,size={8 * SIZE}", str(disk)], check=True)
-    again = run(disk / "out")
-    assert again.returncode == 0, again.stderr
-    assert run(tmp_path / "roomy").returncode == 0
+    assert run(disk / "out") == 0
+    assert run(tmp_path / "roomy") == 0
     assert files(disk / "out", "*.parquet") == files(tmp_path / "roomy", "*.parquet")

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import fsspec
-import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dlcot_ray.cli import main
-from dlcot_ray.commands.enhance import prepare_enhance
-from dlcot_ray.config.loading import load_enhance
-from dlcot_ray.plan.duplicate_ids import find_duplicates
-from dlcot_ray.plan.pending import Pending
-from dlcot_ray.work.processor import Processor
-from dlcot_ray.work.reading import read_units
-from dlcot_ray.work.writing import write_unit
+from tests.support.plain_run import run_without_ray
 from tests.support.sums import sum_thought
 
 FOLDERS = ("enhanced", "annotations", "rejected", "preferences")
@@ -67,27 +59,9 @@ class Place:
         return main(["refresh", f"input={self.url}/in", f"output={self.url}/out", *self.words, *words])
 
     def scratch(self, name: str, *words: str) -> None:
-        """Write the output of `dlcot enhance` for the same inputs, without Ray.
-
-        The functions of the job in one plain loop. `test_run.py` and `benchmarks/ray_job.py` check that the
-        job writes the same bytes.
-        """
+        """Write the output of `dlcot enhance` for the same inputs, without Ray."""
         own = [word for word in self.words if not word.startswith(("gc", "bounds"))]
-        config = load_enhance([f"input={self.url}/in", f"output={self.url}/{name}", *own, *words])
-        job = prepare_enhance(config)
-        job.output.write_record(job.record)
-        nothing = np.zeros(job.plan.unit_count, np.bool_)
-        pending = Pending(job.plan, nothing, None, find_duplicates(job.plan.files, job.options))
-        processor = Processor(job.spec)
-
-        async def loop() -> None:
-            for task in pending:
-                for read in read_units(task, job.spec):
-                    result = write_unit(read.task, await processor(read), job.output, job.spec)
-                    assert result.error == ""
-
-        asyncio.run(loop())
-        processor.close()
+        run_without_ray([f"input={self.url}/in", f"output={self.url}/{name}", *own, *words])
 
     def bytes_of(self, name: str) -> bytes:
         self.fs.invalidate_cache()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,28 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.cli import main
-from dlcot_ray.cluster.nodes import start_ray, stop_ray
 from dlcot_ray.cluster.unit_events import EventKind, Phase, UnitEvents
 from dlcot_ray.config.groups import LogConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.results import Effort, UnitResult
 from dlcot_ray.telemetry.event_log import EventLog
-from tests.support import REPO, SUPPORT
+from tests.support import SUPPORT
 from tests.support.finished_job import sum_trace
 
 FAULTY = SUPPORT / "faulty.yaml"
 SECRET = "not-for-any-log-0123456789"
-
-
-@pytest.fixture(scope="module")
-def ray_session() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        # Where the workers find the judge.
-        patch.setenv("PYTHONPATH", str(REPO))
-        assert start_ray("local")
-        yield
-        stop_ray()
 
 
 def lines(file: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import pytest
 from dlcot_ray.cli import main
 from tests.support import REPO
 from tests.support.finished_job import sum_trace
+from tests.support.shared_ray import SharedRay
 
 _SAMPLE = re.compile(
     r"^ray_dlcot_(?P<name>\w+?)(?:_total)?\{(?P<tags>[^}]*)\} (?P<value>[\d.e+-]+)$", re.MULTILINE
@@ -40,7 +41,9 @@ def scraped(port: int, job: str) -> dict[tuple[str, str], float]:
     return found
 
 
-def test_scraped_metrics_agree_with_the_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scraped_metrics_agree_with_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_ray: SharedRay
+) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
     import ray
@@ -59,6 +62,7 @@ def test_scraped_metrics_agree_with_the_manifest(tmp_path: Path, monkeypatch: py
         json.dumps({"factory": "tests.support.slow_judge:SlowJudge", "options": options, "in_flight": 2})
     )
     pq.write_table(pa.Table.from_pylist([sum_trace(number) for number in range(9)]), source / "a.parquet")
+    shared_ray.stop()
     ray.init(
         address="local",
         _metrics_export_port=port,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +9,12 @@ import polars as pl
 import pytest
 from datasets import load_dataset
 
-from dlcot_ray.cluster.nodes import start_ray, stop_ray
 from dlcot_ray.commands.refresh import command
 from dlcot_ray.commands.refresh.build import Built, build_snapshot
 from dlcot_ray.commands.refresh.root import Root
 from tests.support.snapshots import Place, local, trace
 
-pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def ray_session() -> Iterator[None]:
-    assert start_ray("local")
-    yield
-    stop_ray()
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("ray_session")]
 
 
 @pytest.fixture

@@ -4,28 +4,24 @@ concurrent refreshes. `DLCOT_REFRESHES=real` (`make refreshes`) does the same wi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from dlcot_ray.cluster.nodes import start_ray, stop_ray
-from tests.support import REPO
 from tests.support.scenario import Row, Scenario
 from tests.support.seaweed import S3Place
+from tests.support.shared_ray import SharedRay
 from tests.support.snapshots import SMALL, Place, trace
 
 COLUMNS = ("id", "source", "teacher", "problem", "reasoning", "answer_text", "ground_truth")
 
 
 @pytest.fixture
-def place(s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(s3: S3Place, shared_ray: SharedRay) -> Place:
     """On S3, with a Ray whose workers know the server and the counting judge."""
-    monkeypatch.setenv("PYTHONPATH", str(REPO))
-    assert start_ray("local")
-    yield Place(s3.url())
-    stop_ray()
+    shared_ray.use(s3.server.environment())
+    return Place(s3.url())
 
 
 def longer(row: Row) -> Row:

@@ -19,15 +19,23 @@ from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.protocol import JudgeDied
 from dlcot_ray.judging.vllm.engine import VllmEngine
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("engine")]
 
 FREE = Constraint(ConstraintKind.FREE)
-ARGUMENTS = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": 1 << 30}
+CONTEXT = 2048
+"""The smallest context that the model judge takes."""
+ARGUMENTS = {
+    "dtype": "float32",
+    "enforce_eager": True,
+    "kv_cache_memory_bytes": 1 << 29,
+    # The model runs in the engine's process, so that vLLM is loaded twice instead of three times.
+    "distributed_executor_backend": "vllm.v1.executor.uniproc_executor.UniProcExecutor",
+}
 
 
 @pytest.fixture(scope="module")
 def engine(model_path: Path) -> Iterator[VllmEngine]:
-    engine = VllmEngine(str(model_path), max_model_len=4096, engine=ARGUMENTS)
+    engine = VllmEngine(str(model_path), max_model_len=CONTEXT, threads=1, engine=ARGUMENTS)
     engine.start()
     yield engine
     engine.close()
@@ -44,7 +52,7 @@ def test_it_generates(engine: VllmEngine) -> None:
     assert done.text.strip()
     assert done.tokens.decode == 8
     assert not done.finished
-    assert engine.kv_tokens >= 4096
+    assert engine.kv_tokens >= CONTEXT
     assert engine.busy_seconds > 0
 
 
@@ -91,7 +99,7 @@ def test_a_bad_request_does_not_affect_others(engine: VllmEngine) -> None:
     async def both() -> None:
         good = asyncio.create_task(engine.complete(ids(engine, "Hello"), FREE, 4))
         with pytest.raises(RequestError):
-            await engine.complete([1] * 5000, FREE, 4)
+            await engine.complete([1] * (CONTEXT + 1), FREE, 4)
         with pytest.raises(RequestError):
             await engine.complete([1], Constraint(ConstraintKind.REGEX, "(unclosed"), 4)
         assert (await good).tokens.decode > 0
@@ -101,7 +109,9 @@ def test_a_bad_request_does_not_affect_others(engine: VllmEngine) -> None:
 
 def test_a_cancelled_request_leaves_the_engine_idle(engine: VllmEngine) -> None:
     async def cancel() -> None:
-        task = asyncio.create_task(engine.complete(ids(engine, "Count on and on: 1, 2, 3,"), FREE, 3000))
+        task = asyncio.create_task(
+            engine.complete(ids(engine, "Count on and on: 1, 2, 3,"), FREE, CONTEXT - 100)
+        )
         await asyncio.sleep(1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -127,8 +137,8 @@ LINES = [
 
 
 def test_the_model_judge_annotates_on_the_real_engine(engine: VllmEngine) -> None:
-    """A short trace, a looping one and one beyond the context; every answer parses, whatever it says."""
-    long = "\n\n".join(f"{line} ({i})" for i in range(15) for line in LINES)
+    """A short trace, a looping one and one that takes two windows; every answer parses, whatever it says."""
+    long = "\n\n".join(f"{line} ({i})" for i in range(7) for line in LINES)
     texts = {"short": "\n\n".join(LINES), "loop": "Wait, 7 + 5 = 12. \n\n" * 30, "long": long}
     traces = [Trace(name, "What is 17 + 25?", text, "42") for name, text in texts.items()]
     judge = ModelJudge(_Kept(engine), "smollm2", keep_replies=True)
@@ -166,7 +176,7 @@ class _Kept(VllmEngine):
 
 def test_a_killed_engine_is_noticed_and_cleaned_up(model_path: Path) -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
-    engine = VllmEngine(str(model_path), max_model_len=2048, engine=ARGUMENTS)
+    engine = VllmEngine(str(model_path), max_model_len=CONTEXT, threads=1, engine=ARGUMENTS)
     engine.start()
     ours = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
     core = next(
