@@ -24,6 +24,7 @@ from tests.support.snapshots import Place
 
 Row = dict[str, Any]
 _KILL_AFTER_S = 240.0
+_READ_EVERY_S = 0.5
 
 
 class Reader(threading.Thread):
@@ -53,7 +54,8 @@ class Reader(threading.Thread):
                     self.faults.append(repr(error))
             except Exception as error:
                 self.faults.append(repr(error))
-            time.sleep(0.05)
+            # Reading all the time would take the CPUs from what it watches.
+            time.sleep(_READ_EVERY_S)
 
     def stop(self) -> None:
         self._over.set()
