@@ -92,7 +92,7 @@ def test_a_context_that_does_not_fit_into_memory_is_an_error(
 
 @pytest.mark.usefixtures("ray_session")
 def test_a_killed_engine_loses_no_row(tmp_path: Path, model_path: Path) -> None:
-    count = 4
+    count = 3
     data, out, over = source(tmp_path / "in", count), tmp_path / "out", threading.Event()
     words = [f"input={data}", f"output={out}", *SMALL, f"judge_options.model={model_path}"]
     with ThreadPoolExecutor(1) as thread:
