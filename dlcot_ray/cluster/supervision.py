@@ -103,6 +103,8 @@ def run_units(
             workers = rebuild
     finally:
         poller.stop()
+        # Idle workers keep the handle that their last task had, and the ledger would live as long as they do.
+        ledger.__ray_terminate__.remote()
 
 
 def _results(

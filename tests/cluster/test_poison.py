@@ -59,8 +59,11 @@ def rows_of(out: Path, folder: str) -> pl.DataFrame:
 
 
 def assert_all_is_free() -> None:
-    """A finished job holds no CPU of a Ray session that goes on."""
+    """A finished job holds no CPU of a Ray session that goes on, and leaves no ledger there."""
     until = time.monotonic() + 60
+    while any(child.name().startswith("ray::Ledger") for child in psutil.Process().children(recursive=True)):
+        assert time.monotonic() < until, "a ledger is left"
+        time.sleep(0.2)
     while (free := ray.available_resources().get("CPU")) != ray.cluster_resources()["CPU"]:
         assert time.monotonic() < until, f"only {free} CPUs are free"
         time.sleep(0.2)
