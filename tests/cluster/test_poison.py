@@ -21,6 +21,7 @@ import ray
 from dlcot_ray.cli import main
 from tests.support import REPO, SUPPORT
 from tests.support.faulty_judge import trace_starts
+from tests.support.words import later_wins
 
 JUDGE = SUPPORT / "faulty.yaml"
 ROWS = 24
@@ -46,7 +47,7 @@ def source(folder: Path, **problems: str) -> Path:
 
 def enhance(data: Path, out: Path, *words: str) -> int:
     given = (f"input={data}", f"output={out}", f"judge={JUDGE}", "rows_per_unit=4", "retries=0", *words)
-    return main(["enhance", *given])
+    return main(["enhance", *later_wins(*given)])
 
 
 def manifest(out: Path) -> dict[str, Any]:

@@ -151,7 +151,15 @@ def test_a_pool_grows_from_min_workers_to_workers(cluster: Any, tmp_path: Path) 
     )
     (tmp_path / "in").mkdir()
     (tmp_path / "seen").mkdir()
-    rows = [{"id": f"r{i}", "problem": "1+1?", "reasoning": "It is 2.", "answer": "2"} for i in range(24)]
+    rows = [
+        {
+            "id": f"r{i}",
+            "problem": "1+1?",
+            "reasoning": "Let me add them. 1 + 1 = 2. So the answer is 2.",
+            "answer": "2",
+        }
+        for i in range(24)
+    ]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in" / "x.parquet")
     out = tmp_path / "out"
     words = [f"input={tmp_path / 'in'}", f"output={out}", f"judge={judge}", "rows_per_unit=1", "workers=2"]

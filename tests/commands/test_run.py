@@ -15,6 +15,7 @@ import pytest
 from dlcot_ray.cli import main
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY
 from tests.support.sums import sum_thought
+from tests.support.words import later_wins
 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
@@ -48,7 +49,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def enhance(source: Path, output: Path, *words: str) -> int:
-    return main(["enhance", f"input={source}", f"output={output}", *SMALL, *words])
+    return main(["enhance", *later_wins(f"input={source}", f"output={output}", *SMALL, *words)])
 
 
 def objects(output: Path) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.judging.model.judge import VERSION
+from tests.support.words import later_wins
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -84,7 +85,8 @@ def test_a_context_that_does_not_fit_into_memory_is_an_error(
 ) -> None:
     data = source(tmp_path / "in", 2)
     words = [f"input={data}", f"output={tmp_path / 'out'}", *SMALL, f"judge_options.model={model_path}"]
-    assert main(["enhance", *words, "judge_options.engine.kv_cache_memory_bytes=20000000"]) == 1
+    small = "judge_options.engine.kv_cache_memory_bytes=20000000"
+    assert main(["enhance", *later_wins(*words, small)]) == 1
     line = one_line(capsys.readouterr().err)
     assert "cannot be loaded" in line
     assert "lower judge_options.max_model_len" in line

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from dlcot_ray.cli import main
 from tests.support.plain_run import run_without_ray
 from tests.support.sums import sum_thought
+from tests.support.words import later_wins
 
 FOLDERS = ("enhanced", "annotations", "rejected", "preferences")
 SMALL = ("rows_per_unit=5", "retries=0", "workers=1", "gc=none", "bounds.max_removed_share=1")
@@ -56,12 +57,13 @@ class Place:
 
     def refresh(self, *words: str) -> int:
         """Run `dlcot refresh` with the output `out/`; returns its exit status."""
-        return main(["refresh", f"input={self.url}/in", f"output={self.url}/out", *self.words, *words])
+        places = (f"input={self.url}/in", f"output={self.url}/out")
+        return main(["refresh", *later_wins(*places, *self.words, *words)])
 
     def scratch(self, name: str, *words: str) -> None:
         """Write the output of `dlcot enhance` for the same inputs, without Ray."""
         own = [word for word in self.words if not word.startswith(("gc", "bounds"))]
-        run_without_ray([f"input={self.url}/in", f"output={self.url}/{name}", *own, *words])
+        run_without_ray(later_wins(f"input={self.url}/in", f"output={self.url}/{name}", *own, *words))
 
     def bytes_of(self, name: str) -> bytes:
         self.fs.invalidate_cache()
