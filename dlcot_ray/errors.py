@@ -35,7 +35,7 @@ class Stage(StrEnum):
     MAP = "map"
     """The dataset preset could not make a trace of it."""
     PLAN = "plan"
-    """Its id repeats the id of an earlier row."""
+    """Its id and its text repeat those of an earlier row."""
     JUDGE = "judge"
     """It crashed its worker, repeatedly and alone."""
     POLICY = "policy"
@@ -65,7 +65,7 @@ REMEDIES: dict[str, str] = {
     Cause.NULL_REASONING: "fill the reasoning in, drop the row, or name another column in the preset",
     Cause.EMPTY_REASONING: "fill the reasoning in, drop the row, or name another column in the preset",
     Cause.NULL_ID: "give every row an id, or use a preset without an id column",
-    Cause.DUPLICATE_ID: "make ids unique, or use a preset without an id column (ids are then file#row)",
+    Cause.DUPLICATE_ID: "remove the repeated row, or set check_duplicate_ids=false to keep both",
     Cause.INVALID_UTF8: "re-encode the cell as UTF-8",
     Cause.BAD_LINE: "repair the line (raw_reply has it) or remove it",
     Cause.WRONG_TYPE: "store the value as text",

@@ -96,7 +96,7 @@ def repeated_ids(output: Output, units: Sequence[ListedUnit]) -> Iterator[Findin
         files.append(_Ids(shard, rows))
     if not files:
         return
-    found = find_duplicates(files, output.store.options)
+    found = find_duplicates(files, output.store.options, compare_texts=False)
     for number, file in enumerate(files):
         for row, first in found.within(number, 0, file.rows).items():
             yield Finding(file.shard.relative, row, f"its id is that of {first}")

@@ -132,7 +132,11 @@ class UnitSettings:
     max_trace_chars: int = setting(
         MAX_TRACE_CHARS, "Traces with more characters than this pass through unchanged, with a flag.", least=1
     )
-    check_duplicate_ids: bool = setting(True, "Read all ids first, and reject every row that repeats an id.")
+    check_duplicate_ids: bool = setting(
+        True,
+        "Read all ids first. A row whose id and text repeat an earlier row is rejected; one of another text "
+        "gets an id of its own.",
+    )
     tokenizer: str | None = setting(
         None,
         "Name or directory of a Hugging Face tokenizer that counts tokens (needs dlcot-ray[tokenizer]). "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault
 from dlcot_ray.inputs.choices import PassedReason
 from dlcot_ray.inputs.conversations.homes import Home
+from dlcot_ray.judging.fingerprint import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,13 @@ class Item:
     slot: Slot
     found: Trace | RowFault | Passed
     home: Home | None = field(default=None, compare=False)
+
+
+def content_of(items: Sequence[Item]) -> str | None:
+    """Hash of the texts of one row's traces (32 hex digits), references left out; None without any trace."""
+    traces = [trace for trace in traces_in(items) if trace is not None]
+    marks = [fingerprint(replace(trace, ground_truth=None, other_truths=()), "") for trace in traces]
+    return hashlib.blake2b("".join(marks).encode(), digest_size=16).hexdigest() if marks else None
 
 
 def traces_in(items: Sequence[Item]) -> list[Trace | None]:

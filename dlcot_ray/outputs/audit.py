@@ -249,6 +249,7 @@ def _counts(
             )
         ),
         "by_cause": _tally(unit.rejected["cause"].to_pylist() if unit.rejected is not None else []),
+        "without_messages": sum(row["messages"] is None for row in rows),
         "pairs": unit.preferences.num_rows if unit.preferences is not None else 0,
     }
     if unit.annotations is not None:

@@ -55,6 +55,7 @@ class UnitStats:
         by_error: located errors in what the policy keeps, by what became of them.
         unsolved: rows that do not arrive at their reference, whatever became of them.
         pairs: preference pairs written.
+        without_messages: rows of `enhanced/` whose `messages` are null.
         writer_prefill, writer_cached, writer_decode: what repairs and bridges cost.
     """
 
@@ -81,6 +82,7 @@ class UnitStats:
     by_length: Counts = ()
     unsolved: int = 0
     pairs: int = 0
+    without_messages: int = 0
     writer_prefill: int = 0
     writer_cached: int = 0
     writer_decode: int = 0

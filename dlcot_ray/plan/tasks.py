@@ -10,6 +10,11 @@ from dataclasses import dataclass, field
 
 from dlcot_ray.inputs.readers.protocol import FileMetadata
 
+OTHER_TEXT = ""
+"""In the place of a first row: the id occurred before, with another text."""
+NOT_COMPARED = "#"
+"""In the place of a first row: the id occurred before, and the texts were too many to compare."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitTask:
@@ -20,7 +25,8 @@ class UnitTask:
         file: label of the file, for messages.
         shard_name: name of the file's outputs; part of the generated id of a row without one.
         start, stop: row numbers within the file.
-        duplicates: row of the file whose id occurred before -> where it occurred first.
+        duplicates: row of the file whose id and text occurred before -> where they did first; or
+            `OTHER_TEXT` or `NOT_COMPARED`, where only the id is known to have occurred.
     """
 
     name: str

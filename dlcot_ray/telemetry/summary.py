@@ -136,6 +136,9 @@ def _quality_lines(totals: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "seams at cuts", f"{sum(seams.values()):,}", _listed(seams)
     if errors:
         yield "errors in the kept text", f"{sum(errors.values()):,}", _listed(errors)
+    if totals.get("without_messages"):
+        count = totals["without_messages"]
+        yield "without messages", f"{count:,}", "no reply follows, or a later trace has the conversation"
     if totals["pairs"]:
         yield "preference pairs", f"{totals['pairs']:,}", ""
 

@@ -69,6 +69,7 @@ def count_unit(
         by_error=counts(str(outcome) for e in enhancements for outcome in e.errors),
         unsolved=sum(not item.enhancement.solved for item in edited if not item.judged.reason),
         pairs=pairs,
+        without_messages=sum(row.messages is None for row in rows),
         writer_prefill=sum(item.tokens.prefill for item in edited),
         writer_cached=sum(item.tokens.cached for item in edited),
         writer_decode=sum(item.tokens.decode for item in edited),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Self
 
 import pyarrow as pa
@@ -12,10 +13,11 @@ from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.errors import Cause, RowFault, Stage
 from dlcot_ray.inputs.columns import ColumnMap
-from dlcot_ray.inputs.items import Item, Passed
+from dlcot_ray.inputs.items import Item, Passed, content_of
 from dlcot_ray.inputs.readers.protocol import without_bad_lines
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.judging.protocol import Writer
+from dlcot_ray.plan.tasks import NOT_COMPARED, OTHER_TEXT
 
 NO_POISON_ROWS: Mapping[str, str] = {}
 
@@ -85,10 +87,12 @@ class UnitInput:
             shard_name: names rows without an id column.
             first_row: the file's row number of the first row.
             duplicate_rows: row numbers of the file whose ids occurred before. A mapping says where each
-                occurred first.
+                occurred first, or that its text is another one: then its id gets a suffix.
             poison_rows: ids of rows that must not reach the judge, and why.
         """
         items = traces_of(table, columns, file=file, first_row=first_row, shard_name=shard_name)
+        if isinstance(duplicate_rows, Mapping):
+            items, duplicate_rows = _with_own_ids(items, duplicate_rows, first_row, shard_name)
         traces: list[tuple[int, Trace]] = []
         faults: list[RowFault] = []
         passed: list[Passed] = []
@@ -109,3 +113,35 @@ class UnitInput:
             else:
                 traces.append((place, found))
         return cls(without_bad_lines(table), file, first_row, items, traces, faults, passed, columns)
+
+
+def _with_own_ids(
+    items: Sequence[Item], duplicates: Mapping[int, str], first_row: int, shard_name: str
+) -> tuple[list[Item], Mapping[int, str]]:
+    """Items whose id occurred before with another text get an id of their own; the true duplicates are left.
+
+    The suffix depends on the texts of the row alone, so that it stays when rows move. Where texts were not
+    compared, it is the place of the row.
+    """
+    suffixes: dict[int, str] = {}
+    for index, group in groupby(items, key=lambda item: item.slot.row):
+        place = duplicates.get(first_row + index)
+        if place == OTHER_TEXT:
+            suffixes[index] = f"~{(content_of(list(group)) or '')[:_SUFFIX_DIGITS]}"
+        elif place == NOT_COMPARED:
+            suffixes[index] = f"~{shard_name}#{first_row + index}"
+    renamed = [_renamed(item, suffixes.get(item.slot.row, "")) for item in items]
+    return renamed, {
+        row: place for row, place in duplicates.items() if place not in (OTHER_TEXT, NOT_COMPARED)
+    }
+
+
+def _renamed(item: Item, suffix: str) -> Item:
+    found = item.found
+    if not suffix or not found.trace_id:
+        return item
+    return replace(item, found=replace(found, trace_id=f"{found.trace_id}{suffix}"))
+
+
+_SUFFIX_DIGITS = 12
+"""Hex digits: two of a million texts under one id get the same suffix once in 500 data sets."""

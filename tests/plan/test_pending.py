@@ -102,7 +102,9 @@ def test_unavailable_units_are_listed_and_make_no_task() -> None:
 def test_a_unit_carries_only_its_own_repeated_ids() -> None:
     plan = plan_of([[(8, 10)], [(12, 10)]])
     rows, firsts = np.array([3, 8, 15, 16, 19]), np.array([0, 1, 2, 3, 8])
-    duplicates = Duplicates(tuple(one.file for one in plan.shards), plan.file_rows, rows, firsts)
+    duplicates = Duplicates(
+        tuple(one.file for one in plan.shards), plan.file_rows, rows, firsts, np.zeros(5, np.int8)
+    )
     pending = Pending(plan, np.zeros(plan.unit_count, np.bool_), duplicates=duplicates)
     found = {unit.name: dict(unit.duplicates) for task in pending for unit in task.units}
     f0, f1 = (one.file for one in plan.shards)

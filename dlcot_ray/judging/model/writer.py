@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dlcot_ray.core.annotation import ErrorSpan
 from dlcot_ray.core.applying.error_uses import explain
 from dlcot_ray.core.error_handling import LONGER, LONGER_CHARS
+from dlcot_ray.core.markup import find_control_word
 from dlcot_ray.core.segments import segment_texts
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
@@ -146,6 +147,9 @@ class ModelWriter:
         text = fenced["inside"].strip() if fenced else text
         if not text:
             return Written(None, completion.tokens, "the text is empty")
+        control = find_control_word(text)
+        if control is not None:
+            return Written(None, completion.tokens, f"the text holds the control word {control.word!r}")
         return Written(text, completion.tokens)
 
     def _plain(self, text: str) -> list[int]:

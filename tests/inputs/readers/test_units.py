@@ -24,6 +24,7 @@ from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.plan.duplicate_ids import find_duplicates
 from dlcot_ray.plan.planning import make_plan
 from dlcot_ray.plan.sample import take_sample
+from dlcot_ray.plan.tasks import OTHER_TEXT
 from dlcot_ray.storage.store import Store
 from dlcot_ray.work.processor import Processor
 from dlcot_ray.work.reading import read_units
@@ -68,7 +69,7 @@ def test_json_lines_from_plan_to_unit(folder: Path, name: str, pack: Any) -> Non
     plan = make_plan([shard], load_preset("auto"), rows_per_unit=3, bytes_per_unit=1 << 20, metadata=cache)
     assert (plan.rows, plan.faults) == (11, ())
     assert MetadataCache(cache.to_bytes()).get(shard) == plan.known[0]
-    assert find_duplicates(plan.files).within(0, 0, 11) == {10: f"{shard.file}, row 0"}
+    assert find_duplicates(plan.files).within(0, 0, 11) == {10: OTHER_TEXT}
     sample = take_sample(plan, 11, metadata=cache)
     assert (sample.rows, len(sample.traces), sample.unusable) == (11, 10, 1)
 
