@@ -135,6 +135,17 @@ class NoFlags(InputFault):
     """The choice of generations cannot be made; another preset would silently make another one."""
 
 
+def used_columns(columns: ColumnMap) -> frozenset[str]:
+    """The columns of the file that serve as something."""
+    turns = (item.path for item in (columns.messages, columns.prompt) if item is not None)
+    fields = (
+        columns.id, columns.problem, columns.context, columns.reasoning, columns.tagged,
+        columns.ground_truth, columns.response, columns.system,
+    )  # fmt: skip
+    paths = (*turns, *columns.correctness, *(path for path in fields if path is not None))
+    return frozenset(name for path in paths for name in path.columns)
+
+
 def layout_key(schema: pa.Schema) -> str:
     """The names of the columns, and which of them are lists, structs or numbers.
 

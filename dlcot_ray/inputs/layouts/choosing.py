@@ -9,12 +9,12 @@ the other rows one by one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dlcot_ray.inputs.cells import describe
-from dlcot_ray.inputs.columns import NoFlags
+from dlcot_ray.inputs.columns import NoFlags, used_columns
 from dlcot_ray.inputs.layouts.fitting import Fit, fit
-from dlcot_ray.inputs.layouts.guessing import guessed_presets
+from dlcot_ray.inputs.layouts.guessing import guessed_presets, guessed_truth
 from dlcot_ray.inputs.layouts.sample import Sample
 from dlcot_ray.inputs.presets import DatasetPreset
 
@@ -68,7 +68,10 @@ def _chosen(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
         (item for item in fits if item.columns is not None), key=lambda item: item.share < best - _EQUAL
     )
     if best >= LEAST_SHARE:
-        return Choice(ranked[0], tuple(item for item in ranked[1:] if item.share >= LEAST_SHARE)[:2])
+        return Choice(
+            _with_truth(ranked[0], sample, label),
+            tuple(item for item in ranked[1:] if item.share >= LEAST_SHARE)[:2],
+        )
     nearest = sorted(ranked, key=lambda item: -item.share)[:2]
     unread = Fit(preset, None, rows=sample.rows, problem="no preset has its columns")
     remedy = "set dataset= to a preset, or to a YAML file that names the columns (docs: bring your data)"
@@ -78,6 +81,15 @@ def _chosen(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
         _refusal(nearest, fits, sample),
         remedy,
     )
+
+
+def _with_truth(chosen: Fit, sample: Sample, label: str) -> Fit:
+    """A general layout also takes a reference under a name that it does not list."""
+    columns, preset = chosen.columns, chosen.preset
+    if columns is None or columns.ground_truth is not None or preset.detect or preset.detect_any:
+        return chosen
+    truth = guessed_truth(used_columns(columns), sample)
+    return chosen if truth is None else fit(replace(preset, ground_truth=(truth,)), sample, label)
 
 
 def _best_share(fits: Sequence[Fit]) -> float:

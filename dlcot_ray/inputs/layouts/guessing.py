@@ -7,7 +7,7 @@ so, or must be the only text left. What stays doubtful is not guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -15,7 +15,9 @@ import pyarrow as pa
 from dlcot_ray.inputs.cells import is_list, matched_names
 from dlcot_ray.inputs.layouts.sample import Holding, Sample
 from dlcot_ray.inputs.layouts.settling import tags_of
+from dlcot_ray.inputs.layouts.texts import is_switch
 from dlcot_ray.inputs.layouts.words import (
+    ANSWER,
     CORRECTNESS,
     IDENTITY,
     NO_TRUTH,
@@ -53,6 +55,19 @@ def guessed_presets(auto: DatasetPreset, sample: Sample) -> list[DatasetPreset]:
     held = [one for one in map(sample.holding, sample.places()) if one is not None and one.cells]
     found = (_conversation(common, held, sample), _columns(common, held, sample))
     return [preset for preset in found if preset is not None]
+
+
+def guessed_truth(used: Collection[str], sample: Sample) -> str | None:
+    """A column of values that its name calls a reference; None without one.
+
+    Args:
+        used: columns that serve as something else.
+        sample: rows of one layout.
+    """
+    held = [one for one in map(sample.holding, sample.places()) if one is not None and one.cells]
+    free = [one for one in held if one.path.partition(".")[0] not in used]
+    found = _best(free, SURE_TRUTH | {"correct"}, _is_truth)
+    return None if found is None else found.path
 
 
 def _conversation(common: DatasetPreset, held: Sequence[Holding], sample: Sample) -> DatasetPreset | None:
@@ -146,6 +161,9 @@ def _problem(held: Iterable[Holding], tags: tuple[str, ...]) -> Holding | None:
 def _is_truth(one: Holding) -> bool:
     if one.is_code or one.states or _named(one, NO_TRUTH):
         return False
+    if one.share(is_switch) == 1 and not _named(one, SURE_TRUTH):
+        # A flag such as `is_correct`.
+        return bool(_named(one, ANSWER))
     # A bare value under a name such as `final` or `answer`, or under one that only references have.
     return one.length <= 200
 

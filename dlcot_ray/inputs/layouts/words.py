@@ -26,6 +26,7 @@ TRUTH = _words(
     "truth gold golden reference ref expected target correct key label solution answer final verdict"
 )
 SURE_TRUTH = _words("truth gold golden reference ref expected target label")
+ANSWER = _words("answer solution verdict")
 NO_TRUTH = _words(
     "model predicted prediction extracted generated student llm deepseek gemini qwen r1 score grade "
     "correctness type source category count length tokens rate"

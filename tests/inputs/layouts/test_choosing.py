@@ -149,6 +149,15 @@ def test_a_solution_beside_the_thinking_is_not_taken_for_the_reply() -> None:
     assert roles_of(data) == {"problem": "problem", "reasoning": "reasoning", "ground_truth": "answer"}
 
 
+def test_a_reference_under_another_name_is_found_by_a_general_layout() -> None:
+    data = table(prompt=rows(problem), response=rows(whole), expected=rows(answer), is_correct=[True] * ROWS)
+    assert roles_of(data)["ground_truth"] == "expected"
+    letters = table(question=rows(problem), rationale=rows(thought), correct_option=list("ABCDAB"))
+    assert roles_of(letters)["ground_truth"] == "correct_option"
+    flags = table(question=rows(problem), rationale=rows(thought), is_correct=[True] * ROWS)
+    assert "ground_truth" not in roles_of(flags)
+
+
 def test_a_decision_survives_its_record() -> None:
     data = table(question=rows(problem), reasoning=rows(thought), answer=rows(reply))
     layout = layout_of(choose_layout(AUTO, Sample(data), "f"), _key(data), data.schema, named=False)
