@@ -238,11 +238,11 @@ def settling(trace: Trace, annotation: Annotation) -> range | None:
     asked = approach is not None and approach.label is Label.CORRECT and _DOUBTS.search(opening) is not None
     if not items or items[0][0] != at:
         return None
+    doubted = asked or _is_doubtful(_text(trace, annotation, at - 1))
+    if not doubted and _arrives(trace, annotation, stays, accepted):
+        return None
     stop = _settled_by(trace, annotation, at, stays.closing)
-    if asked or _is_doubtful(_text(trace, annotation, at - 1)):
-        return range(at, stop)
-    arrives = stop == stays.closing or _arrives(trace, annotation, stays, accepted)
-    return None if arrives else range(at, stop)
+    return range(at, stop) if doubted or stop < stays.closing else None
 
 
 def _settled_by(trace: Trace, annotation: Annotation, at: int, closing: int) -> int:
@@ -273,7 +273,7 @@ def _arrives(trace: Trace, annotation: Annotation, stays: Standing, accepted: Se
     if stays.check is not None:
         check = annotation.verifications[stays.check]
         ends += range(max(check.start, check.stop - ARRIVING_SEGMENTS), check.stop)
-    return any(ends_on(_text(trace, annotation, segment), accepted) for segment in ends)
+    return any(ends_on(_text(trace, annotation, segment), accepted) for segment in reversed(ends))
 
 
 def _is_doubtful(text: str) -> bool:

@@ -148,7 +148,7 @@ def _examinations(reading: _Reading, checks: Sequence[Verification]) -> Iterator
         if at == begin:
             first = owner
         works = works or computes(text)
-        words += words_of_its_own(text)
+        words += 0 if works else words_of_its_own(text)
         inner = end not in starts and end not in fixed
         if end not in fixed and not _may_end(reading, end, inner=inner):
             continue
