@@ -53,7 +53,7 @@ from dlcot_ray.plan.names import unit_name
 from dlcot_ray.plan.pending import Pending
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import assign_names, make_plan
-from dlcot_ray.storage.backend import ObjectInfo
+from dlcot_ray.storage.backend import ObjectInfo, OnSkip
 from dlcot_ray.storage.store import Store
 
 ROWS_PER_UNIT = 256
@@ -88,10 +88,12 @@ class MadeUpStore(Store):
         """Pages that were made up."""
         return self._pages
 
-    def scan(self, prefix: str = "", *, temporary: bool = False) -> Iterator[ObjectInfo]:
+    def scan(
+        self, prefix: str = "", *, temporary: bool = False, on_skip: OnSkip | None = None
+    ) -> Iterator[ObjectInfo]:
         """The units that are done, in the order of their names; the rest is what lies there."""
         if prefix not in (ENHANCED, "annotations"):
-            yield from super().scan(prefix, temporary=temporary)
+            yield from super().scan(prefix, temporary=temporary, on_skip=on_skip)
             return
         shards, units, undone_every = self.shape
         if undone_every == 1:

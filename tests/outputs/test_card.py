@@ -40,7 +40,7 @@ def manifest(**totals: Any) -> dict[str, Any]:
 
 def front_matter(told: dict[str, Any]) -> dict[str, Any]:
     """As the hub's own library reads it."""
-    data: dict[str, Any] = DatasetCard(card(told)).data.to_dict()  # type: ignore[no-untyped-call]
+    data: dict[str, Any] = DatasetCard(card(told)).data.to_dict()
     return data
 
 
