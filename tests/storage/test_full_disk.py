@@ -16,7 +16,7 @@ from dlcot_ray.storage.failures import StoreRefused
 from dlcot_ray.storage.store import Store
 
 SIZE = 1 << 20
-WORDS = ("rows_per_unit=10", "progress_s=0")
+WORDS = ("rows_per_unit=10", "progress_s=0", "workers=1")
 
 
 @pytest.fixture
