@@ -19,7 +19,7 @@ from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable, Writer, Written
-from dlcot_ray.work.judging import DETAIL_CHARS, Judged
+from dlcot_ray.work.judging import DETAIL_CHARS, NO_THINKING, Judged
 
 POLICY_FAILED = "policy_failed"
 
@@ -67,6 +67,9 @@ async def edit_all(
 
 
 def _draft(item: Judged, policy: Policy) -> Draft:
+    if item.reason == NO_THINKING:
+        # Nothing was stopped: there is nothing to judge.
+        return _failed(item, policy, item.reason)
     if item.reason:
         return _failed(item, policy, item.reason, GateResult("judge", False, item.detail or item.reason))
     try:
@@ -80,10 +83,10 @@ def _draft(item: Judged, policy: Policy) -> Draft:
         )
 
 
-def _failed(item: Judged, policy: Policy, reason: str, gate: GateResult) -> Draft:
+def _failed(item: Judged, policy: Policy, reason: str, *gates: GateResult) -> Draft:
     script = keep_all(len(item.annotation.segment_offsets) - 1)
     text = item.trace.reasoning
-    unchanged = Enhancement(Status.UNCHANGED, reason, script, text, (gate,), policy.expression)
+    unchanged = Enhancement(Status.UNCHANGED, reason, script, text, gates, policy.expression)
     return Draft(item.trace, item.annotation, policy, {}, unchanged)
 
 

@@ -120,3 +120,17 @@ def test_annotations_are_found_again_even_under_one_id(tmp_path: Path) -> None:
     backwards = made.annotations.take(pa.array(range(made.annotations.num_rows - 1, -1, -1)))
     again = asyncio.run(derive_unit(same, backwards, OPTIONS))
     assert again.enhanced.equals(made.enhanced)
+
+
+def test_an_empty_thinking_block_passes_through_and_stops_no_gate() -> None:
+    chat = [
+        {"role": "user", "content": "2 + 3?"},
+        {"role": "assistant", "content": "<think>\n\n</think>\n\n5"},
+    ]
+    table = pa.table({"messages": [chat]})
+    preset = load_preset("messages")
+    columns = resolve_columns(preset, table.schema, "in/x.parquet")
+    unit = UnitInput.parse(table, columns, file="in/x.parquet", shard_name="x", first_row=0)
+    (row,) = asyncio.run(enhance_unit(unit, JUDGE, OPTIONS)).enhanced.to_pylist()
+    assert (row["status"], row["status_reason"], row["gates"]) == ("unchanged", "no_thinking", [])
+    assert row["messages"] == chat
