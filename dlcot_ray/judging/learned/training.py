@@ -2,22 +2,25 @@
 
 In: cases, each a trace's features and its states as a reader gave them (all of them, or those of its first
 segments only). Out: weights. Cases may be held back to stop early: the weights are then those of the step at
-which these were likeliest. Deterministic. Needs scipy (`dlcot-ray[train]`); judging does not.
+which these were likeliest. Deterministic. Needs scipy (`dlcot-ray[train]`), which is imported where
+it is used: judging and the command's help do without.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import minimize
 
 from dlcot_ray.judging.learned.arrays import Floats, Ints
 from dlcot_ray.judging.learned.features import BUCKETS, Features
 from dlcot_ray.judging.learned.states import COUNT, MAY_FOLLOW, MAY_START
 from dlcot_ray.judging.learned.weights import Weights
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,9 @@ def fit(
     """
     if not cases:
         raise ValueError("no cases to train on")
+    from scipy import sparse
+    from scipy.optimize import minimize
+
     matrix = sparse.vstack([case.matrix for case in cases], format="csr")
     used = np.flatnonzero(np.asarray(matrix.getnnz(axis=0)) >= options.least_uses)
     watch = None
@@ -138,6 +144,8 @@ class _Watch:
 
 def rows_of(case: Case) -> Rows:
     """Columns and one-hot words of the segments that have a state."""
+    from scipy import sparse
+
     count = len(case.states)
     words = case.features.words[:count]
     at = np.repeat(np.arange(count), [len(buckets) for buckets in words])
@@ -149,6 +157,8 @@ def rows_of(case: Case) -> Rows:
 
 
 def _problem(cases: Sequence[Rows], used: Ints, options: Options) -> _Problem:
+    from scipy import sparse
+
     matrix = sparse.vstack([case.matrix for case in cases], format="csr")[:, used]
     states = np.concatenate([np.asarray(case.states, dtype=np.int64) for case in cases])
     return _Problem(matrix, states, [len(case.states) for case in cases], options)

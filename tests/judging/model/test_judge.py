@@ -187,8 +187,8 @@ def test_after_two_invalid_answers_the_answer_of_the_rules_is_used() -> None:
     assert (status.source, status.questions, status.reasked) == (Source.RULES, 1, 1)
     assert status.note == "the rules' answer: segment 5 is named after segment 6"
     assert status.tokens.prefill > 0
-    # One approach by the rules: clusters are not asked.
-    assert sorted(engine.seeds, key=str) == [1, None, None, None, None]
+    # Two approaches by the rules: the answer about the clusters of three does not fit and is asked again.
+    assert sorted(engine.seeds, key=str) == [1, 1, None, None, None, None, None]
 
 
 def test_a_valid_second_answer_counts() -> None:
