@@ -5,7 +5,8 @@
 
 TRACES is a folder of Parquet shards with the traces that `LABELS` label. First every trace is judged by
 weights that were trained without its problem, and the figures of these judgements are printed beside those of
-the rules. Then weights are trained on all of them and written to `output` (nothing without it).
+the rules. Then weights are trained on all of them, calibrated on the judgements of the folds, and written to
+`output` (nothing without it). This makes the weights that the package ships.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.learned.features import Features
 from dlcot_ray.judging.learned.judge import case_of, find_structure
+from dlcot_ray.judging.learned.preparing import Prepared, Sureness, calibrate, sureness_of
 from dlcot_ray.judging.learned.states import states_of
-from dlcot_ray.judging.learned.training import Case, train
+from dlcot_ray.judging.learned.training import Case, fit, rows_of
 from dlcot_ray.judging.learned.weights import Weights, save
 from dlcot_ray.judging.rules.judge import annotate, assemble
 from dlcot_ray.judging.rules.runs import Run
@@ -59,7 +61,7 @@ def main(words: Sequence[str]) -> int:
     options = dict(word.split("=", 1) for word in words[1:])
     with AnswerChecker() as checker:
         readings = list(_readings(read_traces([words[0]], "auto", {}), checker))
-        judged = _cross_validated(readings, int(options.get("folds", "8")))
+        judged, sureness = _cross_validated(readings, int(options.get("folds", "8")))
         for name in (path.stem for path in LABELS):
             whole = [r for r in readings if r.set == name and len(r.case.states) == len(r.found.segments)]
             by_rules = {r.trace.trace_id: annotate(r.trace, r.found, "rules") for r in whole}
@@ -67,7 +69,7 @@ def main(words: Sequence[str]) -> int:
             _print("rules", whole, by_rules, checker)
             _print("learned", whole, judged, checker)
     if "output" in options:
-        weights = train([reading.case for reading in readings])
+        weights = calibrate(fit([_prepared(reading).rows for reading in readings]), sureness)
         save(weights, Path(options["output"]))
         print(f"{len(readings)} traces -> {options['output']} ({weights.fingerprint})")
     return 0
@@ -104,16 +106,32 @@ def _runs(row: dict[str, Any]) -> Iterator[Run]:
         yield from (Run(kind, start, stop) for start, stop in itertools.pairwise(cuts))
 
 
-def _cross_validated(readings: Sequence[Reading], folds: int) -> dict[str, Annotation]:
-    """Each trace as it is judged by weights that never saw its problem."""
+def _prepared(reading: Reading) -> Prepared:
+    count = len(reading.case.states)
+    return Prepared(reading.found.offsets[: count + 1], rows_of(reading.case))
+
+
+def _cross_validated(readings: Sequence[Reading], folds: int) -> tuple[dict[str, Annotation], Sureness]:
+    """Each trace as it is judged by weights that never saw its problem, and how sure these weights are."""
     parts = [_fold(reading.trace, folds) for reading in readings]
-    found = {}
+    prepared = [_prepared(reading) for reading in readings]
+    found: dict[str, Annotation] = {}
+    seen: list[Sureness] = []
     for part in range(folds):
-        weights = train([r.case for r, own in zip(readings, parts, strict=True) if own != part])
+        weights = fit([item.rows for item, own in zip(prepared, parts, strict=True) if own != part])
+        own_cases = [item for item, own in zip(prepared, parts, strict=True) if own == part]
+        seen.append(sureness_of(weights, own_cases))
         for reading, own in zip(readings, parts, strict=True):
             if own == part:
                 found[reading.trace.trace_id] = _judged(reading, reading.case.features, weights)
-    return found
+    return found, _joined(seen)
+
+
+def _joined(parts: Sequence[Sureness]) -> Sureness:
+    return Sureness(
+        tuple(itertools.chain.from_iterable(part.sections for part in parts)),
+        tuple(itertools.chain.from_iterable(part.openings for part in parts)),
+    )
 
 
 def _fold(trace: Trace, folds: int) -> int:
