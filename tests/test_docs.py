@@ -145,7 +145,7 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_paths_in_code_spans_exist(page: Path) -> None:
     for span in re.findall(r"`([^`\n]+)`", page.read_text("utf-8")):
-        path = span.split()[-1].partition("#")[0]
+        path = (span.split() or [""])[-1].partition("#")[0]
         if path.split("/")[0] in TOP_LEVEL and "/" in path and not re.search(r"[<>*{}:]|\.\.\.", path):
             assert (REPO / path).exists(), f"{name_of(page)}: {path}"
 
