@@ -208,7 +208,7 @@ def ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
         return False
     accepted = accepted_answers(annotation)
     last = outright[-1]
-    if _is_letter(last.text) or (is_closed(reference) and _is_wording(last.text)):
+    if is_letter(last.text) or (is_closed(reference) and is_wording(last.text)):
         return False
     if is_accepted(last.text, accepted) or quick_equivalent(last.text, accepted[0]) is not False:
         return False
@@ -218,13 +218,13 @@ def ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
     return not states(around, accepted)
 
 
-def _is_letter(text: str) -> bool:
+def is_letter(text: str) -> bool:
     """Whether an answer is the letter of an option, which no value contradicts."""
     bare = text.strip("()")
     return len(bare) == 1 and bare.isalpha()
 
 
-def _is_wording(text: str) -> bool:
+def is_wording(text: str) -> bool:
     """Whether an answer holds words only, so that it is no other value than a number."""
     return not any(map(str.isdigit, text)) and len(text.split()) > 1
 

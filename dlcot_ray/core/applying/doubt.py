@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from dlcot_ray.core.annotation import Annotation, JudgeStep
+from dlcot_ray.core.applying.endings import ends_elsewhere, never_concludes
 from dlcot_ray.core.arrival import ends_otherwise
 from dlcot_ray.core.policies.standing import first_correct, trunk_stop
 from dlcot_ray.core.trace import Trace
@@ -18,6 +19,7 @@ SURE = 0.3
 
 ENDS_OTHERWISE = "ends_on_another_answer"
 NOT_LOCATED = "answer_not_located"
+NOT_CONCLUDED = "answer_not_concluded"
 BLAMED = "later_approach_blames_it"
 LOW_CONFIDENCE = "low_confidence"
 
@@ -36,17 +38,20 @@ _BLAMES = re.compile(
 def doubt(trace: Trace, annotation: Annotation) -> str:
     """Why only loops may be cut, or an empty string.
 
-    The trace ends on an answer that is not the one accepted. No segment is known to state the answer. A later
+    The trace or its reply ends on an answer that is not the one at which the work stands. No segment is known
+    to state the answer, or a trace that breaks off has not concluded it. A later
     approach says that the work before was wrong, so the answer may have come by chance. The judge is unsure.
     """
     if trunk_stop(annotation) is None:
         return ""
-    if ends_otherwise(trace, annotation):
+    if ends_otherwise(trace, annotation) or ends_elsewhere(trace, annotation):
         return ENDS_OTHERWISE
     index = first_correct(annotation)
     located = annotation.first_correct_segment is not None
     if not located and index is not None and annotation.approaches[index].answer_segment is None:
         return NOT_LOCATED
+    if never_concludes(trace, annotation):
+        return NOT_CONCLUDED
     if _is_blamed(trace, annotation):
         return BLAMED
     sure = min((step.confidence for step in annotation.steps if step.step is JudgeStep.LABELS), default=1.0)

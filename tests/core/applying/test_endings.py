@@ -1,0 +1,100 @@
+"""A text that ends on another answer than the kept work, or breaks off without one, loses loops only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.enhance import enhance
+from dlcot_ray.core.enhancement import Enhancement
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
+from dlcot_ray.core.trace import Trace
+from tests.support.annotations import AFFIRMS, CORRECT, annotated
+
+OTHER = "unsure:ends_on_another_answer"
+ROAD = ["There are 60 trays with 70 eggs.", "So 60 * 70 = 4,200 eggs in total."]
+CHECK = ["Let me check that: 60 * 7 = 420, and 420 * 10 = 4,200. That is correct."]
+AGAIN = ["Let me check once more: 4,200 / 70 = 60. Yes, that matches."]
+
+
+def enhanced(trace: Trace, annotation: Annotation) -> Enhancement:
+    return enhance(trace, annotation, parse_policy(DEFAULT_POLICY))
+
+
+def eggs(*closing: str, again: list[str] = AGAIN, reply: str | None = None) -> Enhancement:
+    lines = [*ROAD, *CHECK, *again, *closing]
+    checks = [(2, 3, 0, 0), (3, 4, 0, 0)]
+    trace, annotation = annotated(
+        lines, [(0, 2, CORRECT, 0)], checks, conclusion=4, reference="4,200", kinds=(AFFIRMS, AFFIRMS)
+    )
+    return enhanced(replace(trace, response=reply), annotation)
+
+
+@pytest.mark.parametrize("reply", [None, "There are $\\boxed{4200}$ eggs.", "The answer is **4,200** eggs."])
+def test_a_text_that_ends_on_the_answer_is_cut(reply: str | None) -> None:
+    assert AGAIN[0] not in eggs("So there are 4,200 eggs.", reply=reply).reasoning
+
+
+@pytest.mark.parametrize("reply", ["There are $\\boxed{420}$ eggs.", "The final answer is 420."])
+def test_a_reply_with_another_answer_keeps_the_way_to_it(reply: str) -> None:
+    moved = ["Let me check once more: 60 * 70 = 6 * 70 = 420. So it is 420. That matches."]
+    result = eggs("I think that's the answer.", again=moved, reply=reply)
+    assert (moved[0] in result.reasoning, result.reason) == (True, OTHER)
+
+
+def test_closing_words_with_another_answer_keep_the_way_to_it() -> None:
+    moved = ["Let me check once more: 60 * 70 = 6 * 70 = 420. So it is 420. That matches."]
+    result = eggs("Therefore, the total number of eggs is 420.", again=moved)
+    assert (moved[0] in result.reasoning, result.reason) == (True, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("end", "kept"),
+    [
+        ("In conclusion, the speed is approximately 0.0415.", True),
+        ("In conclusion, the speed is approximately 0.0422.", False),
+        ("In conclusion, the speed is approximately 0.042.", False),
+    ],
+)
+def test_a_value_that_the_end_changes_keeps_what_changes_it(end: str, kept: bool) -> None:
+    road = ["The speed is 2.5 * 0.01688 = 0.0422."]
+    check = ["Let me check that: 2 * 0.01688 = 0.03376, and half of it more is 0.0422. That is correct."]
+    again = ["Let me check once more: 0.0422 / 2.5 = 0.01688. Yes, that matches."]
+    lines = [*road, *check, *again, end]
+    trace, annotation = annotated(
+        lines,
+        [(0, 1, CORRECT, 0)],
+        [(1, 2, 0, 0), (2, 3, 0, 0)],
+        conclusion=3,
+        reference="0.042",
+        kinds=(AFFIRMS, AFFIRMS),
+    )
+    approach = replace(annotation.approaches[0], answer="0.0422")
+    result = enhanced(trace, replace(annotation, approaches=(approach,)))
+    assert (again[0] in result.reasoning, result.reason == OTHER) == (kept, kept)
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ("At p = 42 the demand is 90.", "unsure:answer_not_concluded"),
+        ("So the best price in cents is 42.", ""),
+        ("The answer is 42.", ""),
+    ],
+)
+def test_a_trace_that_breaks_off_without_a_conclusion_is_not_cut_behind_a_mention(
+    found: str, reason: str
+) -> None:
+    lines = ["We look for the price.", found, "Another way is to draw the costs. At p = 42 they meet.", "So"]
+    approaches = [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)]
+    trace, annotation = annotated(lines, approaches, [], truncated=True)
+    result = enhanced(trace, annotation)
+    assert (result.reasoning == trace.reasoning, result.reason) == (bool(reason), reason)
+    given = enhanced(
+        replace(trace, problem="Eggs cost 42 cents. What is the best price in cents?"), annotation
+    )
+    assert given.reason == ("" if "answer" in found or "best" in found else "unsure:answer_not_concluded")
+    replied = enhanced(replace(trace, response="The price is $\\boxed{42}$."), annotation)
+    assert "answer_not_concluded" not in replied.reason
