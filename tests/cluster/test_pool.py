@@ -21,6 +21,7 @@ from dlcot_ray.config.pool import Pool, pool_of
 from dlcot_ray.config.settings import JudgeConfig
 from dlcot_ray.errors import ConfigError, JobError
 from tests.support import REPO
+from tests.support.finished_job import sum_trace
 from tests.support.shared_ray import SharedRay
 
 WORKER = WorkerConfig()
@@ -151,15 +152,7 @@ def test_a_pool_grows_from_min_workers_to_workers(cluster: Any, tmp_path: Path) 
     )
     (tmp_path / "in").mkdir()
     (tmp_path / "seen").mkdir()
-    rows = [
-        {
-            "id": f"r{i}",
-            "problem": "1+1?",
-            "reasoning": "Let me add them. 1 + 1 = 2. So the answer is 2.",
-            "answer": "2",
-        }
-        for i in range(24)
-    ]
+    rows = [sum_trace(number) for number in range(24)]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in" / "x.parquet")
     out = tmp_path / "out"
     words = [f"input={tmp_path / 'in'}", f"output={out}", f"judge={judge}", "rows_per_unit=1", "workers=2"]
