@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.applying.examinations import with_whole_checks
-from dlcot_ray.core.applying.looks import is_left_open, is_open, last_sentence
+from dlcot_ray.core.applying.looks import is_left_open, is_open, last_sentence, leaves_conflict
 from dlcot_ray.core.arrival import accepted_answers, ends_on, states
 from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import Standing, conclusion_start, kept_check, standing, trunk_stop
@@ -64,6 +64,14 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 """Closing words that belong to work before them."""
+_CONTINUES = re.compile(
+    r"\s*(?:\\\[|\$\$)?\s*(?:=|\\(?:approx|equiv|implies|Rightarrow)\b|[≈≡⇒])"
+    r"|\W*(?:(?:so|and|again|yes|okay|also|which|that|this|it|everything|all)\b[,\s]*){0,3}"
+    r"(?:looks?|seems?|is|the) (?:\w+ )?(?:correct|right|good|fine|consistent|same(?: \w+)?)\W*$"
+    r"|\W*(?:subtract|add|multiply|divid|combin|simplify|substitut)ing\b[^.\n]{0,60}\b(?:we|i) (?:get|have|find)\b",
+    re.IGNORECASE,
+)
+"""A segment that goes on with a formula or a calculation before it, or is a bare verdict on it."""
 _CALCULATES = re.compile(r"\d\s*[-+*/×·÷^]\s*\d[^=\n]*=|=[^=\n]*=")
 _ASSURES = re.compile(
     r"^\W*(?:(?:so|and|yes|yep|okay|therefore|thus|hence)\b[,\s]*)*"
@@ -76,7 +84,39 @@ _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b
 
 def with_evidence(trace: Trace, annotation: Annotation) -> Annotation:
     """The annotation whose open checks affirm where they end on the answer, with closing words found."""
-    return _closed(trace, with_whole_checks(trace, _affirmed(trace, annotation)))
+    ended = _with_ends(trace, annotation)
+    return _closed(trace, with_whole_checks(trace, _affirmed(trace, ended)))
+
+
+def _with_ends(trace: Trace, annotation: Annotation) -> Annotation:
+    """The annotation whose last check has its end, also where the judge left it out or in the conclusion.
+
+    What goes on with a formula of the check, or is a bare verdict on it, belongs to the check.
+    """
+    check = max(annotation.verifications, key=lambda v: v.start, default=None)
+    count = len(annotation.segment_offsets) - 1
+    if check is None or any(approach.start >= check.stop for approach in annotation.approaches):
+        return annotation
+    start, stop = check.stop, _tail(trace, annotation, check.stop)
+    if stop == start:
+        return annotation
+    checks = tuple(replace(v, stop=stop) if v is check else v for v in annotation.verifications)
+    closing = conclusion_start(annotation)
+    if closing >= stop:
+        return replace(annotation, verifications=checks)
+    sections = [replace(s, stop=min(s.stop, closing)) for s in annotation.sections if s.start < closing]
+    sections[-1:] = [replace(section, stop=stop) for section in sections[-1:]]
+    if stop < count:
+        sections.append(Section(SectionKind.CONCLUSION, stop, count))
+    return replace(annotation, verifications=checks, sections=tuple(sections))
+
+
+def _tail(trace: Trace, annotation: Annotation, start: int) -> int:
+    """Where the segments from `start` on end that go on with the text before them, or judge it."""
+    count = len(annotation.segment_offsets) - 1
+    while start < count and _CONTINUES.match(_text(trace, annotation, start)):
+        start += 1
+    return start
 
 
 def _affirmed(trace: Trace, annotation: Annotation) -> Annotation:
@@ -123,6 +163,8 @@ def _closed(trace: Trace, annotation: Annotation) -> Annotation:
     outcome = start - 1 >= trunk and max(starts, default=0) < start - 1 and len(text) <= CLOSING_CHARS
     if outcome and not ends and states(text, accepted) and not BOTH.search(text):
         start -= 1
+    if any(check.start < start < check.stop for check in annotation.verifications):
+        start = _tail(trace, annotation, start)
     return annotation if start == conclusion_start(annotation) else _concluding(annotation, start)
 
 
@@ -230,7 +272,8 @@ def settling(trace: Trace, annotation: Annotation) -> range | None:
     at = stays.trunk
     if stays.check is not None:
         check = annotation.verifications[stays.check]
-        if is_open(_text(trace, annotation, check.stop - 1)) and check.stop < stays.closing:
+        looked = trace.reasoning[annotation.segment_offsets[check.start] : annotation.segment_offsets[check.stop]]
+        if (is_open(looked) or leaves_conflict(looked)) and check.stop < stays.closing:
             return range(at, _settled_by(trace, annotation, check.stop, stays.closing))
     items = _items(annotation, at)
     approach = next((a for a in annotation.approaches if a.start == at), None)
@@ -250,7 +293,7 @@ def _settled_by(trace: Trace, annotation: Annotation, at: int, closing: int) -> 
     offsets, accepted = annotation.segment_offsets, accepted_answers(annotation)
     for start, stop in _items(annotation, at):
         text = trace.reasoning[offsets[start] : offsets[stop]]
-        if not is_open(text) and ends_on(text, accepted):
+        if not is_open(text) and not leaves_conflict(text) and ends_on(text, accepted):
             return stop
     return closing
 

@@ -16,6 +16,7 @@ from enum import IntEnum
 
 from dlcot_ray.core.annotation import Annotation, Verification, VerificationKind
 from dlcot_ray.core.applying.looks import (
+    announces_check,
     computes,
     is_listed,
     is_open,
@@ -23,6 +24,7 @@ from dlcot_ray.core.applying.looks import (
     is_settled_surely,
     notes_conflict,
     opens,
+    rewrites,
     words_of_its_own,
 )
 from dlcot_ray.core.arrival import accepted_answers, ends_on
@@ -55,9 +57,11 @@ class Worth(IntEnum):
     """What an examination is worth as the one that stays."""
 
     OPEN = 0
-    THIN = 1
+    STEP = 1
+    """It goes on with the solution: it neither says that it checks nor gives a verdict."""
+    THIN = 2
     """It comes to a verdict, but has examined nothing of its own."""
-    WHOLE = 2
+    WHOLE = 3
     """It examines and comes to a verdict."""
 
 
@@ -94,6 +98,13 @@ class _Reading:
         """Whether the last of segments `[start, stop)` gives a verdict in sure words, or the answer."""
         end = self.end(max(start, stop - 1), stop, INNER_END_CHARS)
         return is_settled_surely(end) or ends_on(self.segment(stop - 1), self.accepted)
+
+    def is_step(self, start: int, stop: int) -> bool:
+        """Whether segments `[start, stop)` only go on: no check is announced, and no verdict is sure."""
+        text = self.text[self.offsets[start] : self.offsets[stop]]
+        if announces_check(text):
+            return False
+        return rewrites(text) or not is_settled_surely(self.end(start, stop, END_CHARS))
 
 
 def is_whole(text: str, accepted: Sequence[str]) -> bool:
@@ -154,7 +165,7 @@ def _examinations(reading: _Reading, checks: Sequence[Verification]) -> Iterator
             continue
         worth = _worth(reading, begin, end, works=works, words=words)
         sure = not inner or (worth is Worth.WHOLE and reading.has_sure_verdict(begin, end))
-        if end in fixed or (worth > Worth.OPEN and sure):
+        if end in fixed or (worth > Worth.STEP and sure):
             found_fault = first.kind is VerificationKind.NEGATION
             yield replace(first, start=begin, stop=end), Worth.OPEN if found_fault else worth
             begin, works, words = end, False, 0
@@ -171,7 +182,9 @@ def _may_end(reading: _Reading, end: int, *, inner: bool) -> bool:
 def _worth(reading: _Reading, start: int, stop: int, *, works: bool, words: int) -> Worth:
     if is_open(reading.segment(stop - 1)) or not reading.has_verdict(start, stop):
         return Worth.OPEN
-    return Worth.WHOLE if works or words >= EXAMINES_CHARS else Worth.THIN
+    if not works and words < EXAMINES_CHARS:
+        return Worth.THIN
+    return Worth.STEP if reading.is_step(start, stop) else Worth.WHOLE
 
 
 def _rows(annotation: Annotation, trunk: int) -> Iterator[range]:

@@ -71,6 +71,42 @@ _CONFLICT = re.compile(
     r"(?:discrepancy|contradiction|inconsistency)\b",
     re.IGNORECASE,
 )
+_DISAGREES = re.compile(
+    r"\bcontradict(?:s|ed|ing|ion|ions)?\b|\b(?:discrepanc|inconsisten)(?:y|ies|cy|cies)\b|"
+    r"\beither (?:my|the|this) (?:approach|method|calculation|reasoning|result)s? (?:is|was|are) wrong\b|"
+    r"^\W*(?:(?:wait|hmm+|oh|no)\b[\s,.]*)*but (?:earlier|before|according to|(?:using|with|in|by|from) "
+    r"(?:the|my) (?:first|second|other|previous))\b[^.!?\n]{0,120}\d",
+    re.IGNORECASE,
+)
+"""A sentence that finds two results in conflict."""
+_NO_CONFLICT = re.compile(
+    r"\b(?:no|not an?|without|resolv\w+|proof by|by|assum\w+|leads? to|for|would|suppos\w+|gives?|avoid\w*) "
+    r"(?:\w+ )?(?:contradict|discrepanc|inconsisten)|\bcontradict\w* (?:our|the|my|that) assum|n't contradict",
+    re.IGNORECASE,
+)
+"""A proof by contradiction, or the absence of a conflict."""
+_RESOLVES = re.compile(
+    r"\b(?:i see|ah|oh|my mistake|the (?:mistake|error|issue|problem|confusion) (?:is|was|here|lies)|"
+    r"i (?:made|forgot|missed|mis\w+|double[- ]counted|overlooked|confused|mixed)|should (?:be|have)|"
+    r"so (?:the )?(?:correct|right)|actually)\b",
+    re.IGNORECASE,
+)
+"""A sentence that finds what was wrong."""
+_REWRITES = re.compile(
+    r"^\W*(?:(?:alternatively|or|also|and|so|now|equivalently)\b[\s,]*)*(?:i|we|this|it|that|you) "
+    r"(?:can|could|may) (?:also )?(?:be )?(?:re)?(?:writ\w+|express\w*|stated?|put)\b",
+    re.IGNORECASE,
+)
+_EXAMINES = re.compile(
+    r"\b(?:(?:re|double|cross)?[- ]?(?:check|verif|examin|calculat|comput|test)\w*|confirm\w*|plug\w*|"
+    r"substitut\w+|again|sanity|make sure|thorough\w*|see (?:if|whether)|go (?:over|through|back)|"
+    r"(?:another|different|alternative) (?:way|method|approach|angle|perspective))\b",
+    re.IGNORECASE,
+)
+_FRACTION = re.compile(r"\b\d+/\d+\b")
+_LACKS = re.compile(
+    r"^\W*but (?:i|we) (?:still|don't|do not) (?:\w+ )?(?:have|know|need|don't|can't)\b", re.IGNORECASE
+)
 _WAITS = re.compile(r"\W*(?:(?:but|so|oh|no|okay)\b\W*)*(?:wait|hold on|hmm+)\W*$", re.IGNORECASE)
 _HEDGES = re.compile(
     r"^\W*(?:(?:but|so|and|wait|hmm+|well|then|therefore|thus|or)\b[\s,.]*)*"
@@ -113,6 +149,27 @@ def notes_conflict(text: str) -> bool:
     return _CONFLICT.search(text) is not None
 
 
+def leaves_conflict(text: str) -> bool:
+    """Whether a text finds two results in conflict, and nothing behind that settles it."""
+    conflict = False
+    for said in _said(text):
+        if _DISAGREES.search(said) and not _NO_CONFLICT.search(said):
+            conflict = True
+        elif conflict and _RESOLVES.search(said):
+            conflict = False
+    return conflict
+
+
+def rewrites(text: str) -> bool:
+    """Whether a segment begins to write a result in another form, which examines nothing."""
+    return _REWRITES.match(text) is not None
+
+
+def announces_check(text: str) -> bool:
+    """Whether a text says that something is checked, done again or done in another way."""
+    return _EXAMINES.search(text) is not None
+
+
 def is_listed(text: str) -> bool:
     """Whether a segment begins as an entry of a list."""
     return _LISTS.match(text) is not None
@@ -139,7 +196,12 @@ def _told(text: str) -> list[str]:
 
 def computes(text: str) -> bool:
     """Whether a text works something out, apart from what it only recalls or announces."""
-    return any(_COMPUTES.search(said) and not _RECALLS.search(said) for said in _said(text))
+    return any(_COMPUTES.search(_worked(said)) and not _RECALLS.search(said) for said in _said(text))
+
+
+def _worked(said: str) -> str:
+    """A sentence without its fractions, where it equates nothing: "it is 3/4" computes nothing."""
+    return said if "=" in said else _FRACTION.sub("", said)
 
 
 def words_of_its_own(text: str) -> int:
@@ -162,7 +224,7 @@ def is_open(text: str) -> bool:
     last = last_sentence(text)
     if not last or last.endswith(("?", ":")):
         return bool(last)
-    if _STILL_TO_DO.search(last) or _GOES_TO_CHECK.search(last) or _WAITS.match(last):
+    if _LACKS.match(last) or _STILL_TO_DO.search(last) or _GOES_TO_CHECK.search(last) or _WAITS.match(last):
         return True
     if _HEDGES.search(last):
         return _TURNED_DOWN.search(last) is None
