@@ -68,7 +68,8 @@ _CONTINUES = re.compile(
     r"\s*(?:\\\[|\$\$)?\s*(?:=|\\(?:approx|equiv|implies|Rightarrow)\b|[≈≡⇒])"
     r"|\W*(?:(?:so|and|again|yes|okay|also|which|that|this|it|everything|all)\b[,\s]*){0,3}"
     r"(?:looks?|seems?|is|the) (?:\w+ )?(?:correct|right|good|fine|consistent|same(?: \w+)?)\W*$"
-    r"|\W*(?:subtract|add|multiply|divid|combin|simplify|substitut)ing\b[^.\n]{0,60}\b(?:we|i) (?:get|have|find)\b",
+    r"|\W*(?:subtract|add|multiply|divid|combin|simplify|substitut)ing\b[^.\n]{0,60}"
+    r"\b(?:we|i) (?:get|have|find)\b",
     re.IGNORECASE,
 )
 """A segment that goes on with a formula or a calculation before it, or is a bare verdict on it."""
@@ -272,7 +273,9 @@ def settling(trace: Trace, annotation: Annotation) -> range | None:
     at = stays.trunk
     if stays.check is not None:
         check = annotation.verifications[stays.check]
-        looked = trace.reasoning[annotation.segment_offsets[check.start] : annotation.segment_offsets[check.stop]]
+        looked = trace.reasoning[
+            annotation.segment_offsets[check.start] : annotation.segment_offsets[check.stop]
+        ]
         if (is_open(looked) or leaves_conflict(looked)) and check.stop < stays.closing:
             return range(at, _settled_by(trace, annotation, check.stop, stays.closing))
     items = _items(annotation, at)

@@ -146,13 +146,16 @@ def _judged(check: Verification, *, affirms: bool) -> Verification:
 
 
 def _examinations(reading: _Reading, checks: Sequence[Verification]) -> Iterator[tuple[Verification, Worth]]:
-    """The checks of a row as examinations, each with its worth. A check that finds fault stays as it is."""
+    """The checks of a row as examinations, each with its worth. A check that finds fault stays as it is.
+
+    A step of the solution is joined to what follows until a whole examination was found.
+    """
     stop = checks[-1].stop
     starts = {check.start: check for check in checks}
     faults = [check for check in checks if check.kind is VerificationKind.NEGATION]
     fixed = {place for check in faults for place in (check.start, check.stop)} | {stop}
     first, begin, works, words = checks[0], checks[0].start, False, 0
-    owner = first
+    owner, found = first, False
     for at in range(begin, stop):
         text, end = reading.segment(at), at + 1
         owner = starts.get(at, owner)
@@ -164,10 +167,12 @@ def _examinations(reading: _Reading, checks: Sequence[Verification]) -> Iterator
         if end not in fixed and not _may_end(reading, end, inner=inner):
             continue
         worth = _worth(reading, begin, end, works=works, words=words)
+        worth = Worth.WHOLE if found and worth is Worth.STEP else worth
         sure = not inner or (worth is Worth.WHOLE and reading.has_sure_verdict(begin, end))
         if end in fixed or (worth > Worth.STEP and sure):
             found_fault = first.kind is VerificationKind.NEGATION
             yield replace(first, start=begin, stop=end), Worth.OPEN if found_fault else worth
+            found = found or worth is Worth.WHOLE
             begin, works, words = end, False, 0
 
 

@@ -81,14 +81,16 @@ _DISAGREES = re.compile(
 """A sentence that finds two results in conflict."""
 _NO_CONFLICT = re.compile(
     r"\b(?:no|not an?|without|resolv\w+|proof by|by|assum\w+|leads? to|for|would|suppos\w+|gives?|avoid\w*) "
-    r"(?:\w+ )?(?:contradict|discrepanc|inconsisten)|\bcontradict\w* (?:our|the|my|that) assum|n't contradict",
+    r"(?:\w+ )?(?:contradict|discrepanc|inconsisten)|n't contradict|"
+    r"\bcontradict\w* (?:our|the|my|that) assum",
     re.IGNORECASE,
 )
 """A proof by contradiction, or the absence of a conflict."""
 _RESOLVES = re.compile(
     r"\b(?:i see|ah|oh|my mistake|the (?:mistake|error|issue|problem|confusion) (?:is|was|here|lies)|"
     r"i (?:made|forgot|missed|mis\w+|double[- ]counted|overlooked|confused|mixed)|should (?:be|have)|"
-    r"so (?:the )?(?:correct|right)|actually)\b",
+    r"so (?:the )?(?:correct|right)|actually|"
+    r"(?:is|are|that's|it's|was) (?:\w+ )?(?:right|correct|consistent|fine|valid))\b",
     re.IGNORECASE,
 )
 """A sentence that finds what was wrong."""

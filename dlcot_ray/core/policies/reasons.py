@@ -88,8 +88,10 @@ def _check_reason(annotation: Annotation, rule: str, index: int, dropped: set[in
         if not dropped.issuperset(range(approach.start, approach.stop)):
             rule = REDUNDANT
     part = "" if dropped.issuperset(range(check.start, check.stop)) else "part of "
-    reason = f"{rule}: {part}check{of}"
     trunk = trunk_stop(annotation)
+    if check.kind is VerificationKind.CHECK and trunk is not None and check.start >= trunk:
+        return f"{rule}: {part}text behind the answer"
+    reason = f"{rule}: {part}check{of}"
     whole = (
         other
         for other in annotation.verifications

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dlcot_ray.core.applying.examinations import is_whole
-from dlcot_ray.core.applying.looks import is_open
+from dlcot_ray.core.applying.looks import is_open, leaves_conflict
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement
@@ -212,3 +212,40 @@ def test_the_verdict_of_a_dropped_look_goes_though_the_conclusion_states_no_answ
         lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)], kinds=(AFFIRMS, AFFIRMS), conclusion=4
     )
     assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [3, 4]
+
+
+def test_a_step_of_the_solution_is_not_the_check_that_stays() -> None:
+    step = "But the task asks for the area. So now 6 * 7 is 42."
+    assert checked(step, WHOLE, AGAIN) == [4]
+
+
+def test_the_answer_in_another_form_is_not_the_check_that_stays() -> None:
+    assert checked("Alternatively, I can write it as 40 + 2 = 42, both are correct.", WHOLE, AGAIN) == [4]
+
+
+@pytest.mark.parametrize("tail", ["Looks correct.", "Again, the same answer.", "= 42"])
+def test_the_end_of_a_dropped_check_goes_with_it(tail: str) -> None:
+    lines = [*ROAD, WHOLE, AGAIN, tail, END]
+    checks = [(2, 3, 0, 0), (3, 4, 0, 1)]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS,) * 2, conclusion=4)
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [3, 4]
+
+
+def test_a_check_that_leaves_a_conflict_stays_with_all_that_follows() -> None:
+    conflict = (
+        "Let me count: 6 + 6 = 12, and this contradicts the result before. Then 42 / 7 = 6, so it matches."
+    )
+    assert checked(conflict, AGAIN.replace("Once more,", "According to that,")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("This contradicts the earlier result. We get 42.", True),
+        ("But according to the first method, it is 42.", True),
+        ("This contradicts the earlier result. I made a slip in the sum.", False),
+        ("There is no contradiction here.", False),
+    ],
+)
+def test_a_conflict_is_left_until_a_sentence_settles_it(text: str, left: bool) -> None:
+    assert leaves_conflict(text) is left
