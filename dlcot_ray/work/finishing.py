@@ -42,8 +42,12 @@ def finish_unit(unit: UnitInput, edited: Sequence[Edited], options: UnitOptions)
     ]
     gone = {(fault.row, fault.part) for fault in unwanted}
     kept = [item for item in edited if _place(unit, item) not in gone]
-    messages = unit_messages([_shown(unit, item) for item in kept])
-    rows = [_row(unit, item, options, chat) for item, chat in zip(kept, messages, strict=True)]
+    shown = [_shown(unit, item) for item in kept]
+    messages = unit_messages(shown)
+    rows = [
+        _row(unit, item, options, chat, one.answer)
+        for item, one, chat in zip(kept, shown, messages, strict=True)
+    ]
     annotations = [item.judged.annotation for item in edited]
     rejected = sorted([*unit.faults, *unwanted], key=lambda fault: (fault.row, fault.part))
     pairs = preferences_table(rows if policy.preference_pairs else [], turns_type(unit.columns))
@@ -77,7 +81,9 @@ def _shown(unit: UnitInput, item: Edited) -> Shown:
     return Shown(found.slot.row, found.home or Home(), enhancement.reasoning, known if builds else None)
 
 
-def _row(unit: UnitInput, item: Edited, options: UnitOptions, messages: Any) -> EnhancedRow:
+def _row(
+    unit: UnitInput, item: Edited, options: UnitOptions, messages: Any, answer: str | None
+) -> EnhancedRow:
     row, part = _place(unit, item)
     count_tokens = options.count_tokens
     home = unit.items[item.judged.index].home
@@ -97,5 +103,7 @@ def _row(unit: UnitInput, item: Edited, options: UnitOptions, messages: Any) -> 
         judge=annotation.judge,
         fingerprint=annotation.fingerprint,
         messages=messages,
-        pair=pair_of(home, enhancement.reasoning, trace.reasoning) if paired and home is not None else None,
+        pair=pair_of(home, enhancement.reasoning, trace.reasoning, answer)
+        if paired and home is not None
+        else None,
     )

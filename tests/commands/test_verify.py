@@ -80,7 +80,7 @@ DAMAGES: dict[str, tuple[Damage, str, int | None, str]] = {
     "a unit is gone": (lambda out: (out / A1).unlink(), "a.parquet", 4, "rows 4-7 are in no finished unit"),
     "its annotations are left over": (lambda out: (out / A1).unlink(), NOTES_A1, None, "has no object"),
     "annotations are gone": (lambda out: (out / NOTES_A1).unlink(), NOTES_A1, None, "missing"),
-    "rejected rows are gone": (lambda out: (out / REJECTED_A0).unlink(), A0, None, "3 rows, and 0 rejected"),
+    "rejected rows are gone": (lambda out: (out / REJECTED_A0).unlink(), A0, None, "3 rows of an input range of 4"),
     "a text was changed": (
         in_table(A1, put(2, "enhanced_reasoning", lambda text: text + "!")), A1, 2, "replaying its edits",
     ),

@@ -53,6 +53,11 @@ def make_finished_job(root: Path) -> FinishedJob:
     pq.write_table(pa.Table.from_pylist(first), source / "a.parquet")
     pq.write_table(pa.Table.from_pylist(second), source / "b.parquet")
     words = [f"input={source}", f"output={output}", "rows_per_unit=4", "ray.address=local", "workers=1"]
-    settings = ["policy=keep_first+preference_pairs", "unsolved=reject", "max_rejected_share=1"]
+    settings = [
+        "policy=keep_first+preference_pairs",
+        "unsolved=reject",
+        "max_rejected_share=1",
+        "reply=answer",
+    ]
     assert main(["enhance", *words, *settings]) == 0
     return FinishedJob(source, output)

@@ -95,12 +95,14 @@ def messages_of(homes: Sequence[tuple[Home, str]], answer: str | None = None) ->
     return cell if last.system is None else with_system(cell, last.keys, last.system)
 
 
-def pair_of(home: Home, reasoning: str, other: str) -> tuple[list[Any], list[Any], list[Any]] | None:
+def pair_of(
+    home: Home, reasoning: str, other: str, answer: str | None = None
+) -> tuple[list[Any], list[Any], list[Any]] | None:
     """Prompt, reply with one thinking, and reply with the other, as lists of turns.
 
-    None if there is no visible reply. Turns of JSON text become lists.
+    None if there is no visible reply, and no `answer` to build one from. Turns of JSON text become lists.
     """
-    found = [messages_of([(home, text)]) for text in (reasoning, other)]
+    found = [messages_of([(home, text)], answer) for text in (reasoning, other)]
     if found[0] is None:
         return None
     one, two = (_listed(cell, home.keys) for cell in found)
