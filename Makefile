@@ -45,7 +45,7 @@ demo-model: model  ## the same with a language model as judge, on this machine's
 	$(BIN)/python examples/show.py out/demo-model six-lanterns
 
 test: model  ## set up and run all tests, those of the real engine first
-	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # What starts no Ray, no server and no engine.
 QUICK := tests/core tests/judging/rules tests/judging/model tests/evaluation tests/config tests/inputs \

@@ -98,8 +98,8 @@ _FIRST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The engine's own tests first: if its versions do not fit together, nothing else has to be waited for.
 
-    Then the slow ones, so that two processes end at about the same time. The tests of a file run in one
-    process, because they share its fixtures, unless a test says with `xdist_group` which others it shares with.
+    Then the slow ones, so that two processes end at about the same time. `make test` runs the tests of a file in
+    one process, because they share its fixtures.
     """
 
     def place(item: pytest.Item) -> int:
@@ -107,6 +107,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return min(found, default=len(_FIRST))
 
     items.sort(key=place)
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))

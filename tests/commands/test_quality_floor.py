@@ -162,7 +162,6 @@ def test_actors_on_ray_judge_as_this_process_does() -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.xdist_group("engine")
 def test_a_tiny_model_does_not_pass(
     tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

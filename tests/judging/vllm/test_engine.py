@@ -19,7 +19,7 @@ from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.protocol import JudgeDied
 from dlcot_ray.judging.vllm.engine import VllmEngine
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("engine")]
+pytestmark = pytest.mark.timeout(600)
 
 FREE = Constraint(ConstraintKind.FREE)
 CONTEXT = 2048

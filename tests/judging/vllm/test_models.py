@@ -170,7 +170,6 @@ def test_a_cache_larger_than_the_machine_is_refused_at_once() -> None:
         check_host_memory("m", 1 << 60)
 
 
-@pytest.mark.xdist_group("engine")
 def test_the_engine_checks_memory_before_it_loads(model_path: Path) -> None:
     engine = VllmEngine(str(model_path), max_model_len=1024, engine={"kv_cache_memory_bytes": 4 << 40})
     with pytest.raises(JudgeUnavailable, match=r"KV cache takes 4096\.0 GiB.*kv_cache_memory_bytes"):
