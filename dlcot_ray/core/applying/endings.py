@@ -101,12 +101,13 @@ def _is_other(text: str, said: Sequence[str], stand: Sequence[str]) -> bool:
 
 
 def _differs(text: str, answer: str, stand: Sequence[str]) -> bool:
-    """Whether a value is certainly another one. Of two decimals, the one that stands decides.
+    """Whether a value is certainly another one. The first plain number that stands decides about a plain one.
 
-    "0.003 arcseconds = 3 mas" is one value in two units.
+    "0.003 arcseconds = 3 mas" is one value in two units, so for other values the text must not show those.
     """
-    if _other_decimal(answer, stand[0]) is not None:
-        return _is_another(answer, stand[0])
+    plain = next((value for value in stand if _other_decimal(answer, value) is not None), None)
+    if plain is not None:
+        return _is_another(answer, plain)
     if is_wording(answer) or any(is_letter(answer) != is_letter(value) for value in stand):
         return False
     return not _shows(text, stand) and all(_is_another(answer, value) for value in stand)

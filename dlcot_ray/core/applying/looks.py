@@ -112,10 +112,11 @@ _LACKS = re.compile(
 _WAITS = re.compile(r"\W*(?:(?:but|so|oh|no|okay)\b\W*)*(?:wait|hold on|hmm+)\W*$", re.IGNORECASE)
 _HEDGES = re.compile(
     r"^\W*(?:(?:but|so|and|wait|hmm+|well|then|therefore|thus|or)\b[\s,.]*)*"
-    r"(?:maybe|perhaps|probably|alternatively)\b(?! (?:because|i (?:was|just|confused|mixed)))|"
-    r"\b(?:maybe|perhaps|might (?:be|have|need)|not sure|unsure)\b[^.!?]*$",
+    r"(?:maybe|perhaps|probably|alternatively)\b(?! (?:because|i (?:was|just|confused|mixed)))",
     re.IGNORECASE,
 )
+_UNSURE = re.compile(r"\b(?:maybe|perhaps|might (?:be|have|need)|not sure|unsure)\b", re.IGNORECASE)
+_FULL_STOP = re.compile(r"[.!?]")
 _MESSED_UP = re.compile(
     r"\b(?:messed|mixed) (?:\w+ )?up\b|\b(?:doesn't|does not|don't) (?:add up|make sense)\b|"
     r"\bcan't be right\b",
@@ -228,7 +229,7 @@ def is_open(text: str) -> bool:
         return bool(last)
     if _LACKS.match(last) or _STILL_TO_DO.search(last) or _GOES_TO_CHECK.search(last) or _WAITS.match(last):
         return True
-    if _HEDGES.search(last):
+    if _HEDGES.match(last) or _UNSURE.search(_FULL_STOP.split(last)[-1]):
         return _TURNED_DOWN.search(last) is None
     if cues.CONCLUDES.search(last) is not None:
         return False
@@ -241,7 +242,8 @@ def is_left_open(text: str) -> bool:
     last = last_sentence(text)
     if _STILL_TO_DO.search(last):
         return True
-    return _HEDGES.match(last) is not None and "=" not in last and not _TURNED_DOWN.search(last)
+    hedges = _HEDGES.match(last) or (_UNSURE.match(last) and not _FULL_STOP.search(last))
+    return bool(hedges) and "=" not in last and not _TURNED_DOWN.search(last)
 
 
 def last_sentence(text: str) -> str:

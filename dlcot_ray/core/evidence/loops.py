@@ -30,6 +30,14 @@ TWIN_WORDS = 8
 """Share of common words, and least words, of two segments that count as the same beginning of a pass."""
 
 _END = re.compile(r"(?:[.!?。！？)\]}*`$\"'”’]|\\\]|\d|\\boxed\{[^\n]*\})\s*$")
+_INTRODUCES = re.compile(r"[:,]\s*$")
+_FORMULA = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.*\$\$)\s*", re.DOTALL)
+_ANNOUNCES = re.compile(
+    r"\W*(?:(?:so|but|and|now|okay|wait|alternatively|first|then|next|therefore)\b[\s,]*){0,3}"
+    r"let(?:'s| me| us)\b[^=\n]{0,200}$",
+    re.IGNORECASE,
+)
+"""A segment that only says what is tried next."""
 _TAIL = 400
 """Characters at the end within which a formula that is still open counts as broken off."""
 _PAIRS = (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin{", "\\end{"))
@@ -40,8 +48,8 @@ _TWINS = ("$$", "```")
 def find_loops(segments: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Ranges of segments that only repeat the cycle directly before them; the first cycle is not included.
 
-    Where a loop runs to the end of the trace, its last pass may break off, and the range begins one segment
-    earlier if the first pass began in nearly the same words.
+    Where a loop runs to the end of the trace, its last pass may break off. The range then begins one segment
+    earlier if the first pass began in nearly the same words, and before segments that only lead into it.
     """
     keys = [hash(" ".join(segment.split())) for segment in segments]
     counts = Counter(keys)
@@ -72,10 +80,32 @@ def _loop_at(segments: Sequence[str], keys: Sequence[int], at: int) -> tuple[int
             stop = at + repeats * period
         size = sum(map(len, segments[at : at + period]))
         if repeats >= MIN_SHORT_REPEATS or (repeats >= MIN_REPEATS and size >= MIN_CHARS):
-            runs_out = stop == len(keys) and at > 0
-            lead = 1 if runs_out and _are_twins(segments[at - 1], segments[at + period - 1]) else 0
-            return at + period - lead, stop
+            start = at + period
+            if stop < len(keys):
+                return start, stop
+            if at > 0 and _are_twins(segments[at - 1], segments[start - 1]):
+                start -= 1
+            return start - _lead_in(segments, at, start), stop
     return None
+
+
+def _lead_in(segments: Sequence[str], first: int, stop: int) -> int:
+    """How many segments before `stop`, in the first pass, only lead into what follows.
+
+    They announce it, end on a colon or a comma, or are a formula that such a segment introduces. Of a pass that
+    would keep nothing else, all stays.
+    """
+    start = stop
+    while start > first:
+        introduced = start - 1 > first and _INTRODUCES.search(segments[start - 2]) is not None
+        if not (_leads(segments[start - 1]) or (introduced and _FORMULA.fullmatch(segments[start - 1]))):
+            return stop - start
+        start -= 1
+    return 0
+
+
+def _leads(segment: str) -> bool:
+    return _INTRODUCES.search(segment) is not None or _ANNOUNCES.match(segment.strip()) is not None
 
 
 def _breaks_off(last: str, whole: str) -> bool:

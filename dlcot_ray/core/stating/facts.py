@@ -91,6 +91,11 @@ _ANOTHER_BEFORE = re.compile(r"\d[\s$\\)°]{0,4}\bor\s(?:[\\$(]{0,3}\s?[^\W\d]\s
 _ANOTHER_BEHIND = re.compile(
     r"[\s$\\)°]{0,4}or\s(?:[\\$(]{0,3}\s?(?:[^\W\d]|\\){1,7}\s?=\s?)?[\\$(]{0,3}[-−\d]"
 )
+_COMPANY = re.compile(
+    r"[\s$\\)°]{0,4}and\s[\\$(]{0,3}[-−]?\d[\d.,]*[\s$\\)]{0,4}"
+    r"(?:satisf(?:y|ied)|work|remain|are|fit|meet|qualify|hold|survive)\b"
+)
+"""Behind a value: another one of which the same is said ("only 41 and 47 work")."""
 _RANGE_BEFORE = re.compile(
     r"\b(?:from|between)\b[^.\n]{1,16}\b(?:to|and)\s[$\\(]{0,3}$|\d\s?(?:–|to)\s?$", re.IGNORECASE
 )
@@ -170,7 +175,7 @@ def is_stated(text: str, answer: StatedAnswer) -> bool:
         return False
     if _TRIED.match(behind) and _NAME_TIE.search(before):
         return False
-    several = _ANOTHER_BEFORE.search(before[-24:]) or _ANOTHER_BEHIND.match(behind)
+    several = _ANOTHER_BEFORE.search(before[-24:]) or _ANOTHER_BEHIND.match(behind) or _COMPANY.match(behind)
     ranges = lower.rstrip(_LAYOUT).endswith(_RANGING) and _RANGE_BEFORE.search(before[-40:])
     return not (several or ranges)
 

@@ -115,6 +115,7 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     try:
         return pa.array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        # Kinds are mixed here, so the column is of text: only then is each value looked at.
         return pa.array([_fitted(value, kind) for value in values], kind)
 
 

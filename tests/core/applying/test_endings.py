@@ -98,3 +98,15 @@ def test_a_trace_that_breaks_off_without_a_conclusion_is_not_cut_behind_a_mentio
     assert given.reason == ("" if "answer" in found or "best" in found else "unsure:answer_not_concluded")
     replied = enhanced(replace(trace, response="The price is $\\boxed{42}$."), annotation)
     assert "answer_not_concluded" not in replied.reason
+
+
+def test_a_number_in_a_list_of_the_reply_does_not_hide_another_answer() -> None:
+    lines = [*ROAD, *CHECK, *AGAIN, "So there are 420 crates."]
+    checks = [(2, 3, 0, 0), (3, 4, 0, 0)]
+    trace, annotation = annotated(
+        lines, [(0, 2, CORRECT, 0)], checks, conclusion=4, reference="4,200", kinds=(AFFIRMS, AFFIRMS)
+    )
+    (approach,) = annotation.approaches
+    written = replace(annotation, approaches=(replace(approach, answer="60 \\cdot 70"),))
+    reply = "Lots of 60, 70 and 4,200 are listed.\n\nThe answer is $\\boxed{420}$."
+    assert enhanced(replace(trace, response=reply), written).reason == OTHER

@@ -33,3 +33,16 @@ def test_text_behind_a_loop_still_follows_the_end_of_a_pass() -> None:
     twin = "Wait, perhaps I should look at the lamp in a different room and count the watts again."
     segments = [lead, *PASS, *[twin, *PASS] * 3, "The answer is 40."]
     assert find_loops(segments) == ((5, 13),)
+
+
+def test_a_loop_that_runs_out_takes_along_what_only_leads_into_it() -> None:
+    lead = ["Let me compute the volume anew.", "Given:", "\\[ V = a b c \\]", "First, the sides:"]
+    work = ["\\[ a b = 6 \\cdot 5 = 30 \\]", "That makes 90 litres.", "I must have made a mistake."]
+    segments = ["The pool holds 90 litres.", "In other words:", *work, *[*lead, *work] * 4]
+    # The first pass is 2 to 8, and its last four segments lead into the second.
+    assert find_loops(segments) == ((5, len(segments)),)
+
+
+def test_a_pass_of_which_nothing_else_would_stay_keeps_its_lead_in() -> None:
+    segments = ["So we have 12 rows of chairs.", *["Let me count the rows of chairs once more:"] * 6]
+    assert find_loops(segments) == ((2, 7),)
