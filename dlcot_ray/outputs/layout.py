@@ -19,7 +19,6 @@ import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.plan.names import UnitName, parse_unit_name
 from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
@@ -27,6 +26,7 @@ from dlcot_ray.storage.tables import read_parquet_metadata, to_parquet
 
 if TYPE_CHECKING:
     from dlcot_ray.inputs.shards import Shard
+    from dlcot_ray.outputs.results import UnitOutput
 
 FORMAT = 1
 """Version of the layout. Increase it when outputs of earlier versions can no longer be resumed or read."""

@@ -155,6 +155,8 @@ def test_a_bridge_is_short_and_has_no_new_numbers(text: str, fault: str) -> None
         ("It is consistent across different methods, so 42 it is.", True),
         ("I checked it by two different approaches.", True),
         ("How many different ways are there?", False),
+        ("I drew it and checked it with another method.", True),
+        ("I could check it with another method.", False),
         ("Different methods of payment are counted apart.", False),
     ],
 )

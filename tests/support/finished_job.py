@@ -42,7 +42,7 @@ def sum_trace(number: int, *, says: int | None = None) -> dict[str, Any]:
 
 
 def make_finished_job(root: Path) -> FinishedJob:
-    """Run a job below `root`: 19 rows in two files and five units: 16 enhanced, one of them unsolved and rejected, two unusable."""
+    """Run a job below `root`: 19 rows in two files and five units: 17 enhanced, one unsolved and rejected, one without reasoning."""
     source, output = root / "in", root / "out"
     source.mkdir()
     first = [sum_trace(number) for number in range(12)]

@@ -97,6 +97,8 @@ MANY = re.compile(
     r"\b(?:confirmed|checked|verified|double-?checked|tested|done|solved|computed|calculated) (?:it |this |that |everything )?"
     r"(?:(?:in|by|with|using) )?(?:enough|multiple|several|many|a few|a couple of|different|various|two|three|both)(?: different| separate| other)? "
     r"(?:ways|times|methods|approaches|angles)\b"
+    r"|\b(?:confirmed|checked|verified|double-?checked|tested) (?:it |this |that |everything )?(?:in|by|with|using) "
+    r"(?:another|a (?:second|different|separate)) (?:way|method|approach)\b"
     r"|\b(?:every|each|whichever) (?:way|method|approach) (?:i|we|gives|leads)\b|\bno matter (?:which|what|how) (?:method|way|approach|i|we)\b"
     r"|\bmultiple (?:ways|checks|verifications|times|methods|approaches)\b"
     r"|\b(?:two|three|several|different|various|all) (?:different )?(?:methods|ways|approaches|checks) (?:all )?"
