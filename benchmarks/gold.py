@@ -8,7 +8,8 @@ where a second one labelled some of the traces. The second table has no labels: 
 traces of the folder (at most `rows`, evenly spaced; `skip` names a file of ids to leave out, one a line).
 `answers` is a label set of pairs of answers. Traces to look at are named on stderr.
 
-Open `held_out` only for final figures: what has been looked at can no longer be an unopened half.
+A half without a file is skipped, and a line says so. A held-out half is opened for final figures only: what
+has been looked at can no longer be an unopened half.
 """
 
 from __future__ import annotations
@@ -105,6 +106,9 @@ def metrics_of(scored: Sequence[SetScores]) -> dict[str, Metric]:
 
 def readings(half: str, traces: Mapping[str, Trace], policy: Policy) -> Iterator[str]:
     """The rules against the readers, beside the agreement of two readers."""
+    if not (LABELS / f"{half}.jsonl").exists():
+        yield f"skipped {half}: there is no {LABELS / f'{half}.jsonl'}; the rest is measured without labels"
+        return
     sets, left_out = read_sets([str(LABELS / f"{half}.jsonl")], traces, {}, None)
     options = Options(policy=policy)
     scored = score_sets(sets, RULES, HERE, options)
