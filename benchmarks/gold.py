@@ -23,7 +23,7 @@ from dlcot_ray.cluster.judge_pool import Place, judge_traces
 from dlcot_ray.commands.scoring import score_reader, score_sets
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.core.annotation import Annotation, VerificationKind
-from dlcot_ray.core.applying.closing import with_evidence
+from dlcot_ray.core.applying.affirming import with_evidence
 from dlcot_ray.core.arrival import settle
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement, Status

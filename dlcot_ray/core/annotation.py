@@ -235,3 +235,7 @@ class Annotation:
     steps: tuple[StepStatus, ...]
     tokens: Tokens = Tokens()
     replies: tuple[ModelReply, ...] = ()
+
+    def segment_text(self, reasoning: str, segment: int) -> str:
+        """The text of one segment of the trace."""
+        return reasoning[self.segment_offsets[segment] : self.segment_offsets[segment + 1]]

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.applying.closing import with_evidence
+from dlcot_ray.core.applying.affirming import with_evidence
 from dlcot_ray.core.applying.doubt import doubt
 from dlcot_ray.core.applying.ladder import Ladder
-from dlcot_ray.core.arrival import accepted_answers, settle
+from dlcot_ray.core.arrival import settle
 from dlcot_ray.core.edits import apply_script
 from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, GateResult, Status
 from dlcot_ray.core.error_handling import RepairRequest, apply_repairs, checked_repair, repair_requests
@@ -28,6 +28,7 @@ from dlcot_ray.core.policies.standing import is_unsolved
 from dlcot_ray.core.seams.bridges import bridge_fault
 from dlcot_ray.core.seams.kinds import SeamNeed
 from dlcot_ray.core.segments import segment_texts
+from dlcot_ray.core.stating.stated import accepted_answers
 from dlcot_ray.core.trace import Trace
 
 UNSOLVED = "unsolved"

@@ -18,12 +18,12 @@ from dlcot_ray.core.applying.error_uses import claim_of, is_carried, is_noticed
 from dlcot_ray.core.arithmetic.claims import ArithmeticClaim
 from dlcot_ray.core.arithmetic.corrections import is_corrected, plain
 from dlcot_ray.core.arithmetic.finding import find_claims
-from dlcot_ray.core.arrival import accepted_answers, states
 from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_segments, segments_of
 from dlcot_ray.core.enhancement import ErrorOutcome
 from dlcot_ray.core.evidence.expression import evaluate
 from dlcot_ray.core.policies.base import CorrectedMode, ErrorMode, Policy
 from dlcot_ray.core.seams.sentences import sentences
+from dlcot_ray.core.stating.stated import accepted_answers, states
 from dlcot_ray.core.trace import Trace
 
 

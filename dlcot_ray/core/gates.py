@@ -11,24 +11,18 @@ import re
 from collections.abc import Iterator, Sequence
 
 from dlcot_ray.core.annotation import Annotation, Approach, Label
-from dlcot_ray.core.arrival import accepted_answers, ends_on, is_accepted, states
 from dlcot_ray.core.edits import Edit, EditOp, EditScriptError, apply_script, check_script, segments_of
 from dlcot_ray.core.enhancement import GateResult
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers, last_answer
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
+from dlcot_ray.core.gating.cases import incomplete_cases
 from dlcot_ray.core.gating.reliance import missing_result
-from dlcot_ray.core.gating.wholeness import (
-    Cut,
-    broken_check,
-    cut_of,
-    cut_through,
-    incomplete_cases,
-    lost_ending,
-)
+from dlcot_ray.core.gating.wholeness import Cut, broken_check, cut_of, cut_through, lost_ending
 from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.policies.standing import trunk_stop
 from dlcot_ray.core.seams.loose_ends import loose_end
 from dlcot_ray.core.seams.sentences import sentences
+from dlcot_ray.core.stating.stated import accepted_answers, ends_on, is_accepted, states
 from dlcot_ray.core.trace import Trace
 
 ANSWER = "answer_preserved"

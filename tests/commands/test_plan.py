@@ -67,7 +67,13 @@ def test_a_cascade_costs_only_its_unsure_traces(tmp_path: Path) -> None:
 def test_finished_units_are_left_out(finished_job: FinishedJob, tmp_path: Path) -> None:
     out = finished_job.copy(tmp_path)
     next((out / "enhanced").glob("a.r000000004*")).unlink()
-    words = [f"input={finished_job.source}", f"output={out}", "rows_per_unit=4", "unsolved=reject", "reply=answer"]
+    words = [
+        f"input={finished_job.source}",
+        f"output={out}",
+        "rows_per_unit=4",
+        "unsolved=reject",
+        "reply=answer",
+    ]
     figures = told(*words, "policy=keep_first+preference_pairs")
     assert (figures["rows_done"], figures["rows_left"], figures["units_done"]) == (15, 4, 4)
     assert figures["sample"] == {"rows": 19, "traces": 18, "unusable": 1}

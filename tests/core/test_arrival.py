@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from dlcot_ray.core.annotation import Annotation, ReferenceKind, SectionKind
-from dlcot_ray.core.arrival import ends_on, settle, states
+from dlcot_ray.core.arrival import settle
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.policies.standing import is_unsolved
+from dlcot_ray.core.stating.stated import ends_on, states
 from tests.support.annotations import AFFIRMS, CHECK, CORRECT, OPEN, WRONG, annotated
 
 

@@ -13,10 +13,11 @@ import polars as pl
 import pytest
 
 from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.arrival import accepted_answers, settle, states
+from dlcot_ray.core.arrival import settle
 from dlcot_ray.core.edits import Edit, EditOp, drop_script, keep_all, replace_segments
 from dlcot_ray.core.evidence.answers import find_answers
 from dlcot_ray.core.gates import evaluate_gates
+from dlcot_ray.core.stating.stated import accepted_answers, states
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.rules.judge import RulesJudge
 from tests.support import REPO

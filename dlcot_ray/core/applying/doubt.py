@@ -10,8 +10,8 @@ import re
 
 from dlcot_ray.core.annotation import Annotation, JudgeStep
 from dlcot_ray.core.applying.endings import ends_elsewhere, never_concludes
-from dlcot_ray.core.arrival import ends_otherwise
 from dlcot_ray.core.policies.standing import first_correct, trunk_stop
+from dlcot_ray.core.stating.stated import ends_otherwise
 from dlcot_ray.core.trace import Trace
 
 SURE = 0.3

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.arrival import SAID, accepted_answers, is_accepted, is_letter, is_wording, states
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answers
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import conclusion_start, first_correct, trunk_stop
 from dlcot_ray.core.stating.facts import is_asked, is_stated
 from dlcot_ray.core.stating.question import Question, read_question
+from dlcot_ray.core.stating.stated import SAID, accepted_answers, is_accepted, is_letter, is_wording, states
 from dlcot_ray.core.trace import Trace
 
 REPLY_CHARS = 1000

@@ -27,8 +27,8 @@ from dlcot_ray.core.applying.looks import (
     rewrites,
     words_of_its_own,
 )
-from dlcot_ray.core.arrival import accepted_answers, ends_on
 from dlcot_ray.core.policies.standing import trunk_stop
+from dlcot_ray.core.stating.stated import accepted_answers, ends_on
 from dlcot_ray.core.trace import Trace
 
 EXAMINES_CHARS = 120

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, VerificationKind
-from dlcot_ray.core.applying.closing import needless_closing, settling
-from dlcot_ray.core.arrival import accepted_answers, states
+from dlcot_ray.core.applying.closing import needless_closing
+from dlcot_ray.core.applying.settling import settling
 from dlcot_ray.core.edits import (
     Edit,
     EditOp,
@@ -34,6 +34,7 @@ from dlcot_ray.core.policies.redundancy import REDUNDANT
 from dlcot_ray.core.policies.standing import standing
 from dlcot_ray.core.seams.closing import close_seams
 from dlcot_ray.core.seams.kinds import Closed, Seam, SeamNeed
+from dlcot_ray.core.stating.stated import accepted_answers, states
 from dlcot_ray.core.trace import Trace
 
 ITEMS = 12

@@ -23,10 +23,10 @@ from dlcot_ray.core.arithmetic.surroundings import (
     free_after,
     free_before,
     in_inequality,
-    operator_word,
     plain_statement,
     variable_factor,
 )
+from dlcot_ray.core.arithmetic.worded import worded
 from dlcot_ray.core.evidence.expression import Value, evaluate, evaluate_prefix
 
 
@@ -71,13 +71,6 @@ _THOUSANDS_BEHIND = re.compile(r"\s\d{3}(?![\d.])")
 _OPERATORS = tuple("+-*/×·÷−^")
 _NEAR_SIDES = 4
 """Sides of a chain before and behind a claim that can mend it."""
-_WORD_BEFORE = re.compile(r"[A-Za-z]+$")
-_WORDED = re.compile(
-    r"(?<![\w.,/*+^=%)$×√-])(?<!\d )\$?(?P<a>\d[\d,]*(?:\.\d+)?)(?P<op> times | plus | minus | divided by | multiplied by "
-    r"| squared| cubed|\\?% of | percent of )\$?(?P<b>\d[\d,]*(?:\.\d+)?)?"
-    r"\s?(?:is|=|equals|gives|makes)\s\$?(?P<r>\d[\d,]*(?:\.\d+)?)(?![\w%^*/°√]|[,.]\d|,\s\d|(?<=,)\s\d|\s?[-*/^×·+%=−]|\s(?:and|more|less|fewer|point|times|plus|minus|mod|squared|cubed|divided|multiplied|percent|hundred|thousand|million|to the)\b)"
-)
-_WORD_OPERATORS = {"times": "*", "multiplied by": "*", "plus": "+", "minus": "-", "divided by": "/"}
 
 
 def find_claims(text: str) -> tuple[ArithmeticClaim, ...]:
@@ -108,7 +101,7 @@ def find_claims(text: str) -> tuple[ArithmeticClaim, ...]:
         or "cubed" in text
         or "percent of " in text
     ):
-        claims.extend(_worded(text))
+        claims.extend(worded(text))
         claims.sort(key=lambda claim: (claim.start, claim.stop))
     return tuple(claims)
 
@@ -267,39 +260,3 @@ def _open_bracket(text: str, start: int, stop: int) -> int | None:
             if depth < 0:
                 return at
     return None
-
-
-def _worded(text: str) -> Iterator[ArithmeticClaim]:
-    """``12 times 17 is 204``, ``20% of 50 is 10``, ``5 squared is 25``."""
-    for match in _WORDED.finditer(text):
-        operator = match["op"].strip(" \\")
-        a, r = evaluate(match["a"].rstrip(",")), evaluate(match["r"].rstrip(","))
-        b = evaluate((match["b"] or "1").rstrip(","))
-        unary = operator in ("squared", "cubed")
-        if a is None or b is None or r is None or unary == (match["b"] is not None):
-            continue
-        sign = _WORD_OPERATORS.get(operator)
-        if unary:
-            expected = Fraction(a.number) ** (2 if operator == "squared" else 3)
-        elif sign is None:
-            expected = Fraction(a.number) * b.number / 100
-        else:
-            exact = evaluate(f"{match['a']} {sign} {match['b']}")
-            if exact is None:
-                continue
-            expected = Fraction(exact.number)
-        start, left_stop = match.start(), match.end("b") if match["b"] else match.end("op")
-        written = match["r"].rstrip(",")
-        stop = match.start("r") + len(written)
-        value = Value(expected, True, max(a.decimals, b.decimals), sign == "/", False, False)
-        holds = compare(value, r, False)
-        if holds is False:
-            before = text[max(0, start - 24) : start].rstrip(" $")
-            word = _WORD_BEFORE.search(before)
-            if (
-                before.endswith(tuple("-+*/^×·÷−<>≤≥"))
-                or (word is not None and operator_word(word[0]))
-                or hedged(text, start, stop, value, r)
-            ):
-                holds = None
-        yield ArithmeticClaim(start, stop, text[start:left_stop], written, holds, spell(expected, r))

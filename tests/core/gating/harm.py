@@ -1,110 +1,27 @@
 """Seeded traces of our own, each with one harmful or harmless cut, as material for the gates.
 
-A kind of harm is a function from a random generator to a `Cut`: the lines of a trace, its structure, what is
+A kind of harm is a function from a random generator to a `SeededCut`: the lines of a trace, its structure, what is
 dropped, the gate that must refuse it and what its reason must name. Numbers, nouns and wording vary.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 
-from dlcot_ray.core.annotation import Annotation, Label, VerificationKind
-from dlcot_ray.core.edits import EditScript, drop_script
-from dlcot_ray.core.trace import Trace
-from tests.support.annotations import AFFIRMS, CORRECT, DOUBTS, OPEN, WRONG, annotated
-
-Item = tuple[int, int, Label, int]
-Check = tuple[int, int, int | None, int]
-
-
-@dataclass(frozen=True)
-class SeededCut:
-    """A trace with a cut.
-
-    Attributes:
-        gone: the segments that are dropped.
-        gate: the gate that must refuse it; empty for a harmless cut.
-        named: what the reason of that gate must contain.
-    """
-
-    lines: Sequence[str]
-    approaches: Sequence[Item]
-    gone: Sequence[int]
-    gate: str = ""
-    named: str = ""
-    checks: Sequence[Check] = ()
-    kinds: tuple[VerificationKind, ...] = ()
-    conclusion: int | None = None
-    reference: str = "42"
-    loops: tuple[tuple[int, int], ...] = field(default=())
-
-    def script(self) -> tuple[Trace, Annotation, EditScript]:
-        trace, annotation = annotated(
-            list(self.lines),
-            self.approaches,
-            self.checks,
-            conclusion=self.conclusion,
-            reference=self.reference,
-            kinds=self.kinds,
-            loops=self.loops,
-        )
-        return trace, annotation, drop_script(dict.fromkeys(self.gone, "seeded"), len(self.lines))
-
-
-THINGS = ("seats", "tiles", "coins", "lamps", "books", "boats", "pears", "stamps")
-SURE = ("Let me double-check that.", "Just to be sure, let me verify this.", "Let me check it once more.")
-OTHER = (
-    "Let me try another method.",
-    "Alternatively, let me use a different approach.",
-    "Is there another way?",
+from tests.core.gating.hall import OTHER, THINGS, SeededCut, hall
+from tests.core.gating.reliances import (
+    equation_used,
+    figure_used,
+    named_thing_used,
+    short_value_used,
+    symbol_used,
+    used_by_a_check,
+    used_by_the_conclusion,
+    value_used,
 )
-AGREE = ("That matches.", "Yes, that checks out.", "So it is correct.")
-
-
-@dataclass(frozen=True)
-class _Hall:
-    """A solved trace: solution 1 to 5, check 6 to 8, second solution 9 to 11, check 12 to 14, the end."""
-
-    lines: list[str]
-    answer: str
-    rows: int
-
-    def cut(self, gone: Sequence[int], gate: str = "", named: str = "", **changes: object) -> SeededCut:
-        made: dict[str, object] = {
-            "checks": [(6, 9, 0, 0), (12, 15, 1, 1)],
-            "kinds": (AFFIRMS, AFFIRMS),
-            "conclusion": 15,
-            "reference": self.answer,
-        }
-        approaches = [(1, 6, CORRECT, 0), (9, 12, CORRECT, 1)]
-        return SeededCut(self.lines, approaches, gone, gate, named, **(made | changes))  # type: ignore[arg-type]
-
-
-def hall(rng: random.Random, *, end: str = "") -> _Hall:
-    things, rows, each = rng.choice(THINGS), rng.randint(11, 40), 2 * rng.randint(6, 20)
-    extra, answer = rng.randint(5, 60), rows * each
-    lines = [
-        f"We want the number of {things}.",
-        f"Let n be the number of rows; a row has {each} {things}.",
-        f"The plan says 3n + {extra} = {3 * rows + extra}. (1)",
-        f"Subtract {extra} on both sides: 3n = {3 * rows}, so n = {rows}.",
-        f"With {rows} rows there are {each} * {rows} = {answer} {things}.",
-        f"So the answer is {answer}.",
-        rng.choice(SURE),
-        f"Put {rows} into the plan: 3 * {rows} + {extra} = {3 * rows + extra}, as it says.",
-        rng.choice(AGREE),
-        rng.choice(OTHER),
-        f"One half of the hall has {answer // 2} {things}, and {answer // 2} * 2 = {answer}.",
-        f"So the answer is {answer}.",
-        rng.choice(SURE),
-        f"Each row has {each}, and {answer} / {each} = {rows}.",
-        rng.choice(AGREE),
-        end or "I am confident about it.",
-        f"Therefore, the answer is {answer}.",
-    ]
-    return _Hall(lines, str(answer), rows)
+from tests.support.annotations import AFFIRMS, CORRECT, DOUBTS, OPEN, WRONG
 
 
 def definition_cut_out(rng: random.Random) -> SeededCut:
@@ -273,97 +190,6 @@ def only_attempt_of_its_method(rng: random.Random) -> SeededCut:
     )
 
 
-def relied_on(rng: random.Random, introduced: str, used: str, named: str) -> SeededCut:
-    """A first attempt introduces something that the second attempt of the same method uses."""
-    total = rng.randint(210, 990)
-    lines = [
-        "We count in two steps.",
-        introduced,
-        "This does not finish it yet.",
-        used,
-        f"So the answer is {total}.",
-        f"The answer is {total}.",
-    ]
-    approaches = [(1, 3, OPEN, 0), (3, 5, CORRECT, 0)]
-    return SeededCut(lines, approaches, [1, 2], "results_kept", named, conclusion=5, reference=str(total))
-
-
-def value_used(rng: random.Random) -> SeededCut:
-    a, b = rng.randint(12, 49), rng.randint(12, 49)
-    things = rng.choice(THINGS)
-    return relied_on(
-        rng, f"The pairs are {a} * {b} = {a * b}.", f"Each of the {a * b} pairs has its {things}.", str(a * b)
-    )
-
-
-def short_value_used(rng: random.Random) -> SeededCut:
-    letter, value = rng.choice("kmpqrs"), rng.randint(2, 9)
-    since = rng.choice(["Since", "Because", "Given that", "We found that"])
-    return relied_on(
-        rng,
-        f"The last column gives {letter} = {value}.",
-        f"{since} {letter} = {value}, few are left.",
-        f"{letter} = {value}",
-    )
-
-
-def symbol_used(rng: random.Random) -> SeededCut:
-    letter, things = rng.choice("kmpqrsuvw"), rng.choice(THINGS)
-    define = rng.choice(
-        [
-            f"Let {letter} be the number of {things}.",
-            f"Denote the {things} by {letter}.",
-            f"Call the count of {things} {letter}.",
-        ]
-    )
-    return relied_on(rng, define, f"Then 2{letter} + 6 is even.", f"symbol '{letter}'")
-
-
-def equation_used(rng: random.Random) -> SeededCut:
-    label = rng.choice(["1", "2", "A", "*"])
-    use = rng.choice(
-        [f"From ({label}) we see that it is even.", f"Substituting into ({label}) leaves little."]
-    )
-    return relied_on(rng, f"The sides give 2u + v = w. ({label})", use, f"({label})")
-
-
-def named_thing_used(rng: random.Random) -> SeededCut:
-    noun = rng.choice(["Lemma", "Claim", "Equation", "Formula", "Method", "Condition", "Pattern"])
-    label = rng.choice(["1", "2", "3"])
-    return relied_on(
-        rng,
-        f"{noun} {label}: the sum of the rows is even.",
-        f"By parity, {noun.lower()} {label} leaves half.",
-        f"{noun.lower()} {label}",
-    )
-
-
-def figure_used(rng: random.Random) -> SeededCut:
-    corners = rng.choice(["PQR", "XYZ", "KLM"])
-    return relied_on(
-        rng,
-        f"Draw triangle {corners} inside the court.",
-        f"The area of triangle {corners} is half of it.",
-        f"triangle {corners}",
-    )
-
-
-def used_by_the_conclusion(rng: random.Random) -> SeededCut:
-    made = hall(rng)
-    value = 1000 + int(made.answer)
-    made.lines[10] = f"With the stalls there are {made.answer} + 1000 = {value}."
-    made.lines[15] = f"Without the stalls, the {value} shrink."
-    return made.cut(range(9, 15), "results_kept", str(value))
-
-
-def used_by_a_check(rng: random.Random) -> SeededCut:
-    made = hall(rng)
-    value = 2000 + int(made.answer)
-    made.lines[7] = f"Without the stalls there are {made.answer} + 2000 = {value}."
-    made.lines[13] = f"Both floors of the {value} have rows, and these are all."
-    return made.cut([6, 7, 8], "results_kept", str(value))
-
-
 def rest_of_a_list_dropped(rng: random.Random) -> SeededCut:
     """A list that is announced as tried one by one, cut behind the entry that fits."""
     things, fits = rng.choice(THINGS), rng.randint(4, 8)
@@ -424,58 +250,4 @@ HARMFUL: tuple[Callable[[random.Random], SeededCut], ...] = (
     figure_used,
     used_by_the_conclusion,
     used_by_a_check,
-)
-
-
-def second_solution_dropped(rng: random.Random) -> SeededCut:
-    return hall(rng).cut(range(9, 15))
-
-
-def second_check_dropped(rng: random.Random) -> SeededCut:
-    return hall(rng, end=rng.choice(["Both methods agree.", "I am sure of it."])).cut([12, 13, 14])
-
-
-def all_behind_the_answer_dropped(rng: random.Random) -> SeededCut:
-    return hall(rng).cut(range(6, 15))
-
-
-def behind_the_answer_dropped_with_its_claim(rng: random.Random) -> SeededCut:
-    return hall(rng, end="Both methods agree.").cut(range(9, 16))
-
-
-def repeated_attempt_dropped(rng: random.Random) -> SeededCut:
-    made = hall(rng)
-    lines = [
-        made.lines[0],
-        "Go through the rows one by one.",
-        "That takes long.",
-        *made.lines[1:9],
-        *made.lines[15:],
-    ]
-    approaches = [(1, 3, OPEN, 0), (3, 8, CORRECT, 0)]
-    return SeededCut(lines, approaches, [1, 2], "", "", [(8, 11, 1, 0)], (AFFIRMS,), 11, made.answer)
-
-
-def loop_dropped(rng: random.Random) -> SeededCut:
-    made = hall(rng)
-    times = rng.randint(2, 6)
-    lines = [*made.lines[:6], *[made.lines[5]] * times, *made.lines[15:]]
-    loop = (6, 6 + times)
-    return SeededCut(
-        lines,
-        [(1, 6, CORRECT, 0)],
-        range(*loop),
-        conclusion=loop[1],
-        reference=made.answer,
-        loops=(loop,),
-    )
-
-
-HARMLESS: tuple[Callable[[random.Random], SeededCut], ...] = (
-    second_solution_dropped,
-    second_check_dropped,
-    all_behind_the_answer_dropped,
-    behind_the_answer_dropped_with_its_claim,
-    repeated_attempt_dropped,
-    loop_dropped,
 )

@@ -22,13 +22,15 @@ from dlcot_ray.core.annotation import (
     Verification,
     VerificationKind,
 )
-from dlcot_ray.core.arrival import accepted_answers, states
 from dlcot_ray.core.edits import EditScript, drop_script
 from dlcot_ray.core.gates import evaluate_gates
 from dlcot_ray.core.seams.closing import close_seams
+from dlcot_ray.core.stating.stated import accepted_answers, states
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.rules.judge import RulesJudge
-from tests.core.gating.harm import HARMFUL, HARMLESS, SeededCut
+from tests.core.gating.hall import SeededCut
+from tests.core.gating.harm import HARMFUL
+from tests.core.gating.harmless import HARMLESS
 from tests.support import REPO
 
 SEEDS = 12
