@@ -32,10 +32,10 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.files.metadata import MetadataCache
+from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import FileMetadata
-from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import (
     ENHANCED,

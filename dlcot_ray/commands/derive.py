@@ -24,10 +24,10 @@ from dlcot_ray.config.pool import pool_of
 from dlcot_ray.config.settings import DeriveConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.choices import Choices
-from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.files.metadata import MetadataCache
+from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.layouts.deciding import recorded_preset
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.outputs.layout import ENHANCED, INPUT_METADATA_FILE, JobRecord, Output, check_inputs
 from dlcot_ray.plan.completed import complete_units
 from dlcot_ray.plan.planning import assign_names, make_plan

@@ -26,10 +26,10 @@ from dlcot_ray.config.settings import EnhanceConfig, JudgeConfig
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import ConfigError, JobError
 from dlcot_ray.inputs.choices import Choices
-from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.files.metadata import MetadataCache
+from dlcot_ray.inputs.files.shards import find_inputs
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
-from dlcot_ray.inputs.shards import find_inputs
 from dlcot_ray.outputs.layout import INPUT_METADATA_FILE, JobRecord, check_inputs
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.urls import absolute

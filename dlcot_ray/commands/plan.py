@@ -26,9 +26,9 @@ from dlcot_ray.config.settings import JudgeConfig, PlanConfig
 from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.files.metadata import MetadataCache
+from dlcot_ray.inputs.files.shards import find_inputs
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
-from dlcot_ray.inputs.shards import find_inputs
 from dlcot_ray.judging.cascade import CascadeJudge
 from dlcot_ray.judging.cheap import cheap_judge
 from dlcot_ray.judging.cost import Model, gpu_seconds, kv_tokens

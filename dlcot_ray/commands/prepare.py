@@ -20,8 +20,8 @@ from dlcot_ray.config.settings import Config, JudgeConfig
 from dlcot_ray.core.policies.base import ErrorMode, PolicyError
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import ConfigError, JobError
+from dlcot_ray.inputs.files.shards import reads_below
 from dlcot_ray.inputs.presets import DatasetPreset
-from dlcot_ray.inputs.shards import reads_below
 from dlcot_ray.outputs.layout import FOLDERS, JobRecord, Output
 from dlcot_ray.plan.pending import Mask
 from dlcot_ray.plan.plan import Plan

@@ -12,9 +12,9 @@ import pyarrow as pa
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.cells import ColumnPath
 from dlcot_ray.inputs.columns import ColumnMap
+from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, without_bad_lines
 from dlcot_ray.inputs.readers.registry import open_reader
-from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.outputs.inventory import Finding, ListedUnit
 from dlcot_ray.outputs.layout import (
     ENHANCED,

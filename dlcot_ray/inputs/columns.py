@@ -23,34 +23,9 @@ from dlcot_ray.inputs.cells import (
     short_type,
 )
 from dlcot_ray.inputs.choices import DEFAULT_CHOICES, Choices
+from dlcot_ray.inputs.message_columns import MessageColumn, message_column
 from dlcot_ray.inputs.presets import DatasetPreset, MessageKeys
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
-
-
-@dataclass(frozen=True, slots=True)
-class MessageColumn:
-    """A column of chat messages, with the names of its fields and roles.
-
-    Attributes:
-        path: the column.
-        kind: its Arrow type.
-        role, content: the fields of a turn; the first candidates where the column is JSON text.
-        roles, contents: all candidates.
-        reasoning: fields that hold thinking apart from the content.
-        user, assistant: names of the two sides.
-        is_json: the cells are JSON text.
-    """
-
-    path: ColumnPath
-    kind: pa.DataType
-    role: str
-    content: str
-    roles: tuple[str, ...]
-    contents: tuple[str, ...]
-    reasoning: tuple[str, ...]
-    user: tuple[str, ...]
-    assistant: tuple[str, ...]
-    is_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +236,7 @@ def _messages(keys: MessageKeys, names: Sequence[str], schema: pa.Schema, file: 
         if keys.prompt and not is_list(kind):
             # Prompt and completion as text are no conversation.
             continue
-        column = _message_column(keys, path, kind)
+        column = message_column(keys, path, kind)
         if column is not None:
             return column
         raise _WrongType(
@@ -273,38 +248,6 @@ def _messages(keys: MessageKeys, names: Sequence[str], schema: pa.Schema, file: 
     return None
 
 
-def _message_column(keys: MessageKeys, path: ColumnPath, kind: pa.DataType) -> MessageColumn | None:
-    """A column of chat messages; None if its type cannot hold them."""
-    roles, contents = (
-        tuple(dict.fromkeys(names)) for names in ((*keys.role, *_ROLES), (*keys.content, *_CONTENTS))
-    )
-    thinking = tuple(dict.fromkeys((*keys.reasoning, *_REASONING)))
-    if kind_of(kind) is CellKind.TEXT:
-        return MessageColumn(
-            path,
-            kind,
-            roles[0],
-            contents[0],
-            roles,
-            contents,
-            thinking,
-            keys.user,
-            keys.assistant,
-            is_json=True,
-        )
-    item = kind.value_type if is_list(kind) else None
-    if item is None or not pa.types.is_struct(item):
-        return None
-    texts = [field.name for field in item if kind_of(field.type) is CellKind.TEXT]
-    lists = [field.name for field in item if is_list(field.type)]
-    role = next((key for key in roles if key in texts), None)
-    content = next((key for key in contents if key in (*texts, *lists)), None)
-    if role is None or content is None:
-        return None
-    reasoning = tuple(key for key in thinking if key in texts)
-    return MessageColumn(path, kind, role, content, (role,), (content,), reasoning, keys.user, keys.assistant)
-
-
 def _prompt(preset: DatasetPreset, schema: pa.Schema, file: str) -> MessageColumn | None:
     """The problem as a list of turns (verl, TRL); None where it is text."""
     for name in preset.problem:
@@ -312,7 +255,7 @@ def _prompt(preset: DatasetPreset, schema: pa.Schema, file: str) -> MessageColum
         if found is not None:
             path, kind = found
             keys = preset.messages or MessageKeys((name,))
-            return _message_column(keys, path, kind) if is_list(kind) else None
+            return message_column(keys, path, kind) if is_list(kind) else None
     return None
 
 
@@ -322,11 +265,6 @@ def _system(preset: DatasetPreset, schema: pa.Schema) -> ColumnPath | None:
         if found is not None and kind_of(found[1]) is CellKind.TEXT:
             return found[0]
     return None
-
-
-_ROLES = ("role", "from")
-_CONTENTS = ("content", "value", "parts")
-_REASONING = ("reasoning_content", "thinking", "reasoning")
 
 
 def _missing(

@@ -22,11 +22,11 @@ from dlcot_ray.evaluation.cases import Case
 from dlcot_ray.evaluation.layouts import UnknownLayout, layout_of, read_rows
 from dlcot_ray.evaluation.rows import Context, LabelError
 from dlcot_ray.inputs.columns import resolve_columns
+from dlcot_ray.inputs.files.shards import find_shards, open_shard
 from dlcot_ray.inputs.items import traces_in
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
 from dlcot_ray.inputs.readers.registry import open_source
-from dlcot_ray.inputs.shards import find_shards, open_shard
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute

@@ -20,12 +20,13 @@ from dlcot_ray.inputs.building import (
 )
 from dlcot_ray.inputs.cells import BadCell, Cell, ColumnPath, read_objects, read_parts, read_texts
 from dlcot_ray.inputs.choices import Turns
-from dlcot_ray.inputs.columns import ColumnMap, MessageColumn
+from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.conversations.homes import Home
 from dlcot_ray.inputs.conversations.thoughts import question_before
 from dlcot_ray.inputs.conversations.turns import RejectedRow, conversation_of
 from dlcot_ray.inputs.generations import choose, merged_flags
 from dlcot_ray.inputs.items import Item, Slot
+from dlcot_ray.inputs.message_columns import MessageColumn
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
 from dlcot_ray.inputs.thinking import Refusal
 from dlcot_ray.inputs.truths import truths_of

@@ -25,7 +25,7 @@ from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.tables import read_parquet_metadata, to_parquet
 
 if TYPE_CHECKING:
-    from dlcot_ray.inputs.shards import Shard
+    from dlcot_ray.inputs.files.shards import Shard
     from dlcot_ray.outputs.results import UnitOutput
 
 FORMAT = 1

@@ -24,7 +24,7 @@ from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import CARD_FILE, FORMAT, INPUTS_FILE, MANIFEST_FILE, JobRecord, Output
 
 if TYPE_CHECKING:
-    from dlcot_ray.inputs.listing import Skipped
+    from dlcot_ray.inputs.files.listing import Skipped
     from dlcot_ray.outputs.tally import Tally
     from dlcot_ray.plan.plan import Plan
 

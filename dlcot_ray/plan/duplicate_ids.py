@@ -25,9 +25,9 @@ import pyarrow as pa
 from dlcot_ray.errors import InputFault, reason_of
 from dlcot_ray.inputs.cells import ColumnPath, read_texts
 from dlcot_ray.inputs.columns import ColumnMap
+from dlcot_ray.inputs.files.shards import Shard, open_shard
 from dlcot_ray.inputs.items import content_of
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata
-from dlcot_ray.inputs.shards import Shard, open_shard
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.plan.plan import Plan, inputs_digest
 from dlcot_ray.plan.tasks import NOT_COMPARED, OTHER_TEXT

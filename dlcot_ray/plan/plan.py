@@ -23,9 +23,9 @@ import numpy.typing as npt
 
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.columns import ColumnMap
-from dlcot_ray.inputs.listing import Skipped
+from dlcot_ray.inputs.files.listing import Skipped
+from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.inputs.readers.protocol import FileMetadata
-from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.plan.names import unit_name
 from dlcot_ray.plan.unit_ranges import Sweep
 

@@ -8,12 +8,12 @@ from hashlib import sha256
 
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.columns import ColumnMap, resolve_columns
-from dlcot_ray.inputs.file_metadata import MetadataCache, read_file_metadata
+from dlcot_ray.inputs.files.listing import NO_ROWS, Skipped
+from dlcot_ray.inputs.files.metadata import MetadataCache, read_file_metadata
+from dlcot_ray.inputs.files.shards import Found, Shard
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
-from dlcot_ray.inputs.listing import NO_ROWS, Skipped
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.inputs.readers.protocol import FileMetadata
-from dlcot_ray.inputs.shards import Found, Shard
 from dlcot_ray.plan.plan import Plan, PlanBuilder
 from dlcot_ray.plan.unit_ranges import cut_rows
 from dlcot_ray.storage.parallel import map_in_order

@@ -19,9 +19,9 @@ import pyarrow as pa
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault
 from dlcot_ray.inputs.columns import ColumnMap
-from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.files.metadata import MetadataCache
+from dlcot_ray.inputs.files.shards import Shard, open_shard
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, Reader
-from dlcot_ray.inputs.shards import Shard, open_shard
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.storage.parallel import map_in_order

@@ -14,8 +14,8 @@ from dlcot_ray.cli import main
 from dlcot_ray.commands.plan import forecast
 from dlcot_ray.config.costs import load_costs
 from dlcot_ray.config.loading import load_judge, load_plan
+from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.plan.planning import make_plan
 from dlcot_ray.plan.sample import take_sample
 from tests.support.finished_job import FinishedJob, sum_trace

@@ -10,10 +10,10 @@ from typing import BinaryIO
 import pyarrow as pa
 import pytest
 
+from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import BATCH_ROWS, FileMetadata
 from dlcot_ray.inputs.readers.registry import READERS, stem_of, suffix_of
-from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.plan.duplicate_ids import find_duplicates
 from dlcot_ray.plan.planning import make_plan

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dlcot_ray.errors import JobError
-from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import InputRecord, JobRecord, Output, check_inputs
 from dlcot_ray.outputs.results import UnitOutput

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dlcot_ray.errors import JobError
-from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.files.metadata import MetadataCache
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.layout import JobRecord, Output

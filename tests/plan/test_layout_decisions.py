@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import assign_names, make_plan
 from tests.support.public_layouts import table_of, write_layout

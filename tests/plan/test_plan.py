@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dlcot_ray.errors import InputFault
-from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.plan.duplicate_ids import Duplicates, find_duplicates
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import assign_names, make_plan

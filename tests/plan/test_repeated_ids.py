@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.errors import RowFault
+from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.plan.duplicate_ids import Duplicates, find_duplicates
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import make_plan

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dlcot_ray.errors import JobError
-from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.storage import s3_requests
 from dlcot_ray.storage.failures import StoreRefused
 from dlcot_ray.storage.s3_requests import PART_BYTES, client_options

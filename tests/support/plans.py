@@ -7,10 +7,10 @@ from functools import cache
 
 import pyarrow as pa
 
-from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.files.metadata import MetadataCache
+from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.inputs.readers.protocol import FileMetadata
-from dlcot_ray.inputs.shards import Shard
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import make_plan
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dlcot_ray.config.loading import load_judge
-from dlcot_ray.inputs.shards import find_shards
+from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.plan.pending import Pending
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.plan.tasks import ReadTask

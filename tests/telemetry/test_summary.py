@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from dlcot_ray.inputs.listing import Skipped
+from dlcot_ray.inputs.files.listing import Skipped
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.manifest import skipped_as_dict
 from dlcot_ray.telemetry.summary import print_summary, skipped_lines

@@ -20,13 +20,13 @@ from dlcot_ray.config.view_settings import InspectConfig
 from dlcot_ray.errors import ConfigError, InputFault, JobError, reason_of
 from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.columns import layout_key
+from dlcot_ray.inputs.files.shards import Shard, find_shards
 from dlcot_ray.inputs.layouts.choosing import choose_layout
 from dlcot_ray.inputs.layouts.report import examples_of, report_of
 from dlcot_ray.inputs.layouts.sample import Sample
 from dlcot_ray.inputs.layouts.sampling import MOST_FILES, open_sample, sample_rows, some_shards
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS
-from dlcot_ray.inputs.shards import Shard, find_shards
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.console import print_report

@@ -19,7 +19,7 @@ from dlcot_ray.commands.refresh.root import Catalogue, Pointer, Root, Snapshot, 
 from dlcot_ray.commands.run import complete
 from dlcot_ray.config.settings import RefreshConfig
 from dlcot_ray.errors import JobError
-from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.outputs.facts import FactSpec
 from dlcot_ray.outputs.manifest import write_card
 

@@ -17,7 +17,7 @@ import polars as pl
 from dlcot_ray.commands.refresh.reuse import SnapshotFacts
 from dlcot_ray.commands.refresh.root import Root, Snapshot
 from dlcot_ray.errors import Cause, InputFault, JobError
-from dlcot_ray.inputs.shards import Shard
+from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FACTS, PREFERENCES, REJECTED, InputRecord
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
 from dlcot_ray.storage.retries import with_retries

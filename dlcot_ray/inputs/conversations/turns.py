@@ -13,7 +13,7 @@ from typing import Any
 
 from dlcot_ray.errors import Cause
 from dlcot_ray.inputs.cells import BadCell
-from dlcot_ray.inputs.columns import MessageColumn
+from dlcot_ray.inputs.message_columns import MessageColumn
 
 ASSISTANTS = ("assistant", "gpt", "model", "chatgpt", "bot")
 USERS = ("user", "human")

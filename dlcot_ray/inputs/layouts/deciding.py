@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.columns import layout_key
+from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.inputs.layouts.choosing import Choice, choose_layout
 from dlcot_ray.inputs.layouts.report import report_of
 from dlcot_ray.inputs.layouts.sample import Sample
 from dlcot_ray.inputs.layouts.sampling import MOST_FILES, sample_rows, some_shards
 from dlcot_ray.inputs.presets import DatasetPreset, Decided, preset_as_dict, preset_from_dict
 from dlcot_ray.inputs.readers.protocol import FileMetadata
-from dlcot_ray.inputs.shards import Shard
 
 
 @dataclass(frozen=True, slots=True)

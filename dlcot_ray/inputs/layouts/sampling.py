@@ -10,10 +10,10 @@ from contextlib import closing
 import pyarrow as pa
 
 from dlcot_ray.inputs.columns import layout_key
+from dlcot_ray.inputs.files.shards import Shard, open_shard
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, Reader
 from dlcot_ray.inputs.readers.registry import open_source, suffix_of
 from dlcot_ray.inputs.readers.text_sources import TextSource
-from dlcot_ray.inputs.shards import Shard, open_shard
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store
 

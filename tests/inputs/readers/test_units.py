@@ -14,11 +14,11 @@ from dlcot_ray.commands.verify_reading import InputSource
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault
 from dlcot_ray.inputs.columns import resolve_columns
-from dlcot_ray.inputs.file_metadata import MetadataCache
+from dlcot_ray.inputs.files.metadata import MetadataCache
+from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers import rows as rows_module
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
-from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.plan.duplicate_ids import find_duplicates

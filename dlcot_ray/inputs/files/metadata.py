@@ -14,9 +14,9 @@ from contextlib import closing
 import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, JobError, reason_of
+from dlcot_ray.inputs.files.shards import Shard, open_shard
 from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.inputs.readers.registry import is_text
-from dlcot_ray.inputs.shards import Shard, open_shard
 from dlcot_ray.storage.tables import read_arrow_file, to_arrow_file
 
 _VERSION_KEY, _VERSION = b"dlcot.input_metadata", b"2"

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from dlcot_ray.errors import JobError
-from dlcot_ray.inputs.shards import find_inputs, find_shards
+from dlcot_ray.inputs.files.shards import find_inputs, find_shards
 from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.failures import MissingObject
 from dlcot_ray.storage.fsspec_files import FsspecBackend

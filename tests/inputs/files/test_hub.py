@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.errors import JobError
+from dlcot_ray.inputs.files.shards import find_inputs, open_shard
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import read_table
-from dlcot_ray.inputs.shards import find_inputs, open_shard
 from dlcot_ray.plan.planning import make_plan
 from dlcot_ray.storage.store import Store
 from tests.support.fake_hub import FakeHub, running

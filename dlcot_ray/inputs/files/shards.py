@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from fsspec.utils import glob_translate
 
 from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.inputs.listing import Skipped, check_no_table_format, may_match, skip_reason
+from dlcot_ray.inputs.files.listing import Skipped, check_no_table_format, may_match, skip_reason
 from dlcot_ray.inputs.readers.protocol import FileMetadata, Reader
 from dlcot_ray.inputs.readers.registry import open_reader, stem_of, suffix_list
 from dlcot_ray.storage.backend import ObjectInfo

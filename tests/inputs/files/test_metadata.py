@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.errors import InputFault
-from dlcot_ray.inputs.file_metadata import MetadataCache, read_file_metadata
+from dlcot_ray.inputs.files.metadata import MetadataCache, read_file_metadata
+from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.shards import find_shards
 from dlcot_ray.plan.planning import make_plan
 from tests.support.plans import metadata, shard
 
