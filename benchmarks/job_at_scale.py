@@ -37,14 +37,8 @@ from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.layout import (
-    ENHANCED,
-    INPUT_METADATA_FILE,
-    InputRecord,
-    JobRecord,
-    Output,
-    check_inputs,
-)
+from dlcot_ray.outputs.job_record import InputRecord, JobRecord, check_inputs
+from dlcot_ray.outputs.layout import ENHANCED, INPUT_METADATA_FILE, Output
 from dlcot_ray.outputs.manifest import build_manifest, write_manifest
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.outputs.tally import Journal, count, survey

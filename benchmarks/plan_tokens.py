@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dlcot_ray.commands.plan import forecast
+from dlcot_ray.commands.plan.command import forecast
 from dlcot_ray.config.loading import load_plan
 
 

@@ -80,7 +80,7 @@ COMMANDS: dict[str, Command] = {
         "forecast what a job does and costs, from input metadata and a sample",
         "dlcot_ray.config.settings:PlanConfig",
         "dlcot_ray.config.loading:load_plan",
-        "dlcot_ray.commands.plan:run_plan",
+        "dlcot_ray.commands.plan.command:run_plan",
     ),
     "status": Command(
         "show the progress of a job, from its output alone",
@@ -92,7 +92,7 @@ COMMANDS: dict[str, Command] = {
         "audit an output: counts, edits, ids, annotations, manifest",
         "dlcot_ray.config.view_settings:VerifyConfig",
         "dlcot_ray.config.view_settings:load_verify",
-        "dlcot_ray.commands.verify:run_verify",
+        "dlcot_ray.commands.verify.command:run_verify",
     ),
 }
 

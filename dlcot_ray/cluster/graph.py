@@ -19,7 +19,7 @@ from typing import Any, cast, overload
 from dlcot_ray.cluster.hosted_judge import unavailable_judge
 from dlcot_ray.cluster.io_tasks import read_bundles, write_bundle
 from dlcot_ray.cluster.judge_actor import JudgeActor
-from dlcot_ray.cluster.ledger import Ledger
+from dlcot_ray.cluster.ledger.ledger import Ledger
 from dlcot_ray.cluster.nodes import IO_CPUS, Workers, alive_nodes, ray_reason
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.results import UnitResult

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from dlcot_ray.cluster.ledger_status import LedgerStatus
+from dlcot_ray.cluster.ledger.status import LedgerStatus
 
 ANSWER_S = 10.0
 """How long Ray may take to answer a question."""

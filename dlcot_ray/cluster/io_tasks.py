@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from dlcot_ray.cluster.crash_rules import Directive
-from dlcot_ray.cluster.unit_events import Phase
+from dlcot_ray.cluster.ledger.crash_rules import Directive
+from dlcot_ray.cluster.ledger.unit_events import Phase
 from dlcot_ray.cluster.wire import (
     MADE_TABLES,
     READ_TABLES,

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from dlcot_ray.cluster.crash_rules import Directive
 from dlcot_ray.cluster.hosted_judge import HostedJudge, stop_error
+from dlcot_ray.cluster.ledger.crash_rules import Directive
 from dlcot_ray.cluster.wire import MADE_TABLES, READ_TABLES, bundle, pack_unit, table_of, unbundle, unit_of
 from dlcot_ray.outputs.results import Effort, UnitOutput
 from dlcot_ray.work.processor import Processor

@@ -20,7 +20,7 @@ from typing import Any
 
 from dlcot_ray.cluster.graph import open_ledger, run_graph, stop_graphs
 from dlcot_ray.cluster.heartbeat import ANSWER_S, HeartbeatPoller, warn
-from dlcot_ray.cluster.ledger_status import LedgerStatus, describe_in_flight
+from dlcot_ray.cluster.ledger.status import LedgerStatus, describe_in_flight
 from dlcot_ray.cluster.nodes import Workers, cluster_state
 from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.outputs.layout import ENHANCED

@@ -28,7 +28,8 @@ from dlcot_ray.inputs.files.metadata import MetadataCache
 from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.layouts.deciding import recorded_preset
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.outputs.layout import ENHANCED, INPUT_METADATA_FILE, JobRecord, Output, check_inputs
+from dlcot_ray.outputs.job_record import JobRecord, check_inputs
+from dlcot_ray.outputs.layout import ENHANCED, INPUT_METADATA_FILE, Output
 from dlcot_ray.plan.completed import complete_units
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.store import Store

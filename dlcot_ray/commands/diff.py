@@ -32,7 +32,8 @@ from dlcot_ray.inputs.readers.protocol import read_table
 from dlcot_ray.inputs.readers.registry import open_reader
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.outputs.columns import carried_table
-from dlcot_ray.outputs.layout import ENHANCED, JobRecord, Output
+from dlcot_ray.outputs.job_record import JobRecord
+from dlcot_ray.outputs.layout import ENHANCED, Output
 from dlcot_ray.outputs.schemas import ENHANCED_FIELDS
 from dlcot_ray.storage.store import Store
 

@@ -30,7 +30,8 @@ from dlcot_ray.inputs.files.metadata import MetadataCache
 from dlcot_ray.inputs.files.shards import find_inputs
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
-from dlcot_ray.outputs.layout import INPUT_METADATA_FILE, JobRecord, check_inputs
+from dlcot_ray.outputs.job_record import JobRecord, check_inputs
+from dlcot_ray.outputs.layout import INPUT_METADATA_FILE
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.work.spec import WorkSpec

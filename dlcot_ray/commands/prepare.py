@@ -22,7 +22,8 @@ from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import ConfigError, JobError
 from dlcot_ray.inputs.files.shards import reads_below
 from dlcot_ray.inputs.presets import DatasetPreset
-from dlcot_ray.outputs.layout import FOLDERS, JobRecord, Output
+from dlcot_ray.outputs.job_record import JobRecord
+from dlcot_ray.outputs.layout import FOLDERS, Output
 from dlcot_ray.plan.pending import Mask
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.tasks import ReadTask

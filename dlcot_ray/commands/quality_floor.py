@@ -13,7 +13,7 @@ from typing import Any
 
 from dlcot_ray.cluster.judge_pool import Place
 from dlcot_ray.commands.scoring import score_sets
-from dlcot_ray.config.groups import GOLD_FLOORS, QualityFloorConfig, flat_floors
+from dlcot_ray.config.floors import GOLD_FLOORS, QualityFloorConfig, flat_floors
 from dlcot_ray.config.settings import JudgeConfig
 from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.errors import ConfigError, JobError, did_you_mean

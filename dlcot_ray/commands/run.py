@@ -17,21 +17,15 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from dlcot_ray.cluster.ledger_status import LedgerStatus
+from dlcot_ray.cluster.ledger.status import LedgerStatus
 from dlcot_ray.cluster.nodes import plan_workers, start_ray, stop_ray, waiting_for
 from dlcot_ray.cluster.supervision import FailureLimits, run_units
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import Prepared, check_usable
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.layouts.report import report_lines
-from dlcot_ray.outputs.layout import (
-    DUPLICATES_FILE,
-    ENHANCED,
-    INPUT_METADATA_FILE,
-    MANIFEST_FILE,
-    InputRecord,
-    JobRecord,
-)
+from dlcot_ray.outputs.job_record import InputRecord, JobRecord
+from dlcot_ray.outputs.layout import DUPLICATES_FILE, ENHANCED, INPUT_METADATA_FILE, MANIFEST_FILE
 from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
 from dlcot_ray.outputs.results import EngineUse
 from dlcot_ray.outputs.tally import Journal, count, survey

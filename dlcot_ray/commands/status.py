@@ -20,7 +20,8 @@ from dlcot_ray.config.view_settings import StatusConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats, add_up
 from dlcot_ray.outputs.inventory import Inventory, ListedUnit, names_of, take_inventory
-from dlcot_ray.outputs.layout import JOB_FILE, MANIFEST_FILE, JobRecord, Output
+from dlcot_ray.outputs.job_record import JobRecord
+from dlcot_ray.outputs.layout import JOB_FILE, MANIFEST_FILE, Output
 from dlcot_ray.outputs.manifest import read_manifest
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from dlcot_ray.config.checks import check_values
 from dlcot_ray.config.fields import rule_of
-from dlcot_ray.config.groups import QualityFloorConfig, flat_floors
+from dlcot_ray.config.floors import QualityFloorConfig, flat_floors
 from dlcot_ray.config.layers import load_settings, merged, read_yaml
 from dlcot_ray.config.paths import conf_dir
 from dlcot_ray.config.settings import (

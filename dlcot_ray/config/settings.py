@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlcot_ray.config.fields import setting
+from dlcot_ray.config.floors import QualityFloorSettings
 from dlcot_ray.config.groups import (
     DatasetSettings,
     FailureSettings,
@@ -17,7 +18,6 @@ from dlcot_ray.config.groups import (
     JsonSettings,
     JudgeSettings,
     OutputSettings,
-    QualityFloorSettings,
     RaySettings,
     ReportingSettings,
     ScalingSettings,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dlcot_ray.outputs.job_record import JobRecord
 from dlcot_ray.outputs.layout import (
     CARD_FILE,
     DUPLICATES_FILE,
@@ -16,7 +17,6 @@ from dlcot_ray.outputs.layout import (
     JOB_FILE,
     JOURNAL,
     MANIFEST_FILE,
-    JobRecord,
     unit_object,
 )
 from dlcot_ray.storage.backend import ObjectInfo

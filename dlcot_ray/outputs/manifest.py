@@ -21,7 +21,8 @@ import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.layout import CARD_FILE, FORMAT, INPUTS_FILE, MANIFEST_FILE, JobRecord, Output
+from dlcot_ray.outputs.job_record import FORMAT, JobRecord
+from dlcot_ray.outputs.layout import CARD_FILE, INPUTS_FILE, MANIFEST_FILE, Output
 
 if TYPE_CHECKING:
     from dlcot_ray.inputs.files.listing import Skipped

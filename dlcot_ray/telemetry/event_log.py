@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from dlcot_ray.cluster.ledger_status import LedgerStatus
-from dlcot_ray.cluster.unit_events import EventKind, UnitEvent
+from dlcot_ray.cluster.ledger.status import LedgerStatus
+from dlcot_ray.cluster.ledger.unit_events import EventKind, UnitEvent
 from dlcot_ray.config.groups import LogConfig
 from dlcot_ray.errors import JobError, environment_secrets, redacted
 from dlcot_ray.outputs.results import UnitResult

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter as Counts
 from typing import Any
 
-from dlcot_ray.cluster.ledger_status import LedgerStatus
-from dlcot_ray.cluster.unit_events import EventKind, Phase
+from dlcot_ray.cluster.ledger.status import LedgerStatus
+from dlcot_ray.cluster.ledger.unit_events import EventKind, Phase
 from dlcot_ray.outputs.results import EngineUse, UnitResult
 
 _TAGS = ("job",)

@@ -2,7 +2,7 @@
 
 A wrapper around judge and writer, so that neither they nor the processing of a unit know about it. For most
 units it costs one call per row. Of a unit that was in flight when its worker crashed, each row is reported
-before and after it runs (see `cluster/ledger.py`).
+before and after it runs (see `cluster/ledger/ledger.py`).
 """
 
 from __future__ import annotations

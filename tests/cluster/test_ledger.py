@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dlcot_ray.cluster.crash_rules import MAX_NODE_LOSSES, Directive, WorkerCrash, directive_for, stop_reason
-from dlcot_ray.cluster.ledger import Ledger
-from dlcot_ray.cluster.ledger_status import describe_in_flight
-from dlcot_ray.cluster.unit_events import EventKind, Phase
+from dlcot_ray.cluster.ledger.crash_rules import (
+    MAX_NODE_LOSSES,
+    Directive,
+    WorkerCrash,
+    directive_for,
+    stop_reason,
+)
+from dlcot_ray.cluster.ledger.ledger import Ledger
+from dlcot_ray.cluster.ledger.status import describe_in_flight
+from dlcot_ray.cluster.ledger.unit_events import EventKind, Phase
 
 ALIVE = {"n1", "n2"}
 READING = Phase.READING

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.cli import main
-from dlcot_ray.commands.plan import forecast
+from dlcot_ray.commands.plan.command import forecast
 from dlcot_ray.config.costs import load_costs
 from dlcot_ray.config.loading import load_judge, load_plan
 from dlcot_ray.inputs.files.shards import find_shards

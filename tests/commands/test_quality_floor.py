@@ -11,7 +11,7 @@ import pytest
 from dlcot_ray.cli import main
 from dlcot_ray.cluster.judge_pool import Place, judge_traces
 from dlcot_ray.commands.quality_floor import check_quality_floor
-from dlcot_ray.config.groups import GOLD_FLOORS, QualityFloorConfig
+from dlcot_ray.config.floors import GOLD_FLOORS, QualityFloorConfig
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.paths import gold_dirs
 from dlcot_ray.config.settings import JudgeConfig

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.cli import main
-from dlcot_ray.commands.verify import Audit, verify
+from dlcot_ray.commands.verify.command import verify
+from dlcot_ray.commands.verify.result import Audit
 from dlcot_ray.outputs.layout import Output
 from dlcot_ray.storage.store import Store
 from tests.support.finished_job import FinishedJob

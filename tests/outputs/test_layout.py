@@ -12,7 +12,8 @@ import pytest
 from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.layout import InputRecord, JobRecord, Output, check_inputs
+from dlcot_ray.outputs.job_record import InputRecord, JobRecord, check_inputs
+from dlcot_ray.outputs.layout import Output
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.storage.store import Store
 

@@ -14,7 +14,8 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.files.metadata import MetadataCache
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.layout import JobRecord, Output
+from dlcot_ray.outputs.job_record import JobRecord
+from dlcot_ray.outputs.layout import Output
 from dlcot_ray.outputs.manifest import (
     MAX_INPUTS_SHOWN,
     build_manifest,

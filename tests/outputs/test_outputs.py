@@ -19,9 +19,11 @@ from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.judging.rules.judge import RulesJudge
-from dlcot_ray.outputs.audit import StoredUnit, _counts
+from dlcot_ray.outputs.audit.counts import count_findings
+from dlcot_ray.outputs.audit.stored import StoredUnit
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.layout import JobRecord, Output
+from dlcot_ray.outputs.job_record import JobRecord
+from dlcot_ray.outputs.layout import Output
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.outputs.schemas import annotations_from_table
 from dlcot_ray.storage.store import Store
@@ -158,7 +160,7 @@ def test_an_audit_finds_examples_that_the_rows_do_not_bear_out() -> None:
         unit = StoredUnit(
             "a.r0-9", "in/a.parquet", 0, len(rows), stats, output.enhanced, None, output.annotations, None
         )
-        return [found.message for found in _counts(unit, rows, annotations)]
+        return [found.message for found in count_findings(unit, rows, annotations)]
 
     assert not findings(output.stats)
     gate, _, detail = output.stats.gate_examples[0]

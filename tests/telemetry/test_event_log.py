@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.cli import main
-from dlcot_ray.cluster.unit_events import EventKind, Phase, UnitEvents
+from dlcot_ray.cluster.ledger.unit_events import EventKind, Phase, UnitEvents
 from dlcot_ray.config.groups import LogConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats

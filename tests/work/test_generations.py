@@ -15,7 +15,9 @@ from dlcot_ray.inputs.choices import Choices, Generations
 from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.judging.rules.judge import RulesJudge
-from dlcot_ray.outputs.audit import Expected, StoredUnit, audit_unit, compare_rows
+from dlcot_ray.outputs.audit.source import compare_rows
+from dlcot_ray.outputs.audit.stored import Expected, StoredUnit
+from dlcot_ray.outputs.audit.unit import audit_unit
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.work.process import derive_unit, enhance_unit
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions

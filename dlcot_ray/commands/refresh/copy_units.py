@@ -18,7 +18,8 @@ from dlcot_ray.commands.refresh.reuse import SnapshotFacts
 from dlcot_ray.commands.refresh.root import Root, Snapshot
 from dlcot_ray.errors import Cause, InputFault, JobError
 from dlcot_ray.inputs.files.shards import Shard
-from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FACTS, PREFERENCES, REJECTED, InputRecord
+from dlcot_ray.outputs.job_record import InputRecord
+from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FACTS, PREFERENCES, REJECTED
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
 from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store

@@ -16,7 +16,7 @@ from dlcot_ray.commands.enhance import resolve_enhance
 from dlcot_ray.commands.refresh.root import SNAPSHOTS, Catalogue, Pointer, Root, Snapshot, State
 from dlcot_ray.config.settings import EnhanceConfig, RefreshConfig
 from dlcot_ray.inputs.files.shards import Shard, find_shards
-from dlcot_ray.outputs.layout import JobRecord
+from dlcot_ray.outputs.job_record import JobRecord
 
 
 def enhance_config(config: RefreshConfig, output: str) -> EnhanceConfig:

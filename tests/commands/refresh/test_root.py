@@ -19,7 +19,7 @@ from dlcot_ray.commands.refresh.root import (
     State,
 )
 from dlcot_ray.errors import JobError
-from dlcot_ray.outputs.layout import JobRecord
+from dlcot_ray.outputs.job_record import JobRecord
 
 DAY = 86_400.0
 

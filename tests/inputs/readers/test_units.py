@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dlcot_ray.commands.verify_reading import InputSource
+from dlcot_ray.commands.verify.reading import InputSource
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault
 from dlcot_ray.inputs.columns import resolve_columns

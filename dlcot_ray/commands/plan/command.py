@@ -19,7 +19,7 @@ from typing import Any
 
 from dlcot_ray.commands.enhance import resolve_enhance
 from dlcot_ray.commands.exits import Exit
-from dlcot_ray.commands.plan_text import plan_lines
+from dlcot_ray.commands.plan.text import plan_lines
 from dlcot_ray.commands.prepare import check_usable
 from dlcot_ray.config.costs import Costs, load_costs
 from dlcot_ray.config.settings import JudgeConfig, PlanConfig

@@ -1,6 +1,6 @@
 """`dlcot verify`: audits an output from its storage, and compares it with the inputs that still exist.
 
-It lists the objects, reads and checks every unit (`outputs/audit.py`), looks for ids that repeat over all
+It lists the objects, reads and checks every unit (`outputs/audit/`), looks for ids that repeat over all
 units, and compares the manifest with the sums of the units. Everything is read once, the ids twice. One unit
 per thread is in memory, besides the LIST.
 """
@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
 
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import definition_of
-from dlcot_ray.commands.verify_reading import open_source, repeated_ids
+from dlcot_ray.commands.verify.manifest import manifest_findings
+from dlcot_ray.commands.verify.reading import open_source, repeated_ids
+from dlcot_ray.commands.verify.result import Audit, FileAudit
 from dlcot_ray.config.view_settings import VerifyConfig
 from dlcot_ray.core.policies.base import PolicyError
 from dlcot_ray.core.policies.registry import parse_policy
@@ -28,22 +30,20 @@ from dlcot_ray.inputs.layouts.deciding import recorded_preset
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import read_table
 from dlcot_ray.inputs.readers.registry import open_reader
-from dlcot_ray.outputs.audit import Expected, StoredUnit, audit_unit, compare_rows
-from dlcot_ray.outputs.counts import UnitStats, add_up
+from dlcot_ray.outputs.audit.source import compare_rows
+from dlcot_ray.outputs.audit.stored import Expected, StoredUnit
+from dlcot_ray.outputs.audit.unit import audit_unit
 from dlcot_ray.outputs.inventory import Finding, Inventory, ListedUnit, coverage, names_of, take_inventory
+from dlcot_ray.outputs.job_record import InputRecord, JobRecord
 from dlcot_ray.outputs.layout import (
     ANNOTATIONS,
     ENHANCED,
     FOLDERS,
     JOB_FILE,
-    MANIFEST_FILE,
     PREFERENCES,
     REJECTED,
-    InputRecord,
-    JobRecord,
     Output,
 )
-from dlcot_ray.outputs.manifest import read_inputs, read_manifest
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute
@@ -51,34 +51,6 @@ from dlcot_ray.telemetry.console import print_report
 
 _THREADS = 4
 """Files audited at once: reading waits for the network, checking takes one CPU."""
-
-
-@dataclass(slots=True)
-class Audit:
-    """The result of an audit.
-
-    Attributes:
-        findings: what is wrong.
-        notes: what could not be checked; notes do not change the exit status.
-        units, rows: how many were read and checked.
-        compared: rows that were compared with their input.
-    """
-
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    units: int = 0
-    rows: int = 0
-    compared: int = 0
-
-
-@dataclass(slots=True)
-class _File:
-    """The audit of one input file's units; `sound`: those that could be read."""
-
-    item: InputRecord
-    audit: Audit = field(default_factory=Audit)
-    stats: UnitStats = field(default_factory=UnitStats)
-    sound: list[ListedUnit] = field(default_factory=list)
 
 
 def run_verify(config: VerifyConfig) -> Exit:
@@ -126,7 +98,7 @@ def verify(
     audit.findings += [*inventory.strays, *_record(output, record)]
     options = _input_options(record) if input_options is None else input_options
 
-    def look(item: InputRecord) -> _File:
+    def look(item: InputRecord) -> FileAudit:
         return _look(item, inventory, output, expected, options if compare_inputs else None)
 
     files = []
@@ -138,7 +110,7 @@ def verify(
         audit.rows += file.audit.rows
         audit.compared += file.audit.compared
     audit.findings += repeated_ids(output, [unit for file in files for unit in file.sound])
-    audit.findings += _manifest(output, record, files, inventory)
+    audit.findings += manifest_findings(output, record, files, inventory)
     return audit
 
 
@@ -182,9 +154,9 @@ def _look(
     output: Output,
     expected: Expected,
     options: Mapping[str, Any] | None,
-) -> _File:
+) -> FileAudit:
     """Audit the units of one input file."""
-    file = _File(item)
+    file = FileAudit(item)
     audit = file.audit
     units = inventory.units.get(item.name, ())
     audit.findings += coverage(item.file, item.rows, units)
@@ -243,65 +215,3 @@ def _read(output: Output, relative: str) -> pa.Table:
             return read_table(reader)
     except (pa.ArrowException, OSError) as error:
         raise InputFault(relative, f"it cannot be read ({reason_of(error)})") from error
-
-
-def _manifest(
-    output: Output, record: JobRecord, files: Sequence[_File], inventory: Inventory
-) -> Iterator[Finding]:
-    manifest = read_manifest(output)
-    if manifest is None:
-        what = "it cannot be read" if output.store.exists(MANIFEST_FILE) else "there is none"
-        yield Finding(MANIFEST_FILE, None, f"{what}: the job is not finished")
-        return
-    recorded: dict[str, Any] = {
-        "fingerprint": manifest.get("fingerprint"),
-        "command": manifest.get("command"),
-        "settings": manifest.get("settings"),
-    }
-    found: dict[str, Any] = {
-        "fingerprint": record.fingerprint,
-        "command": record.command,
-        "settings": dict(record.settings),
-    }
-    total = add_up(file.stats for file in files)
-    rows = sum(file.item.rows for file in files)
-    sums = {**json.loads(total.to_json()), "rows": rows, "unfinished": rows - total.rows}
-    for key, value in sums.items():
-        # An earlier version may lack a count. That is no difference if the count is zero now.
-        recorded[f"totals.{key}"] = manifest.get("totals", {}).get(key, type(value)())
-        found[f"totals.{key}"] = value
-    for folder, (count, size) in inventory.folders.items():
-        recorded[f"outputs.{folder}"] = manifest.get("outputs", {}).get(folder)
-        found[f"outputs.{folder}"] = {"objects": count, "bytes": size}
-    recorded["complete"], found["complete"] = manifest.get("complete"), total.rows == rows
-    listed = {item["file"]: item for item in read_inputs(output, manifest)}
-    for file in files:
-        item, stats, name = file.item, file.stats, f"inputs, {file.item.file}"
-        recorded[name] = listed.pop(item.file, None)
-        if recorded[name] is not None:
-            found[name] = {
-                **recorded[name],
-                "name": item.name,
-                "size": item.size,
-                "version": item.version,
-                "rows": item.rows,
-                "units": file.audit.units,
-                "enhanced": stats.enhanced,
-                "unchanged": stats.unchanged,
-                "rejected": stats.rejected,
-                "unfinished": item.rows - stats.rows,
-            }
-        else:
-            found[name] = "planned"
-    for label in listed:
-        recorded[f"inputs, {label}"], found[f"inputs, {label}"] = "listed", None
-    for key, value in found.items():
-        if recorded[key] != value:
-            yield Finding(MANIFEST_FILE, None, f"{key}: {_differing(recorded[key], value)}")
-
-
-def _differing(recorded: Any, found: Any) -> str:
-    if isinstance(recorded, Mapping) and isinstance(found, Mapping):
-        keys = [key for key in {**recorded, **found} if recorded.get(key) != found.get(key)]
-        return "; ".join(f"{key} {recorded.get(key)} recorded, {found.get(key)} found" for key in keys)[:300]
-    return f"{recorded} recorded, {found} found"[:300]

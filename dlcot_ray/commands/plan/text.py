@@ -13,7 +13,7 @@ def plan_lines(figures: Mapping[str, Any]) -> list[str]:
     """Lines for people.
 
     Args:
-        figures: as `commands.plan.forecast` returns them.
+        figures: as `commands.plan.command.forecast` returns them.
     """
     sample, tokens = figures["sample"], figures["trace_tokens"]
     lines = [

@@ -15,9 +15,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from dlcot_ray.cluster.crash_rules import Directive, WorkerCrash, directive_for, stop_reason
-from dlcot_ray.cluster.ledger_status import LedgerStatus, UnitInFlight
-from dlcot_ray.cluster.unit_events import EventKind, Phase, UnitEvents
+from dlcot_ray.cluster.ledger.crash_rules import Directive, WorkerCrash, directive_for, stop_reason
+from dlcot_ray.cluster.ledger.status import LedgerStatus, UnitInFlight
+from dlcot_ray.cluster.ledger.unit_events import EventKind, Phase, UnitEvents
 
 
 class _Work(NamedTuple):

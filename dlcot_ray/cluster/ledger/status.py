@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dlcot_ray.cluster.unit_events import Phase, UnitEvent
+from dlcot_ray.cluster.ledger.unit_events import Phase, UnitEvent
 
 
 @dataclass(frozen=True, slots=True)

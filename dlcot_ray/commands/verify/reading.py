@@ -16,11 +16,8 @@ from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, without_bad_lines
 from dlcot_ray.inputs.readers.registry import open_reader
 from dlcot_ray.outputs.inventory import Finding, ListedUnit
-from dlcot_ray.outputs.layout import (
-    ENHANCED,
-    InputRecord,
-    Output,
-)
+from dlcot_ray.outputs.job_record import InputRecord
+from dlcot_ray.outputs.layout import ENHANCED, Output
 from dlcot_ray.plan.duplicate_ids import find_duplicates
 from dlcot_ray.storage.store import Store
 

@@ -1,0 +1,1 @@
+"""`dlcot plan`: what a job would do and cost."""

@@ -1,0 +1,1 @@
+"""`dlcot verify`: audits an output from its storage."""
