@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dlcot_ray.core.annotation import Annotation
     from dlcot_ray.core.diff import Diff
     from dlcot_ray.core.trace import Trace
+    from dlcot_ray.inputs.conversations.rendered import masked_ranges
 
 __all__ = [
     "Annotation",
@@ -36,9 +37,15 @@ __all__ = [
     "annotate_many",
     "diff",
     "enhance",
+    "masked_ranges",
 ]
 
-_HOMES = {"Annotation": "core.annotation", "Diff": "core.diff", "Trace": "core.trace"}
+_HOMES = {
+    "Annotation": "core.annotation",
+    "Diff": "core.diff",
+    "Trace": "core.trace",
+    "masked_ranges": "inputs.conversations.rendered",
+}
 
 
 if not TYPE_CHECKING:

@@ -15,7 +15,7 @@ import yaml
 from dlcot_ray.core.language import UNKNOWN_LANGUAGE
 from dlcot_ray.inputs.layouts.report import report_lines
 from dlcot_ray.outputs.counts import SHORTEST_CLASS
-from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FOLDERS, PREFERENCES, REJECTED
+from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FOLDERS, MASKED, PREFERENCES, REJECTED
 
 _SHOWN = 20
 """Most input files listed by name; the manifest has all of them."""
@@ -28,6 +28,7 @@ _CONTENT = {
     ANNOTATIONS: "what the judge found: sections, approaches, verifications, labels, errors, clusters",
     REJECTED: "rows that are no traces or that the policy does not want, with cause, message and remedy",
     PREFERENCES: "enhanced against original trace, as `prompt`, `chosen`, `rejected`",
+    MASKED: "whole conversations, and `loss_spans`: what of the replies to train on",
 }
 
 
@@ -58,11 +59,10 @@ def card(manifest: Mapping[str, Any], report: str = "") -> str:
 
 
 def _front_matter(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    folders = [folder for folder in FOLDERS if manifest["outputs"][folder]["objects"]]
     configs = [
         {"config_name": folder, "data_files": f"{folder}/**/*.parquet"}
         | ({"default": True} if folder == ENHANCED else {})
-        for folder in folders
+        for folder in _filled_folders(manifest)
     ]
     return {
         "pretty_name": "Enhanced chain-of-thought traces",
@@ -71,6 +71,10 @@ def _front_matter(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "tags": ["chain-of-thought", "distillation", "dlcot"],
         "configs": configs,
     }
+
+
+def _filled_folders(manifest: Mapping[str, Any]) -> list[str]:
+    return [folder for folder in FOLDERS if manifest["outputs"].get(folder, {}).get("objects")]
 
 
 def _lead(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -83,9 +87,8 @@ def _lead(manifest: Mapping[str, Any]) -> Iterator[str]:
         "(DLCoT, arXiv 2503.16385)."
     )
     yield ""
-    for folder in FOLDERS:
-        if manifest["outputs"][folder]["objects"]:
-            yield f"- `{folder}/`: {_CONTENT[folder]}."
+    for folder in _filled_folders(manifest):
+        yield f"- `{folder}/`: {_CONTENT[folder]}."
     yield "- `manifest.json`: inputs with their versions, counts per file, settings, package versions."
 
 

@@ -1,6 +1,6 @@
 """The layout of a job's output: the names of its objects, when a unit is complete, and which job owns it.
 
-A unit is up to five objects, each put once and atomically under a name that the plan determines. It is
+A unit is up to six objects, each put once and atomically under a name that the plan determines. It is
 complete when its object in `enhanced/`, written last, is in the LIST. Writing is therefore idempotent, a
 resume skips the units in the LIST, and there is no other state. `_job.json` holds the settings that determine
 the content; an output of other settings or of changed inputs is refused.
@@ -33,7 +33,8 @@ MANIFEST_FILE = "manifest.json"
 CARD_FILE = "README.md"
 ENHANCED, ANNOTATIONS, REJECTED = "enhanced", "annotations", "rejected"
 PREFERENCES = "preferences"
-FOLDERS = (ENHANCED, ANNOTATIONS, REJECTED, PREFERENCES)
+MASKED = "masked"
+FOLDERS = (ENHANCED, ANNOTATIONS, REJECTED, PREFERENCES, MASKED)
 FACTS = "_facts"
 """Facts of each row, for a refresh (`facts.py`); hidden from readers of Parquet folders."""
 # These names do not end with .parquet, so that a reader of the whole folder finds units only.
@@ -115,8 +116,8 @@ class Output:
     ) -> int:
         """Write a unit; it is complete only after the last put.
 
-        Objects of `rejected/` and `preferences/` are written only if they have rows. The counts are in the
-        metadata of the `enhanced/` object.
+        Objects of `rejected/`, `preferences/` and `masked/` are written only if they have rows. The counts
+        are in the metadata of the `enhanced/` object.
 
         Args:
             name: name of the unit.
@@ -137,6 +138,8 @@ class Output:
             objects.append((REJECTED, to_parquet(made.rejected)))
         if made.preferences.num_rows:
             objects.append((PREFERENCES, to_parquet(made.preferences)))
+        if made.masked.num_rows:
+            objects.append((MASKED, to_parquet(made.masked)))
         if made.facts is not None:
             objects.append((FACTS, to_parquet(made.facts)))
         objects.append((ENHANCED, to_parquet(made.enhanced, {_STATS_KEY: made.stats.to_json()})))

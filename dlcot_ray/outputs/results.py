@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.schemas import PREFERENCE_SCHEMA
+from dlcot_ray.outputs.schemas import MASKED_SCHEMA, PREFERENCE_SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class UnitOutput:
         rejected: one row per rejected row.
         stats: the counts.
         preferences: without rows unless the policy asks for pairs.
+        masked: without rows unless the policy asks for loss spans.
         facts: for a refresh (`facts.py`), else None.
     """
 
@@ -28,6 +29,7 @@ class UnitOutput:
     rejected: pa.Table
     stats: UnitStats
     preferences: pa.Table = field(default_factory=PREFERENCE_SCHEMA.empty_table)
+    masked: pa.Table = field(default_factory=MASKED_SCHEMA.empty_table)
     facts: pa.Table | None = None
 
 

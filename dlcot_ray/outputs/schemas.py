@@ -1,4 +1,5 @@
-"""The tables of a work unit: `annotations/`, `enhanced/`, `rejected/` and `preferences/`.
+"""The tables of a work unit: `annotations/`, `enhanced/`, `rejected/`, `preferences/`,
+`masked/`.
 
 Each table of ours is one list of columns; its schema and its content are derived from that list. To add a
 column, add one entry. Every unit of one input layout gets the same schema, even a unit without rows, so that
@@ -9,7 +10,7 @@ segments for people), so that a reader replays it in one line without this packa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from dlcot_ray.core.enhancement import Enhancement, Status
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault
 from dlcot_ray.inputs.conversations.homes import MESSAGES
+from dlcot_ray.inputs.conversations.loss_spans import Masked
 from dlcot_ray.outputs.codec import from_table, record_schema, to_table
 from dlcot_ray.outputs.columns import Column, Row, carrying_schema, carrying_table, fields_of, table_of
 
@@ -45,6 +47,8 @@ EDIT_TYPE = _struct(
     reason=pa.string(),
 )
 """One edit: `start`/`stop` are code points of the source reasoning, `segment_*` its segments."""
+SPAN_TYPE = _struct(turn=pa.int32(), field=pa.string(), start=pa.int32(), stop=pa.int32())
+"""Code points of the text at the path `field` of turn `turn` of `messages`."""
 GATE_TYPE = _struct(name=pa.string(), passed=pa.bool_(), detail=pa.string())
 
 
@@ -63,6 +67,7 @@ class EnhancedRow:
         judge: identity of the judge.
         fingerprint: of the trace and its judge; empty where the trace was not judged.
         messages: the conversation with the enhanced thinking; None where there is none to train on.
+        masked: the whole conversation and the spans to train on; None where there is none.
         pair: prompt, enhanced reply and original reply as lists of turns; None where there is none.
     """
 
@@ -77,6 +82,7 @@ class EnhancedRow:
     judge: str
     fingerprint: str
     messages: Any = None
+    masked: Masked | None = None
     pair: tuple[list[Any], list[Any], list[Any]] | None = None
 
 
@@ -94,6 +100,11 @@ def edit_rows(enhancement: Enhancement, offsets: Sequence[int]) -> list[dict[str
         }
         for edit in enhancement.script
     ]
+
+
+def span_rows(masked: Masked | None) -> list[dict[str, Any]]:
+    """The spans to train on as `SPAN_TYPE` rows."""
+    return [asdict(span) for span in masked.spans] if masked is not None else []
 
 
 def gate_rows(enhancement: Enhancement) -> list[dict[str, Any]]:
@@ -171,9 +182,19 @@ PREFERENCE_COLUMNS: tuple[Column[EnhancedRow], ...] = (
 )
 """The columns of `preferences/`: the conversational layout that preference trainers take."""
 
+MASKED_COLUMNS: tuple[Column[EnhancedRow], ...] = (
+    Column("trace_id", pa.string(), lambda row: row.trace.trace_id),
+    Column("messages", MESSAGES, lambda row: row.masked.messages if row.masked else None),
+    Column("loss_spans", _list_of(SPAN_TYPE), lambda row: span_rows(row.masked)),
+    Column("tokens", pa.int32(), lambda row: row.tokens_before),
+    Column("policy", pa.string(), lambda row: row.enhancement.policy),
+)
+"""The columns of `masked/`: the conversation as the teacher wrote it, and what of it to train on."""
+
 ENHANCED_FIELDS = fields_of(ENHANCED_COLUMNS)
 REJECTED_FIELDS = fields_of(REJECTED_COLUMNS)
 PREFERENCE_SCHEMA: pa.Schema = pa.schema(fields_of(PREFERENCE_COLUMNS))
+MASKED_SCHEMA: pa.Schema = pa.schema(fields_of(MASKED_COLUMNS))
 
 
 def annotations_to_table(annotations: Sequence[Annotation]) -> pa.Table:
@@ -223,6 +244,16 @@ def preferences_table(rows: Sequence[EnhancedRow], messages: pa.DataType = MESSA
     """
     pairs = [row for row in rows if makes_pair(row.enhancement) and row.pair is not None]
     return table_of(_typed(PREFERENCE_COLUMNS, messages), pairs)
+
+
+def masked_table(rows: Sequence[EnhancedRow], messages: pa.DataType = MESSAGES) -> pa.Table:
+    """Whole conversations with the spans to train on, of `masked_schema`."""
+    return table_of(_typed(MASKED_COLUMNS, messages), [row for row in rows if row.masked is not None])
+
+
+def masked_schema(messages: pa.DataType = MESSAGES) -> pa.Schema:
+    """The schema of `masked/`, whose conversations have the type `messages`."""
+    return pa.schema(fields_of(_typed(MASKED_COLUMNS, messages)))
 
 
 def makes_pair(enhancement: Enhancement) -> bool:

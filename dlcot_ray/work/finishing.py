@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlcot_ray.core.annotation import ReferenceKind
+from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import UNSOLVED
 from dlcot_ray.core.policies.base import UnsolvedMode
 from dlcot_ray.errors import Cause, RowFault, Stage
 from dlcot_ray.inputs.choices import Reply
 from dlcot_ray.inputs.conversations.homes import Home, messages_type, pair_of, turns_type
+from dlcot_ray.inputs.conversations.loss_spans import Maskable, Masked, unit_masks
 from dlcot_ray.inputs.conversations.unit_messages import Shown, unit_messages
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.outputs.schemas import (
@@ -18,6 +20,7 @@ from dlcot_ray.outputs.schemas import (
     annotations_to_table,
     enhanced_table,
     makes_pair,
+    masked_table,
     preferences_table,
     rejected_table,
 )
@@ -44,9 +47,10 @@ def finish_unit(unit: UnitInput, edited: Sequence[Edited], options: UnitOptions)
     kept = [item for item in edited if _place(unit, item) not in gone]
     shown = [_shown(unit, item) for item in kept]
     messages = unit_messages(shown)
+    masks = _masks(unit, kept, shown) if policy.loss_spans else [None] * len(kept)
     rows = [
-        _row(unit, item, options, chat, one.answer)
-        for item, one, chat in zip(kept, shown, messages, strict=True)
+        _row(unit, item, options, chat, mask, one.answer)
+        for item, one, chat, mask in zip(kept, shown, messages, masks, strict=True)
     ]
     annotations = [item.judged.annotation for item in edited]
     rejected = sorted([*unit.faults, *unwanted], key=lambda fault: (fault.row, fault.part))
@@ -57,6 +61,7 @@ def finish_unit(unit: UnitInput, edited: Sequence[Edited], options: UnitOptions)
         rejected=rejected_table(unit.table, rejected, unit.first_row),
         stats=count_unit(unit, rows, edited, rejected, pairs.num_rows),
         preferences=pairs,
+        masked=masked_table(rows, messages_type(unit.columns)),
     )
 
 
@@ -81,8 +86,32 @@ def _shown(unit: UnitInput, item: Edited) -> Shown:
     return Shown(found.slot.row, found.home or Home(), enhancement.reasoning, known if builds else None)
 
 
+def _masks(unit: UnitInput, kept: Sequence[Edited], shown: Sequence[Shown]) -> list[Masked | None]:
+    """The whole conversations, with what the policy keeps of them."""
+    traces = [
+        Maskable(one.row, one.home, item.judged.trace.reasoning, _dropped(item), one.answer)
+        for item, one in zip(kept, shown, strict=True)
+    ]
+    return unit_masks(traces, unit.columns)
+
+
+def _dropped(item: Edited) -> list[tuple[int, int]]:
+    """The code points of the reasoning that do not stay as they are."""
+    offsets = item.judged.annotation.segment_offsets
+    return [
+        (offsets[edit.start], offsets[edit.stop])
+        for edit in item.enhancement.script
+        if edit.op is not EditOp.KEEP and edit.start < edit.stop
+    ]
+
+
 def _row(
-    unit: UnitInput, item: Edited, options: UnitOptions, messages: Any, answer: str | None
+    unit: UnitInput,
+    item: Edited,
+    options: UnitOptions,
+    messages: Any,
+    masked: Masked | None,
+    answer: str | None,
 ) -> EnhancedRow:
     row, part = _place(unit, item)
     count_tokens = options.count_tokens
@@ -103,6 +132,7 @@ def _row(
         judge=annotation.judge,
         fingerprint=annotation.fingerprint,
         messages=messages,
+        masked=masked,
         pair=pair_of(home, enhancement.reasoning, trace.reasoning, answer)
         if paired and home is not None
         else None,

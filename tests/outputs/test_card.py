@@ -46,7 +46,7 @@ def front_matter(told: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_front_matter_can_be_read_by_hub_tools() -> None:
     told = manifest()
-    told["outputs"]["preferences"]["objects"] = 0
+    told["outputs"]["preferences"]["objects"] = told["outputs"]["masked"]["objects"] = 0
     data = front_matter(told)
     assert data["task_categories"] == ["text-generation"]
     assert data["size_categories"] == ["n<1K"]

@@ -20,6 +20,7 @@ from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.audit.counts import count_findings
+from dlcot_ray.outputs.audit.masked import masked_findings
 from dlcot_ray.outputs.audit.stored import StoredUnit
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.job_record import JobRecord
@@ -167,3 +168,35 @@ def test_an_audit_finds_examples_that_the_rows_do_not_bear_out() -> None:
     false = replace(output.stats, gate_examples=((gate, "nobody", detail),))
     (found,) = findings(false)
     assert found.startswith("its footer counts gate_examples")
+
+
+def test_masked_conversations_load_and_hold_the_whole_trace(tmp_path: Path, tokenizer: Any) -> None:
+    output = made("keep_first+loss_spans")
+    data = loaded(written(output, tmp_path / "out"), "masked", tmp_path / "cache")
+    rows = {row["trace_id"]: row for row in output.enhanced.to_pylist() if row["messages"]}
+    assert [row["trace_id"] for row in data] == list(rows)
+    shorter = 0
+    for mask in data:
+        row = rows[mask["trace_id"]]
+        text = tokenizer.apply_chat_template(mask["messages"], tokenize=False)
+        assert row["reasoning"].strip() in text
+        reply = mask["messages"][-1]["content"]
+        learnt = "".join(reply[span["start"] : span["stop"]] for span in mask["loss_spans"])
+        assert {span["turn"] for span in mask["loss_spans"]} == {1}
+        assert "".join(learnt.split()) == "".join(row["messages"][-1]["content"].split())
+        shorter += learnt != reply
+    assert shorter == output.stats.enhanced - sum(
+        row["status"] == "enhanced" and not row["messages"] for row in output.enhanced.to_pylist()
+    )
+
+
+def test_an_audit_sees_wrong_and_missing_spans() -> None:
+    output = made("keep_first+loss_spans")
+    rows, masked = output.enhanced.to_pylist(), output.masked.to_pylist()
+    assert list(masked_findings(rows, masked)) == []
+    assert [number for number, _ in masked_findings(rows, masked[1:])] == [None]
+    at = next(i for i, mask in enumerate(masked) if len(mask["loss_spans"]) > 1)
+    spans = masked[at]["loss_spans"]
+    for wrong in (spans[:-1], spans[::-1], [{**spans[0], "stop": 10**6}], [{**spans[0], "field": "text"}]):
+        damaged = [*masked[:at], {**masked[at], "loss_spans": wrong}, *masked[at + 1 :]]
+        assert [number for number, _ in masked_findings(rows, damaged)] == [at]

@@ -19,14 +19,14 @@ from dlcot_ray.commands.refresh.root import Root, Snapshot
 from dlcot_ray.errors import Cause, InputFault, JobError
 from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.outputs.job_record import InputRecord
-from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FACTS, PREFERENCES, REJECTED
+from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FACTS, MASKED, PREFERENCES, REJECTED
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
 from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
 from dlcot_ray.work.judging import JUDGE_FAILED
 
 _THREADS = 16
-_ORDER = (ANNOTATIONS, REJECTED, PREFERENCES, FACTS, ENHANCED)
+_ORDER = (ANNOTATIONS, REJECTED, PREFERENCES, MASKED, FACTS, ENHANCED)
 """The `enhanced/` object makes a unit complete, so it is copied last."""
 
 

@@ -40,6 +40,7 @@ from dlcot_ray.outputs.layout import (
     ENHANCED,
     FOLDERS,
     JOB_FILE,
+    MASKED,
     PREFERENCES,
     REJECTED,
     Output,
@@ -206,6 +207,7 @@ def _load(output: Output, listed: ListedUnit, label: str) -> StoredUnit:
         tables.get(REJECTED),
         tables.get(ANNOTATIONS),
         tables.get(PREFERENCES),
+        tables.get(MASKED),
     )
 
 

@@ -69,6 +69,7 @@ class Policy:
         errors, corrected, unsolved: see their types.
         drops_loops: whether repetition loops go, also those inside one segment.
         preference_pairs: also write original and enhanced as a pair.
+        loss_spans: also write the whole trace with the spans to train on.
     """
 
     expression: str
@@ -79,6 +80,7 @@ class Policy:
     unsolved: UnsolvedMode = UnsolvedMode.KEEP
     drops_loops: bool = False
     preference_pairs: bool = False
+    loss_spans: bool = False
 
     def drops(self, annotation: Annotation) -> Drops:
         """Segments to drop; where several parts drop a segment, the first part's reason stands."""

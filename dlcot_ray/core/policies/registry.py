@@ -74,6 +74,9 @@ POLICIES: Mapping[str, PolicyEntry] = {
 }
 PREFERENCE_PAIRS = "preference_pairs"
 """Drops nothing: adds an output of pairs (DPO), the original and the enhanced trace."""
+LOSS_SPANS = "loss_spans"
+"""Drops nothing: adds an output of whole traces, with the spans that the other policies keep."""
+_OUTPUTS = (PREFERENCE_PAIRS, LOSS_SPANS)
 
 _DELETE_LAST = re.compile(r"delete_multi_([1-9]\d?)")
 _OPTIONS = ("min_keep", "errors", "corrected", "unsolved")
@@ -85,6 +88,7 @@ def policy_help() -> dict[str, str]:
         **{name: entry.help for name, entry in POLICIES.items()},
         "delete_multi_N": "drop the last N redundant approaches and checks (N from 1 to 99)",
         PREFERENCE_PAIRS: "drop nothing; write original and enhanced as pairs to preferences/",
+        LOSS_SPANS: "drop nothing; write whole traces with the spans to train on to masked/",
     }
 
 
@@ -105,13 +109,14 @@ def parse_policy(expression: str, options: Mapping[str, object] | None = None) -
     names = [name.strip() for name in expression.split("+")]
     return Policy(
         expression,
-        tuple(_function(name) for name in names if name != PREFERENCE_PAIRS),
+        tuple(_function(name) for name in names if name not in _OUTPUTS),
         min_keep=options_float(options, "min_keep", MIN_KEEP),
         errors=options_choice(options, "errors", ErrorMode.KEEP),
         corrected=options_choice(options, "corrected", CorrectedMode.KEEP),
         unsolved=options_choice(options, "unsolved", UnsolvedMode.KEEP),
         drops_loops=any(name in POLICIES and POLICIES[name].drops_loops for name in names),
         preference_pairs=PREFERENCE_PAIRS in names,
+        loss_spans=LOSS_SPANS in names,
     )
 
 

@@ -18,7 +18,7 @@ from dlcot_ray.inputs.message_columns import MessageColumn
 ASSISTANTS = ("assistant", "gpt", "model", "chatgpt", "bot")
 USERS = ("user", "human")
 SYSTEMS = ("system", "developer")
-_THINKERS = ("thinking", "reasoning", "thought")
+THINKERS = ("thinking", "reasoning", "thought")
 _PART_TEXTS = ("text", "content", "value")
 
 Turn = Mapping[str, Any]
@@ -62,13 +62,13 @@ class Conversation:
 
     def is_assistant(self, at: int) -> bool:
         """Whether a turn is the assistant's, its thinking included."""
-        return self.role_of(at) in (*self.assistants, *_THINKERS)
+        return self.role_of(at) in (*self.assistants, *THINKERS)
 
     def is_thinking(self, at: int) -> bool:
         """Whether the whole turn is thinking: an analysis channel, or a role of its own."""
         turn = self.turns[at]
         channel = turn.get("channel") if turn is not None else None
-        return self.is_assistant(at) and (self.role_of(at) in _THINKERS or channel == "analysis")
+        return self.is_assistant(at) and (self.role_of(at) in THINKERS or channel == "analysis")
 
     def text_of(self, at: int) -> str | None:
         """The content of a turn as text; None if it has none.
@@ -137,13 +137,13 @@ def text_key(part: Mapping[str, Any]) -> str:
 
 def thinking_path(part: Mapping[str, Any]) -> tuple[str | int, ...] | None:
     """Where a part holds thinking; None for a part that does not."""
-    for key in _THINKERS:
+    for key in THINKERS:
         inside = part.get(key)
         if isinstance(inside, str):
             return (key,)
         if isinstance(inside, list) and len(inside) == 1 and isinstance(inside[0], dict):
             return (key, 0, text_key(inside[0]))
-    if part.get("type") in _THINKERS or part.get("thought") is True:
+    if part.get("type") in THINKERS or part.get("thought") is True:
         return (text_key(part),)
     return None
 

@@ -59,6 +59,7 @@ class StoredUnit:
     rejected: pa.Table | None
     annotations: pa.Table | None
     preferences: pa.Table | None
+    masked: pa.Table | None = None
 
     def place(self, folder: str) -> str:
         """One of its objects, as findings name it."""

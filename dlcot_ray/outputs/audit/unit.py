@@ -15,11 +15,13 @@ from typing import Any
 import pyarrow as pa
 
 from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.policies.registry import LOSS_SPANS
 from dlcot_ray.errors import Cause, InputFault, Stage
 from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.conversations.homes import MESSAGES, messages_type, turns_type
 from dlcot_ray.outputs.audit.conversations import message_findings, preference_findings
 from dlcot_ray.outputs.audit.counts import count_findings
+from dlcot_ray.outputs.audit.masked import masked_findings
 from dlcot_ray.outputs.audit.rows import annotation_findings, row_findings, shorten
 from dlcot_ray.outputs.audit.stored import (
     Expected,
@@ -28,12 +30,13 @@ from dlcot_ray.outputs.audit.stored import (
 )
 from dlcot_ray.outputs.columns import carried_table
 from dlcot_ray.outputs.inventory import Finding
-from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, PREFERENCES, REJECTED
+from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, MASKED, PREFERENCES, REJECTED
 from dlcot_ray.outputs.schemas import (
     ANNOTATION_SCHEMA,
     ENHANCED_FIELDS,
     REJECTED_FIELDS,
     annotations_from_table,
+    masked_schema,
     preferences_schema,
 )
 
@@ -49,6 +52,7 @@ def audit_unit(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
     yield from count_findings(unit, rows, annotations)
     yield from _rejected(unit)
     yield from preference_findings(unit, rows)
+    yield from _masked(unit, expected, rows)
     known: dict[str, list[tuple[int, Annotation]]] = defaultdict(list)
     for place, annotation in enumerate(annotations):
         known[annotation.trace_id].append((place, annotation))
@@ -87,6 +91,7 @@ def _schemas(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
     for folder, table, schema in (
         (ANNOTATIONS, unit.annotations, ANNOTATION_SCHEMA),
         (PREFERENCES, unit.preferences, preferences_schema(turns)),
+        (MASKED, unit.masked, masked_schema(messages)),
     ):
         if table is not None and not table.schema.equals(schema):
             yield Finding(unit.place(folder), None, "its schema is not that of this version")
@@ -127,6 +132,14 @@ def _rejected(unit: StoredUnit) -> Iterator[Finding]:
         before = place
         for message in messages:
             yield Finding(unit.place(REJECTED), number, message)
+
+
+def _masked(unit: StoredUnit, expected: Expected, rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Whether every conversation is there with its spans, if the policy asks for them."""
+    asked = expected.policy is not None and LOSS_SPANS in expected.policy.split("+")
+    masked = unit.masked.to_pylist() if unit.masked is not None else []
+    for number, message in masked_findings(rows, masked) if asked or masked else ():
+        yield Finding(unit.place(MASKED), number, message)
 
 
 def _matching(

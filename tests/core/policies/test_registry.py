@@ -47,7 +47,7 @@ def test_settings_are_read() -> None:
 
 def test_every_policy_has_one_line_of_help_and_can_be_parsed() -> None:
     lines = policy_help()
-    assert lines.keys() == {*POLICIES, "delete_multi_N", "preference_pairs"}
+    assert lines.keys() == {*POLICIES, "delete_multi_N", "preference_pairs", "loss_spans"}
     assert all(line and "\n" not in line for line in lines.values())
     for name in [*POLICIES, "delete_multi_3", "preference_pairs"]:
         assert parse_policy(name).min_keep == MIN_KEEP
