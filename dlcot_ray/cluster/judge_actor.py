@@ -56,11 +56,11 @@ class JudgeActor:
 
     async def _pack_judged(self, units: pa.Table, index: int) -> pa.Table:
         task, error = unit_of(units, index)
-        rows, stored, fingerprints = (table_of(units, index, name) for name in READ_TABLES)
+        rows, stored = (table_of(units, index, name) for name in READ_TABLES)
         made: UnitOutput | str = error
         effort = Effort()
         if not error:
-            made, effort = await self._run(ReadUnit(task, rows, stored, fingerprints))
+            made, effort = await self._run(ReadUnit(task, rows, stored))
         if isinstance(made, str):
             return pack_unit(task, made, dict.fromkeys(MADE_TABLES), effort=effort)
         tables = {name: getattr(made, name) for name in MADE_TABLES}

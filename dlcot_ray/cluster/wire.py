@@ -17,7 +17,7 @@ from dlcot_ray.outputs.results import Effort, EngineUse
 from dlcot_ray.plan.tasks import UnitTask
 from dlcot_ray.storage.tables import read_arrow_stream, to_arrow_stream
 
-READ_TABLES = ("table", "annotations", "fingerprints")
+READ_TABLES = ("table", "annotations")
 """Tables of a unit that was read, as attributes of `ReadUnit`."""
 MADE_TABLES = ("annotations", "enhanced", "rejected", "preferences", "masked", "facts")
 """Tables of a unit that was processed, as attributes of `UnitOutput`."""

@@ -2,7 +2,7 @@
 
 The driver writes an index once per refresh. It has 16 bytes per annotation: the head of the fingerprint, the
 number of the object and the row in it. The index is partitioned by fingerprint into Parquet objects of about
-a megabyte. A reading task first tries the object with the name of its own unit, which has most rows of a
+a megabyte. A worker first tries the object with the name of its own unit, which has most rows of a
 changed shard. For the other rows it uses the index, which also finds traces that moved within a shard or
 between shards. Partitions and annotation objects are cached up to a limit. The index has only the head of a
 fingerprint, so the whole fingerprint is compared before an annotation is used.
@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
@@ -53,14 +54,12 @@ class RecallSpec:
         index: folder of the index.
         partitions: number of partitions, a power of two.
         own: folder in which the object of the unit's own name is tried first; empty for none.
-        identity: identity of the judge.
     """
 
     url: str
     index: str
     partitions: int
     own: str
-    identity: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -99,10 +98,11 @@ def write_index(store: Store, folder: str, objects: Sequence[str], known: pl.Dat
 
 
 class Recall:
-    """Reads the index of one refresh. Not thread-safe."""
+    """Reads the index of one refresh. Safe to call from several threads, one of which reads at a time."""
 
     def __init__(self, spec: RecallSpec) -> None:
         self._spec = spec
+        self._lock = Lock()
         self._store = Store(spec.url, spec.options)
         names = read_parquet(self._store.read_bytes(f"{spec.index}/{_OBJECTS}"))
         self._objects: list[str] = names.column("name").to_pylist()
@@ -127,7 +127,10 @@ class Recall:
         Raises:
             JobError, InputFault: the index cannot be read.
         """
-        wanted = set(fingerprints)
+        with self._lock:
+            return self._found(unit, set(fingerprints))
+
+    def _found(self, unit: str, wanted: set[str]) -> pa.Table:
         found: list[pa.Table] = []
         own = f"{self._spec.own}/{unit}.parquet"
         if self._spec.own and own in self._known_objects:
@@ -178,7 +181,7 @@ _opened: list[tuple[RecallSpec, Recall]] = []
 
 
 def open_recall(spec: RecallSpec) -> Recall:
-    """The index of a refresh. It is opened once per process, because there are many short reading tasks.
+    """The index of a refresh. It is opened once per process, because it serves many units.
 
     Raises:
         JobError, InputFault: the index cannot be read.

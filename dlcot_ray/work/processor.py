@@ -15,11 +15,12 @@ from dlcot_ray.config.judges import make_judge, token_counter, writer_of
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import reason_of
 from dlcot_ray.inputs.columns import resolve_columns
+from dlcot_ray.inputs.readers.protocol import READ_ERRORS
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 from dlcot_ray.outputs.results import EngineUse, UnitOutput
 from dlcot_ray.plan.tasks import UnitTask
 from dlcot_ray.work.process import derive_unit, enhance_unit
-from dlcot_ray.work.refreshing import recalled_of, refresh_unit
+from dlcot_ray.work.refreshing import recall, refresh_unit
 from dlcot_ray.work.row_watch import RowWatch, WatchedJudge, WatchedWriter
 from dlcot_ray.work.spec import ReadUnit, WorkSpec
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions
@@ -99,7 +100,11 @@ class Processor:
         judge = WatchedJudge(self._judge, watch)
         if self._spec.facts is None:
             return await enhance_unit(unit, judge, options)
-        return await refresh_unit(unit, judge, options, recalled_of(read, unit, judge), self._spec.facts)
+        try:
+            known = await recall(unit, read.task.name, judge, self._spec.recall, self._spec.retries)
+        except READ_ERRORS as error:
+            return f"the index of known annotations cannot be read ({reason_of(error)})"
+        return await refresh_unit(unit, judge, options, known, self._spec.facts)
 
     def _parsed(self, task: UnitTask, table: pa.Table, watch: RowWatch) -> UnitInput:
         return UnitInput.parse(

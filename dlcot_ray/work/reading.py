@@ -1,4 +1,4 @@
-"""The first step of a work unit: reads its rows, and the annotations of them that exist already.
+"""The first step of a work unit: reads its rows, and the stored annotations that a policy is applied to.
 
 No Ray here. A failure is a value: a unit that cannot be read comes back with an `error`. It stays unfinished,
 and the next run does it again.
@@ -13,14 +13,9 @@ from contextlib import closing
 import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, reason_of
-from dlcot_ray.inputs.columns import resolve_columns
-from dlcot_ray.inputs.items import traces_in
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, read_table
 from dlcot_ray.inputs.readers.registry import open_reader
-from dlcot_ray.inputs.traces import traces_of
-from dlcot_ray.judging.fingerprint import fingerprints_of
 from dlcot_ray.outputs.layout import ANNOTATIONS
-from dlcot_ray.outputs.recall import RecallSpec, open_recall
 from dlcot_ray.plan.tasks import ReadTask, UnitTask
 from dlcot_ray.storage.retries import retrying, with_retries
 from dlcot_ray.storage.store import Store
@@ -76,8 +71,6 @@ def _sweep(
 
 
 def _with_annotations(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> ReadUnit:
-    if spec.recall is not None:
-        return _with_recalled(unit, table, spec, spec.recall)
     if spec.annotations is None:
         return ReadUnit(unit, table)
     store = Store(spec.annotations, spec.annotations_options)
@@ -91,20 +84,3 @@ def _with_annotations(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> ReadUn
         return ReadUnit(unit, table, with_retries(spec.retries, read))
     except READ_ERRORS as error:
         return ReadUnit(unit, error=f"its annotations cannot be read ({reason_of(error)})")
-
-
-def _with_recalled(unit: UnitTask, table: pa.Table, spec: WorkSpec, recall: RecallSpec) -> ReadUnit:
-    try:
-        columns = resolve_columns(spec.preset, table.schema, unit.file)
-    except InputFault:
-        # The processor meets the same fault and reports it.
-        return ReadUnit(unit, table)
-    items = traces_of(table, columns, file=unit.file, first_row=unit.start, shard_name=unit.shard_name)
-    fingerprints = fingerprints_of(traces_in(items), recall.identity)
-    wanted = [fingerprint for fingerprint in fingerprints if fingerprint is not None]
-    try:
-        found = with_retries(spec.retries, lambda: open_recall(recall).annotations(unit.name, wanted))
-        stored = pa.table({"fingerprint": pa.array(fingerprints, pa.string())})
-        return ReadUnit(unit, table, found, stored)
-    except READ_ERRORS as error:
-        return ReadUnit(unit, error=f"the index of known annotations cannot be read ({reason_of(error)})")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import pyarrow as pa
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.inputs.items import traces_in
@@ -11,10 +14,11 @@ from dlcot_ray.judging.fingerprint import fingerprints_of
 from dlcot_ray.judging.protocol import Judge
 from dlcot_ray.judging.recalling import RecallingJudge
 from dlcot_ray.outputs.facts import FactSpec, facts_table
+from dlcot_ray.outputs.recall import RecallSpec, open_recall
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.outputs.schemas import annotations_from_table
+from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.work.process import enhance_unit
-from dlcot_ray.work.spec import ReadUnit
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions
 
 
@@ -31,12 +35,26 @@ class Recalled:
     known: Mapping[str, Annotation]
 
 
-def recalled_of(read: ReadUnit, unit: UnitInput, judge: Judge) -> Recalled:
-    """The fingerprints and annotations that reading found; without an index, fingerprints alone."""
-    if read.annotations is None or read.fingerprints is None:
-        return Recalled(fingerprints_of(traces_in(unit.items), judge.identity), {})
-    known = {item.fingerprint: item for item in annotations_from_table(read.annotations)}
-    return Recalled(read.fingerprints.column("fingerprint").to_pylist(), known)
+async def recall(
+    unit: UnitInput, name: str, judge: Judge, index: RecallSpec | None, retries: int
+) -> Recalled:
+    """The fingerprints of a unit, and the annotations that the index has of them; none without an index.
+
+    The index is read in a thread, so that other units of the worker go on.
+
+    Raises:
+        JobError, InputFault, OSError: the index cannot be read.
+    """
+    marks = fingerprints_of(traces_in(unit.items), judge.identity)
+    if index is None:
+        return Recalled(marks, {})
+    wanted = [mark for mark in marks if mark is not None]
+
+    def look_up() -> pa.Table:
+        return open_recall(index).annotations(name, wanted)
+
+    found = await asyncio.to_thread(with_retries, retries, look_up)
+    return Recalled(marks, {item.fingerprint: item for item in annotations_from_table(found)})
 
 
 async def refresh_unit(

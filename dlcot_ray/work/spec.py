@@ -69,14 +69,11 @@ class ReadUnit:
     Attributes:
         task: which unit.
         table: its rows; None after an error.
-        annotations: stored ones (`ANNOTATION_SCHEMA`), for deriving or known from earlier snapshots.
-        fingerprints: one column, one row per item of `table`'s rows, null where it is no trace; None where
-            nothing was recalled. They travel along, so that a unit is fingerprinted once.
+        annotations: stored ones (`ANNOTATION_SCHEMA`), for deriving.
         error: why there is no table.
     """
 
     task: UnitTask
     table: pa.Table | None = None
     annotations: pa.Table | None = None
-    fingerprints: pa.Table | None = None
     error: str = ""

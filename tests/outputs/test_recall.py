@@ -42,7 +42,7 @@ def remembered(store: Store, units: dict[str, range]) -> RecallSpec:
         marks = table.column("fingerprint").to_pylist()
         frames.append(pl.DataFrame({"fingerprint": marks, "object": place, "row": range(len(marks))}))
     partitions = write_index(store, "new/_recall/1", names, pl.concat(frames))
-    return RecallSpec(store.given_url, "new/_recall/1", partitions, "old/annotations", JUDGE.identity)
+    return RecallSpec(store.given_url, "new/_recall/1", partitions, "old/annotations")
 
 
 def found(spec: RecallSpec, unit: str, numbers: range) -> list[Annotation]:
@@ -74,7 +74,7 @@ def test_different_fingerprints_with_equal_heads_are_distinguished(tmp_path: Pat
     store.put("x.parquet", to_parquet(table))
     known = pl.DataFrame({"fingerprint": marks, "object": 0, "row": [0, 1, 2]})
     partitions = write_index(store, "i", ["x.parquet"], known)
-    index = Recall(RecallSpec(str(tmp_path), "i", partitions, "", "rules"))
+    index = Recall(RecallSpec(str(tmp_path), "i", partitions, ""))
     for number, wanted in enumerate(marks):
         (one,) = annotations_from_table(index.annotations("u", [wanted]))
         assert (one.trace_id, one.fingerprint) == (f"t{number}", wanted)

@@ -104,7 +104,6 @@ def index_annotations(
         index=folder,
         partitions=partitions,
         own=f"{known[0].snapshot.folder}/{ANNOTATIONS}",
-        identity=new.judge,
         options=options,
     )
 
