@@ -8,7 +8,7 @@ otherwise be a column that is silently never read. A user's own YAML file works 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from dlcot_ray.core.markup import Delimiters
 from dlcot_ray.errors import JobError, did_you_mean, reason_of
 from dlcot_ray.inputs.cells import find_path
 from dlcot_ray.inputs.choices import DEFAULT_CHOICES, Choices
+
+OTHERS = "*"
 
 _OF_JOB = ("decided", "choices")
 """Fields that a job sets, and no file."""
@@ -65,7 +67,7 @@ class DatasetPreset:
         system: a system prompt outside the conversation, which becomes the system turn of `messages`.
         thinking, solution: tags around the thinking and around the visible answer, besides the known ones.
         detect, detect_any: `auto` takes the preset only if all (any) of these columns exist.
-        order: for `auto` alone: the presets to try.
+        order: for `auto` alone: the presets to try; `OTHERS` stands for those that it does not name.
         choices: which traces of a row are taken; set by the job, not by the file.
         decided: what was decided on samples of the job's files, one entry per set of columns.
     """
@@ -217,11 +219,23 @@ def _from_content(path: Path, content: Mapping[Any, Any]) -> DatasetPreset:
         values[key] = _names(path, key, values.get(key, []))
     if "system" in values:
         values["system"] = _names(path, "system", values["system"])
-    values["order"] = tuple(load_preset(name) for name in _names(path, "order", values.get("order", [])))
+    values["order"] = _in_order(path, _names(path, "order", values.get("order", [])))
     preset = DatasetPreset(**values)
     if not (preset.reasoning or preset.tagged or preset.messages or preset.order):
         raise _invalid(path, "it names no reasoning, tagged or messages column")
     return preset
+
+
+def _in_order(path: Path, names: Sequence[str]) -> tuple[DatasetPreset, ...]:
+    """The presets of these names; `OTHERS` stands for all that are not named and can be detected."""
+    found: list[DatasetPreset] = []
+    for name in names:
+        if name != OTHERS:
+            found.append(load_preset(name))
+            continue
+        unnamed = [load_preset(other) for other in preset_names() if other not in (*names, path.stem)]
+        found += [preset for preset in unnamed if preset.detect or preset.detect_any]
+    return tuple(found)
 
 
 def _checked(path: Path, content: Mapping[str, Any], model: type[Any], prefix: str) -> dict[str, Any]:

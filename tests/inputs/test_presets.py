@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from dlcot_ray.config.paths import conf_dir
 from dlcot_ray.errors import JobError
+from dlcot_ray.inputs import presets
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset, preset_names
 
 
@@ -19,6 +22,18 @@ def test_auto_tries_shipped_presets() -> None:
     order = [preset.name for preset in load_preset("auto").order]
     assert set(order) <= set(preset_names())
     assert order.index("s1k") < order.index("messages") < order.index("plain")
+
+
+def test_a_new_file_that_says_what_it_is_detected_by_is_tried_by_auto(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(conf_dir() / "dataset", tmp_path / "dataset")
+    (tmp_path / "dataset" / "notebook.yaml").write_text("problem: [task]\nreasoning: [pad]\ndetect: [pad]\n")
+    (tmp_path / "dataset" / "unseen.yaml").write_text("problem: [task]\nreasoning: [scribble]\n")
+    monkeypatch.setattr(presets, "conf_dir", lambda: tmp_path)
+    order = [preset.name for preset in load_preset("auto").order]
+    assert order.index("limo") < order.index("notebook") < order.index("messages")
+    assert "unseen" not in order
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:

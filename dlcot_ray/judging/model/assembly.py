@@ -6,7 +6,8 @@ judge's values where a question failed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dlcot_ray.core.annotation import Annotation, JudgeStep, Source, StepStatus
 from dlcot_ray.core.arrival import crowned
@@ -56,7 +57,17 @@ def assemble(program: Program, outcome: Outcome, fingerprint: str, identity: str
         tokens=account.total(),
         replies=tuple(account.replies),
     )
-    return crowned(annotation) if found.answers.ends_right else annotation
+    annotation = crowned(annotation) if found.answers.ends_right else annotation
+    return _with_answers(annotation, outcome, QUESTIONS)
+
+
+def _with_answers(annotation: Annotation, outcome: Outcome, questions: Sequence[Question[Any]]) -> Annotation:
+    """The annotation with the answers that questions put into it themselves, in the order of the table."""
+    for question in questions:
+        answer = outcome.of(question)
+        if question.apply is not None and answer is not None:
+            annotation = question.apply(annotation, answer)
+    return annotation
 
 
 def statuses(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -15,8 +16,12 @@ from hypothesis import strategies as st
 from dlcot_ray.core.annotation import Annotation, JudgeStep, Label, SectionKind, Source
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.cascade import CascadeJudge
+from dlcot_ray.judging.model import assembly, program
 from dlcot_ray.judging.model.engine import Constraint, RequestError
 from dlcot_ray.judging.model.judge import ModelJudge
+from dlcot_ray.judging.model.questions.answers import Language
+from dlcot_ray.judging.model.questions.question import Part, Question, Scope, When
+from dlcot_ray.judging.model.questions.table import QUESTIONS
 from dlcot_ray.judging.protocol import JudgeDied
 from dlcot_ray.judging.rules.judge import RulesJudge
 from tests.support.scripted import ScriptedEngine, random_member
@@ -61,6 +66,31 @@ def judge_with(
         return asyncio.run(judge.judge(trace)), engine
     finally:
         judge.close()
+
+
+def test_a_question_of_a_stranger_puts_its_answer_into_the_annotation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def whole(scope: Scope, answered: Sequence[bool]) -> Part | None:
+        ranges = ((scope.start, scope.stop),)
+        return None if answered else Part({"last": scope.stop}, Language("[01]", 1), ranges)
+
+    ending: Question[bool] = Question(
+        step=JudgeStep.COMPLETE,
+        wording="ENDING of segment $last?",
+        when=When.WHOLE,
+        next_part=whole,
+        read=lambda text: text == "1",
+        join=lambda found: found[-1][1],
+        assumed=lambda rules, part: "1",
+        apply=lambda annotation, ends: replace(annotation, truncated=not ends),
+    )
+    for module in (program, assembly):
+        monkeypatch.setattr(module, "QUESTIONS", (*QUESTIONS, ending))
+    breaks_off, _ = judge_with(lambda prompt, _: (GOOD | {"ENDING": "0"})[asked(prompt)])
+    ends, _ = judge_with(lambda prompt, _: (GOOD | {"ENDING": "1"})[asked(prompt)])
+    check_sound(ends, TRACE)
+    assert (breaks_off.truncated, ends.truncated) == (True, False)
 
 
 def check_sound(annotation: Annotation, trace: Trace) -> None:

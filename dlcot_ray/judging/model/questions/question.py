@@ -86,6 +86,7 @@ class Question(Generic[A]):
         join: one answer from those of all parts and windows.
         assumed: the answer to a part that a dry run takes, from the rules judge's annotation.
         implied: the step counts as the model's where nothing was asked: its answer follows from others.
+        apply: puts the answer into the annotation; None for the questions that `assembly.py` builds it from.
     """
 
     step: JudgeStep
@@ -96,3 +97,4 @@ class Question(Generic[A]):
     join: Callable[[Sequence[tuple[Window, A]]], A]
     assumed: Callable[[Annotation, Part], str]
     implied: bool = False
+    apply: Callable[[Annotation, A], Annotation] | None = None
