@@ -18,7 +18,7 @@ from dlcot_ray.core.applying.affirming import with_evidence
 from dlcot_ray.core.applying.doubt import doubt
 from dlcot_ray.core.applying.ladder import Ladder
 from dlcot_ray.core.arrival import settle
-from dlcot_ray.core.edits import apply_script
+from dlcot_ray.core.edits import apply_script, drop_script
 from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, GateResult, Status
 from dlcot_ray.core.error_handling import RepairRequest, apply_repairs, checked_repair, repair_requests
 from dlcot_ray.core.gates import evaluate_gates
@@ -34,6 +34,7 @@ from dlcot_ray.core.trace import Trace
 UNSOLVED = "unsolved"
 UNSURE = "unsure"
 MIXED_LANGUAGE = "mixed_language"
+UNGATED = "ungated"
 REPAIR = "repair"
 
 
@@ -66,6 +67,8 @@ def enhance(trace: Trace, annotation: Annotation, policy: Policy) -> Enhancement
 
 def draft(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
     """Apply `policy` without a writer, and list the bridges and repairs that a writer may supply."""
+    if not policy.gated:
+        return _ungated(trace, annotation, policy)
     settled = with_evidence(trace, settle(trace, annotation))
     solved = not is_unsolved(settled)
     ladder = Ladder(trace, settled, policy, {})
@@ -90,6 +93,17 @@ def draft(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
     if repairs:
         enhancement = _with_repairs(trace, settled, policy, enhancement, repairs, {})
     return Draft(trace, settled, policy, drops, enhancement, first.needs, repairs)
+
+
+def _ungated(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
+    """A baseline's own choice: no seam is closed and no gate is asked."""
+    drops = policy.drops(annotation)
+    script = drop_script(drops, len(annotation.segment_offsets) - 1)
+    text = apply_script(trace.reasoning, annotation.segment_offsets, script)
+    status, reason = (Status.ENHANCED, UNGATED) if drops else (Status.UNCHANGED, "nothing_to_cut")
+    solved = not is_unsolved(settle(trace, annotation))
+    done = Enhancement(status, reason, script, text, (), policy.expression, solved=solved)
+    return Draft(trace, annotation, policy, drops, done)
 
 
 def _readable(trace: Trace, annotation: Annotation, drops: Drops) -> Drops:

@@ -70,6 +70,7 @@ class Policy:
         drops_loops: whether repetition loops go, also those inside one segment.
         preference_pairs: also write original and enhanced as a pair.
         loss_spans: also write the whole trace with the spans to train on.
+        gated: the gates hold back what would harm a trace; False for baselines only.
     """
 
     expression: str
@@ -81,6 +82,7 @@ class Policy:
     drops_loops: bool = False
     preference_pairs: bool = False
     loss_spans: bool = False
+    gated: bool = True
 
     def drops(self, annotation: Annotation) -> Drops:
         """Segments to drop; where several parts drop a segment, the first part's reason stands."""

@@ -21,6 +21,8 @@ from dlcot_ray.core.policies.base import (
     options_choice,
     options_float,
 )
+from dlcot_ray.core.policies.baselines import HELP as BASELINE_HELP
+from dlcot_ray.core.policies.baselines import baseline
 from dlcot_ray.core.policies.parts import Checks, clean_local, drop_incorrect_branches, drop_verification
 from dlcot_ray.core.policies.redundancy import delete_multi, keep_one_per_cluster
 from dlcot_ray.core.policies.trunk import earliest_correct_prefix, keep_first, keep_first_plus_check
@@ -87,6 +89,7 @@ def policy_help() -> dict[str, str]:
     return {
         **{name: entry.help for name, entry in POLICIES.items()},
         "delete_multi_N": "drop the last N redundant approaches and checks (N from 1 to 99)",
+        **BASELINE_HELP,
         PREFERENCE_PAIRS: "drop nothing; write original and enhanced as pairs to preferences/",
         LOSS_SPANS: "drop nothing; write whole traces with the spans to train on to masked/",
     }
@@ -100,13 +103,17 @@ def parse_policy(expression: str, options: Mapping[str, object] | None = None) -
         options: `min_keep`, `errors`, `corrected`, `unsolved`; see `Policy`.
 
     Raises:
-        PolicyError: unknown policy or option; the message names the nearest known one.
+        PolicyError: unknown policy or option; the message names the nearest known one. Or a baseline is
+            joined with another policy.
     """
     options = options or {}
     for key in options:
         if key not in _OPTIONS:
             raise PolicyError(f"unknown policy option {key!r}: {did_you_mean(key, _OPTIONS)}")
     names = [name.strip() for name in expression.split("+")]
+    alone = next((name for name in names if baseline(name) is not None), None)
+    if alone is not None and len([name for name in names if name not in _OUTPUTS]) > 1:
+        raise PolicyError(f"{alone} is a baseline without gates: it cannot be joined with another policy")
     return Policy(
         expression,
         tuple(_function(name) for name in names if name not in _OUTPUTS),
@@ -117,6 +124,7 @@ def parse_policy(expression: str, options: Mapping[str, object] | None = None) -
         drops_loops=any(name in POLICIES and POLICIES[name].drops_loops for name in names),
         preference_pairs=PREFERENCE_PAIRS in names,
         loss_spans=LOSS_SPANS in names,
+        gated=alone is None,
     )
 
 
@@ -125,4 +133,6 @@ def _function(name: str) -> PolicyFunction:
         return POLICIES[name].function
     if match := _DELETE_LAST.fullmatch(name):
         return partial(delete_multi, last=int(match[1]))
+    if (function := baseline(name)) is not None:
+        return function
     raise PolicyError(f"unknown policy {name!r}: {did_you_mean(name, policy_help())}")

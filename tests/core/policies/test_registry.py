@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dlcot_ray.core.annotation import Label
 from dlcot_ray.core.policies.base import MIN_KEEP, ErrorMode, PolicyError, UnsolvedMode
+from dlcot_ray.core.policies.baselines import HELP
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, POLICIES, parse_policy, policy_help
 from tests.support.annotations import AFFIRMS, CORRECT, OPEN, WRONG, annotated, dropped
 
@@ -47,7 +48,7 @@ def test_settings_are_read() -> None:
 
 def test_every_policy_has_one_line_of_help_and_can_be_parsed() -> None:
     lines = policy_help()
-    assert lines.keys() == {*POLICIES, "delete_multi_N", "preference_pairs", "loss_spans"}
+    assert lines.keys() == {*POLICIES, *HELP, "delete_multi_N", "preference_pairs", "loss_spans"}
     assert all(line and "\n" not in line for line in lines.values())
     for name in [*POLICIES, "delete_multi_3", "preference_pairs"]:
         assert parse_policy(name).min_keep == MIN_KEEP
