@@ -97,7 +97,11 @@ COMMANDS: dict[str, Command] = {
 }
 
 VIEWERS: dict[str, tuple[str, str]] = {
-    "diff": ("show traces of an output before and after, segment by segment", "dlcot_ray.commands.diff:main"),
+    "diff": (
+        "show traces of an output before and after, segment by segment",
+        "dlcot_ray.commands.viewing.diff:main",
+    ),
+    "report": ("write a page that shows an output in a browser", "dlcot_ray.commands.viewing.report:main"),
 }
 """Commands that take options (``--id``) instead of settings."""
 

@@ -23,6 +23,7 @@ ORDER = [
     "api",
     "cluster",
     "telemetry",
+    "report",
     "commands",
     "cli",
 ]

@@ -33,6 +33,7 @@ from dlcot_ray.plan.completed import Sizes, complete_units
 from dlcot_ray.plan.duplicate_ids import Duplicates, find_duplicates
 from dlcot_ray.plan.pending import Pending
 from dlcot_ray.plan.plan import Plan
+from dlcot_ray.report.writing import write_report
 from dlcot_ray.telemetry.event_log import EventLog
 from dlcot_ray.telemetry.metrics import RunMetrics
 from dlcot_ray.telemetry.progress import RunProgress
@@ -51,7 +52,11 @@ def execute(job: Prepared) -> Exit:
     """
     manifest, done_before = complete(job)
     next_step = "nothing to do: this output is complete" if done_before else _next_step(job, manifest)
-    return _finish(job, manifest, next_step)
+    status = _finish(job, manifest, next_step)
+    if job.config.report and not done_before:
+        # Written after the summary, because a report that takes long should not hold back the counts.
+        print(write_report(job.output), flush=True)
+    return status
 
 
 def complete(job: Prepared) -> tuple[dict[str, Any], bool]:

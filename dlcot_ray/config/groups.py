@@ -266,6 +266,7 @@ class ReportingSettings:
 
     progress_s: float = setting(30.0, "Seconds between progress lines if stdout is not a terminal.", least=0)
     log: LogConfig = setting(LogConfig, "Log for programs.")
+    report: bool = setting(True, "Write report.html at the end: the output as a page for a browser.")
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,13 @@ from dlcot_ray.outputs.layout import (
     JOB_FILE,
     JOURNAL,
     MANIFEST_FILE,
+    PAGE_FILE,
     unit_object,
 )
 from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 
-_OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, INPUTS_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE)
+_OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, PAGE_FILE, INPUTS_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE)
 _OF_REFRESH = ("report.json", "report.md", "_lease.json")
 """Objects that `dlcot refresh` writes beside a snapshot's units."""
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 JOB_FILE = "_job.json"
 MANIFEST_FILE = "manifest.json"
 CARD_FILE = "README.md"
+PAGE_FILE = "report.html"
+"""The page that shows the output to people (`dlcot report`)."""
 ENHANCED, ANNOTATIONS, REJECTED = "enhanced", "annotations", "rejected"
 PREFERENCES = "preferences"
 MASKED = "masked"
@@ -170,7 +172,7 @@ class Output:
             names = (info.relative for info in self.store.scan(folder))
             self.store.delete_all([name for name in names if unit_object(name) is not None])
         self.store.delete_all([info.relative for info in self.store.scan(JOURNAL)])
-        for name in (CARD_FILE, INPUTS_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE):
+        for name in (CARD_FILE, PAGE_FILE, INPUTS_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE):
             self.store.delete(name)
         self.store.delete(JOB_FILE)
 

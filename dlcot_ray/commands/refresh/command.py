@@ -30,6 +30,7 @@ from dlcot_ray.commands.refresh.root import (
 )
 from dlcot_ray.config.settings import RefreshConfig
 from dlcot_ray.errors import JobError
+from dlcot_ray.report.writing import write_report
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.summary import print_summary
 
@@ -92,6 +93,8 @@ def _finish(
         print_summary(built.manifest, folder, _next_step(built), Console(highlight=False))
     if built.report is None:
         return Exit.WITH_FAULTS
+    if built.manifest is not None and config.report:
+        _say(write_report(root.output(built.snapshot)))
     for line in summary_lines(built.report, built.copied):
         _say(line)
     exceeded = _exceeded(config, built.report)

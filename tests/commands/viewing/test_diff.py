@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from dlcot_ray.cli import main
-from dlcot_ray.commands.diff import blocks, find, show
+from dlcot_ray.commands.viewing.diff import blocks, find, show
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.tokens import estimate_tokens

@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-import pyarrow as pa
 from rich.console import Console
 from rich.text import Text
 
@@ -22,30 +18,12 @@ from dlcot_ray.core.diff import Block, shortened
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.segments import split_segments
-from dlcot_ray.core.trace import Trace
-from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.inputs.choices import Choices
-from dlcot_ray.inputs.columns import resolve_columns
-from dlcot_ray.inputs.layouts.deciding import recorded_preset
-from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.inputs.readers.protocol import read_table
-from dlcot_ray.inputs.readers.registry import open_reader
-from dlcot_ray.inputs.traces import traces_of
-from dlcot_ray.outputs.columns import carried_table
-from dlcot_ray.outputs.job_record import JobRecord
-from dlcot_ray.outputs.layout import ENHANCED, Output
-from dlcot_ray.outputs.schemas import ENHANCED_FIELDS
+from dlcot_ray.errors import JobError
+from dlcot_ray.outputs.layout import Output
+from dlcot_ray.report.stored import StoredOutput, StoredTrace
 from dlcot_ray.storage.store import Store
 
 _STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green bold"}
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One row of `enhanced/` and the trace that it was made from."""
-
-    trace: Trace
-    row: Mapping[str, Any]
 
 
 def main(words: Sequence[str]) -> int:
@@ -74,7 +52,7 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: int = 0) -> list[Shown]:
+def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: int = 0) -> list[StoredTrace]:
     """The trace with an id, or a random sample of the changed traces (of all traces, if none is changed).
 
     Args:
@@ -86,15 +64,10 @@ def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: 
     Raises:
         JobError, InputFault: there is no output or no such trace, or an object cannot be read.
     """
-    record = output.record()
-    if record is None:
-        raise JobError(
-            f"there is no job in {output.display_url}", "give an output of dlcot enhance or dlcot derive"
-        )
-    names = sorted(output.done())
+    stored = StoredOutput(output)
     places: list[tuple[str, int, str, str]] = []
-    for name in names:
-        table = _read(output, name, ["trace_id", "status"])
+    for name in stored.units():
+        table = stored.columns(name, ["trace_id", "status"])
         ids, states = table.column("trace_id").to_pylist(), table.column("status").to_pylist()
         places += [(name, row, *pair) for row, pair in enumerate(zip(ids, states, strict=True))]
     if trace_id is not None:
@@ -107,10 +80,10 @@ def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: 
         if not changed:
             raise JobError(f"{output.display_url} holds no traces yet", "wait for the job, or run it again")
         chosen = sorted(random.Random(seed).sample(changed, min(sample, len(changed))))
-    return [_load(output, record, name, row) for name, row, *_ in chosen]
+    return [stored.load(name, [row])[0] for name, row, *_ in chosen]
 
 
-def blocks(shown: Shown) -> Iterator[Block]:
+def blocks(shown: StoredTrace) -> Iterator[Block]:
     """The edits of a row with the texts of their segments."""
     text = shown.trace.reasoning
     offsets = split_segments(text)
@@ -124,7 +97,7 @@ def blocks(shown: Shown) -> Iterator[Block]:
         yield Block(EditOp(edit["op"]), start, stop, texts, edit["text"], edit["reason"])
 
 
-def show(shown: Shown, console: Console, *, everything: bool = False) -> None:
+def show(shown: StoredTrace, console: Console, *, everything: bool = False) -> None:
     """Print one trace: the problem, then kept, dropped, replaced and inserted segments in order."""
     row = shown.row
     before, after = row["tokens_before"], row["tokens_after"]
@@ -167,27 +140,3 @@ def _segment(number: int, text: str, style: str, everything: bool) -> Text:
 
 def _short(text: str, everything: bool) -> str:
     return text.strip() if everything else shortened(text)
-
-
-def _load(output: Output, record: JobRecord, name: str, row: int) -> Shown:
-    table = _read(output, name, None).slice(row, 1)
-    ours = table.select([field.name for field in ENHANCED_FIELDS]).to_pylist()[0]
-    source = carried_table(table, ENHANCED_FIELDS)
-    label = output.store.url(f"{ENHANCED}/{name}.parquet")
-    dataset = record.config["dataset"] if "dataset" in record.config else record.settings["dataset"]
-    preset = recorded_preset(load_preset(dataset, Choices.of(record.settings)), record.layouts)
-    columns = resolve_columns(preset, source.schema, label)
-    items = traces_of(source, columns, file=label, first_row=0, shard_name="")
-    found = next((item.found for item in items if item.slot.part == ours["input_part"]), None)
-    if not isinstance(found, Trace):
-        raise InputFault(label, f"row {row}: {getattr(found, 'message', 'its source has no such trace')}")
-    return Shown(found, ours)
-
-
-def _read(output: Output, name: str, columns: list[str] | None) -> pa.Table:
-    relative = f"{ENHANCED}/{name}.parquet"
-    try:
-        with closing(open_reader(output.store, relative, output.store.url(relative))) as reader:
-            return read_table(reader, columns)
-    except (pa.ArrowException, OSError) as error:
-        raise InputFault(output.store.url(relative), f"it cannot be read ({error})") from error

@@ -1,0 +1,48 @@
+"""Writes the report of an output: `report.html` beside its units, or any other place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dlcot_ray.errors import InputFault, JobError, reason_of
+from dlcot_ray.outputs.layout import PAGE_FILE, Output
+from dlcot_ray.report.page import page
+from dlcot_ray.report.payload import TEXT_BYTES, make_payload
+from dlcot_ray.report.sampling import MOST_ROWS
+from dlcot_ray.report.stored import StoredOutput
+from dlcot_ray.storage.urls import is_local
+
+
+def report_page(
+    output: Output,
+    *,
+    seed: int = 0,
+    rows: int = MOST_ROWS,
+    text_bytes: int = TEXT_BYTES,
+    by: Sequence[str] = (),
+) -> bytes:
+    """The report as HTML.
+
+    Raises:
+        JobError, InputFault: the output cannot be read.
+    """
+    return page(make_payload(StoredOutput(output), seed=seed, rows=rows, text_bytes=text_bytes, by=by))
+
+
+def write_report(output: Output) -> str:
+    """Write `report.html` into an output at the end of a job; the line that tells where it is, or why not.
+
+    A report that cannot be made costs nothing but the report.
+    """
+    try:
+        output.store.put(PAGE_FILE, report_page(output))
+    except (JobError, InputFault, OSError, ValueError, KeyError) as error:
+        return f"report: not written ({reason_of(error)}); try: dlcot report {output.display_url}"
+    return f"report: {place_of(output)}"
+
+
+def place_of(output: Output) -> str:
+    """Where the report of an output is, as a person opens it: a path, or a URL."""
+    url = output.store.url(PAGE_FILE)
+    return str(Path(url)) if is_local(url) else url
