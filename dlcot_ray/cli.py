@@ -101,6 +101,10 @@ VIEWERS: dict[str, tuple[str, str]] = {
         "show traces of an output before and after, segment by segment",
         "dlcot_ray.commands.viewing.diff:main",
     ),
+    "view": (
+        "serve an output to a browser; label traces",
+        "dlcot_ray.commands.viewing.view:main",
+    ),
     "report": ("write a page that shows an output in a browser", "dlcot_ray.commands.viewing.report:main"),
 }
 """Commands that take options (``--id``) instead of settings."""

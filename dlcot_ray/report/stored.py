@@ -25,7 +25,8 @@ from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.inputs.readers.registry import open_reader
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.outputs.columns import carried_table
-from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, JobRecord, Output
+from dlcot_ray.outputs.job_record import JobRecord
+from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, Output
 from dlcot_ray.outputs.schemas import ENHANCED_FIELDS, annotations_from_table
 from dlcot_ray.storage.store import Store
 

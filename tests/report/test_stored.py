@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.outputs.layout import JobRecord, Output
+from dlcot_ray.outputs.job_record import JobRecord
+from dlcot_ray.outputs.layout import Output
 from dlcot_ray.report.detail import source_detail, trace_detail
 from dlcot_ray.report.facts import grouping_columns, read_facts
 from dlcot_ray.report.stored import StoredOutput

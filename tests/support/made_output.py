@@ -14,7 +14,8 @@ from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.judging.rules.judge import RulesJudge
-from dlcot_ray.outputs.layout import JobRecord, Output
+from dlcot_ray.outputs.job_record import JobRecord
+from dlcot_ray.outputs.layout import Output
 from dlcot_ray.storage.store import Store
 from dlcot_ray.work.process import enhance_unit
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions

@@ -3,7 +3,8 @@
 let current = { page: "", filters: "", trace: "" };
 
 function frame() {
-  const nav = el("nav", {}, el("a", { href: "#", "data-page": "overview" }, "Overview"), el("a", { href: link({ view: "traces" }), "data-page": "traces" }, "Traces"));
+  // A reader who labels sees no figures first: they would tell what the judge thinks.
+  const nav = el("nav", {}, SERVER && SERVER.label ? null : el("a", { href: "#", "data-page": "overview" }, "Overview"), el("a", { href: link({ view: "traces" }), "data-page": "traces" }, "Traces"));
   replace(document.getElementById("app"),
     el("a.skip", { href: "#main", onclick: (event) => { event.preventDefault(); document.getElementById("main")?.focus(); } }, "skip to the content"),
     el("header.top", {}, el("b.brand", {}, "dlcot"), nav, el("span.output", {}, visible(DATA.output)),
@@ -35,7 +36,7 @@ function turnTheme() {
 
 function show() {
   const where = address();
-  const page = where.view === "rejected" ? "rejected" : where.view === "traces" || where.trace !== undefined ? "traces" : "overview";
+  const page = where.view === "rejected" ? "rejected" : where.view === "traces" || where.trace !== undefined || (SERVER && SERVER.label) ? "traces" : "overview";
   const filters = JSON.stringify([where.cause, ...FILTERS.map((name) => where[name])]);
   const holder = document.getElementById("page");
   if (page !== current.page || (page === "rejected" && filters !== current.filters)) {

@@ -1,7 +1,7 @@
 // The sampled rows as objects, and the filters that the address names.
 
-const ROWS = (() => {
-  const f = DATA.facts, words = f.words;
+function rowsOf(f) {
+  const words = f.words;
   return f.id.map((id, i) => ({
     i, id, unit: words[f.unit[i]], row: f.row[i], status: words[f.status[i]], reason: words[f.reason[i]],
     groups: f.groups[i].map((w) => words[w]), before: f.before[i], after: f.after[i],
@@ -9,7 +9,9 @@ const ROWS = (() => {
     cuts: f.cuts[i].map(([w, size]) => [words[w], size]), approaches: f.approaches[i], checks: f.checks[i],
     arrival: f.arrival[i], confidence: f.confidence[i], text: f.text[i],
   }));
-})();
+}
+
+const ROWS = rowsOf(DATA.facts);
 
 const RANGES = {
   tokens: ["tokens before", (row) => row.before],

@@ -69,10 +69,10 @@ function chips(where) {
 }
 
 function listRow(item) {
-  return el("li", {}, el("a", { href: link({ view: "traces", ...traceLink(item) }), class: `row ${item.status}${item.text < 0 && !SERVER ? " without" : ""}`, "data-id": item.id, "data-unit": item.unit, "data-row": item.row },
+  return el("li", {}, el("a", { href: link({ view: "traces", ...traceLink(item) }), class: `row ${item.status}${item.text < 0 && !SERVER ? " without" : ""}${labelled.has(item.id) ? " labelled" : ""}`, "data-id": item.id, "data-unit": item.unit, "data-row": item.row },
     el("span.id", {}, visible(item.id)),
-    el("span.meter", { title: `${percent(item.cut)} cut` }, el("i", { style: { width: `${Math.max(0, 100 * item.cut)}%` } })),
-    el("small", {}, `${short(item.before)} \u2192 ${short(item.after)}`, item.reason ? [" \u00b7 ", visible(item.reason)] : null, item.groups.filter(Boolean).map((group) => [" \u00b7 ", visible(group)]))));
+    SERVER && SERVER.label ? null : el("span.meter", { title: `${percent(item.cut)} cut` }, el("i", { style: { width: `${Math.max(0, 100 * item.cut)}%` } })),
+    el("small", {}, SERVER && SERVER.label ? `${short(item.before)} tokens` : `${short(item.before)} \u2192 ${short(item.after)}`, item.reason ? [" \u00b7 ", visible(item.reason)] : null, item.groups.filter(Boolean).map((group) => [" \u00b7 ", visible(group)]))));
 }
 
 function isOpen(item, where) {

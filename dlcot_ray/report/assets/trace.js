@@ -9,6 +9,7 @@ function tracePage(detail) {
   view = { detail, sums, mode: preference.get("mode", "inline"), raw: preference.get("raw", "") === "yes", open: new Set(), cut: null, hits: null };
   if (!MODES[view.mode]) view.mode = "inline";
   view.cuts = (detail.edits || []).map((edit, at) => ({ at, start: edit[1], op: edit[0] })).filter((item) => item.op !== "keep");
+  marks = null;
   view.text = el("div.text", { tabindex: "-1" });
   view.line = timeline(detail, sums, (segment) => jumpTo(segment));
   view.pane = el("div.pane", { id: "pane", tabindex: "0", "aria-label": "the text of the trace" }, traceHead(detail), el("div.reader", {}, view.line.node, view.text), traceFoot(detail));
@@ -44,8 +45,15 @@ function traceHead(detail) {
       el("b", {}, `${whole(before)} \u2192 ${whole(after)}`), ` tokens${before ? `, ${percent(1 - after / before)} cut` : ""}`, detail.reason ? [" \u00b7 ", el("span.reason", { title: help || "" }, visible(detail.reason)), help ? el("span.dim", {}, ` ${help}`) : null] : null) : null,
     failed.length ? el("ul.failed", {}, failed.map(([name, , text]) => el("li", {}, el("b", {}, "gate ", visible(name), ": "), visible(text), el("span.dim", {}, ` ${gateQuestion(name)}`)))) : null,
     el("div.problem", {}, el("h2", {}, "Problem"), el("div.prose", { dir: "auto" }, folded(detail.problem || "(none)"))),
-    detail.truth ? el("p", {}, el("span.dim", {}, "reference answer: "), rendered(detail.truth.slice(0, 2000))) : el("p.dim", {}, "There is no reference answer."),
-    el("details", {}, el("summary", {}, "judge, gates and columns"), judgeFacts(detail)));
+    detail.truth ? el("p", {}, el("span.dim", {}, "reference answer: "), answer(detail.truth)) : el("p.dim", {}, "There is no reference answer."),
+    detail.tokens ? el("details", {}, el("summary", {}, "judge, gates and columns"), judgeFacts(detail)) : null);
+}
+
+// A reference answer is often TeX without dollars.
+function answer(text) {
+  const short_ = text.slice(0, 2000);
+  const tex = /\\[a-zA-Z]/.test(short_) && !/[$]|\\[([]/.test(short_);
+  return tex ? mathematics({ text: short_, display: false }) : rendered(short_);
 }
 
 const gateQuestion = (name) => (DATA.gates.find(([gate]) => gate === name) || [])[3] || "";
@@ -171,7 +179,11 @@ function segmentNode(ours, item) {
   const number = el("a.at", { href: link({ ...address(), segment: i }), title: `segment ${i}` }, first ? "\u2605 " : "", i);
   const body = (name) => el(`div.body${name}`, { dir: "auto" }, folded(ours.raw ? detail.segments[i] : detail.segments[i].replace(/\s+$/, ""), ours));
   const attributes = { "data-segment": i, class: `segment ${item.op}${first ? " first" : ""}` };
-  if (ours.mode !== "side") return el("div", attributes, number, body(""));
+  if (ours.mode !== "side") {
+    const node = el("div", attributes, number, body(""));
+    ours.decorate?.(node, i);
+    return node;
+  }
   attributes.class += " pair";
   return el("div", attributes, number, body(item.op === "drop" ? ".before" : ""), item.op === "drop" ? el("div.body.gone", {}) : body(""));
 }
