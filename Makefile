@@ -9,7 +9,7 @@ MODEL := models/smollm2-135m-instruct
 # Empty: compiled modules are kept. A test run starts hundreds of processes, and each would compile the package.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo demo-model model test quick check lint types docs bench bench-gold bench-scale bench-model refreshes faults clean
+.PHONY: demo demo-model model test test-browser browser quick check lint types docs bench bench-gold bench-scale bench-model refreshes faults clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -47,6 +47,12 @@ demo-model: model  ## the same with a language model as judge, on this machine's
 
 test: model  ## set up and run all tests, those of the real engine first
 	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+browser:  ## find or install a Chromium
+	sh scripts/get_browser.sh
+
+test-browser: $(VENV)/.installed-dev browser  ## the report and the viewer in a real browser
+	DLCOT_REQUIRE_BROWSER=1 $(BIN)/python -m pytest tests/browser
 
 # What starts no Ray, no server and no engine.
 QUICK := tests/core tests/judging/rules tests/judging/model tests/evaluation tests/config tests/inputs \

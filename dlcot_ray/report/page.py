@@ -17,7 +17,10 @@ from typing import Any
 
 from dlcot_ray.report.payload import Payload, to_json
 
-_LIBRARIES = ("katex.min.js", "uPlot.iife.min.js", "highlight.min.js")
+_BEFORE = ("uPlot.iife.min.js",)
+_BEHIND = ("katex.min.js", "highlight.min.js")
+"""Libraries that the first picture needs, and those that only texts need."""
+
 _LIBRARY_STYLES = ("katex.min.css", "uPlot.min.css")
 _SCRIPTS = (
     "base.js",
@@ -41,8 +44,8 @@ def page(payload: Payload, *, server: Mapping[str, Any] | None = None) -> bytes:
         payload: its data.
         server: what the scripts need to ask a local server for more; None for a file.
     """
-    scripts, styles = _scripts(), _styles()
-    policy = "; ".join(security_policy(scripts, styles, connect=server is not None))
+    before, behind, styles = _scripts(_BEFORE, own=True), _scripts(_BEHIND), _styles()
+    policy = "; ".join(security_policy((*before, *behind), styles, connect=server is not None))
     title = html.escape(f"dlcot: {payload.summary['output']}")
     parts = [
         "<!doctype html>",
@@ -55,8 +58,9 @@ def page(payload: Payload, *, server: Mapping[str, Any] | None = None) -> bytes:
         '</head><body><div id="app"></div>',
         "<noscript>This report needs JavaScript. It asks the network for nothing.</noscript>",
         _data("data", to_json({**payload.summary, "server": server})),
+        *(f"<script>{script}</script>" for script in before),
+        *(f"<script>{script}</script>" for script in behind),
         *(_data(f"t{number}", trace) for number, trace in enumerate(payload.traces)),
-        *(f"<script>{script}</script>" for script in scripts),
         "</body></html>\n",
     ]
     return "\n".join(parts).encode("utf-8", "replace")
@@ -88,10 +92,12 @@ def _hash(text: str) -> str:
 
 
 @cache
-def _scripts() -> tuple[str, ...]:
-    own = "\n".join(_asset(name) for name in _SCRIPTS)
-    libraries = [_asset(f"vendor/{name}") for name in _LIBRARIES]
-    return (*libraries, f'"use strict";\n(() => {{\n{own}\n}})();')
+def _scripts(libraries: tuple[str, ...], *, own: bool = False) -> tuple[str, ...]:
+    found = [_asset(f"vendor/{name}") for name in libraries]
+    if own:
+        scripts = "\n".join(_asset(name) for name in _SCRIPTS)
+        found.append(f'"use strict";\n(() => {{\n{scripts}\n}})();')
+    return tuple(found)
 
 
 @cache

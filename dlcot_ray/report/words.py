@@ -22,6 +22,7 @@ REASONS = {
     "no_approach": "The judge found no approach to the problem.",
     "unsolved": "The trace does not arrive at its reference answer.",
     "judge_failed": "The judge failed on this trace; it passed through.",
+    "ungated": "A baseline cut by length or chance; no gate looked at it.",
     "too_long": "The trace is longer than max_trace_chars; it passed through.",
     "unsure:low_confidence": "The judge was not sure enough of its labels to cut.",
     "mixed_language": "Text in another language follows, so nothing before it was cut.",

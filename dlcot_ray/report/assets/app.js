@@ -130,12 +130,17 @@ function onKey(event) {
 
 setTheme(preference.get("theme", matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
 frame();
-show();
-window.addEventListener("hashchange", show);
-document.addEventListener("keydown", onKey);
+// Counts and plots come at once. What shows texts waits for the rest of the page, which holds them.
+const overviewFirst = !SERVER?.label && !/[#&](trace|view|q)=/.test(location.hash);
+if (overviewFirst) show();
+document.addEventListener("DOMContentLoaded", () => {
+  if (!overviewFirst) show();
+  window.addEventListener("hashchange", show);
+  document.addEventListener("keydown", onKey);
+  document.documentElement.dataset.ready = "yes";
+});
 let resizing;
 window.addEventListener("resize", () => {
   clearTimeout(resizing);
   resizing = setTimeout(drawAll, 150);
 });
-document.documentElement.dataset.ready = "yes";

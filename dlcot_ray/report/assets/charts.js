@@ -1,7 +1,14 @@
 // Pictures: bars as buttons, histograms and points by uPlot. Each bar and point opens the traces behind it.
 
-function bars(entries, { total, open, tone = "", note } = {}) {
-  const most = Math.max(1, ...entries.map(([, count]) => count));
+const FEW = 8;
+
+function bars(entries, options = {}) {
+  if (entries.length <= FEW + 2) return barList(entries, options);
+  const rest = entries.slice(FEW), most = Math.max(...entries.map(([, count]) => count));
+  return [barList(entries.slice(0, FEW), options), el("details.table", {}, el("summary", {}, `${whole(rest.length)} more`), barList(rest, { ...options, most }))];
+}
+
+function barList(entries, { total, open, tone = "", note, most = Math.max(1, ...entries.map(([, count]) => count)) } = {}) {
   return el("div.bars", {}, entries.map(([word, count, help, target]) => {
     const share = total ? ` (${percent(count / total)})` : "";
     const inner = [

@@ -131,12 +131,22 @@ function groupSections() {
     const judged = (rows) => rows.filter((item) => item.approaches >= 0);
     return el("section.card", {}, el("h2", {}, "By ", visible(name)), el("p.dim", {}, sampled()),
       el("div.scroll", {}, el("table", {}, el("thead", {}, row("th", visible(name), "traces", "changed", "tokens cut", "mean tokens before", "after", "approaches", "checks", "a gate stopped")),
-        el("tbody", {}, ranked.slice(0, 40).map(([value, rows]) => {
+        groupRows(ranked.map(([value, rows]) => {
           const before = mean(rows, (item) => item.before), after = mean(rows, (item) => item.after);
           return row("td", el("a", { href: link({ view: "traces", [`by${at}`]: value }) }, visible(value)), whole(rows.length), percent(mean(rows, (item) => (item.status === "enhanced" ? 1 : 0)), 0), percent(before ? 1 - after / before : 0), whole(before), whole(after),
             mean(judged(rows), (item) => item.approaches).toFixed(1), mean(judged(rows), (item) => item.checks).toFixed(1), percent(mean(rows, (item) => (item.stopped.length ? 1 : 0)), 0));
         })))));
   });
+}
+
+// The first rows of a table; a button shows the others.
+function groupRows(rows, few = 12) {
+  const body = el("tbody", {}, rows.slice(0, few));
+  if (rows.length > few) {
+    const more = el("tr", {}, el("td", { colspan: 9 }, el("button.more", { type: "button", onclick: () => { more.remove(); append(body, rows.slice(few)); } }, `show ${whole(rows.length - few)} more`)));
+    body.append(more);
+  }
+  return body;
 }
 
 function changeSection() {

@@ -10,7 +10,7 @@ function tracePage(detail) {
   if (!MODES[view.mode]) view.mode = "inline";
   view.cuts = (detail.edits || []).map((edit, at) => ({ at, start: edit[1], op: edit[0] })).filter((item) => item.op !== "keep");
   marks = null;
-  view.text = el("div.text", { tabindex: "-1" });
+  view.text = el("div.passage", { tabindex: "-1" });
   view.line = timeline(detail, sums, (segment) => jumpTo(segment));
   view.pane = el("div.pane", { id: "pane", tabindex: "0", "aria-label": "the text of the trace" }, traceHead(detail), el("div.reader", {}, view.line.node, view.text), traceFoot(detail));
   const ours = view;
@@ -112,6 +112,7 @@ function layOut() {
   const items = itemsOf(view);
   view.observer?.disconnect();
   view.chunks = [];
+  view.waitingParts = [];
   let chunk = null;
   for (const item of items) {
     if (!chunk || chunk.items.length >= CHUNK_ITEMS || (chunk.size + item.size > CHUNK_CHARACTERS && chunk.items.length)) {
@@ -129,13 +130,13 @@ function layOut() {
     for (const item of part.items) if (item.kind === "segment" || item.kind === "cut") if (!view.chunkOf.has(item.at)) view.chunkOf.set(item.at, part);
   }
   replace(view.text, view.chunks.map((part) => part.node));
-  view.text.className = `text mode-${view.mode}`;
+  view.text.className = `passage mode-${view.mode}`;
   const ours = view;
   view.observer = new IntersectionObserver((entries) => entries.forEach((entry) => {
     const part = ours.chunks[Number(entry.target.dataset.chunk)];
     if (!part || part.node !== entry.target) return;
     part.near = entry.isIntersecting;
-    if (part.near) fillChunk(ours, part);
+    if (part.near) fillNear(ours, part, entry.boundingClientRect);
     else if (ours.chunks.filter((other) => other.filled).length > KEPT_CHUNKS) emptyChunk(part);
   }), { root: view.pane, rootMargin: "1200px 0px" });
   view.chunks.forEach((part) => view.observer.observe(part.node));
@@ -145,6 +146,27 @@ function guess(part) {
   const width = Math.max(30, (view.pane.clientWidth || 900) / (view.mode === "side" ? 17 : 8.5));
   return part.items.reduce((height, item) => height + 14 + 22 * Math.ceil(item.size / width), 0);
 }
+
+// What is on the screen is filled at once, what is only near when the browser has time, so that it scrolls.
+function fillNear(ours, part, box) {
+  const pane = ours.pane.getBoundingClientRect();
+  if (box.top < pane.bottom && box.bottom > pane.top) return fillChunk(ours, part);
+  ours.waitingParts.push(part);
+  if (!ours.idle) ours.idle = whenIdle((time) => fillWaiting(ours, time));
+}
+
+function fillWaiting(ours, time) {
+  ours.idle = 0;
+  do {
+    const part = ours.waitingParts.shift();
+    if (part && part.near && part.node.isConnected) fillChunk(ours, part);
+  } while (ours.waitingParts.length && time.timeRemaining() > 4);
+  if (ours.waitingParts.length) ours.idle = whenIdle((next) => fillWaiting(ours, next));
+}
+
+const whenIdle = window.requestIdleCallback
+  ? (act) => requestIdleCallback(act, { timeout: 250 })
+  : (act) => setTimeout(() => act({ timeRemaining: () => 0 }), 16);
 
 function fillChunk(ours, part) {
   if (part.filled) return;
