@@ -20,6 +20,7 @@ from dlcot_ray.core.gating.reliance import missing_result
 from dlcot_ray.core.gating.wholeness import Cut, broken_check, cut_of, cut_through, lost_ending
 from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.policies.standing import trunk_stop
+from dlcot_ray.core.seams import cues
 from dlcot_ray.core.seams.loose_ends import loose_end
 from dlcot_ray.core.seams.sentences import sentences
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on, is_accepted, states
@@ -71,7 +72,8 @@ def _span_accounting(annotation: Annotation, script: Sequence[Edit]) -> GateResu
 def _answer_preserved(trace: Trace, annotation: Annotation, script: Sequence[Edit], text: str) -> GateResult:
     """The kept text states a correct answer of the trace, unaltered, as its last answer."""
     accepted = accepted_answers(annotation)
-    if not accepted or all(edit.op is EditOp.KEEP for edit in script):
+    if not accepted or all(edit.op is EditOp.KEEP or edit.reason == LOOP for edit in script):
+        # A repetition states nothing that the text before it does not state.
         return GateResult(ANSWER, True)
     stated = {a.answer_segment for a in annotation.approaches if a.label is Label.CORRECT}
     stated.add(annotation.first_correct_segment)
@@ -250,8 +252,10 @@ def _ending(trace: Trace, annotation: Annotation, script: Sequence[Edit], cut: C
     last = lost_ending(annotation, script, cut)
     if last is None:
         return ""
-    offsets, accepted = annotation.segment_offsets, accepted_answers(annotation)
-    if accepted and ends_on(trace.reasoning[offsets[last] : offsets[last + 1]], accepted):
+    accepted, stated = accepted_answers(annotation), last
+    while stated > 0 and cues.ASSURES.match(annotation.segment_text(trace.reasoning, stated)):
+        stated -= 1
+    if accepted and ends_on(annotation.segment_text(trace.reasoning, stated), accepted):
         return ""
     closing = max(cut.gone)
     return f"the closing words (segment {closing}) are dropped, segment {last} would be the last"

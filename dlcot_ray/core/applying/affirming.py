@@ -7,10 +7,13 @@ and with closing words where the trace has any.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from dlcot_ray.core.annotation import Annotation, Section, SectionKind, Verification, VerificationKind
+from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.applying.examinations import with_whole_checks
+from dlcot_ray.core.applying.looks import is_open, leaves_conflict
+from dlcot_ray.core.applying.repeating import with_repeats_as_checks
 from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, trunk_stop
 from dlcot_ray.core.seams.cues import BOTH, VERDICT
@@ -32,7 +35,7 @@ _CONTINUES = re.compile(
 
 def with_evidence(trace: Trace, annotation: Annotation) -> Annotation:
     """The annotation whose open checks affirm where they end on the answer, with closing words found."""
-    ended = _with_ends(trace, annotation)
+    ended = _with_ends(trace, with_repeats_as_checks(trace, annotation))
     return _closed(trace, with_whole_checks(trace, _affirmed(trace, ended)))
 
 
@@ -60,9 +63,15 @@ def _with_ends(trace: Trace, annotation: Annotation) -> Annotation:
 
 
 def _tail(trace: Trace, annotation: Annotation, start: int) -> int:
-    """Where the segments from `start` on end that go on with the text before them, or judge it."""
+    """Where the segments from `start` on end that go on with the text before them, or judge it.
+
+    What a colon announces belongs to the announcement.
+    """
     count = len(annotation.segment_offsets) - 1
-    while start < count and _CONTINUES.match(annotation.segment_text(trace.reasoning, start)):
+    while start < count and (
+        _CONTINUES.match(annotation.segment_text(trace.reasoning, start))
+        or annotation.segment_text(trace.reasoning, start - 1).rstrip().endswith(":")
+    ):
         start += 1
     return start
 
@@ -79,9 +88,15 @@ def _affirmed(trace: Trace, annotation: Annotation) -> Annotation:
     offsets = annotation.segment_offsets
 
     def judged(check: Verification) -> Verification:
-        if check.start < trunk or check.kind is VerificationKind.NEGATION:
+        if check.start < trunk:
             return check
         text = trace.reasoning[offsets[check.start] : offsets[check.stop]]
+        if check.kind is VerificationKind.NEGATION:
+            return (
+                replace(check, kind=VerificationKind.AFFIRMATION)
+                if _comes_to_agree(annotation, check, text, accepted)
+                else check
+            )
         if check.kind is VerificationKind.AFFIRMATION:
             examines = any(map(str.isdigit, text)) or VERDICT.search(text) or states(text, accepted)
             return check if examines else replace(check, kind=VerificationKind.CHECK)
@@ -89,6 +104,17 @@ def _affirmed(trace: Trace, annotation: Annotation) -> Annotation:
         return replace(check, kind=VerificationKind.AFFIRMATION) if affirms else check
 
     return replace(annotation, verifications=tuple(map(judged, annotation.verifications)))
+
+
+def _comes_to_agree(annotation: Annotation, check: Verification, text: str, accepted: Sequence[str]) -> bool:
+    """Whether a check that is said to find fault with a right solution ends on its answer, without a doubt.
+
+    It rules out other values ("8 cannot be written so"), which finds no fault.
+    """
+    first = annotation.first_correct_segment
+    right = check.approach is not None and annotation.approaches[check.approach].label is Label.CORRECT
+    found = first is not None and check.start <= first < check.stop
+    return right and not found and not is_open(text) and not leaves_conflict(text) and ends_on(text, accepted)
 
 
 def _closed(trace: Trace, annotation: Annotation) -> Annotation:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.applying.affirming import CLOSING_CHARS
 from dlcot_ray.core.policies.standing import standing
-from dlcot_ray.core.seams.cues import BOTH, EARLIER
+from dlcot_ray.core.seams.cues import ASSURES, BOTH, EARLIER
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on, states
 from dlcot_ray.core.trace import Trace
 
@@ -32,6 +32,9 @@ _PLANS = re.compile(
 """The beginning of a segment that plans the reply."""
 _TAIL = re.compile(
     r"^\W*(?:so,? |and |but |okay,? )*(?:again|similarly|likewise|then|also)\b|\bso,? (?:no|yes)\b|"
+    r"^\W*(?:but|however|still|nevertheless)\b|\bgiven (?:that|this)\b|"
+    r"\b(?:verification|calculation|computation|(?:double|cross)[- ]?check\w*) (?:also |again |too )?"
+    r"(?:suggests?|shows?|confirms?|gives?|agrees?|supports?)\b|"
     r"\b(?:test(?:s|ed)?|test[- ]cases?|(?:small|smaller|simpl\w+|special) (?:cases?|examples?)|"
     r"methods?|approach(?:es)?|"
     r"match(?:es|ed)?|(?:same|previous|earlier) (?:as|results?|answers?|values?|calculations?|findings?)|"
@@ -39,13 +42,7 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 """Closing words that belong to work before them."""
-_CALCULATES = re.compile(r"\d\s*[-+*/×·÷^]\s*\d[^=\n]*=|=[^=\n]*=")
-_ASSURES = re.compile(
-    r"^\W*(?:(?:so|and|yes|yep|okay|therefore|thus|hence)\b[,\s]*)*"
-    r"(?:i(?:'m| am)|that(?:'s| is)|this is|i think)\b"
-    r"[^.!?\n]{0,60}\b(?:confident|sure|answer|it|correct|right|result|solution|done)\b[^.!?\n]{0,30}[.!]?\W*$",
-    re.IGNORECASE,
-)
+_CALCULATES = re.compile(r"\d\s*[-+*/×·÷^]\s*\d[^=≈\n]*[=≈]|[=≈→⇒][^=≈→⇒\n]*[=≈→⇒]")
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 
@@ -93,12 +90,12 @@ def _tail_of_work(
 
     What comes before the last "I think that is right" goes with it, if the kept text ends on the answer.
     """
-    if cut_behind is None or not _ASSURES.match(texts[max(texts)]):
+    if cut_behind is None or not ASSURES.match(texts[max(texts)]):
         return frozenset()
     if not ends_on(annotation.segment_text(trace.reasoning, cut_behind), accepted_answers(annotation)):
         return frozenset()
     first = max(texts)
-    while first - 1 in texts and _ASSURES.match(texts[first - 1]):
+    while first - 1 in texts and ASSURES.match(texts[first - 1]):
         first -= 1
     return frozenset(range(min(texts), first))
 
@@ -114,7 +111,7 @@ def _outcome(texts: Mapping[int, str], closing: int, final: int, accepted: Seque
             break
         elif states(text, accepted):
             first = segment
-        elif not _ASSURES.match(text):
+        elif not ASSURES.match(text):
             break
     return first
 

@@ -10,18 +10,20 @@ Linear in the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from dlcot_ray.core.annotation import Annotation, Verification, VerificationKind
 from dlcot_ray.core.applying.looks import (
+    END_CHARS,
     announces_check,
     computes,
     is_listed,
     is_open,
     is_settled,
     is_settled_surely,
+    leads_further,
     notes_conflict,
     opens,
     rewrites,
@@ -34,8 +36,8 @@ from dlcot_ray.core.trace import Trace
 EXAMINES_CHARS = 120
 """Least characters, without announcements, doubts and memories, of an examination that computes nothing."""
 
-END_CHARS = 300
-"""Characters at the end of a check that hold its verdict."""
+WHOLE_CHARS = 160
+"""Least characters of a whole examination; a shorter one is a remark, and what follows it belongs to it."""
 
 INNER_END_CHARS = 160
 """The same for a part of a check, of which only the last segment counts."""
@@ -100,11 +102,15 @@ class _Reading:
         return is_settled_surely(end) or ends_on(self.segment(stop - 1), self.accepted)
 
     def is_step(self, start: int, stop: int) -> bool:
-        """Whether segments `[start, stop)` only go on: no check is announced, and no verdict is sure."""
+        """Whether segments `[start, stop)` only go on: they announce no check, and are short or unsettled."""
         text = self.text[self.offsets[start] : self.offsets[stop]]
         if announces_check(text):
             return False
-        return rewrites(text) or not is_settled_surely(self.end(start, stop, END_CHARS))
+        return (
+            len(text) < WHOLE_CHARS
+            or rewrites(text)
+            or not is_settled_surely(self.end(start, stop, END_CHARS))
+        )
 
 
 def is_whole(text: str, accepted: Sequence[str]) -> bool:
@@ -117,20 +123,44 @@ def is_whole(text: str, accepted: Sequence[str]) -> bool:
 def with_whole_checks(trace: Trace, annotation: Annotation) -> Annotation:
     """The annotation whose checks of the standing solution are examinations.
 
-    If one of them is whole, only whole ones affirm.
+    If one of them is whole, only whole ones affirm. If none is, a whole check behind a later approach affirms
+    in their place.
     """
     trunk, accepted = trunk_stop(annotation), accepted_answers(annotation)
     if trunk is None or not accepted:
         return annotation
     first = annotation.first_correct_segment
     reading = _Reading(trace.reasoning, annotation.segment_offsets, accepted, first)
-    rows = list(_rows(annotation, trunk))
-    made = [list(_examinations(reading, annotation.verifications[row.start : row.stop])) for row in rows]
-    if not any(worth is Worth.WHOLE for parts in made for _, worth in parts):
-        return annotation
+    own = _made(reading, annotation, _rows(annotation, trunk, later=False))
+    if _has_whole(own):
+        return _put_in(annotation, own)
+    later = _made(reading, annotation, _rows(annotation, trunk, later=True))
+    return (
+        _put_in(annotation, sorted([*own, *later], key=lambda made: made[0].start))
+        if _has_whole(later)
+        else annotation
+    )
+
+
+_Made = tuple[range, list[tuple[Verification, Worth]]]
+"""A row of checks, by index, and its examinations."""
+
+
+def _made(reading: _Reading, annotation: Annotation, rows: Iterable[range]) -> list[_Made]:
+    return [
+        (row, list(_examinations(reading, annotation.verifications[row.start : row.stop]))) for row in rows
+    ]
+
+
+def _has_whole(made: Iterable[_Made]) -> bool:
+    return any(worth is Worth.WHOLE for _, parts in made for _, worth in parts)
+
+
+def _put_in(annotation: Annotation, made: Iterable[_Made]) -> Annotation:
+    """The annotation with examinations in the place of rows of checks; whole ones affirm."""
     checks: list[Verification] = []
     at = 0
-    for row, parts in zip(rows, made, strict=True):
+    for row, parts in made:
         checks += annotation.verifications[at : row.start]
         checks += [_judged(check, affirms=worth is Worth.WHOLE) for check, worth in parts]
         at = row.stop
@@ -179,7 +209,7 @@ def _examinations(reading: _Reading, checks: Sequence[Verification]) -> Iterator
 def _may_end(reading: _Reading, end: int, *, inner: bool) -> bool:
     """Whether an examination may end before segment `end`, which is not the last of its row."""
     text, behind = reading.segment(end - 1), reading.segment(end)
-    if (inner and not opens(behind)) or notes_conflict(behind):
+    if (inner and not opens(behind)) or notes_conflict(behind) or leads_further(behind):
         return False
     return not is_open(text) and not (is_listed(text) and is_listed(behind))
 
@@ -192,13 +222,16 @@ def _worth(reading: _Reading, start: int, stop: int, *, works: bool, words: int)
     return Worth.STEP if reading.is_step(start, stop) else Worth.WHOLE
 
 
-def _rows(annotation: Annotation, trunk: int) -> Iterator[range]:
-    """Checks of the standing solution behind the trunk that follow each other directly, by index."""
-    later = {i for i, approach in enumerate(annotation.approaches) if approach.start >= trunk}
+def _rows(annotation: Annotation, trunk: int, *, later: bool) -> Iterator[range]:
+    """Checks behind the trunk that follow each other directly, by index.
+
+    Those of the standing solution, or those that stand behind a `later` correct approach.
+    """
+    behind = {i for i, approach in enumerate(annotation.approaches) if approach.start >= trunk}
     checks = annotation.verifications
     start: int | None = None
     for i, check in enumerate(checks):
-        eligible = check.start >= trunk and check.start < check.stop and check.approach not in later
+        eligible = check.start >= trunk and check.start < check.stop and (check.approach in behind) is later
         if start is not None and not (eligible and checks[i - 1].stop == check.start):
             yield range(start, i)
             start = None

@@ -152,6 +152,8 @@ class Ladder:
 
     def _less(self, first: Cut, cut: Cut) -> Iterator[Cut]:
         """Cuts that drop less than the policy chose, those that drop most first."""
+        if CLOSES in cut.drops.values():
+            yield self.cut({segment: why for segment, why in cut.drops.items() if why != CLOSES})
         for drops in self._with_other_checks():
             yield self.cut(drops)
         items = self._items(cut.drops)

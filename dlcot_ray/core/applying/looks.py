@@ -12,6 +12,9 @@ import re
 from dlcot_ray.core.seams import cues
 from dlcot_ray.core.seams.sentences import sentences
 
+END_CHARS = 300
+"""Characters at the end of a look that hold its verdict."""
+
 _COMPUTES = re.compile(
     r"\d[\s)}\\$]{0,4}(?:[-+*/×·÷^%−]|\\(?:times|cdot|div|pm)\b)\s*[\d({\\$√]"
     r"|[=≈≡⇒→][^=≈≡⇒→\n]{1,160}[=≈≡⇒→]|\\(?:times|cdot|div|binom|sqrt|equiv)\b|\d!|\bC\(\d"
@@ -86,6 +89,19 @@ _NO_CONFLICT = re.compile(
     re.IGNORECASE,
 )
 """A proof by contradiction, or the absence of a conflict."""
+_LEADS_FURTHER = re.compile(
+    r"^\W*(?:(?:and|so|also|okay|but|wait)\b[,\s]*)*(?:"
+    r"(?:now|next|then|second(?:ly)?|third(?:ly)?|similarly|likewise|finally|lastly)\b,?\s+"
+    r"(?:(?:let(?:'s| me| us)|i(?:'ll| will)|we(?:'ll| will| can)?)\s+)?(?:also )?"
+    r"(?:check|verify|confirm|test|for|the|compute|calculate|with|if|when|in|part|look at)\b"
+    r"|another example\b|for (?:the )?(?:second|other|next|third)\b"
+    r"|(?:there(?:'s| is)|we (?:also )?have|i (?:also )?have) (?:another|one more|also an?) "
+    r"(?:condition|constraint|requirement|restriction)\b"
+    r"|(?:we|i) (?:still |also )?(?:need|have) to (?:take|find|add|subtract|multiply|divide|convert|simplify|"
+    r"compute|calculate|express|round)\b)",
+    re.IGNORECASE,
+)
+"""Goes on with the next of several things that are examined, or with a step that is still to be made."""
 _RESOLVES = re.compile(
     r"\b(?:i see|ah|oh|my mistake|the (?:mistake|error|issue|problem|confusion) (?:is|was|here|lies)|"
     r"i (?:made|forgot|missed|mis\w+|double[- ]counted|overlooked|confused|mixed)|should (?:be|have)|"
@@ -150,6 +166,11 @@ def opens(text: str) -> bool:
 def notes_conflict(text: str) -> bool:
     """Whether a segment says that two results before it do not agree."""
     return _CONFLICT.search(text) is not None
+
+
+def leads_further(text: str) -> bool:
+    """Whether a segment goes on with the next thing to examine, or with a step that the task still asks."""
+    return _LEADS_FURTHER.match(text) is not None
 
 
 def leaves_conflict(text: str) -> bool:

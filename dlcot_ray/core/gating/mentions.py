@@ -162,7 +162,7 @@ def _values(text: str, first: int, last: int) -> Iterator[Mention]:
         arrived = before.endswith(("=", "≈"))
         result = arrived and not _GOES_ON.match(text, match.end())
         key = written.replace(",", "")
-        yield Mention(Thing.VALUE, key, match.start(), written, arrived, result)
+        yield Mention(Thing.VALUE, key, match.start(), written, result, result)
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dlcot_ray.core.annotation import Annotation, Label, ReferenceKind, SectionKind, VerificationKind
+from dlcot_ray.core.annotation import (
+    Annotation,
+    Label,
+    ReferenceKind,
+    SectionKind,
+    Verification,
+    VerificationKind,
+)
 
 KNOWN = (ReferenceKind.GROUND_TRUTH, ReferenceKind.RESPONSE)
 
@@ -66,15 +73,22 @@ def trunk_stop(annotation: Annotation) -> int | None:
 def kept_check(annotation: Annotation, trunk: int) -> int | None:
     """The first check from segment `trunk` on that affirms the answer and examines no later solution.
 
-    A check of a second solution speaks of text that goes, so it goes too.
+    Where there is none, the first that affirms it behind a later correct solution: the gates tell whether it
+    can stay without that one.
     """
     later = {i for i, approach in enumerate(annotation.approaches) if approach.start >= trunk}
-    affirming = (
+    affirming = [
         i
         for i, check in enumerate(annotation.verifications)
-        if check.kind is VerificationKind.AFFIRMATION and check.start >= trunk and check.approach not in later
-    )
-    return next(affirming, None)
+        if check.kind is VerificationKind.AFFIRMATION and check.start >= trunk
+    ]
+    own = (i for i in affirming if annotation.verifications[i].approach not in later)
+    others = (i for i in affirming if _is_of_correct(annotation, annotation.verifications[i]))
+    return next(own, next(others, None))
+
+
+def _is_of_correct(annotation: Annotation, check: Verification) -> bool:
+    return check.approach is not None and annotation.approaches[check.approach].label is Label.CORRECT
 
 
 def conclusion_start(annotation: Annotation) -> int:

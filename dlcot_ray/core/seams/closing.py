@@ -137,6 +137,14 @@ class _Closing:
             text = self._text(segment)[slice(*span)]
             if dangling_reference(text, self._ways, adjacent=adjacent) is None:
                 continue
+            if (led := cues.EITHER_WAY.match(text)) is not None:
+                rest = _without_lead(led)
+                if dangling_reference(rest, self._ways, adjacent=adjacent) is None:
+                    whole = self._text(segment)
+                    self._replace(
+                        segment, whole[: span[0]] + rest + whole[span[1] :], SeamKind.BACK_REFERENCE
+                    )
+                    continue
             if not self._take_out(segment, span, SeamKind.BACK_REFERENCE):
                 self.needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, segment, text.strip()))
 
@@ -153,6 +161,11 @@ def _without_yes(said: re.Match[str]) -> str:
     """A sentence without its "yes,"; it begins with a capital letter where nothing stands before."""
     lead, rest = said["lead"], said["rest"]
     return lead + (rest if lead.strip() else rest[0].upper() + rest[1:])
+
+
+def _without_lead(led: re.Match[str]) -> str:
+    """A sentence without its "either way,"; it begins with a capital letter."""
+    return led["lead"] + led["rest"][0].upper() + led["rest"][1:]
 
 
 def _joints(script: Sequence[Edit]) -> Iterator[tuple[int, int]]:

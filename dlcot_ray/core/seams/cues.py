@@ -115,3 +115,16 @@ VERDICT = re.compile(
     re.IGNORECASE,
 )
 """The end of a text that says that something is right."""
+ASSURES = re.compile(
+    r"^\W*(?:(?:so|and|yes|yep|okay|therefore|thus|hence)\b[,\s]*)*"
+    r"(?:i(?:'m| am)|that(?:'s| is)|this is|i think)\b"
+    r"[^.!?\n]{0,60}\b(?:confident|sure|answer|it|correct|right|result|solution|done)\b[^.!?\n]{0,30}[.!]?\W*$",
+    re.IGNORECASE,
+)
+"""A sentence that only says that the answer is right, or that the work is done."""
+EITHER_WAY = re.compile(
+    r"^(?P<lead>\s*)(?:(?:so|and|but|anyway|okay)\b[,\s]*)*(?:(?:in )?(?:either|both) (?:ways?|cases?|methods?))\s*,\s*"
+    r"(?P<rest>\S[\s\S]*)$",
+    re.IGNORECASE,
+)
+"""A sentence that can stand without "either way" before it."""
