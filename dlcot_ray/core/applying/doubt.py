@@ -33,6 +33,9 @@ _BLAMES = re.compile(
     re.IGNORECASE,
 )
 """Says that work before was wrong."""
+HEDGE_CHARS = 24
+_HEDGES = re.compile(r"\b(?:perhaps|maybe|possibly|if|or)\W+$", re.IGNORECASE)
+"""Stands before a blame that is only considered."""
 
 
 def doubt(trace: Trace, annotation: Annotation) -> str:
@@ -62,7 +65,8 @@ def _is_blamed(trace: Trace, annotation: Annotation) -> bool:
     """Whether an approach behind the trunk says that the work before it was wrong."""
     trunk, offsets = trunk_stop(annotation), annotation.segment_offsets
     return any(
-        _BLAMES.search(trace.reasoning, offsets[approach.start], offsets[approach.stop]) is not None
+        _HEDGES.search(trace.reasoning[max(0, blame.start() - HEDGE_CHARS) : blame.start()]) is None
         for approach in annotation.approaches
         if trunk is not None and approach.start >= trunk
+        for blame in _BLAMES.finditer(trace.reasoning, offsets[approach.start], offsets[approach.stop])
     )

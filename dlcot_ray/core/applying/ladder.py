@@ -219,7 +219,7 @@ class Ladder:
             return drops
         settled = settling(self.trace, self.annotation)
         if settled is not None:
-            drops = {segment: why for segment, why in drops.items() if segment not in settled}
+            drops = {s: why for s, why in drops.items() if why == LOOP or s not in settled}
             if stays.check is not None and self.annotation.verifications[stays.check].start >= settled.stop:
                 check = self.annotation.verifications[stays.check]
                 drop_range(drops, check.start, check.stop, REDUNDANT)

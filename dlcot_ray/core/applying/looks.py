@@ -51,6 +51,11 @@ _SETTLED = re.compile(
     r"the problem (?:says|states)|we (?:had|found|saw)))\b|[✓✔]",
     re.IGNORECASE,
 )
+_EXPECTS = re.compile(
+    r"\b(?:should|would|might|may|could) (?:\w+ )?(?:work|hold|match|fit|add up|check out|be (?:fine|okay|valid))\b",
+    re.IGNORECASE,
+)
+"""A sentence that expects an agreement, and has not found it."""
 _VERDICT = re.compile(
     r"\b(?:correct(?:ly)?|consistent|valid|works?|holds?|match(?:es)?|confirm(?:s|ed)?|agrees?|makes sense|"
     r"checks? out|adds? up|verified|satisf(?:y|ies|ied)|yes|yep|that's right|is right|"
@@ -210,11 +215,11 @@ def is_settled_surely(text: str) -> bool:
 
 
 def _told(text: str) -> list[str]:
-    """The sentences that neither ask nor announce."""
+    """The sentences that neither ask, announce nor only expect."""
     return [
         said
         for said in map(str.strip, _said(text))
-        if not said.endswith("?") and (not cues.ANNOUNCES.match(said) or cues.CONCLUDES.search(said))
+        if not said.endswith("?") and not _EXPECTS.search(said) and (not cues.ANNOUNCES.match(said) or cues.CONCLUDES.search(said))
     ]
 
 

@@ -38,6 +38,8 @@ def keep_one_per_cluster(annotation: Annotation) -> Drops:
     an unsolved trace ends stays.
     """
     drops: Drops = {}
+    # Loops come first, so that they go also where the check around them is given back.
+    drop_loops(drops, annotation)
     stays = standing(annotation)
     gone = _repeated(annotation, stays)
     for i in gone:

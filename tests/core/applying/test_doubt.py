@@ -18,6 +18,7 @@ END = ["The answer is **42**."]
         ("My initial count was wrong, so 40 + 2 = 42 instead.", "unsure:later_approach_blames_it"),
         ("I messed up the prices. With the right ones 40 + 2 = 42.", "unsure:later_approach_blames_it"),
         ("I made a mistake in the first step: it is 40 + 2 = 42.", "unsure:later_approach_blames_it"),
+        ("We add instead. Perhaps I was wrong? No: 40 + 2 = 42.", ""),
         ("Another way, without any wrong turn: 40 + 2 = 42.", ""),
     ],
 )

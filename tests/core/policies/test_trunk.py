@@ -35,17 +35,12 @@ def test_keep_first_plus_check_keeps_no_check_if_none_affirms_the_answer() -> No
     assert dropped("keep_first_plus_check", LINES, [(0, 8, WRONG, 0)]) == set()
 
 
-def test_a_check_of_a_second_solution_goes_with_it() -> None:
+def test_a_check_of_a_second_solution_goes_unless_it_is_the_only_one() -> None:
     approaches = [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)]
     checks = [(4, 5, 1, 0), (5, 6, 0, 1)]
     both, one = (AFFIRMS, AFFIRMS), (AFFIRMS, DOUBTS)
     assert dropped("keep_first_plus_check", LINES, approaches, checks, kinds=both, conclusion=6) == {2, 3, 4}
-    assert dropped("keep_first_plus_check", LINES, approaches, checks, kinds=one, conclusion=6) == {
-        2,
-        3,
-        4,
-        5,
-    }
+    assert dropped("keep_first_plus_check", LINES, approaches, checks, kinds=one, conclusion=6) == {2, 3, 5}
 
 
 def test_the_trunk_ends_with_the_check_that_finds_the_error_and_the_answer() -> None:

@@ -1,0 +1,200 @@
+"""Which check stays: a whole one that is long enough, with all that it examines, and of what text is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from dlcot_ray.core.annotation import Label
+from dlcot_ray.core.applying.looks import is_settled, leads_further
+from dlcot_ray.core.applying.repeating import with_repeats_as_checks
+from dlcot_ray.core.edits import EditOp
+from dlcot_ray.core.enhance import enhance
+from dlcot_ray.core.enhancement import Enhancement
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
+from tests.support.annotations import AFFIRMS, CHECK, CORRECT, DOUBTS, annotated
+
+ROAD = ["We multiply 6 by 7.", "The answer is 42."]
+END = "The answer is **42**."
+WHOLE = "Let me check by division: 42 / 7 = 6, so that is right."
+AGAIN = "Once more, 7 * 6 = 42, so it works."
+
+
+def gone(result: Enhancement) -> list[int]:
+    return [i for edit in result.script if edit.op is EditOp.DROP for i in range(edit.start, edit.stop)]
+
+
+def made(
+    lines: Sequence[str],
+    approaches: Sequence[tuple[int, int, Label, int]],
+    checks: Sequence[tuple[int, int, int | None, int]],
+    *,
+    kinds: Sequence[object] = (),
+    conclusion: int | None = None,
+    loops: tuple[tuple[int, int], ...] = (),
+) -> Enhancement:
+    """The output of the default policy; checks affirm unless `kinds` says otherwise."""
+    trace, annotation = annotated(
+        list(lines),
+        approaches,
+        checks,
+        kinds=tuple(kinds) or (AFFIRMS,) * len(checks),  # type: ignore[arg-type]
+        conclusion=len(lines) - 1 if conclusion is None else conclusion,
+        loops=loops,
+    )
+    return enhance(trace, annotation, parse_policy(DEFAULT_POLICY))
+
+
+@pytest.mark.parametrize(
+    "next_one",
+    [
+        "Now, let's check the columns: 7 columns of 6 give 7 * 6 = 42. Correct.",
+        "Similarly, the other side: 42 / 6 = 7. Correct.",
+        "But we have another condition: 42 must be even, and 42 / 2 = 21. That holds.",
+        "But we need to take the absolute value: |42| = 42. So that is right.",
+        "Another example: 2 rows of 3 are 2 * 3 = 6. It works.",
+    ],
+)
+def test_the_next_thing_that_is_examined_stays_with_the_check(next_one: str) -> None:
+    result = made(
+        [*ROAD, WHOLE, next_one, AGAIN, END], [(0, 2, CORRECT, 0)], [(i, i + 1, 0, i) for i in (2, 3, 4)]
+    )
+    assert gone(result) == [4]
+
+
+def test_another_look_at_the_whole_is_no_next_thing() -> None:
+    assert leads_further("Next, the rows of the second box.")
+    assert not leads_further("Let me go over it once more.")
+    assert not leads_further("Now I am sure.")
+
+
+def test_a_short_remark_stays_with_the_check_that_follows() -> None:
+    remark = "In other words it is 42/1, and that simplifies to 42 = 84/2."
+    result = made(
+        [*ROAD, remark, WHOLE, AGAIN, END], [(0, 2, CORRECT, 0)], [(i, i + 1, 0, i) for i in (2, 3, 4)]
+    )
+    assert gone(result) == [4]
+
+
+@pytest.mark.parametrize("words", ["The rule should work here.", "That would match.", "It might hold."])
+def test_an_expectation_is_no_verdict(words: str) -> None:
+    assert not is_settled(words)
+    assert is_settled("The rule works here.")
+
+
+def test_a_check_behind_a_second_solution_stays_where_no_other_affirms() -> None:
+    second = ["Alternatively, 40 + 2 is 42.", "So the answer is 42."]
+    lines = [*ROAD, *second, WHOLE, END]
+    result = made(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)], [(4, 5, 1, 0)])
+    assert gone(result) == [2, 3]
+
+
+def test_a_check_that_uses_the_second_solution_goes_with_it() -> None:
+    second = [
+        "Alternatively, let z be the half: z = 21.5 - 0.5 = 21.0.",
+        "Twice that is 42, the answer is 42.",
+    ]
+    check = "Let me check the half: 21.0 * 2 = 42, so that is right."
+    result = made([*ROAD, *second, check, END], [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)], [(4, 5, 1, 0)])
+    assert not {2, 3} & set(gone(result)) or 4 in gone(result)
+
+
+def test_a_second_run_that_settles_a_look_is_the_body_of_that_check() -> None:
+    lines = [
+        *ROAD,
+        "Wait, is that right?",
+        "Let me list them again. 6 + 6 + 6 + 6 + 6 + 6 + 6 = 42.",
+        "Yes, the answer is 42.",
+        AGAIN,
+        END,
+    ]
+    approaches = [(0, 2, CORRECT, 0), (3, 5, CORRECT, 0)]
+    trace, annotation = annotated(
+        lines, approaches, [(2, 3, 0, 0), (5, 6, 1, 1)], kinds=(CHECK, AFFIRMS), conclusion=6
+    )
+    repeated = with_repeats_as_checks(trace, annotation)
+    assert [(a.start, a.stop) for a in repeated.approaches] == [(0, 2)]
+    assert [(v.start, v.stop, v.approach) for v in repeated.verifications] == [(2, 5, 0), (5, 6, 0)]
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [5]
+
+
+def test_a_second_run_behind_a_settled_look_or_of_another_method_stays_an_approach() -> None:
+    run = ["6 + 6 + 6 + 6 + 6 + 6 + 6 = 42.", "The answer is 42."]
+    for look, cluster in ((WHOLE, 0), ("Wait, is that right?", 1)):
+        trace, annotation = annotated(
+            [*ROAD, look, *run, END],
+            [(0, 2, CORRECT, 0), (3, 5, CORRECT, cluster)],
+            [(2, 3, 0, 0)],
+            kinds=(AFFIRMS,),
+            conclusion=5,
+        )
+        assert with_repeats_as_checks(trace, annotation) is annotation
+
+
+def test_a_check_that_rules_out_other_values_and_ends_on_the_answer_affirms_it() -> None:
+    rules_out = (
+        "Is there a smaller one? Let me check 36: it cannot be split into rows of 7, since 36 / 7 is no whole "
+        "number. And 42 / 7 = 6, so 42 works, and the answer is 42."
+    )
+    result = made(
+        [*ROAD, rules_out, AGAIN, END],
+        [(0, 2, CORRECT, 0)],
+        [(2, 3, 0, 0), (3, 4, 0, 1)],
+        kinds=(DOUBTS, AFFIRMS),
+    )
+    assert gone(result) == [3]
+
+
+def test_what_a_colon_announces_belongs_to_the_check() -> None:
+    check = "Let me check the product again. It comes to:"
+    lines = [*ROAD, check, "\\[ 6 * 7 = 42 \\]", "I think that is the answer."]
+    assert gone(made(lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0)], conclusion=3)) == []
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "But given that, it seems best to say 42.",
+        "So 1/n is about 0.0238 → n ≈ 1/0.0238 ≈ 42.",
+        "So the numerical verification also suggests 42.",
+    ],
+)
+def test_closing_words_that_argue_with_dropped_text_go_with_it(tail: str) -> None:
+    lines = [*ROAD, WHOLE, "Once more in numbers: 42.0 / 7 = 6.0, so it works.", tail, END]
+    assert gone(made(lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)], conclusion=4)) == [3, 4]
+
+
+def test_either_way_is_taken_off_a_closing_sentence_that_can_stand_alone() -> None:
+    lines = [
+        *ROAD,
+        WHOLE,
+        AGAIN,
+        "I looked at it as rows and as columns. Either way, the number of pears is 42, no less.",
+    ]
+    result = made(lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)])
+    assert "either way" not in result.reasoning.lower()
+    assert 3 in gone(result)
+
+
+def test_a_text_may_end_in_an_assurance_behind_the_answer() -> None:
+    check = [
+        "Let me check by division: 42 / 7 = 6. So the answer is 42.",
+        "I think that's the correct answer.",
+    ]
+    lines = [
+        *ROAD,
+        *check,
+        "Just to make sure, 7 * 6 = 42. Yes, it all fits.",
+        "Let me also see 3 * 14: it fits, rows by columns.",
+    ]
+    result = made(lines, [(0, 2, CORRECT, 0)], [(2, 4, 0, 0), (4, 6, 0, 1)], conclusion=6)
+    assert gone(result) == [4, 5]
+
+
+def test_loops_go_though_the_trace_breaks_off_on_another_number() -> None:
+    turn = ["But the other way I get 24.", "That differs from 42.", "Let me think about the 5 shelves."]
+    lines = [*ROAD, *turn, *turn, turn[0]]
+    result = made(lines, [(0, 2, CORRECT, 0)], [(2, 9, 0, 0)], conclusion=9, loops=((5, 9),))
+    assert gone(result) == [5, 6, 7, 8]
+    assert all(edit.reason == "repetition loop" for edit in result.script if edit.op is EditOp.DROP)
