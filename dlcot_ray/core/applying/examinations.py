@@ -26,6 +26,7 @@ from dlcot_ray.core.applying.looks import (
     leads_further,
     notes_conflict,
     opens,
+    refers_to_remark,
     rewrites,
     words_of_its_own,
 )
@@ -198,6 +199,8 @@ def _examinations(reading: _Reading, checks: Sequence[Verification]) -> Iterator
             continue
         worth = _worth(reading, begin, end, works=works, words=words)
         worth = Worth.WHOLE if found and worth is Worth.STEP else worth
+        if worth is Worth.THIN and end not in fixed and refers_to_remark(reading.segment(end)):
+            continue
         sure = not inner or (worth is Worth.WHOLE and reading.has_sure_verdict(begin, end))
         if end in fixed or (worth > Worth.STEP and sure):
             found_fault = first.kind is VerificationKind.NEGATION

@@ -52,7 +52,8 @@ _SETTLED = re.compile(
     re.IGNORECASE,
 )
 _EXPECTS = re.compile(
-    r"\b(?:should|would|might|may|could) (?:\w+ )?(?:work|hold|match|fit|add up|check out|be (?:fine|okay|valid))\b",
+    r"\b(?:should|would|might|may|could) (?:\w+ )?"
+    r"(?:work|hold|match|fit|add up|check out|be (?:fine|okay|valid))\b",
     re.IGNORECASE,
 )
 """A sentence that expects an agreement, and has not found it."""
@@ -137,6 +138,17 @@ _HEDGES = re.compile(
     re.IGNORECASE,
 )
 _UNSURE = re.compile(r"\b(?:maybe|perhaps|might (?:be|have|need)|not sure|unsure)\b", re.IGNORECASE)
+_SETS_OUT = re.compile(
+    r"\b(?:let(?:'s| me| us)|i(?:'ll| will)|we(?:'ll| will)) (?:\w+ ){0,2}?"
+    r"(?:consider|look|see|compute|calculate|find|use|list|work|start|expand|write|try|think)\b[^.!?]*[.:]?\W*$",
+    re.IGNORECASE,
+)
+_OF_THIS = re.compile(
+    r"^\W*(?:(?:wait|so|but|okay|hmm+)\b[,\s]*)*"
+    r"(?:let(?:'s| me| us)|i(?:'ll| will| should))\s+(?:\w+\s+){0,2}?"
+    r"(?:check|verify|confirm|test|see)\s+(?:if |whether )?(?:this|that)\b",
+    re.IGNORECASE,
+)
 _FULL_STOP = re.compile(r"[.!?]")
 _MESSED_UP = re.compile(
     r"\b(?:messed|mixed) (?:\w+ )?up\b|\b(?:doesn't|does not|don't) (?:add up|make sense)\b|"
@@ -219,7 +231,9 @@ def _told(text: str) -> list[str]:
     return [
         said
         for said in map(str.strip, _said(text))
-        if not said.endswith("?") and not _EXPECTS.search(said) and (not cues.ANNOUNCES.match(said) or cues.CONCLUDES.search(said))
+        if not said.endswith("?")
+        and not _EXPECTS.search(said)
+        and (not cues.ANNOUNCES.match(said) or cues.CONCLUDES.search(said))
     ]
 
 
@@ -270,6 +284,22 @@ def is_left_open(text: str) -> bool:
         return True
     hedges = _HEDGES.match(last) or (_UNSURE.match(last) and not _FULL_STOP.search(last))
     return bool(hedges) and "=" not in last and not _TURNED_DOWN.search(last)
+
+
+def sets_out(text: str) -> bool:
+    """Whether the last sentence of a text sets out to work something new, and works nothing yet."""
+    last = last_sentence(text)
+    return (
+        _SETS_OUT.search(last) is not None
+        and _EXAMINES.search(last) is None
+        and cues.CONCLUDES.search(last) is None
+        and "=" not in last
+    )
+
+
+def refers_to_remark(text: str) -> bool:
+    """Whether a segment opens by examining what the segment before it says ("let me verify this")."""
+    return _OF_THIS.match(text) is not None
 
 
 def last_sentence(text: str) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.applying.looks import is_left_open, is_open, last_sentence, leaves_conflict
+from dlcot_ray.core.applying.looks import is_left_open, is_open, last_sentence, leaves_conflict, sets_out
 from dlcot_ray.core.policies.standing import Standing, standing
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on
 from dlcot_ray.core.trace import Trace
@@ -99,6 +99,6 @@ def _arrives(trace: Trace, annotation: Annotation, stays: Standing, accepted: Se
 
 
 def _is_doubtful(text: str) -> bool:
-    if _DOUBTS.search(text[-DOUBT_CHARS:]) is not None or is_left_open(text):
+    if _DOUBTS.search(text[-DOUBT_CHARS:]) is not None or is_left_open(text) or sets_out(text):
         return True
     return _WONDERS.search(last_sentence(text)) is not None

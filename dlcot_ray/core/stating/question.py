@@ -57,6 +57,11 @@ _SETTING = re.compile(
     re.IGNORECASE,
 )
 """Between the asking verb and the word, these make the extreme a part of the setting or of a longer quantity."""
+_REWRITES = re.compile(
+    r"\b(?:rewrite|simplify|factor(?:i[sz]e)?|expand|(?:express|write|put|convert|bring)\b[^.?]{1,120}?\b(?:as an?\b|in (?:the |polar |standard |exponential |vertex |rectangular )?form\b|in terms of\b|into\b))",
+    re.IGNORECASE,
+)
+"""Asks for another form of an expression, so that the expression itself is no answer though it is equal."""
 _COUNT = re.compile(r"\b(?:how many|number of)((?: [\w-]+){1,4})", re.IGNORECASE)
 _NAME = re.compile(
     r"\$([^$]{1,60})\$|\\\((.{1,60}?)\\\)|(?<![\w\\$])([A-Za-z](?: ?[-+*] ?[A-Za-z])*)(?![\w$'])"
@@ -153,6 +158,7 @@ class Question:
         head: the content words of the quantity that is asked: "expected" in "the expected value of a roll".
         extreme: the question is for a largest or smallest value.
         closed: one short answer exists: a value, an option, yes or no.
+        rewrites: another form of an expression is asked for.
         options: option letter -> its text.
         given: figures that the problem gives, without those of its options.
         plain: the problem, as `plain_name` writes it; empty where it has options.
@@ -164,6 +170,7 @@ class Question:
     head: frozenset[str]
     extreme: bool
     closed: bool
+    rewrites: bool
     options: Mapping[str, str]
     given: frozenset[str]
     plain: str
@@ -183,6 +190,7 @@ def read_question(problem: str) -> Question:
         head=frozenset(content_words(_first_group(_HEAD, asked))),
         extreme=_asks_extreme(asked),
         closed=bool(options) or (_is_closed(asked) and not _OPEN.search(asked)),
+        rewrites=_REWRITES.search(asked) is not None,
         options=MappingProxyType(options),
         given=frozenset(_FIGURE.findall(body)),
         plain="" if options else plain_name(text),
@@ -232,7 +240,7 @@ def _asking_sentence(text: str) -> str:
         formal = _FORMAT.search(sentence) and not _NAMES_SOUGHT.search(sentence)
         if "?" not in sentence and (formal or _REMARK.match(sentence)):
             continue
-        if "?" in sentence or _CLOSED.search(sentence) or _OPEN.search(sentence):
+        if "?" in sentence or any(ask.search(sentence) for ask in (_CLOSED, _OPEN, _REWRITES)):
             return sentence
     return sentences[-1] if sentences else ""
 

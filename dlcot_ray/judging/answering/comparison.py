@@ -38,6 +38,7 @@ _MARKUP = re.compile(
     r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|\b(?:pi|ln)\b|[A-Za-z]{3,}"
 )
 _LETTER = re.compile(r"[A-Za-z]")
+_FUNCTION = re.compile(r"(?:sin|cos|tan|cot|sec|csc|log|ln)h?(?![a-z])", re.IGNORECASE)
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 _LIST = re.compile(r"[^,()\[\]{}]{1,40}(?:,[^,()\[\]{}]{1,40}){1,11}")
 _RELATION = re.compile(r"[<>≤≥∈=]|\\(?:in|le|ge|lt|gt|leq|geq|ne|neq|cup|cap)\b")
@@ -89,6 +90,12 @@ class Comparison:
         if self._lookups > 0 and _worth_a_lookup(answer, reference, closed=self._closed):
             self._lookups -= 1
             verdict = self._checker.verdict(answer.text, reference)
+            if (
+                verdict is Verdict.EQUAL
+                and self._question.rewrites
+                and not _same_functions(answer.text, reference)
+            ):
+                return None
             return {Verdict.EQUAL: True, Verdict.DIFFERENT: False}.get(verdict)
         return None
 
@@ -149,6 +156,15 @@ def _same_names(answer: str, reference: str) -> bool:
         frozenset(_LETTER.findall(_MARKUP.sub(" ", value.lower()))) - {"e", "i"} for value in values
     )
     return one == other
+
+
+def _same_functions(answer: str, reference: str) -> bool:
+    """Whether two expressions use the same functions.
+
+    Where another form is asked, (cos t + sin t)/4 is not yet a multiple of cos(t - pi/4).
+    """
+    used = [set(map(str.lower, _FUNCTION.findall(_VALUE_OF.sub("", text)))) for text in (answer, reference)]
+    return used[0] == used[1]
 
 
 def _worth_a_lookup(answer: StatedAnswer, reference: str, *, closed: bool) -> bool:

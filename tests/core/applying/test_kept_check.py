@@ -198,3 +198,19 @@ def test_loops_go_though_the_trace_breaks_off_on_another_number() -> None:
     result = made(lines, [(0, 2, CORRECT, 0)], [(2, 9, 0, 0)], conclusion=9, loops=((5, 9),))
     assert gone(result) == [5, 6, 7, 8]
     assert all(edit.reason == "repetition loop" for edit in result.script if edit.op is EditOp.DROP)
+
+
+def test_a_way_that_sets_out_to_work_something_new_keeps_what_it_leads_to() -> None:
+    road = [*ROAD, "To see it directly, the product is large. Let's consider the properties of the factors."]
+    second = ["Since 42 = 2 * 21 and 21 = 3 * 7, the answer is 42."]
+    lines = [*road, *second, END]
+    assert gone(made(lines, [(0, 3, CORRECT, 0), (3, 4, CORRECT, 1)], [])) == []
+
+
+def test_a_look_that_examines_a_remark_stays_with_the_remark() -> None:
+    remark = "But earlier I counted a row of zero pears, and that case is in the 42 already. So that is fine."
+    this = "Wait, let's verify this. The row of zero gives 0 * 7 = 0, and 42 + 0 = 42, so it holds."
+    result = made(
+        [*ROAD, remark, this, AGAIN, END], [(0, 2, CORRECT, 0)], [(i, i + 1, 0, i) for i in (2, 3, 4)]
+    )
+    assert gone(result) == [4]

@@ -104,3 +104,18 @@ def test_the_answer_to_one_of_several_questions_is_no_reference(problem: str) ->
     said = "The first is 3. The answer is \\boxed{42}."
     assert find_reference(Trace("t", problem, said, None, said)) == (None, ReferenceKind.NONE)
     assert find_reference(Trace("t", problem, said, "42", said)) == ("42", ReferenceKind.GROUND_TRUTH)
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        ("Write $\\cos x + \\sin x$ halved in the form $A \\cos(x - c)$.", Label.INCOMPLETE),
+        ("What is half of the sum?", Label.CORRECT),
+    ],
+)
+def test_where_another_form_is_asked_an_equal_expression_is_no_answer_yet(
+    checker: AnswerChecker, task: str, expected: Label
+) -> None:
+    sums = "So the half is $\\boxed{\\frac{\\cos x + \\sin x}{2}}$."
+    truth = "\\frac{\\sqrt{2}}{2}\\cos(x-\\pi/4)"
+    assert label(checker, sums, truth=truth, problem=task) is expected
