@@ -64,7 +64,7 @@ _SYMBOL = re.compile(rf"(?<![A-Za-z\\'’_])(?P<name>{_LETTER})(?![A-Za-z'’_])
 _LET = re.compile(
     r"\b(?:let(?!['’]| me\b| us\b)|denot(?:e|ed|ing)|define|call|suppose|assume|say|introduce|represent|"
     r"named?)\b"
-    r"(?P<what>[^.;\n]{1,90})",
+    r"(?P<what>[^.;\n]{1,200})",
     re.IGNORECASE,
 )
 """A definition: the symbols in it are introduced there."""
