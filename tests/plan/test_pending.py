@@ -53,15 +53,17 @@ def test_complete_and_pending_units_cover_every_row_once(
     assert {name for name, size in zip(names, sizes, strict=True) if size} == set(done)
     pending = Pending(plan, sizes > 0)
     left = rows_of(pending)
+    complete = set(done)
     finished = [
         (file.shard.name, row)
         for file in plan.files
         for unit in file.units()
-        if unit.name in set(done)
+        if unit.name in complete
         for row in range(unit.start, unit.stop)
     ]
     assert sorted([*left, *finished]) == everything
-    assert left == sorted(left, key=everything.index)
+    place = {row: number for number, row in enumerate(everything)}
+    assert left == sorted(left, key=lambda row: place[row])
     assert (pending.units, pending.rows) == (plan.unit_count - len(done), len(left))
     assert rows_of([pickle.loads(pickle.dumps(task)) for task in pending]) == left
     later, failed = (data.draw(st.sets(st.sampled_from(names))) for _ in range(2))

@@ -33,9 +33,13 @@ ARGUMENTS = {
 }
 
 
+THIN = {"hf_overrides": {"num_hidden_layers": 2}, "load_format": "dummy"}
+"""Two layers with weights at random: the same requests in a tenth of the time, and answers without sense."""
+
+
 @pytest.fixture(scope="module")
 def engine(model_path: Path) -> Iterator[VllmEngine]:
-    engine = VllmEngine(str(model_path), max_model_len=CONTEXT, threads=1, engine=ARGUMENTS)
+    engine = VllmEngine(str(model_path), max_model_len=CONTEXT, threads=1, engine=ARGUMENTS | THIN)
     engine.start()
     yield engine
     engine.close()
@@ -174,7 +178,7 @@ class _Kept(VllmEngine):
         pass
 
 
-def test_a_killed_engine_is_noticed_and_cleaned_up(model_path: Path) -> None:
+def test_the_stored_weights_generate_and_a_killed_engine_is_noticed_and_cleaned_up(model_path: Path) -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     engine = VllmEngine(str(model_path), max_model_len=CONTEXT, threads=1, engine=ARGUMENTS)
     engine.start()
@@ -182,6 +186,9 @@ def test_a_killed_engine_is_noticed_and_cleaned_up(model_path: Path) -> None:
     core = next(
         child for child in ours if "EngineCore" in child.name() or "EngineCore" in " ".join(child.cmdline())
     )
+
+    async def count() -> str:
+        return (await engine.complete(ids(engine, "One, two, three, four,"), FREE, 8)).text
 
     async def die() -> None:
         task = asyncio.create_task(engine.complete([1, 2, 3], FREE, 1500))
@@ -193,6 +200,7 @@ def test_a_killed_engine_is_noticed_and_cleaned_up(model_path: Path) -> None:
             await engine.complete([1, 2, 3], FREE, 4)
 
     try:
+        assert "five" in asyncio.run(count())
         asyncio.run(die())
     finally:
         engine.close()
