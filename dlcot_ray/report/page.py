@@ -34,7 +34,7 @@ _SCRIPTS = (
     "labels.js",
     "app.js",
 )
-_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+_ESCAPES = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"))
 
 
 def page(payload: Payload, *, server: Mapping[str, Any] | None = None) -> bytes:
@@ -84,7 +84,9 @@ def security_policy(scripts: Iterable[str], styles: Iterable[str], *, connect: b
 
 
 def _data(name: str, text: str) -> str:
-    return f'<script type="application/json" id="{name}">{text.translate(_ESCAPES)}</script>'
+    for character, escape in _ESCAPES:
+        text = text.replace(character, escape)
+    return f'<script type="application/json" id="{name}">{text}</script>'
 
 
 def _hash(text: str) -> str:

@@ -1,6 +1,8 @@
 // The list of traces with its filters, beside the trace that is open.
 
 const PAGE = 150;
+// Columns whose value is not the same for all rows.
+const TELLING = DATA.groups.map((_, at) => new Set(ROWS.map((item) => item.groups[at])).size > 1);
 let listed = [];
 
 function tracesPage() {
@@ -72,7 +74,7 @@ function listRow(item) {
   return el("li", {}, el("a", { href: link({ view: "traces", ...traceLink(item) }), class: `row ${item.status}${item.text < 0 && !SERVER ? " without" : ""}${labelled.has(item.id) ? " labelled" : ""}`, "data-id": item.id, "data-unit": item.unit, "data-row": item.row },
     el("span.id", {}, visible(item.id)),
     SERVER && SERVER.label ? null : el("span.meter", { title: `${percent(item.cut)} cut` }, el("i", { style: { width: `${Math.max(0, 100 * item.cut)}%` } })),
-    el("small", {}, SERVER && SERVER.label ? `${short(item.before)} tokens` : `${short(item.before)} \u2192 ${short(item.after)}`, item.reason ? [" \u00b7 ", visible(item.reason)] : null, item.groups.filter(Boolean).map((group) => [" \u00b7 ", visible(group)]))));
+    el("small", {}, SERVER && SERVER.label ? `${short(item.before)} tokens` : `${short(item.before)} \u2192 ${short(item.after)}`, item.reason ? [" \u00b7 ", visible(item.reason)] : null, item.groups.filter((group, at) => group && TELLING[at]).map((group) => [" \u00b7 ", visible(group)]))));
 }
 
 function isOpen(item, where) {

@@ -187,7 +187,7 @@ function itemNode(ours, item) {
   if (item.kind === "head") return el("div.heads", {}, item.chips.map((chip) => [el("span", { class: chip.name, style: chip.color ? { borderColor: chip.color } : {} }, visible(chip.text)), (chip.errors || []).map((error) => el("span.chip.error", {}, visible(`${error.kind} error in segment ${error.start}${error.corrected ? ", corrected later" : ""}: ${error.message || error.quote}`)))]));
   if (item.kind === "cut") {
     const size = ours.sums[item.stop] - ours.sums[item.at];
-    return el("div.cut", { "data-cut": item.edit, id: `cut${item.edit}` }, el("b", {}, item.op === "replace" ? "\u270e rewritten" : "\u2702 cut"), ` segments ${item.at}${item.stop - 1 > item.at ? `\u2013${item.stop - 1}` : ""}, ${plural(size, "character")} \u00b7 `, el("span.why", {}, visible(item.reason)));
+    return el("div.cut", { "data-cut": item.edit, id: `cut${item.edit}` }, el("b", {}, item.op === "replace" ? "\u270e rewritten" : "\u2702 cut"), item.stop - 1 > item.at ? ` segments ${item.at}\u2013${item.stop - 1}, ` : ` segment ${item.at}, `, `${plural(size, "character")} \u00b7 `, el("span.why", {}, visible(item.reason)));
   }
   if (item.kind === "new") {
     const text = el("div.body.new", { dir: "auto" }, item.reason ? el("span.why", {}, visible(`${item.reason}: `)) : null, rendered(ours.raw ? item.text : item.text.trim(), ours));
