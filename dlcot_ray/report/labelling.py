@@ -65,7 +65,6 @@ class LabelFile:
             "annotator": self.reader,
             "segments": len(split_segments(trace.reasoning)) - 1,
             **{name: marks[name] for name in _COLUMNS if name in marks},
-            "drop_chars": [],
         }
         list(read_trace_labels(row, 0, Context({trace.trace_id: trace})))
         before = self._rows.get(trace.trace_id, {})

@@ -64,6 +64,13 @@ def test_a_label_is_kept_and_comes_back(new_tab: Opener, view: View, tmp_path: P
     assert row["approaches"] == [{"start": 2, "stop": 5, "label": "correct", "method": 1}]
     assert row["first_correct_segment"] == 4
     assert row["drop"] == [{"start": 5, "stop": 7}]
+    # The reader did not say whether there are checks, so nothing is said of them.
+    assert "verifications" not in row
+    page.click("[data-none=verifications]")
+    page.click("aside.panel .primary")
+    page.wait_for_function("() => document.getElementById('said').innerText.includes('saved')")
+    page.wait_for_timeout(500)
+    assert json.loads((tmp_path / "labels.jsonl").read_text(encoding="utf-8"))["verifications"] == []
     page.reload()
     page.wait_for_selector(".tags .star")
     assert "★" in page.inner_text('[data-segment="4"] .tags')

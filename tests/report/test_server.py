@@ -148,6 +148,8 @@ def test_labels_are_a_set_that_evaluate_reads(client: Client, tmp_path: Path) ->
     assert kept is not None
     assert kept["verdict"] == "TRAIN"
     assert "reasoning" not in kept
+    # What was not marked is not labelled.
+    assert not {"drop", "drop_chars", "approaches"} & kept.keys()
     trace = client.viewer.stored.load(UNIT, [1])[0].trace
     sets, left_out = read_sets([str(tmp_path / "labels.jsonl")], {"sum-1": trace}, {}, None)
     assert not left_out

@@ -7,10 +7,12 @@ const LABEL_KEYS = [
 const KINDS = Object.keys(SECTIONS);
 const RANGED = { drop: "may go", needed: "needed", second_methods: "second way" };
 const labelled = new Set(SERVER ? SERVER.labelled : []);
+const COLUMNS = { approaches: "approaches", verifications: "verifications", first: "first_correct_segment", drop: "drop" };
+const drafts = new Map();
 let marks = null;
 
 function emptyMarks(count) {
-  return { kinds: Array(count).fill(""), approaches: [], verifications: [], first: null, drop: [], needed: [], second_methods: [] };
+  return { kinds: Array(count).fill(""), approaches: [], verifications: [], first: null, drop: [], needed: [], second_methods: [], none: {} };
 }
 
 function marksOf(labels, count) {
@@ -19,11 +21,12 @@ function marksOf(labels, count) {
   for (const { kind, start, stop } of labels.sections || []) made.kinds.fill(kind, start, stop);
   for (const name of ["approaches", "verifications", "drop", "needed", "second_methods"]) made[name] = (labels[name] || []).map((item) => ({ ...item }));
   made.first = labels.first_correct_segment ?? null;
+  for (const [name, column] of Object.entries(COLUMNS)) made.none[name] = column in labels && !(labels[column]?.length || Number.isInteger(labels[column]));
   return made;
 }
 
-// What is saved: a column that the reader did not touch labels nothing.
-function labelsOf({ kinds, approaches, verifications, first, drop, needed, second_methods }) {
+// What is saved. A column without an entry is left out, so it labels nothing, unless the reader said "none".
+function labelsOf({ kinds, approaches, verifications, first, drop, needed, second_methods, none }) {
   const sections = [];
   kinds.forEach((kind, at) => {
     const last = sections[sections.length - 1];
@@ -33,13 +36,19 @@ function labelsOf({ kinds, approaches, verifications, first, drop, needed, secon
   const inOrder = (items) => [...items].sort((a, b) => a.start - b.start);
   const ordered = inOrder(approaches);
   const checks = inOrder(verifications).map((item) => ({ ...item, approach: item.approach === null || approaches[item.approach] === undefined ? null : ordered.indexOf(approaches[item.approach]) }));
-  return { ...(sections.length ? { sections } : {}), approaches: ordered, verifications: checks, first_correct_segment: first, drop: inOrder(drop), needed: inOrder(needed), second_methods: inOrder(second_methods) };
+  const kept = (name, value, there) => (there || none[name] ? { [COLUMNS[name]]: value } : {});
+  return {
+    ...(sections.length ? { sections } : {}), ...kept("approaches", ordered, ordered.length), ...kept("verifications", checks, checks.length), ...kept("first", first, first !== null), ...kept("drop", inOrder(drop), drop.length),
+    ...(needed.length ? { needed: inOrder(needed) } : {}), ...(second_methods.length ? { second_methods: inOrder(second_methods) } : {}),
+  };
 }
 
 function labelPage(detail) {
   if (detail.edits) return verdictPage(detail);
   const page = tracePage({ ...detail, edits: [], gates: [], found: null, tokens: null });
-  marks = { ...marksOf(detail.labels, detail.segments.length), at: 0, to: 0, past: [], dirty: false };
+  const key = `${detail.unit}\n${detail.row}`;
+  marks = drafts.get(key) || { ...marksOf(detail.labels, detail.segments.length), at: 0, to: 0, past: [], dirty: false };
+  drafts.set(key, marks);
   const ours = view;
   view.decorate = (node, at) => decorate(node, at);
   view.pane.addEventListener("click", (event) => {
@@ -79,7 +88,7 @@ function mark(key) {
     const before = marks.past.pop();
     if (before) Object.assign(marks, JSON.parse(before));
   } else {
-    marks.past.push(JSON.stringify({ kinds: marks.kinds, approaches: marks.approaches, verifications: marks.verifications, first: marks.first, drop: marks.drop, needed: marks.needed, second_methods: marks.second_methods }));
+    marks.past.push(JSON.stringify({ kinds: marks.kinds, approaches: marks.approaches, verifications: marks.verifications, first: marks.first, drop: marks.drop, needed: marks.needed, second_methods: marks.second_methods, none: marks.none }));
     change(key, start, stop);
   }
   marks.dirty = true;
@@ -152,11 +161,14 @@ function drawPanel() {
   const place = (item) => el("a", { href: link({ ...address(), segment: item.start }) }, `${item.start}\u2013${item.stop - 1}`);
   const remove = (items, item) => el("button", { type: "button", title: "remove", "aria-label": "remove", onclick: () => { items.splice(items.indexOf(item), 1); marks.dirty = true; redecorate(); drawPanel(); } }, "\u00d7");
   const ways = marks.approaches, methods = [[null, "method ?"], ...ways.map((_, n) => [n + 1, `method ${n + 1}`])];
+  const none = (name) => el("label.check", {}, el("input", { type: "checkbox", "data-none": name, checked: marks.none[name], onchange: (event) => { marks.none[name] = event.target.checked; marks.dirty = true; } }), " there is none");
   replace(panel,
-    el("h2", {}, "Approaches"), ways.length ? null : el("p.dim", {}, "Choose its segments, then a."),
+    el("p.dim", {}, "What has no mark and no tick labels nothing."),
+    el("h2", {}, "Approaches"), ways.length ? null : none("approaches"),
     ways.map((item, at) => el("div.item", {}, `${at} `, place(item), select([[null, "label ?"], ["correct", "correct"], ["incorrect", "incorrect"], ["incomplete", "incomplete"]], item.label, (value) => (item.label = value), "label"), select(methods, item.method, (value) => (item.method = value === null ? null : Number(value)), "method"), remove(ways, item))),
-    el("h2", {}, "Checks"), marks.verifications.map((item) => el("div.item", {}, place(item), select([["affirmation", "affirms"], ["negation", "negates"], ["check", "leaves open"]], item.kind, (value) => (item.kind = value), "kind"), select([[null, "of ?"], ...ways.map((_, n) => [n, `of ${n}`])], item.approach, (value) => (item.approach = value === null ? null : Number(value)), "approach"), remove(marks.verifications, item))),
-    el("h2", {}, "First right answer"), el("p", {}, marks.first === null ? "nowhere" : `segment ${marks.first}`),
+    el("h2", {}, "Checks"), marks.verifications.length ? null : none("verifications"), marks.verifications.map((item) => el("div.item", {}, place(item), select([["affirmation", "affirms"], ["negation", "negates"], ["check", "leaves open"]], item.kind, (value) => (item.kind = value), "kind"), select([[null, "of ?"], ...ways.map((_, n) => [n, `of ${n}`])], item.approach, (value) => (item.approach = value === null ? null : Number(value)), "approach"), remove(marks.verifications, item))),
+    el("h2", {}, "First right answer"), marks.first === null ? none("first") : el("p", {}, `segment ${marks.first}`),
+    marks.drop.length ? null : [el("h2", {}, RANGED.drop), none("drop")],
     Object.entries(RANGED).map(([name, text]) => marks[name].length ? [el("h2", {}, text), marks[name].map((item) => el("div.item", {}, place(item), remove(marks[name], item)))] : null),
     el("button.primary", { type: "button", onclick: save }, "Save"), labelled.has(view.detail.id) ? el("button", { type: "button", id: "reveal", onclick: reveal }, "Show the output") : el("p.dim", {}, "The judge's view and the output can be seen when your labels are saved."));
 }
@@ -167,6 +179,7 @@ async function save() {
   const answer = await ask("labels", whichTrace(), labelsOf(marks));
   if (!answer) return;
   marks.dirty = false;
+  marks.past = [];
   labelled.add(view.detail.id);
   say(`saved in ${answer.file}`);
   document.querySelectorAll("#list a.row").forEach((node) => node.classList.toggle("labelled", labelled.has(node.dataset.id)));
@@ -231,3 +244,7 @@ function wholeSearch(where) {
   } }, `look through all ${whole(DATA.sample.of)} traces`);
   return [button, told];
 }
+
+window.addEventListener("beforeunload", (event) => {
+  if ([...drafts.values()].some((draft) => draft.dirty)) event.preventDefault();
+});

@@ -152,9 +152,11 @@ function groupRows(rows, few = 12) {
 function changeSection() {
   const changes = DATA.changes;
   if (!changes) return null;
-  const figures = Object.entries(changes.total).filter(([, value]) => typeof value === "number");
+  const { total } = changes, number = (value) => (Number.isInteger(value) ? whole(value) : percent(value));
+  const figures = Object.entries(total).filter(([name, value]) => typeof value === "number" && !name.endsWith("_before"))
+    .map(([name, value]) => [name, number(value) + (typeof total[`${name}_before`] === "number" ? ` (before: ${number(total[`${name}_before`])})` : "")]);
   return el("section.card", {}, el("h2", {}, "What changed since the last snapshot"), el("p.dim", {}, visible(`${changes.snapshot} against ${changes.previous || "nothing: it is the first"}`)),
-    el("dl.figures", {}, figures.map(([name, value]) => el("div", {}, el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, Number.isInteger(value) ? whole(value) : percent(value))))));
+    el("dl.figures", {}, figures.map(([name, value]) => el("div", {}, el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, value)))));
 }
 
 function rejectedSection() {
