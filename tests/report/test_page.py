@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dlcot_ray.cli import main
-from dlcot_ray.errors import JobError
+from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.report.page import page
 from dlcot_ray.report.payload import make_payload
 from dlcot_ray.report.stored import StoredOutput
@@ -107,3 +107,38 @@ def test_the_command_writes_the_page(
 
 def test_the_same_output_gives_the_same_page(stored: StoredOutput) -> None:
     assert page(make_payload(stored)) == page(make_payload(stored))
+
+
+def test_outputs_without_traces_have_a_page(tmp_path: Path) -> None:
+    nothing = make_output(tmp_path / "none", [])
+    content = data_of(page(make_payload(StoredOutput(nothing))))
+    assert content["totals"]["rows"] == 0
+    assert content["facts"]["id"] == []
+    rejected = make_output(tmp_path / "rejected", [[row("none", None)]])
+    content = data_of(page(make_payload(StoredOutput(rejected))))
+    assert content["totals"]["rejected"] == 1
+    assert [item[0] for item in content["rejected"]] == ["none"]
+
+
+def test_columns_of_any_type_can_group(tmp_path: Path) -> None:
+    rows = [sum_row(number, level=number % 2, tags=["a", str(number)]) for number in range(3)]
+    stored = StoredOutput(make_output(tmp_path / "out", [rows]))
+    facts = make_payload(stored, by=["level", "tags"]).summary["facts"]
+    groups = [[facts["words"][word] for word in words] for words in facts["groups"]]
+    assert groups[1] == ["1", "['a', '1']"]
+
+
+def test_a_damaged_unit_is_named(stored: StoredOutput) -> None:
+    unit = stored.units()[0]
+    stored.output.store.put(f"enhanced/{unit}.parquet", b"junk")
+    with pytest.raises((InputFault, JobError), match=unit):
+        make_payload(stored)
+    assert main(["report", stored.output.store.given_url]) == 1
+
+
+def test_missing_annotations_cost_only_what_they_tell(stored: StoredOutput) -> None:
+    for unit in stored.units():
+        stored.output.store.delete(f"annotations/{unit}.parquet")
+    content = data_of(page(make_payload(stored)))
+    assert set(content["facts"]["approaches"]) == {-1}
+    assert content["totals"]["enhanced"] == 7
