@@ -52,6 +52,12 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.config.loading:load_derive",
         "dlcot_ray.commands.derive:run_derive",
     ),
+    "select": Command(
+        "copy the best traces of each problem out of a finished output",
+        "dlcot_ray.config.view_settings:SelectConfig",
+        "dlcot_ray.config.view_settings:load_select",
+        "dlcot_ray.commands.selecting.command:run_select",
+    ),
     "evaluate": Command(
         "score a judge on sets labelled by people",
         "dlcot_ray.config.settings:EvaluateConfig",

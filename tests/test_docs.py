@@ -31,6 +31,7 @@ PLACES = {
     "plan": ("input",),
     "status": ("output",),
     "verify": ("output",),
+    "select": ("input", "output"),
     "train-judge": ("traces", "labels", "output"),
 }
 """Settings that a command cannot do without."""

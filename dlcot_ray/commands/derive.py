@@ -118,6 +118,7 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         max_trace_chars=base.settings["max_trace_chars"],
         in_flight=writer.in_flight if writer is not None else 1,
         retries=config.retries,
+        chunked=config.content_defined_chunking,
         output=config.output or "",
         input_options=input_options,
         output_options=storage.output,

@@ -149,6 +149,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         max_trace_chars=config.max_trace_chars,
         in_flight=config.in_flight or judge.in_flight,
         retries=config.retries,
+        chunked=config.content_defined_chunking,
         output=config.output or "",
         input_options=config.storage.input,
         output_options=config.storage.output,

@@ -28,7 +28,7 @@ from dlcot_ray.outputs.job_record import InputRecord, JobRecord
 from dlcot_ray.outputs.layout import DUPLICATES_FILE, ENHANCED, INPUT_METADATA_FILE, MANIFEST_FILE
 from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
 from dlcot_ray.outputs.results import EngineUse
-from dlcot_ray.outputs.tally import Journal, count, survey
+from dlcot_ray.outputs.tally import Journal, count, name_of, survey
 from dlcot_ray.plan.completed import Sizes, complete_units
 from dlcot_ray.plan.duplicate_ids import Duplicates, find_duplicates
 from dlcot_ray.plan.pending import Pending
@@ -38,6 +38,7 @@ from dlcot_ray.telemetry.event_log import EventLog
 from dlcot_ray.telemetry.metrics import RunMetrics
 from dlcot_ray.telemetry.progress import RunProgress
 from dlcot_ray.telemetry.summary import print_summary
+from dlcot_ray.work.before_after import sample_of, write_before_after
 
 FINISH_FIRST = "it has no annotations yet; finish the job that makes them, then run this again"
 
@@ -119,6 +120,8 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     timings["finish_seconds"] = round(time.monotonic() - finishing, 3)
     timings["seconds"] = round(time.monotonic() - started, 3)
     manifest, inputs = build_manifest(job.record, job.plan, tally, folders, failed, timings)
+    names = [name_of(job.plan, unit) for unit in sample_of(np.flatnonzero(sizes > 0).tolist())]
+    manifest["before_after"] = write_before_after(output, job.spec.preset, names)
     write_manifest(output, manifest, inputs)
     return manifest, False
 

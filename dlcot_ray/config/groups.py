@@ -41,6 +41,11 @@ class OutputSettings:
     overwrite: bool = setting(
         False, "Remove the results of an earlier job from `output` first. Only files that dlcot wrote go."
     )
+    content_defined_chunking: bool = setting(
+        False,
+        "End the data pages of Parquet files where their content says so. A store that keeps equal chunks "
+        "once (the Hugging Face hub) then uploads only what changed.",
+    )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""The settings of the commands that only read: `inspect` an input, `status` and `verify` an output.
+"""The settings of the commands that change nothing they read: `inspect`, `status`, `verify`, `select`.
 
-What is read may be given as a bare word, and ``--json`` means ``json=stdout``: these commands are mostly
-typed by hand.
+What the first three read may be given as a bare word, and ``--json`` means ``json=stdout``, because they are
+mostly typed by hand.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dlcot_ray.config.groups import (
     JsonSettings,
     OutputOptions,
     StorageConfig,
+    StorageSettings,
     TraceSettings,
 )
 from dlcot_ray.config.layers import load_settings
@@ -73,6 +74,30 @@ class InspectConfig(JsonSettings, InputSettings, DatasetSettings, TraceSettings)
     storage: StorageConfig = setting(StorageConfig, "Options of the storage.")
 
 
+@dataclass(frozen=True)
+class SelectConfig(StorageSettings):
+    """The settings of `dlcot select`."""
+
+    input: str | None = setting(
+        None,
+        "A finished output of dlcot enhance or dlcot derive.",
+        required="an output of dlcot enhance or dlcot derive",
+    )
+    output: str | None = setting(
+        None,
+        "Where the selected rows go: a directory or URL prefix that holds nothing else.",
+        required="a directory or URL prefix",
+    )
+    overwrite: bool = setting(False, "Replace an earlier selection.")
+    select: str = setting(
+        "shortest_correct",
+        "What is taken of each problem, among the traces that reach their ground truth: the shortest_correct "
+        "one, or k_distinct: the shortest, and up to k that differ most in their words.",
+        choices=("shortest_correct", "k_distinct"),
+    )
+    k: int = setting(4, "Maximum number of traces of a problem, for k_distinct.", least=1)
+
+
 def load_inspect(words: Sequence[str]) -> InspectConfig:
     """The configuration of `dlcot inspect`; a bare first word is the input.
 
@@ -111,3 +136,12 @@ def _spelled_out(words: Sequence[str], bare: str = "output") -> list[str]:
         else:
             made.append(word)
     return made
+
+
+def load_select(words: Sequence[str]) -> SelectConfig:
+    """The configuration of `dlcot select` from its `key=value` words.
+
+    Raises:
+        ConfigError: a word, file, key or value that cannot be used.
+    """
+    return load_settings(SelectConfig, words)

@@ -15,7 +15,15 @@ import yaml
 from dlcot_ray.core.language import UNKNOWN_LANGUAGE
 from dlcot_ray.inputs.layouts.report import report_lines
 from dlcot_ray.outputs.counts import SHORTEST_CLASS
-from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, FOLDERS, MASKED, PREFERENCES, REJECTED
+from dlcot_ray.outputs.layout import (
+    ANNOTATIONS,
+    BEFORE_AFTER_FILE,
+    ENHANCED,
+    FOLDERS,
+    MASKED,
+    PREFERENCES,
+    REJECTED,
+)
 
 _SHOWN = 20
 """Most input files listed by name; the manifest has all of them."""
@@ -64,6 +72,8 @@ def _front_matter(manifest: Mapping[str, Any]) -> dict[str, Any]:
         | ({"default": True} if folder == ENHANCED else {})
         for folder in _filled_folders(manifest)
     ]
+    if manifest.get("before_after"):
+        configs.append({"config_name": "before_after", "data_files": BEFORE_AFTER_FILE})
     return {
         "pretty_name": "Enhanced chain-of-thought traces",
         "task_categories": ["text-generation"],
@@ -89,6 +99,8 @@ def _lead(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     for folder in _filled_folders(manifest):
         yield f"- `{folder}/`: {_CONTENT[folder]}."
+    if manifest.get("before_after"):
+        yield f"- `{BEFORE_AFTER_FILE}`: {manifest['before_after']:,} changed traces as plain text."
     yield "- `manifest.json`: inputs with their versions, counts per file, settings, package versions."
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from dlcot_ray.outputs.job_record import JobRecord
 from dlcot_ray.outputs.layout import (
+    BEFORE_AFTER_FILE,
     CARD_FILE,
     DUPLICATES_FILE,
     ENHANCED,
@@ -23,7 +24,16 @@ from dlcot_ray.outputs.layout import (
 from dlcot_ray.storage.backend import ObjectInfo
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 
-_OWN = (JOB_FILE, MANIFEST_FILE, CARD_FILE, PAGE_FILE, INPUTS_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE)
+_OWN = (
+    BEFORE_AFTER_FILE,
+    JOB_FILE,
+    MANIFEST_FILE,
+    CARD_FILE,
+    PAGE_FILE,
+    INPUTS_FILE,
+    INPUT_METADATA_FILE,
+    DUPLICATES_FILE,
+)
 _OF_REFRESH = ("report.json", "report.md", "_lease.json")
 """Objects that `dlcot refresh` writes beside a snapshot's units."""
 

@@ -37,6 +37,8 @@ ENHANCED, ANNOTATIONS, REJECTED = "enhanced", "annotations", "rejected"
 PREFERENCES = "preferences"
 MASKED = "masked"
 FOLDERS = (ENHANCED, ANNOTATIONS, REJECTED, PREFERENCES, MASKED)
+BEFORE_AFTER_FILE = "before_after/sample.parquet"
+"""A sample of changed traces as plain text, for people (`before_after.py`)."""
 FACTS = "_facts"
 """Facts of each row, for a refresh (`facts.py`); hidden from readers of Parquet folders."""
 # These names do not end with .parquet, so that a reader of the whole folder finds units only.
@@ -114,7 +116,13 @@ class Output:
             return None
 
     def put_unit(
-        self, name: str, made: UnitOutput, *, store_annotations: bool = True, retries: int = 0
+        self,
+        name: str,
+        made: UnitOutput,
+        *,
+        store_annotations: bool = True,
+        retries: int = 0,
+        chunked: bool = False,
     ) -> int:
         """Write a unit; it is complete only after the last put.
 
@@ -126,6 +134,7 @@ class Output:
             made: its tables and counts.
             store_annotations: False if the job uses the annotations of another output.
             retries: further attempts at each put.
+            chunked: content-defined chunks, for stores that keep equal ones once.
 
         Returns:
             Size of its `enhanced/` object (bytes).
@@ -133,18 +142,16 @@ class Output:
         Raises:
             JobError: an object cannot be written.
         """
-        objects = []
-        if store_annotations:
-            objects.append((ANNOTATIONS, to_parquet(made.annotations)))
-        if made.rejected.num_rows:
-            objects.append((REJECTED, to_parquet(made.rejected)))
-        if made.preferences.num_rows:
-            objects.append((PREFERENCES, to_parquet(made.preferences)))
-        if made.masked.num_rows:
-            objects.append((MASKED, to_parquet(made.masked)))
-        if made.facts is not None:
-            objects.append((FACTS, to_parquet(made.facts)))
-        objects.append((ENHANCED, to_parquet(made.enhanced, {_STATS_KEY: made.stats.to_json()})))
+        tables = [
+            (ANNOTATIONS, made.annotations if store_annotations else None),
+            *((folder, table if table.num_rows else None) for folder, table in _optional(made)),
+            (FACTS, made.facts),
+        ]
+        objects = [
+            (folder, to_parquet(table, chunked=chunked)) for folder, table in tables if table is not None
+        ]
+        stats = {_STATS_KEY: made.stats.to_json()}
+        objects.append((ENHANCED, to_parquet(made.enhanced, stats, chunked=chunked)))
         for folder, data in objects:
             with_retries(retries, partial(self.store.put, f"{folder}/{name}.parquet", data))
         return len(objects[-1][1])
@@ -172,7 +179,14 @@ class Output:
             names = (info.relative for info in self.store.scan(folder))
             self.store.delete_all([name for name in names if unit_object(name) is not None])
         self.store.delete_all([info.relative for info in self.store.scan(JOURNAL)])
-        for name in (CARD_FILE, PAGE_FILE, INPUTS_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE):
+        for name in (
+            BEFORE_AFTER_FILE,
+            CARD_FILE,
+            PAGE_FILE,
+            INPUTS_FILE,
+            INPUT_METADATA_FILE,
+            DUPLICATES_FILE,
+        ):
             self.store.delete(name)
         self.store.delete(JOB_FILE)
 
@@ -212,6 +226,11 @@ class Output:
                 "choose another output, or set overwrite=true to remove them",
             )
         return replace(found, config=job.config)
+
+
+def _optional(made: UnitOutput) -> list[tuple[str, pa.Table]]:
+    """The tables that are written only if they have rows."""
+    return [(REJECTED, made.rejected), (PREFERENCES, made.preferences), (MASKED, made.masked)]
 
 
 def unit_object(relative: str) -> tuple[str, UnitName] | None:

@@ -69,6 +69,7 @@ class EnhancedRow:
         messages: the conversation with the enhanced thinking; None where there is none to train on.
         masked: the whole conversation and the spans to train on; None where there is none.
         pair: prompt, enhanced reply and original reply as lists of turns; None where there is none.
+        solved: the trace reaches its ground truth; None where it has none, or was not judged.
     """
 
     index: int
@@ -84,6 +85,7 @@ class EnhancedRow:
     messages: Any = None
     masked: Masked | None = None
     pair: tuple[list[Any], list[Any], list[Any]] | None = None
+    solved: bool | None = None
 
 
 def edit_rows(enhancement: Enhancement, offsets: Sequence[int]) -> list[dict[str, Any]]:
@@ -152,6 +154,7 @@ ENHANCED_COLUMNS: tuple[Column[EnhancedRow], ...] = (
     Column("policy", pa.string(), lambda row: row.enhancement.policy),
     Column("status", pa.string(), lambda row: row.enhancement.status.value),
     Column("status_reason", pa.string(), lambda row: row.enhancement.reason),
+    Column("solved", pa.bool_(), lambda row: row.solved, nullable=True),
     Column("gates", _list_of(GATE_TYPE), lambda row: gate_rows(row.enhancement)),
     Column("judge", pa.string(), lambda row: row.judge),
     Column("fingerprint", pa.string(), lambda row: row.fingerprint),

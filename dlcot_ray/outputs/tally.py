@@ -150,7 +150,7 @@ def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
         wrong = np.flatnonzero(parts[0] != unit_rows[units])
         if len(wrong):
             raise JobError(
-                f"the unit {_name(plan, int(units[wrong[0]]))} does not hold the rows that it is named for",
+                f"the unit {name_of(plan, int(units[wrong[0]]))} does not hold the rows that it is named for",
                 "another program wrote to the output: set overwrite=true to start over",
             )
         for column, values in zip(by_file, parts, strict=True):
@@ -167,7 +167,7 @@ def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
     rest = np.flatnonzero((sizes > 0) & ~counted)
 
     def look(unit: int) -> tuple[int, UnitStats]:
-        return unit, output.stats(_name(plan, unit))
+        return unit, output.stats(name_of(plan, unit))
 
     waiting: list[tuple[int, UnitStats]] = []
 
@@ -186,7 +186,8 @@ def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
     return Tally(total, units, by_file[0], by_file[1], by_file[2], by_file[3], len(rest))
 
 
-def _name(plan: Plan, unit: int) -> str:
+def name_of(plan: Plan, unit: int) -> str:
+    """The name of a unit of the plan."""
     file = int(np.searchsorted(plan.file_units, unit, side="right")) - 1
     start, stop = (plan.cuts[unit : unit + 2] - plan.file_rows[file]).tolist()
     return unit_name(plan.shards[file].name, start, stop)

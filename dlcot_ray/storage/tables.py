@@ -18,9 +18,20 @@ _ROWS_PER_GROUP = 1024
 
 
 def to_parquet(
-    table: pa.Table, metadata: Mapping[str, str] | None = None, rows_per_group: int = _ROWS_PER_GROUP
+    table: pa.Table,
+    metadata: Mapping[str, str] | None = None,
+    rows_per_group: int = _ROWS_PER_GROUP,
+    *,
+    chunked: bool = False,
 ) -> bytes:
-    """A Parquet file with key-value metadata; the same table and metadata give the same bytes."""
+    """A Parquet file with key-value metadata; the same table and metadata give the same bytes.
+
+    Args:
+        table: its rows.
+        metadata: of the file.
+        rows_per_group: most rows of a row group.
+        chunked: end data pages where the content says so, so that equal rows give equal bytes in two files.
+    """
     stored = {key.encode(): value.encode() for key, value in sorted((metadata or {}).items())}
     sink = io.BytesIO()
     pq.write_table(
@@ -31,6 +42,7 @@ def to_parquet(
         compression_level=3,
         row_group_size=rows_per_group,
         write_statistics=True,
+        use_content_defined_chunking=chunked,
     )
     return sink.getvalue()
 

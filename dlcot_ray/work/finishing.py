@@ -105,6 +105,12 @@ def _dropped(item: Edited) -> list[tuple[int, int]]:
     ]
 
 
+def _solved(item: Edited) -> bool | None:
+    """Whether the trace reaches its ground truth; None where nobody can tell."""
+    has_truth = item.judged.annotation.reference_kind is ReferenceKind.GROUND_TRUTH
+    return item.enhancement.solved if has_truth and not item.judged.reason else None
+
+
 def _row(
     unit: UnitInput,
     item: Edited,
@@ -131,6 +137,7 @@ def _row(
         tokens_after=before if same else count_tokens(enhancement.reasoning),
         judge=annotation.judge,
         fingerprint=annotation.fingerprint,
+        solved=_solved(item),
         messages=messages,
         masked=masked,
         pair=pair_of(home, enhancement.reasoning, trace.reasoning, answer)

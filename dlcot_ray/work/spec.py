@@ -35,6 +35,7 @@ class WorkSpec:
         writer: supplies repairs and bridges where there is no judge; None for no writer.
         rows_per_bundle, bytes_per_bundle: tiny units are bundled up to these limits.
         recall: where annotations of earlier snapshots are found; the judge is asked only for the rest.
+        chunked: write Parquet with content-defined chunks.
         facts: which facts of each row a refresh stores; None outside a refresh.
     """
 
@@ -56,6 +57,7 @@ class WorkSpec:
     bytes_per_bundle: int = 67_108_864
     recall: RecallSpec | None = None
     facts: FactSpec | None = None
+    chunked: bool = False
 
     def open_output(self) -> Output:
         """The job's output."""

@@ -21,7 +21,11 @@ def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: Wor
         return UnitResult(task.name, task.file, task.start, task.stop, error=made)
     try:
         size = output.put_unit(
-            task.name, made, store_annotations=spec.annotations is None, retries=spec.retries
+            task.name,
+            made,
+            store_annotations=spec.annotations is None,
+            retries=spec.retries,
+            chunked=spec.chunked,
         )
     except (OSError, JobError, pa.ArrowException) as error:
         message = f"cannot be written ({reason_of(error)})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pyarrow as pa
 import pytest
 
@@ -49,3 +51,19 @@ def test_other_bytes_are_an_arrow_error(read: object) -> None:
     assert callable(read)
     with pytest.raises(pa.ArrowException):
         read(pa.py_buffer(b"not a table") if read is read_arrow_stream else b"not a table")
+
+
+def test_content_defined_chunks_read_back_and_share_bytes_after_a_change() -> None:
+    words = random.Random(1)
+    rows = [{"id": i, "text": words.randbytes(8_000).hex()} for i in range(600)]
+    one = pa.Table.from_pylist(rows)
+    other = pa.Table.from_pylist([{"id": -1, "text": words.randbytes(150_000).hex()}, *rows])
+    chunked = [to_parquet(table, chunked=True) for table in (one, other)]
+    plain = [to_parquet(table) for table in (one, other)]
+    assert read_parquet(chunked[1]).equals(other)
+
+    def shared(a: bytes, b: bytes) -> float:
+        places = range(0, len(a) - 512, 65_536)
+        return sum(a[at : at + 64] in b for at in places) / len(places)
+
+    assert shared(*chunked) > 0.7 > shared(*plain)

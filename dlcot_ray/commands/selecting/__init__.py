@@ -1,0 +1,1 @@
+"""`dlcot select`: which traces of a problem to train on."""
