@@ -100,6 +100,13 @@ def test_a_reference_to_both_is_removed_only_if_one_is_left() -> None:
     assert refers_back("as computed above", adjacent=True, single=False) is not None
 
 
+def test_examples_of_a_reference_go_with_it_and_any_other_way_is_none() -> None:
+    refers = "The other method agrees. For example, in the first rows. So it is 42."
+    assert closed([WORK, "Add.", refers], {1})[0] == [WORK, "So it is 42."]
+    asks = "Is there any other way to read it? For example, the rows could be columns."
+    assert closed([WORK, "Add.", asks], {1})[0] == [WORK, asks]
+
+
 def test_a_sentence_that_must_stay_needs_a_bridge() -> None:
     lines = [WORK, "Add.", "Both methods give 42."]
     kept, result = closed(lines, {1}, answer="42")

@@ -100,6 +100,7 @@ _LEADS_FURTHER = re.compile(
     r"(?:now|next|then|second(?:ly)?|third(?:ly)?|similarly|likewise|finally|lastly)\b,?\s+"
     r"(?:(?:let(?:'s| me| us)|i(?:'ll| will)|we(?:'ll| will| can)?)\s+)?(?:also )?"
     r"(?:check|verify|confirm|test|for|the|compute|calculate|with|if|when|in|part|look at)\b"
+    r"|also,? (?:let(?:'s| me| us) )?(?:also )?(?:check|verify|confirm|test)\b"
     r"|another example\b|for (?:the )?(?:second|other|next|third)\b"
     r"|(?:there(?:'s| is)|we (?:also )?have|i (?:also )?have) (?:another|one more|also an?) "
     r"(?:condition|constraint|requirement|restriction)\b"
@@ -248,7 +249,7 @@ def _worked(said: str) -> str:
 
 
 def words_of_its_own(text: str) -> int:
-    """Characters of the sentences that neither announce, doubt nor recall."""
+    """Characters of the sentences that neither announce, doubt, recall nor only muse ("maybe we can ...")."""
     own = (
         said.strip()
         for said in _said(text)
@@ -257,6 +258,8 @@ def words_of_its_own(text: str) -> int:
             or cues.LONE.match(said)
             or cues.DOUBTS.search(said)
             or _RECALLS.search(said)
+            or _UNSURE.search(said)
+            or _HEDGES.match(said.strip())
         )
     )
     return sum(map(len, own))

@@ -87,6 +87,7 @@ class _Closing:
 
     def _take_out(self, segment: int, span: tuple[int, int], kind: SeamKind) -> bool:
         text = self._text(segment)
+        span = _with_examples(text, span)
         if self._states_answer(text[span[0] : span[1]]):
             return False
         self._replace(segment, _without(text, *span), kind)
@@ -155,6 +156,18 @@ _WORK = re.compile(r"\d\s*[-+*/×·÷^=<>]|[=<>≤≥]\s*[-\d\\(]")
 def _has_work(sentence: str) -> bool:
     """Whether a sentence computes something, so that it is no mere commentary."""
     return _WORK.search(sentence) is not None and not sentence.rstrip().endswith("?")
+
+
+def _with_examples(text: str, span: tuple[int, int]) -> tuple[int, int]:
+    """The span of a sentence, with the sentences behind it that only give examples of it."""
+    start, stop = span
+    rest = text[span[1] :]
+    for first, last in sentences(rest):
+        sentence = rest[first:last]
+        if not cues.EXEMPLIFIES.match(sentence) or _has_work(sentence):
+            break
+        stop = span[1] + last
+    return start, stop
 
 
 def _without_yes(said: re.Match[str]) -> str:

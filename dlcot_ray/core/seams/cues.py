@@ -56,7 +56,7 @@ BOTH = re.compile(
     re.IGNORECASE,
 )
 EARLIER = re.compile(
-    r"\b(?:second|other|third|alternative|previous|last) (?:method|approach|way|check)\b|"
+    r"(?<!\bany )(?<!\bno )(?<!\bsome )\b(?:second|other|third|alternative|previous|last) (?:method|approach|way|check)\b|"
     r"\b(?:as|like|which) (?:i |we )?(?:just )?(?:computed|found|showed|shown|verified|checked|calculated|confirmed|did) (?:above|before|earlier|just now)\b",
     re.IGNORECASE,
 )
@@ -128,3 +128,7 @@ EITHER_WAY = re.compile(
     re.IGNORECASE,
 )
 """A sentence that can stand without "either way" before it."""
+EXEMPLIFIES = re.compile(
+    r"^\W*(?:for (?:example|instance)|such as|that is|in other words|e\.g\.)\b", re.IGNORECASE
+)
+"""A sentence that needs the one before it."""

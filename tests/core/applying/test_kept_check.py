@@ -214,3 +214,23 @@ def test_a_look_that_examines_a_remark_stays_with_the_remark() -> None:
         [*ROAD, remark, this, AGAIN, END], [(0, 2, CORRECT, 0)], [(i, i + 1, 0, i) for i in (2, 3, 4)]
     )
     assert gone(result) == [4]
+
+
+def test_a_check_goes_on_with_also_check() -> None:
+    also = "Also, check the other side: 42 / 6 = 7. So everything checks out."
+    result = made(
+        [*ROAD, WHOLE, also, AGAIN, END], [(0, 2, CORRECT, 0)], [(i, i + 1, 0, i) for i in (2, 3, 4)]
+    )
+    assert gone(result) == [4]
+
+
+def test_musing_is_no_examination() -> None:
+    musing = (
+        "Alternatively, maybe we could draw the rows one below the other, which would be long. Perhaps there is a "
+        "shorter drawing with only half of the rows in it, though that might hide a row. It seems right."
+    )
+    result = made(
+        [*ROAD, musing, WHOLE, AGAIN, END], [(0, 2, CORRECT, 0)], [(i, i + 1, 0, i) for i in (2, 3, 4)]
+    )
+    assert 3 not in gone(result)
+    assert 4 in gone(result)
