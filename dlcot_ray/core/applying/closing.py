@@ -32,7 +32,6 @@ _PLANS = re.compile(
 """The beginning of a segment that plans the reply."""
 _TAIL = re.compile(
     r"^\W*(?:so,? |and |but |okay,? )*(?:again|similarly|likewise|then|also)\b|\bso,? (?:no|yes)\b|"
-    r"^\W*(?:but|however|still|nevertheless)\b|\bgiven (?:that|this)\b|"
     r"\b(?:verification|calculation|computation|(?:double|cross)[- ]?check\w*) (?:also |again |too )?"
     r"(?:suggests?|shows?|confirms?|gives?|agrees?|supports?)\b|"
     r"\b(?:test(?:s|ed)?|test[- ]cases?|(?:small|smaller|simpl\w+|special) (?:cases?|examples?)|"
@@ -42,6 +41,8 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 """Closing words that belong to work before them."""
+_ARGUES = re.compile(r"^\W*(?:but|however|still|nevertheless)\b|\bgiven (?:that|this)\b", re.IGNORECASE)
+"""Closing words that argue with what stands before them. The final outcome stays, though it is put so."""
 _CALCULATES = re.compile(r"\d\s*[-+*/×·÷^]\s*\d[^=≈\n]*[=≈]|[=≈→⇒][^=≈→⇒\n]*[=≈→⇒]")
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
@@ -107,7 +108,7 @@ def _outcome(texts: Mapping[int, str], closing: int, final: int, accepted: Seque
         text = texts[segment]
         if _HEADING.match(text.strip()):
             first = segment
-        elif _hangs_on(text) or _CALCULATES.search(text) or len(text) > CLOSING_CHARS:
+        elif _hangs_on(text) or _ARGUES.search(text) or _CALCULATES.search(text) or len(text) > CLOSING_CHARS:
             break
         elif states(text, accepted):
             first = segment

@@ -139,6 +139,8 @@ _HEDGES = re.compile(
     re.IGNORECASE,
 )
 _UNSURE = re.compile(r"\b(?:maybe|perhaps|might (?:be|have|need)|not sure|unsure)\b", re.IGNORECASE)
+_UNCOMPUTED = re.compile(r"[\s$\\(]*\d[\d\s().,/^]*(?:[*×·+]|\\times|\\cdot)[\d\s().,/*×·+^-]*[.$)\s\\]*$")
+"""An expression in figures that is still to be worked out."""
 _SETS_OUT = re.compile(
     r"\b(?:let(?:'s| me| us)|i(?:'ll| will)|we(?:'ll| will)) (?:\w+ ){0,2}?"
     r"(?:consider|look|see|compute|calculate|find|use|list|work|start|expand|write|try|think)\b[^.!?]*[.:]?\W*$",
@@ -270,7 +272,13 @@ def is_open(text: str) -> bool:
     last = last_sentence(text)
     if not last or last.endswith(("?", ":")):
         return bool(last)
-    if _LACKS.match(last) or _STILL_TO_DO.search(last) or _GOES_TO_CHECK.search(last) or _WAITS.match(last):
+    if (
+        _UNCOMPUTED.match(last)
+        or _LACKS.match(last)
+        or _STILL_TO_DO.search(last)
+        or _GOES_TO_CHECK.search(last)
+        or _WAITS.match(last)
+    ):
         return True
     if _HEDGES.match(last) or _UNSURE.search(_FULL_STOP.split(last)[-1]):
         return _TURNED_DOWN.search(last) is None

@@ -61,6 +61,10 @@ _CONDITIONAL = [
     "confirm",
     "case",
 ]
+_COMPARED = re.compile(
+    r"\b(?:less|more|greater|fewer|larger|smaller|higher|lower|bigger) than\W{0,4}$", re.IGNORECASE
+)
+"""Text before a value that something is only compared with."""
 _DENYING = [
     "not",
     "never",
@@ -169,7 +173,7 @@ def is_stated(text: str, answer: StatedAnswer) -> bool:
         return False
     if any(map(lower[-40:].__contains__, _DENYING)) and _DENIED.search(before[-30:]):
         return False
-    if _REFUTED.match(behind):
+    if _REFUTED.match(behind) or (" than" in lower[-10:] and _COMPARED.search(before[-16:])):
         return False
     if _is_part(text, answer):
         return False

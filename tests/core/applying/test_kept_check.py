@@ -234,3 +234,18 @@ def test_musing_is_no_examination() -> None:
     )
     assert 3 not in gone(result)
     assert 4 in gone(result)
+
+
+def test_an_expression_that_is_still_to_be_worked_out_is_open() -> None:
+    stops = "Let me check the parts. 6 rows, correct. 7 pears, correct. Multiplying them together: 6 * 7 * 1."
+    goes_on = "Wait, I can take 6 * 7 first, which is 42. Yes, the same result."
+    result = made(
+        [*ROAD, stops, goes_on, AGAIN, END], [(0, 2, CORRECT, 0)], [(i, i + 1, 0, i) for i in (2, 3, 4)]
+    )
+    assert gone(result) == [4]
+
+
+def test_the_outcome_stays_though_it_is_put_as_an_argument() -> None:
+    check = "Let me check with 5 rows: 5 * 7 = 35, which is correct and less than 42."
+    lines = [*ROAD, check, AGAIN, "Given that, I think the answer is 42."]
+    assert gone(made(lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)])) == [3]

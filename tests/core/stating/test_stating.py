@@ -19,6 +19,7 @@ def stated(text: str) -> set[str]:
     [
         ("So the total is 35.", "35", True),
         ("So is the total = 35?", "35", False),
+        ("So the total is 34, which is less than 35.", "35", False),
         ("If x = 35, then it fits.", "35", False),
         ("It cannot be 35, it must be 34.", "35", False),
         ("It cannot be 35, it must be 34.", "34", True),
