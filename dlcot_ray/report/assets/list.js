@@ -55,8 +55,7 @@ function filterForm(where) {
     inputs.forEach((input) => input.addEventListener("change", change));
     return el("label.range", {}, el("span", {}, RANGES[name][0]), inputs);
   };
-  const narrow = FILTERS.some((name) => name !== "q" && where[name] !== undefined);
-  const all = el("details.filters", { open: narrow || preference.get("filters", "") === "yes", ontoggle: (event) => preference.set("filters", event.target.open ? "yes" : "") }, el("summary", {}, "filters"),
+  const all = el("details.filters", { open: preference.get("filters", "") === "yes", ontoggle: (event) => preference.set("filters", event.target.open ? "yes" : "") }, el("summary", {}, "filters"),
     el("div.fields", {}, Object.keys(CHOICES).map(choice), ["tokens", "cut", "confidence", "approaches"].map(range),
       SERVER ? null : el("label.check", {}, el("input", { type: "checkbox", checked: where.text === "yes", onchange: (event) => go({ text: event.target.checked ? "yes" : null }, { replaceIt: true }) }), "only with text")));
   return el("form.search", { onsubmit: (event) => event.preventDefault() }, search, all);

@@ -199,7 +199,7 @@ function itemNode(ours, item) {
 function segmentNode(ours, item) {
   const { detail } = ours, i = item.at, first = detail.found && detail.found.firstCorrect === i;
   const number = el("a.at", { href: link({ ...address(), segment: i }), title: `segment ${i}` }, first ? "\u2605 " : "", i);
-  const body = (name) => el(`div.body${name}`, { dir: "auto" }, folded(ours.raw ? detail.segments[i] : detail.segments[i].replace(/\s+$/, ""), ours));
+  const body = (name) => el(`div.body${name}`, { dir: "auto" }, folded(ours.raw ? detail.segments[i] : detail.segments[i].trimEnd().replace(/^\s*\n/, ""), ours));
   const attributes = { "data-segment": i, class: `segment ${item.op}${first ? " first" : ""}` };
   if (ours.mode !== "side") {
     const node = el("div", attributes, number, body(""));
