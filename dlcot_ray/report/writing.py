@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dlcot_ray.errors import InputFault, JobError, reason_of
+from dlcot_ray.errors import reason_of
 from dlcot_ray.outputs.layout import PAGE_FILE, Output
 from dlcot_ray.report.page import page
 from dlcot_ray.report.payload import TEXT_BYTES, make_payload
@@ -33,11 +33,11 @@ def report_page(
 def write_report(output: Output) -> str:
     """Write `report.html` into an output at the end of a job; the line that tells where it is, or why not.
 
-    A report that cannot be made costs nothing but the report.
+    The job is done when this is called, so whatever goes wrong costs the report only.
     """
     try:
         output.store.put(PAGE_FILE, report_page(output))
-    except (JobError, InputFault, OSError, ValueError, KeyError) as error:
+    except Exception as error:
         return f"report: not written ({reason_of(error)}); try: dlcot report {output.display_url}"
     return f"report: {place_of(output)}"
 

@@ -16,6 +16,7 @@ from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.report.page import page
 from dlcot_ray.report.payload import make_payload
 from dlcot_ray.report.stored import StoredOutput
+from dlcot_ray.report.writing import write_report
 from tests.support.made_output import make_output, row, sum_row
 
 HOSTILE = "</script><script>alert(1)</script><!-- \u202e \x1b]52;c;eA==\x07 <img src=x onerror=alert(2)>"
@@ -142,3 +143,13 @@ def test_missing_annotations_cost_only_what_they_tell(stored: StoredOutput) -> N
     content = data_of(page(make_payload(stored)))
     assert set(content["facts"]["approaches"]) == {-1}
     assert content["totals"]["enhanced"] == 7
+
+
+def test_a_report_that_cannot_be_made_is_said_in_one_line(stored: StoredOutput) -> None:
+    assert write_report(stored.output).startswith("report: ")
+    unit = stored.units()[0]
+    stored.output.store.put(f"enhanced/{unit}.parquet", b"junk")
+    line = write_report(stored.output)
+    assert line.startswith("report: not written (")
+    assert "\n" not in line
+    assert f"dlcot report {stored.output.display_url}" in line
