@@ -41,7 +41,12 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 """Closing words that belong to work before them."""
-_ARGUES = re.compile(r"^\W*(?:but|however|still|nevertheless)\b|\bgiven (?:that|this)\b", re.IGNORECASE)
+_ARGUES = re.compile(
+    r"^\W*(?:but|however|still|nevertheless)\b|\bgiven (?:that|this)\b|"
+    r"^\W*(?:(?:so|thus|therefore|hence|and)\b[,\s]*)*(?:since|because|as)\b|"
+    r"\bboth (?:possibilities|cases|interpretations|options|scenarios)\b",
+    re.IGNORECASE,
+)
 """Closing words that argue with what stands before them. The final outcome stays, though it is put so."""
 _CALCULATES = re.compile(r"\d\s*[-+*/×·÷^]\s*\d[^=≈\n]*[=≈]|[=≈→⇒][^=≈→⇒\n]*[=≈→⇒]")
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
@@ -106,7 +111,7 @@ def _outcome(texts: Mapping[int, str], closing: int, final: int, accepted: Seque
     first = final
     for segment in range(final - 1, closing - 1, -1):
         text = texts[segment]
-        if _HEADING.match(text.strip()):
+        if _HEADING.match(text.strip()) or (segment + 1 == first and text.rstrip().endswith(":")):
             first = segment
         elif _hangs_on(text) or _ARGUES.search(text) or _CALCULATES.search(text) or len(text) > CLOSING_CHARS:
             break

@@ -249,3 +249,11 @@ def test_the_outcome_stays_though_it_is_put_as_an_argument() -> None:
     check = "Let me check with 5 rows: 5 * 7 = 35, which is correct and less than 42."
     lines = [*ROAD, check, AGAIN, "Given that, I think the answer is 42."]
     assert gone(made(lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)])) == [3]
+
+
+def test_a_colon_before_the_final_answer_stays_and_a_reason_for_it_goes() -> None:
+    lines = [*ROAD, WHOLE, AGAIN, "I checked it, so it checks out. So, the final answer is:", "**42**"]
+    assert gone(made(lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)], conclusion=4)) == [3]
+    reason = "Thus, since both possibilities lead there, the answer is 42."
+    lines = [*ROAD, WHOLE, AGAIN, reason, END]
+    assert gone(made(lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)], conclusion=4)) == [3, 4]
