@@ -5,8 +5,8 @@
 Runs the judge's real program on TRACES (200) traces, spread over the folder, with an engine that computes
 nothing: it answers as the rules judge would, in the judge's form, and keeps account of a prefix cache of
 whole blocks. The baseline is counted from the same annotations (`reference_procedure.py`). "Prefill once"
-divides the computed prompt tokens of all questions by those of one system text, the problem and the numbered
-trace, for traces that fit the context.
+divides the computed prompt tokens of all questions, without the shared system text, by those of the problem
+and the numbered trace, for traces that fit the context.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rich.table import Table
 
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.findings import find
+from dlcot_ray.judging.model.asking import MARK
 from dlcot_ray.judging.model.dry_run import DryRunEngine
 from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.rules.judge import RulesJudge
@@ -47,13 +48,14 @@ async def count(traces: Sequence[Trace], model: str, context: int) -> None:
     from transformers import AutoTokenizer
 
     engine = DryRunEngine(AutoTokenizer.from_pretrained(model), context)
-    rules, judge = RulesJudge(), ModelJudge(engine, "counting")
+    rules, judge = RulesJudge(), ModelJudge(engine, "counting", ask=[])
     judge.start()
     assert judge.asker is not None
     plain = judge.asker.tokenizer.plain
     system = len(plain(judge.asker.prompts.texts["system"]))
     ours, theirs, once, lengths = [], [], [], []
     reasked = 0
+    await judge.judge(Trace("system", "", "The system text is in the cache from here on."))
     for trace in traces:
         by_rules = rules.annotate(trace)
         annotation = await judge.judge(trace)
@@ -63,9 +65,9 @@ async def count(traces: Sequence[Trace], model: str, context: int) -> None:
         theirs.append((prefill(asked), decode(asked)))
         lengths.append(len(plain(trace.reasoning)))
         segments = find(trace, rules.checker).segments
-        shown = "".join(f"[{i}] {text.strip()}\n" for i, text in enumerate(segments, 1))
-        whole = system + len(plain(f"{trace.problem}{by_rules.reference or ''}{shown}"))
-        if whole + 1100 < context:
+        shown = "".join(f"{MARK.format(i)} {text.strip()}\n" for i, text in enumerate(segments, 1))
+        whole = len(plain(f"{trace.problem}{shown}"))
+        if system + whole + 1100 < context:
             once.append(annotation.tokens.prefill / whole)
     judge.close()
     rules.close()
@@ -81,7 +83,7 @@ async def count(traces: Sequence[Trace], model: str, context: int) -> None:
     )
     console.print(table)
     console.print(
-        f"prefill once: {len(once)} traces that fit, computed / (system + problem + numbered trace): "
+        f"prefill once: {len(once)} traces that fit, computed / (problem + numbered trace): "
         f"mean {mean(once):.3f}, largest {max(once):.3f}"
     )
 

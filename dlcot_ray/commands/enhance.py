@@ -19,7 +19,7 @@ from dlcot_ray.commands.prepare import (
 )
 from dlcot_ray.commands.quality_floor import check_quality_floor
 from dlcot_ray.commands.run import execute
-from dlcot_ray.config.judges import make_judge, token_counter
+from dlcot_ray.config.judges import asking_for, make_judge, token_counter
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.pool import Pool, pool_of
 from dlcot_ray.config.settings import EnhanceConfig, JudgeConfig
@@ -77,6 +77,7 @@ def resolve_enhance(config: EnhanceConfig) -> Resolved:
     choices = Choices.of(vars(config))
     preset = _preset(config.dataset, choices)
     judge = load_judge(config.judge, config.judge_options)
+    judge = asking_for(judge, config.policy, config.errors)
     pool = pool_of(judge, config.worker, config.workers, config.min_workers)
     judge = replace(judge, cpus=pool.cpus, gpus=pool.gpus, accelerator_type=pool.accelerator_type)
     policy_options = checked_policy(config)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from dlcot_ray.config.settings import JudgeConfig
+from dlcot_ray.core.policies.registry import reads_check_methods
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.errors import JobError, reason_of
+from dlcot_ray.judging.model.questions.options import CAUSES_OPTION, CHECK_METHODS_OPTION, ERRORS_OPTION
 from dlcot_ray.judging.protocol import Judge, JudgeUnavailable, Writer
 
 
@@ -35,6 +38,21 @@ def make_judge(config: JudgeConfig) -> Judge:
     except (TypeError, ValueError) as error:
         raise JobError(f"the judge {config.factory} refuses its options ({reason_of(error)})") from error
     return judge
+
+
+def asking_for(config: JudgeConfig, policy: str, errors: str) -> JudgeConfig:
+    """The judge with the optional questions that a policy reads, where it has such and `ask` does not say.
+
+    Args:
+        policy: the policy's expression.
+        errors: what happens to errors: keep, delete or repair.
+    """
+    if "ask" not in config.options or config.options["ask"] is not None:
+        return config
+    ask = {"delete": [ERRORS_OPTION], "repair": [ERRORS_OPTION, CAUSES_OPTION]}.get(errors, [])
+    if reads_check_methods(policy):
+        ask = [*ask, CHECK_METHODS_OPTION]
+    return replace(config, options={**config.options, "ask": ask})
 
 
 def writer_of(judge: Judge) -> Writer | None:

@@ -173,7 +173,7 @@ def test_a_tiny_model_does_not_pass(
     words = [
         "judge=tiny-cpu",
         f"judge_options.model={model_path}",
-        "judge_options.max_model_len=2048",
+        "judge_options.max_model_len=3072",
         "judge_options.threads=1",
     ]
     floor = [

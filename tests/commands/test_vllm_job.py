@@ -30,7 +30,7 @@ LINES = [
 ]
 SMALL = (
     "judge=tiny-cpu",
-    "judge_options.max_model_len=2048",
+    "judge_options.max_model_len=3072",
     "judge_options.threads=1",
     "judge_options.engine.kv_cache_memory_bytes=536870912",
     "rows_per_unit=1",

@@ -238,7 +238,7 @@ def _dry_run(
     options = judge.options
     block = _GPU_BLOCK if judge.gpus else _CPU_BLOCK
     engine = DryRunEngine(tokenizer, int(options.get("max_model_len", 32_768)), block)
-    made: Judge = ModelJudge(engine, "dry run", prompts=options.get("prompts"))
+    made: Judge = ModelJudge(engine, "dry run", prompts=options.get("prompts"), ask=options.get("ask"))
     if judge.factory == _CASCADE:
         cheap = cheap_judge(str(options.get("first", "rules")), options.get("first_model"))
         made = CascadeJudge(cheap, made, min_confidence=float(options.get("min_confidence", 0.6)))

@@ -128,6 +128,12 @@ def parse_policy(expression: str, options: Mapping[str, object] | None = None) -
     )
 
 
+def reads_check_methods(expression: str) -> bool:
+    """Whether a policy reads which checks use the same method."""
+    names = [name.strip() for name in expression.split("+")]
+    return any(name.startswith("delete_multi") or name == "drop_verification_redundant" for name in names)
+
+
 def _function(name: str) -> PolicyFunction:
     if name in POLICIES:
         return POLICIES[name].function

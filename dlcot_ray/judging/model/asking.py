@@ -8,11 +8,12 @@ anything else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from dlcot_ray.core.annotation import JudgeStep, ModelReply, Tokens
+from dlcot_ray.core.annotation import JudgeStep, ModelReply, ReferenceKind, Tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
 from dlcot_ray.judging.model.frame import Frame, Tokenizer
@@ -25,8 +26,16 @@ A = TypeVar("A")
 
 _ATTEMPTS: tuple[int | None, ...] = (None, 1)
 """The seed of each attempt; None is greedy."""
+MARK = "[#{}]"
+"""How a segment is numbered. The text itself never shows such a mark, see `unmarked`."""
+_LOOKS_LIKE_MARK = re.compile(r"\[(?=#\d)")
 _LEAST_ANSWER = 8
 """Minimum tokens left for an answer; with less, the question is not asked."""
+
+
+def unmarked(text: str) -> str:
+    """`text` as it is shown: whatever looks like a mark gets a space and is none."""
+    return _LOOKS_LIKE_MARK.sub("[ ", text)
 
 
 class QuestionFailed(Exception):
@@ -97,16 +106,24 @@ class Asker:
         """Tokens kept free behind the shared part, for a question and its answer."""
         return min(1024, self.engine.max_context // 4)
 
-    def opening(self, trace: Trace, reference: str | None) -> tuple[int, ...]:
-        """System text, problem and reference: what every prompt about `trace` starts with.
+    def opening(self, trace: Trace) -> tuple[int, ...]:
+        """System text and problem: what every prompt about `trace` starts with.
 
         A problem that would take over a third of the context is shown without its middle.
         """
-        limit = self.engine.max_context // 3
-        problem = self._fitted(trace.problem, limit)
-        known = self._fitted(reference, limit // 4) if reference else self.prompts.texts["no_reference"]
-        body = self.prompts.render("problem", problem=problem, reference=known)
+        problem = self._fitted(trace.problem, self.engine.max_context // 3)
+        body = self.prompts.render("problem", problem=unmarked(problem))
         return (*self._head, *self.tokenizer.plain(f"{body}\n\n"))
+
+    def against(self, reference: str | None, kind: ReferenceKind) -> str:
+        """The lines that show the reference and say what it is, for the questions that compare with one.
+
+        It stands behind the trace, so that no other question reads it. It gets an eighth of the reserve.
+        """
+        if reference is None:
+            return self.prompts.texts["against_none"]
+        shown = unmarked(self._fitted(reference, self.reserve // 8))
+        return self.prompts.render(f"against_{kind.value}", reference=shown)
 
     def numbered(
         self, segments: Sequence[str], limit: int, loops: Sequence[tuple[int, int]] = ()
@@ -115,7 +132,10 @@ class Asker:
 
         Segments of `loops` repeat to the letter what stands before them: one line says so for all.
         """
-        texts = [f"[{number}] {segment.strip()}\n" for number, segment in enumerate(segments, 1)]
+        texts = [
+            f"{MARK.format(number)} {unmarked(segment.strip())}\n"
+            for number, segment in enumerate(segments, 1)
+        ]
         for start, stop in loops:
             texts[start:stop] = [""] * (stop - start)
             texts[start] = f"{self.prompts.render('loop', first=start + 1, last=stop)}\n"
@@ -176,6 +196,9 @@ class Asker:
             except RequestError as error:
                 raise QuestionFailed(str(error)) from error
             account.add(question.step, completion.tokens, completion.text, seed is not None)
+            if not completion.finished and len(completion.text) >= language.max_chars:
+                cause = f"the answer goes on behind {language.max_chars} characters"
+                continue
             if not is_in(language, completion.text):
                 cause = f"the answer {completion.text[:40]!r} is not one of those allowed"
                 continue

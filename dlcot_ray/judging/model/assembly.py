@@ -9,19 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlcot_ray.core.annotation import Annotation, JudgeStep, Source, StepStatus
+from dlcot_ray.core.annotation import (
+    Annotation,
+    Approach,
+    JudgeStep,
+    Label,
+    ReferenceKind,
+    Source,
+    StepStatus,
+)
 from dlcot_ray.core.arrival import crowned
+from dlcot_ray.judging.findings import Findings
 from dlcot_ray.judging.model.asking import Account
 from dlcot_ray.judging.model.program import Outcome, Program
 from dlcot_ray.judging.model.questions.question import Question
 from dlcot_ray.judging.model.questions.table import (
     APPROACH_CLUSTERS,
+    CAUSES,
     CHECK_CLUSTERS,
     ERRORS,
     EXPLORE,
     LABELS,
     QUESTIONS,
+    SAME,
     VERIFY,
+    confirmed,
 )
 from dlcot_ray.judging.model.structure import Ranges, approaches_of, numbered_clusters, verifications_of
 from dlcot_ray.judging.rules.clusters import assign_clusters
@@ -37,20 +49,23 @@ def assemble(program: Program, outcome: Outcome, fingerprint: str, identity: str
     """The annotation of a trace whose program has run."""
     found, account, structure = program.found, program.account, outcome.structure
     labels = {item - 1: label for item, label in (outcome.of(LABELS) or {}).items()}
-    errors = outcome.of(ERRORS)
-    clusters = _clusters(program, outcome, APPROACH_CLUSTERS, structure.ranges(EXPLORE))
-    check_clusters = _clusters(program, outcome, CHECK_CLUSTERS, structure.ranges(VERIFY))
+    methods = outcome.of(APPROACH_CLUSTERS)
+    roots = None if methods is None else confirmed(methods, outcome.of(SAME))
+    clusters = _clusters(program, structure.ranges(EXPLORE), roots)
+    check_clusters = _clusters(program, structure.ranges(VERIFY), outcome.of(CHECK_CLUSTERS))
+    errors, causes = outcome.of(ERRORS) or (), outcome.of(CAUSES) or {}
+    approaches = approaches_of(structure, found, labels, clusters, errors, causes)
     annotation = Annotation(
         trace_id=program.trace.trace_id,
         fingerprint=fingerprint,
         judge=identity,
         segment_offsets=found.offsets,
         sections=sections_of(structure.runs),
-        approaches=approaches_of(structure, found, labels, clusters, errors or ()),
+        approaches=approaches,
         verifications=verifications_of(structure, found.segments, check_clusters),
         reference=found.reference,
         reference_kind=found.reference_kind,
-        first_correct_segment=found.first_correct_segment,
+        first_correct_segment=_first_correct(found, approaches),
         loops=found.loops,
         truncated=found.truncated,
         steps=statuses(program.by_rules, account, outcome.failed),
@@ -59,6 +74,14 @@ def assemble(program: Program, outcome: Outcome, fingerprint: str, identity: str
     )
     annotation = crowned(annotation) if found.answers.ends_right else annotation
     return _with_answers(annotation, outcome, QUESTIONS)
+
+
+def _first_correct(found: Findings, approaches: Sequence[Approach]) -> int | None:
+    """Where the right answer first stands: by evidence, else the first segment that the model names."""
+    if found.first_correct_segment is not None or found.reference_kind is ReferenceKind.NONE:
+        return found.first_correct_segment
+    named = (a.answer_segment for a in approaches if a.label is Label.CORRECT)
+    return next((segment for segment in named if segment is not None), None)
 
 
 def _with_answers(annotation: Annotation, outcome: Outcome, questions: Sequence[Question[Any]]) -> Annotation:
@@ -80,35 +103,44 @@ def statuses(
         account: what was asked and what it cost.
         failed: step -> why the model has no usable answer.
     """
-    steps = {question.step for question in QUESTIONS}
-    return tuple(_status(step, by_rules, account, failed.get(step)) for step in JudgeStep if step in steps)
+    made = []
+    for step in JudgeStep:
+        deciding = [question for question in QUESTIONS if step in (question.step, *question.also)]
+        if deciding:
+            made.append(_status(step, deciding, by_rules, account, failed))
+    return tuple(made)
 
 
-def _status(step: JudgeStep, by_rules: Annotation, account: Account, failure: str | None) -> StepStatus:
+def _status(
+    step: JudgeStep,
+    deciding: Sequence[Question[Any]],
+    by_rules: Annotation,
+    account: Account,
+    failed: Mapping[JudgeStep, str],
+) -> StepStatus:
     asked, again = account.questions.get(step, 0), account.reasked.get(step, 0)
     rules = next((status for status in by_rules.steps if status.step is step), None)
     source, confidence, note = Source.RULES, 0.0, ""
     if rules is not None:
         source, confidence, note = rules.source, rules.confidence, rules.note
+    failure = next((failed[question.step] for question in deciding if question.step in failed), None)
     if failure is not None:
         note = f"the rules' answer: {failure}"[:_NOTE]
-    elif asked or any(question.implied for question in QUESTIONS if question.step is step):
+    elif asked or any(question.implied for question in deciding):
         source, note = Source.MODEL, ""
-        confidence = _REASKED_CONFIDENCE if again else _MODEL_CONFIDENCE
+        twice = any(account.reasked.get(question.step) for question in deciding)
+        confidence = _REASKED_CONFIDENCE if twice else _MODEL_CONFIDENCE
     cost = account.tokens.get(step)
     if cost is None:
         return StepStatus(step, source, confidence, note)
     return StepStatus(step, source, confidence, note, cost, asked, again)
 
 
-def _clusters(
-    program: Program, outcome: Outcome, question: Question[Mapping[int, int]], ranges: Ranges
-) -> tuple[int, ...]:
-    """One cluster number per range: the model's, or the rules' where the question failed."""
-    answer = outcome.of(question)
-    if answer is None:
+def _clusters(program: Program, ranges: Ranges, roots: Mapping[int, int] | None) -> tuple[int, ...]:
+    """One cluster number per range: the model's, or the rules' where it failed or was not asked."""
+    if roots is None:
         texts = ["".join(program.found.segments[start:stop]) for start, stop in ranges]
         return assign_clusters(texts, program.trace.problem).numbers
     # The first item is never asked about, because no item precedes it.
-    roots = {1: 1, **answer}
-    return numbered_clusters([roots[index + 1] for index in range(len(ranges))])
+    known = {1: 1, **roots}
+    return numbered_clusters([known[index + 1] for index in range(len(ranges))])

@@ -8,10 +8,12 @@ model's time, and supplies the answer to every question that fails.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.errors import did_you_mean
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.fingerprint import fingerprint
@@ -21,16 +23,26 @@ from dlcot_ray.judging.model.assembly import assemble
 from dlcot_ray.judging.model.engine import Engine
 from dlcot_ray.judging.model.frame import FrameError, Tokenizer
 from dlcot_ray.judging.model.program import Program
+from dlcot_ray.judging.model.questions.options import (
+    CAUSES_OPTION,
+    CHECK_METHODS_OPTION,
+    ERRORS_OPTION,
+    OPTIONS,
+)
 from dlcot_ray.judging.model.questions.prompts import load_prompts
 from dlcot_ray.judging.model.writer import ModelWriter
 from dlcot_ray.judging.protocol import JudgeUnavailable
 from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import annotate
 
-VERSION = 2
+VERSION = 3
 """Increase it when the same answers of a model may give another annotation, or when questions change."""
 
-_LEAST_CONTEXT = 2048
+DEFAULT_OPTIONS = (ERRORS_OPTION, CHECK_METHODS_OPTION)
+"""What is asked where no policy is known."""
+
+_LEAST_CONTEXT = 3072
+"""The system text takes about 1,300 tokens of it."""
 
 
 class ModelJudge:
@@ -41,10 +53,12 @@ class ModelJudge:
         model: the model's identity: name and revision, or a digest of its files.
         prompts: a YAML file with prompts of the user's own, see `prompts.py`.
         keep_replies: store every raw reply in the annotation.
+        ask: the optional questions to ask, see `OPTIONS`; None: all but the causes of errors.
+        name: what the identity begins with.
         cas_timeout_seconds: bound of one CAS comparison.
 
     Raises:
-        ValueError: the prompts cannot be used.
+        ValueError: the prompts cannot be used, or there is no such question.
     """
 
     def __init__(
@@ -54,6 +68,8 @@ class ModelJudge:
         *,
         prompts: str | None = None,
         keep_replies: bool = False,
+        ask: str | Sequence[str] | None = None,
+        name: str = "vllm",
         cas_timeout_seconds: float = 1.0,
     ) -> None:
         self._engine = engine
@@ -61,6 +77,8 @@ class ModelJudge:
         self._prompts = load_prompts(prompts)
         self._writer = ModelWriter(engine, model, prompts=prompts)
         self._keep_replies = keep_replies
+        self._options = _options(ask)
+        self._name = name
         self._checker = AnswerChecker(timeout_seconds=cas_timeout_seconds)
         self._evidence = ThreadPoolExecutor(1, "evidence")
         self._asker: Asker | None = None
@@ -68,13 +86,14 @@ class ModelJudge:
 
     @property
     def identity(self) -> str:
-        """``vllm/VERSION`` with everything else that an answer depends on."""
+        """``NAME/VERSION`` with everything else that an answer depends on."""
         parts = (
-            f"vllm/{VERSION}",
+            f"{self._name}/{VERSION}",
             self._model,
             f"prompts-{self._prompts.digest}",
             f"context-{self._engine.max_context}",
             f"rules-{RULES_VERSION}",
+            *([f"asks-{'-'.join(sorted(self._options))}"] if self._options else []),
         )
         return " ".join(parts)
 
@@ -125,7 +144,7 @@ class ModelJudge:
         loop = asyncio.get_running_loop()
         found, by_rules = await loop.run_in_executor(self._evidence, self._look, trace)
         account = Account(self._keep_replies)
-        program = Program(self._asker, self._budget, trace, found, by_rules, account)
+        program = Program(self._asker, self._budget, trace, found, by_rules, account, self._options)
         outcome = await program.run()
         return assemble(program, outcome, fingerprint(trace, self.identity), self.identity)
 
@@ -138,3 +157,16 @@ class ModelJudge:
     def _look(self, trace: Trace) -> tuple[Findings, Annotation]:
         found = find(trace, self._checker)
         return found, annotate(trace, found, f"rules/{RULES_VERSION}")
+
+
+def _options(ask: str | Sequence[str] | None) -> frozenset[str]:
+    """The optional questions. Causes are asked about errors only.
+
+    Raises:
+        ValueError: there is no such question.
+    """
+    chosen = DEFAULT_OPTIONS if ask is None else [ask] if isinstance(ask, str) else ask
+    for option in chosen:
+        if option not in OPTIONS:
+            raise ValueError(f"ask cannot hold {option!r}: {did_you_mean(str(option), OPTIONS)}")
+    return frozenset(chosen) | ({ERRORS_OPTION} if CAUSES_OPTION in chosen else frozenset())

@@ -1,37 +1,29 @@
 """The questions about one trace: their order, and what happens if one fails.
 
-    SECTIONS -> APPROACHES, CHECKS, ERRORS (at once) -> ANSWER -> LABELS, CLUSTERS (at once)
+    STRUCTURE -> ERRORS -> ANSWER -> LABELS, CLUSTERS (at once) -> SAME, CAUSES (at once)
 
 In: a trace, its evidence and the rules judge's annotation. Out: an `Outcome`. The first question pays for the
-prefill; the others find it in the cache. What evidence decides is not asked. Where a question fails, the
-rules judge's answer is used, and the step's status says why. The questions stand in `table.py`.
+prefill; the others find it in the cache. What evidence decides is not asked, nor what no policy reads. Where
+a question fails, the rules judge's answer is used, and the step's status says why. The questions stand in
+`table.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from dlcot_ray.core.annotation import Annotation, JudgeStep, ReferenceKind
+from dlcot_ray.core.annotation import Annotation, JudgeStep
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.findings import Findings
 from dlcot_ray.judging.model.admission import TokenBudget
 from dlcot_ray.judging.model.asking import Account, Asker, QuestionFailed, ShownSegment
 from dlcot_ray.judging.model.questions.question import Question, Scope, When
-from dlcot_ray.judging.model.questions.table import (
-    APPROACHES,
-    CHECKS,
-    COMPLETION,
-    EXPLORE,
-    QUESTIONS,
-    SECTIONS,
-    VERIFY,
-)
-from dlcot_ray.judging.model.structure import Structure, completed, cut_runs, sections_from, window_structure
+from dlcot_ray.judging.model.questions.table import COMPLETION, EXPLORE, QUESTIONS, STRUCTURE, VERIFY
+from dlcot_ray.judging.model.structure import Structure, completed, structure_from, structure_of
 from dlcot_ray.judging.model.windows import Window, chosen_segments, split_windows
-from dlcot_ray.judging.rules.runs import Run
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -73,6 +65,7 @@ class Program:
         trace, found: what is asked about.
         by_rules: the rules judge's annotation of it, for steps that fail.
         account: what it costs.
+        options: which of the optional questions are asked.
     """
 
     asker: Asker
@@ -81,6 +74,7 @@ class Program:
     found: Findings
     by_rules: Annotation
     account: Account
+    options: frozenset[str] = frozenset()
     _failed: dict[JudgeStep, str] = field(default_factory=dict)
 
     async def run(self) -> Outcome:
@@ -90,7 +84,7 @@ class Program:
             JudgeDied: the engine is gone.
         """
         count = len(self.found.segments)
-        opening = self.asker.opening(self.trace, self._shown_reference())
+        opening = self.asker.opening(self.trace)
         room = self.asker.engine.max_context - self.asker.reserve - len(opening)
         room = max(room - self.asker.engine.block_tokens, 64)
         shown = self.asker.numbered(self.found.segments, room // 2, self.found.loops)
@@ -110,11 +104,6 @@ class Program:
         async with self.budget.hold(len(shared) + self.asker.reserve):
             return await self._conclude(shared, structure, answers)
 
-    def _shown_reference(self) -> str | None:
-        """The reference, or None if it is only the trace's own last answer, which proves nothing."""
-        given = self.found.reference_kind in (ReferenceKind.GROUND_TRUTH, ReferenceKind.RESPONSE)
-        return self.found.reference if given else None
-
     async def _admitted(
         self, opening: Sequence[int], shown: Sequence[ShownSegment], window: Window
     ) -> _Given:
@@ -124,12 +113,12 @@ class Program:
             return await self._read_window(shared, window)
 
     async def _read_window(self, shared: Sequence[int], window: Window) -> _Given:
-        """Sections first (it fills the cache), then everything that depends on nothing else."""
-        scope = Scope(window.start, window.stop, self.found)
+        """The structure first (it fills the cache), then everything that depends on nothing else."""
+        scope = self._scope(window.start, window.stop)
         first = await self._asked(When.FIRST, scope, shared)
-        if (sections := first[SECTIONS]) is not None:
-            structure = window_structure(sections[0], window.start, window.stop)
-            scope = Scope(window.start, window.stop, self.found, structure)
+        if (marks := first[STRUCTURE]) is not None:
+            structure = structure_from(marks[0], window.start, window.stop)
+            scope = replace(scope, structure=structure)
         return {**first, **await self._asked(When.WINDOW, scope, shared)}
 
     async def _conclude(
@@ -137,36 +126,34 @@ class Program:
     ) -> Outcome:
         """The questions about the whole trace; `shared` is empty where none of its items fits a prompt."""
         whole = Window(0, len(self.found.segments), 0, len(self.found.segments))
-        scope = Scope(0, whole.stop, self.found, structure, bool(shared))
+        scope = replace(self._scope(0, whole.stop), structure=structure, is_shown=bool(shared))
         missing = _joined([whole], [await self._asked(When.COMPLETION, scope, shared)])
-        structure = completed(structure, self.found.answers.candidate, missing[COMPLETION])
-        scope = Scope(0, whole.stop, self.found, structure, bool(shared))
-        given = await self._asked(When.WHOLE, scope, shared)
-        last = _joined([whole], [{q: found for q, found in given.items() if found is not None}])
-        return Outcome(structure, {**answers, **missing, **last}, dict(self._failed))
+        structure = completed(structure, self.found.answers.candidate, missing.get(COMPLETION))
+        known = {**answers, **missing}
+        for when in (When.WHOLE, When.LAST):
+            scope = replace(scope, structure=structure, answers=known)
+            given = await self._asked(when, scope, shared)
+            known |= _joined([whole], [{q: found for q, found in given.items() if found is not None}])
+        return Outcome(structure, known, dict(self._failed))
+
+    def _scope(self, start: int, stop: int) -> Scope:
+        found = self.found
+        return Scope(start, stop, found, against=self.asker.against(found.reference, found.reference_kind))
 
     def _structure(self, answers: Mapping[Question[Any], Any]) -> Structure:
-        """The structure from the answers; from the rules if answers are missing or name no approach."""
+        """The structure from the answers; the rules' if they are missing or name no approach."""
         count = len(self.found.segments)
-        runs = sections_from(answers.get(SECTIONS, ()), count) if JudgeStep.MACRO not in self._failed else ()
-        if count and not any(run.kind is EXPLORE for run in runs):
-            self._failed.setdefault(JudgeStep.MACRO, "no section works towards an answer")
-            for step in (JudgeStep.APPROACHES, JudgeStep.VERIFICATIONS):
-                self._failed.setdefault(step, "the sections are the rules'")
-            runs = _runs_of(self.by_rules)
-            return Structure(runs, {v.start: v.kind for v in self.by_rules.verifications})
-        starts: Iterable[int] = answers.get(APPROACHES, ())
-        if JudgeStep.APPROACHES in self._failed:
-            starts = [approach.start for approach in self.by_rules.approaches]
-        kinds = dict(answers.get(CHECKS, ()))
-        if JudgeStep.VERIFICATIONS in self._failed:
-            kinds = {check.start: check.kind for check in self.by_rules.verifications}
-        runs = cut_runs(runs, EXPLORE, starts)
-        return Structure(cut_runs(runs, VERIFY, kinds), kinds)
+        marks = answers.get(STRUCTURE, ()) if STRUCTURE.step not in self._failed else ()
+        if any(mark.kind is EXPLORE for mark in marks):
+            return structure_from(marks, 0, count)
+        if count:
+            self._failed.setdefault(STRUCTURE.step, "no part works towards an answer")
+        return structure_of(self.by_rules)
 
     async def _asked(self, when: When, scope: Scope, shared: Sequence[int]) -> _Given:
         """Ask at once all questions of the table that are due now."""
-        chosen = [question for question in QUESTIONS if question.when is when]
+        due = (question for question in QUESTIONS if question.when is when)
+        chosen = [question for question in due if not question.option or question.option in self.options]
         given = await _all([self._ask(question, scope, shared) for question in chosen])
         return dict(zip(chosen, given, strict=True))
 
@@ -198,14 +185,6 @@ def _joined(windows: Sequence[Window], given: Sequence[_Given]) -> dict[Question
         )
         for question in questions
     }
-
-
-def _runs_of(annotation: Annotation) -> tuple[Run, ...]:
-    """The runs of an annotation."""
-    runs = [Run(EXPLORE, a.start, a.stop) for a in annotation.approaches]
-    runs += [Run(VERIFY, v.start, v.stop) for v in annotation.verifications]
-    runs += [Run(s.kind, s.start, s.stop) for s in annotation.sections if s.kind not in (EXPLORE, VERIFY)]
-    return tuple(sorted(runs, key=lambda run: run.start))
 
 
 async def _all(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

@@ -8,14 +8,14 @@ exploration.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from dlcot_ray.core.annotation import (
+    Annotation,
     Approach,
     ErrorKind,
     ErrorSpan,
-    Label,
     SectionKind,
     Source,
     Verification,
@@ -24,8 +24,10 @@ from dlcot_ray.core.annotation import (
 from dlcot_ray.core.arithmetic.alarms import find_errors
 from dlcot_ray.core.arithmetic.finding import find_claims
 from dlcot_ray.judging.findings import Findings
+from dlcot_ray.judging.model.labelling import labelled
+from dlcot_ray.judging.model.questions.answers import LabelAnswer, NamedError
+from dlcot_ray.judging.model.questions.marks import Mark
 from dlcot_ray.judging.rules.checks import verification_kind
-from dlcot_ray.judging.rules.labels import label_range
 from dlcot_ray.judging.rules.runs import Run
 
 Ranges = tuple[tuple[int, int], ...]
@@ -35,16 +37,18 @@ _NAMED = "named by the model"
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Runs that partition the segments, and the kind that was marked for each check.
+    """Runs that partition the segments, and what was marked for each check.
 
     Attributes:
         runs: every approach and every verification is a run of its own.
-        kinds: segment at which a check was marked -> its kind.
+        kinds: first segment of a check -> how it ends.
+        examined: first segment of a check -> index of the approach that it was said to examine.
         completed: segments that were moved from a check into the last approach (DLCoT 2.3).
     """
 
     runs: tuple[Run, ...]
     kinds: Mapping[int, VerificationKind]
+    examined: Mapping[int, int] = field(default_factory=dict)
     completed: int = 0
 
     def ranges(self, kind: SectionKind) -> Ranges:
@@ -52,34 +56,33 @@ class Structure:
         return tuple((run.start, run.stop) for run in self.runs if run.kind is kind)
 
 
-def sections_from(marks: Sequence[tuple[int, SectionKind]], count: int) -> tuple[Run, ...]:
-    """Runs from ascending section marks; the first one reaches back to segment 0, neighbours are joined."""
-    runs: list[Run] = []
-    for place, (segment, kind) in enumerate(marks):
-        start = 0 if place == 0 else segment
-        stop = marks[place + 1][0] if place + 1 < len(marks) else count
-        if runs and runs[-1].kind is kind:
-            runs[-1] = replace(runs[-1], stop=stop)
-        else:
-            runs.append(Run(kind, start, stop))
-    return tuple(runs)
+def structure_from(marks: Sequence[Mark], start: int, stop: int) -> Structure:
+    """The structure of segments `[start, stop)`: a run for each mark, the first from `start` on."""
+    begins = [start, *(mark.segment for mark in marks[1:]), stop]
+    runs = tuple(
+        Run(mark.kind, first, last)
+        for mark, (first, last) in zip(marks, itertools.pairwise(begins), strict=True)
+    )
+    marked = list(zip(marks, runs, strict=True))
+    return Structure(
+        runs,
+        {run.start: mark.outcome for mark, run in marked if mark.outcome is not None},
+        {run.start: mark.of for mark, run in marked if mark.of is not None},
+    )
 
 
-def window_structure(marks: Sequence[tuple[int, SectionKind]], start: int, stop: int) -> Structure:
-    """The sections of the segments `[start, stop)` of one window."""
-    runs = sections_from(marks, stop)
-    return Structure((replace(runs[0], start=start), *runs[1:]), {})
-
-
-def cut_runs(runs: Iterable[Run], kind: SectionKind, starts: Iterable[int]) -> tuple[Run, ...]:
-    """The runs, with those of `kind` cut at `starts`; starts in other runs are ignored."""
-    wanted = sorted(set(starts))
-    made: list[Run] = []
-    for run in runs:
-        inside = [segment for segment in wanted if run.start < segment < run.stop] if run.kind is kind else []
-        edges = [run.start, *inside, run.stop]
-        made.extend(Run(run.kind, a, b) for a, b in itertools.pairwise(edges))
-    return tuple(made)
+def structure_of(annotation: Annotation) -> Structure:
+    """The structure of an annotation."""
+    checks = annotation.verifications
+    runs = [Run(SectionKind.SOLUTION_EXPLORE, a.start, a.stop) for a in annotation.approaches]
+    runs += [Run(SectionKind.VERIFY, v.start, v.stop) for v in checks]
+    others = (SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY)
+    runs += [Run(s.kind, s.start, s.stop) for s in annotation.sections if s.kind not in others]
+    return Structure(
+        tuple(sorted(runs, key=lambda run: run.start)),
+        {check.start: check.kind for check in checks},
+        {check.start: check.approach for check in checks if check.approach is not None},
+    )
 
 
 def completion_check(structure: Structure, candidate: Sequence[bool]) -> Run | None:
@@ -97,23 +100,23 @@ def completion_check(structure: Structure, candidate: Sequence[bool]) -> Run | N
 
 
 def completed(structure: Structure, candidate: Sequence[bool], named: int | None) -> Structure:
-    """The structure with the last approach extended into the check behind it, up to where it answers.
+    """The structure with the last approach extended into the check behind it, up to the `named` segment.
 
-    That is the first segment of the check that states an answer by evidence, else the `named` one. Without
-    either, or where the approach states its answer itself, the structure stays as it is.
+    Without one, or where the approach states its answer itself, the structure stays as it is. The rest of
+    the check keeps its outcome.
     """
     check = completion_check(structure, candidate)
-    if check is None:
+    if check is None or named is None or not check.start <= named < check.stop:
         return structure
-    segment = next((i for i in range(check.start, check.stop) if candidate[i]), named)
-    if segment is None:
-        return structure
-    runs, stop = structure.runs, segment + 1
+    runs, stop = structure.runs, named + 1
     at = runs.index(check)
     grown = replace(runs[at - 1], stop=stop)
     rest = [replace(check, start=stop)] if stop < check.stop else []
-    return replace(
-        structure, runs=(*runs[: at - 1], grown, *rest, *runs[at + 1 :]), completed=stop - check.start
+    return Structure(
+        (*runs[: at - 1], grown, *rest, *runs[at + 1 :]),
+        {stop if segment == check.start else segment: kind for segment, kind in structure.kinds.items()},
+        {stop if segment == check.start else segment: of for segment, of in structure.examined.items()},
+        stop - check.start,
     )
 
 
@@ -125,9 +128,10 @@ def _last_approach(structure: Structure) -> int | None:
 def approaches_of(
     structure: Structure,
     found: Findings,
-    opinions: Mapping[int, Label],
+    opinions: Mapping[int, LabelAnswer],
     clusters: Sequence[int],
-    errors: Sequence[tuple[int, ErrorKind, bool]],
+    errors: Sequence[NamedError],
+    causes: Mapping[int, str],
 ) -> tuple[Approach, ...]:
     """Approaches with their labels and errors: computed where that is possible, else the model's.
 
@@ -136,30 +140,26 @@ def approaches_of(
         found: the evidence.
         opinions: approach index -> the model's label, where it was asked.
         clusters: one number per approach.
-        errors: segment, kind and "fixed later" of each error that the model names.
+        errors: those that the model names.
+        causes: segment -> what the model says is wrong there.
     """
     made = []
     ranges = structure.ranges(SectionKind.SOLUTION_EXPLORE)
     for index, ((start, stop), cluster) in enumerate(zip(ranges, clusters, strict=True)):
-        label, answer, segment = label_range(found.answers, start, stop, found.reference_kind)
-        source = Source.EVIDENCE
-        if index in opinions:
-            label, source = opinions[index], Source.MODEL
-        elif label is Label.UNKNOWN:
-            source = Source.RULES
+        label = labelled(found, start, stop, opinions.get(index))
         computed = find_errors(found.segments, found.offsets, start, stop)
         made.append(
             Approach(
                 start,
                 stop,
-                label,
-                source,
-                answer,
-                segment,
+                label.label,
+                label.source,
+                label.answer,
+                label.segment,
                 cluster,
-                (*computed, *_named_errors(errors, computed, found, start, stop)),
+                (*computed, *_named_errors(errors, causes, computed, found, start, stop)),
                 structure.completed if index == len(ranges) - 1 else 0,
-                0.9 if source is Source.EVIDENCE else 0.7,
+                0.9 if label.source is Source.EVIDENCE else 0.7,
             )
         )
     return tuple(made)
@@ -168,18 +168,20 @@ def approaches_of(
 def verifications_of(
     structure: Structure, segments: Sequence[str], clusters: Sequence[int]
 ) -> tuple[Verification, ...]:
-    """Verifications in order; a check without a kind gets the one from the rules."""
+    """Verifications in order; a check without an outcome gets the one from the rules.
+
+    A check examines the approach that is named, if that begins before it, else the last one before it.
+    """
     made = []
-    approach = -1
+    latest = -1
     numbers = iter(clusters)
     for run in structure.runs:
-        approach += run.kind is SectionKind.SOLUTION_EXPLORE
+        latest += run.kind is SectionKind.SOLUTION_EXPLORE
         if run.kind is SectionKind.VERIFY:
-            marked = [segment for segment in structure.kinds if run.start <= segment < run.stop]
-            said = structure.kinds[min(marked)] if marked else None
+            said = structure.kinds.get(run.start)
             kind = said or verification_kind("".join(segments[run.start : run.stop]))
-            of = approach if approach >= 0 else None
-            made.append(Verification(run.start, run.stop, kind, of, next(numbers)))
+            of = min(structure.examined.get(run.start, latest), latest)
+            made.append(Verification(run.start, run.stop, kind, of if of >= 0 else None, next(numbers)))
     return tuple(made)
 
 
@@ -198,7 +200,8 @@ def contradicted(segment: str, kind: ErrorKind) -> bool:
 
 
 def _named_errors(
-    errors: Sequence[tuple[int, ErrorKind, bool]],
+    errors: Sequence[NamedError],
+    causes: Mapping[int, str],
     computed: Sequence[ErrorSpan],
     found: Findings,
     start: int,
@@ -207,8 +210,17 @@ def _named_errors(
     known = {span.start for span in computed}
     return [
         ErrorSpan(
-            kind, i, i + 1, found.offsets[i], found.offsets[i + 1], Source.MODEL, fixed, "named by the model"
+            error.kind,
+            i,
+            i + 1,
+            found.offsets[i],
+            found.offsets[i + 1],
+            Source.MODEL,
+            error.noticed,
+            causes.get(i) or _NAMED,
         )
-        for i, kind, fixed in errors
-        if start <= i < stop and i not in known and not contradicted(found.segments[i], kind)
+        for error in errors
+        if start <= (i := error.segment) < stop
+        and i not in known
+        and not contradicted(found.segments[i], error.kind)
     ]

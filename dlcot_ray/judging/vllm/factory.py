@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlcot_ray.judging.cascade import MIN_CONFIDENCE, CascadeJudge
@@ -21,6 +21,7 @@ def vllm_judge(
     cache: str | None = None,
     prompts: str | None = None,
     keep_replies: bool = False,
+    ask: str | Sequence[str] | None = None,
     engine: Mapping[str, Any] | None = None,
 ) -> ModelJudge:
     """A model judge on a vLLM engine; see `VllmEngine` and `ModelJudge` for the arguments.
@@ -33,7 +34,7 @@ def vllm_judge(
         model, revision=revision, max_model_len=max_model_len, threads=threads, cache=cache, engine=engine
     )
     identity = model_identity(model, revision)
-    return ModelJudge(made, identity, prompts=prompts, keep_replies=keep_replies)
+    return ModelJudge(made, identity, prompts=prompts, keep_replies=keep_replies, ask=ask)
 
 
 def cascade_judge(

@@ -46,7 +46,7 @@ def test_the_first_question_computes_the_prompt_and_the_others_find_it_cached() 
     macro = steps[JudgeStep.MACRO].tokens
     assert macro.cached == 0
     assert macro.prefill > 500
-    for step in (JudgeStep.APPROACHES, JudgeStep.ERRORS):
+    for step in (JudgeStep.CLUSTERS, JudgeStep.ERRORS):
         assert steps[step].questions == 1
         assert steps[step].tokens.prefill < 60
         assert steps[step].tokens.cached > 0.9 * macro.prefill
@@ -55,7 +55,7 @@ def test_the_first_question_computes_the_prompt_and_the_others_find_it_cached() 
 
 
 def test_traces_beyond_the_context_are_counted_in_windows() -> None:
-    (made,) = dry_run(trace(3, sums=60), context=2048)
+    (made,) = dry_run(trace(3, sums=60), context=3072)
     macro = next(status for status in made.steps if status.step is JudgeStep.MACRO)
     assert macro.questions > 1
 

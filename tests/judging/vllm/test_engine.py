@@ -22,7 +22,7 @@ from dlcot_ray.judging.vllm.engine import VllmEngine
 pytestmark = pytest.mark.timeout(600)
 
 FREE = Constraint(ConstraintKind.FREE)
-CONTEXT = 2048
+CONTEXT = 3072
 """The smallest context that the model judge takes."""
 ARGUMENTS = {
     "dtype": "float32",
@@ -159,7 +159,7 @@ def test_the_model_judge_annotates_on_the_real_engine(engine: VllmEngine) -> Non
         assert asked
         for status in asked:
             assert status.tokens.decode > 0
-            # Constrained answers can be out of order, never out of their language.
+            # Constrained answers are never out of their language.
             assert "not one of those allowed" not in status.note
             assert status.source is Source.MODEL or status.note
         assert annotation.tokens.prefill + annotation.tokens.cached > len(

@@ -2,42 +2,35 @@
 
 In: segments and items that a question is about. Out: a regular expression that constrains the answer, and the
 answer's value. The numbers of the expression are exactly those that the trace has, so a model cannot name
-what does not exist. White space is fixed and the number of items is bounded, so `max_chars` bounds the
-tokens. What a regular language cannot express (numbers ascend, a kind fits its place) is checked on reading;
-`AnswerInvalid` then means that the question is asked again.
+what does not exist, and they ascend by construction, so that no answer is out of order. White space is fixed
+and the number of items is bounded, so `max_chars` bounds the tokens. STRUCTURE has a module of its own
+(`marks.py`).
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dlcot_ray.core.annotation import ErrorKind, Label, SectionKind, VerificationKind
+from dlcot_ray.core.annotation import ErrorKind, Label
 
-SECTION_LETTERS: Mapping[str, SectionKind] = {
-    "Q": SectionKind.QUESTION_REPEAT,
-    "P": SectionKind.PROBLEM_UNDERSTAND,
-    "S": SectionKind.SOLUTION_EXPLORE,
-    "V": SectionKind.VERIFY,
-    "C": SectionKind.CONCLUSION,
+LABEL_LETTERS: Mapping[str, Label] = {
+    "C": Label.CORRECT,
+    "I": Label.INCORRECT,
+    "N": Label.INCOMPLETE,
+    "U": Label.UNKNOWN,
 }
-CHECK_LETTERS: Mapping[str, VerificationKind] = {
-    "K": VerificationKind.CHECK,
-    "A": VerificationKind.AFFIRMATION,
-    "N": VerificationKind.NEGATION,
-}
-LABEL_LETTERS: Mapping[str, Label] = {"C": Label.CORRECT, "I": Label.INCORRECT, "N": Label.INCOMPLETE}
 ERROR_LETTERS: Mapping[str, ErrorKind] = {"K": ErrorKind.CALCULATION, "D": ErrorKind.DERIVATION}
 
-MAX_SECTIONS = 24
-MAX_APPROACHES = 16
-MAX_CHECKS = 24
-MAX_ERRORS = 12
-"""Items of one answer (of one window); real traces have 1-6 approaches and up to about 20 checks."""
+MAX_ERRORS = 48
+"""Errors of one answer, one window; the most that a reader found in a trace was 37."""
 ITEMS_PER_QUESTION = 16
 """Approaches or checks that one question about labels or clusters names."""
+MAX_CAUSES = 12
+"""Errors whose causes are asked for; a repair of more would rewrite the trace."""
+CAUSE_CHARS = 100
+"""Characters of the cause of an error: about 25 tokens."""
 
 
 class AnswerInvalid(Exception):
@@ -56,115 +49,91 @@ Ranges = Sequence[tuple[int, int]]
 """Segment ranges `[start, stop)`, counted from 0 as everywhere in the package; prompts count from 1."""
 
 
-def sections_language(start: int, stop: int) -> Language:
-    """For `SECTIONS` of segments `[start, stop)`.
+@dataclass(frozen=True, slots=True)
+class LabelAnswer:
+    """What the model says of an approach. `segment`: where its last result stands, or None."""
 
-    The first segment has a letter; Q and P stand at the beginning, S and V alternate, C comes last. A trace
-    from its first segment has an S: without work towards an answer there is nothing to judge.
-    """
-    first, number = start + 1, number_regex(start + 1, stop)
-    width = len(str(stop)) + 2
-    if stop - start == 1:
-        return Language(f"{first}[SVC]" if start else f"{first}S", width)
-    pairs = max(0, min(MAX_SECTIONS - 4, stop - start - 2) // 2)
-    work = f"S(?: {number}V {number}S){{0,{pairs}}}(?: {number}V)?"
-    check = f"V(?: {number}S {number}V){{0,{pairs}}}(?: {number}S)?"
-    heads = [f"{first}{work}", f"{first}(?:Q|P) {number}{work}"]
-    if stop - start > 2:
-        heads.append(f"{first}Q {number}P {number}{work}")
-    if start:
-        heads += [f"{first}{check}", f"{first}C"]
-    return Language(f"(?:{'|'.join(heads)})(?: {number}C)?", (2 * pairs + 5) * width)
+    label: Label
+    segment: int | None = None
 
 
-def read_sections(text: str) -> tuple[tuple[int, SectionKind], ...]:
-    """First segments and kinds, ascending from `start`; neighbours of one kind are joined.
+@dataclass(frozen=True, slots=True)
+class NamedError:
+    """A segment in which a false step arises. `noticed`: the trace itself finds it later."""
 
-    Raises:
-        AnswerInvalid: the segments do not ascend.
-    """
-    marks = [(int(item[:-1]) - 1, SECTION_LETTERS[item[-1]]) for item in text.split()]
-    _check_ascending([segment for segment, _ in marks])
-    joined: list[tuple[int, SectionKind]] = []
-    for segment, kind in marks:
-        if not joined or joined[-1][1] is not kind:
-            joined.append((segment, kind))
-    return tuple(joined)
+    segment: int
+    kind: ErrorKind
+    noticed: bool
 
 
-def starts_language(ranges: Ranges, most: int = MAX_APPROACHES, letters: str = "") -> Language:
-    """For `APPROACHES` and `CHECKS`: segments within `ranges`, each with one of `letters` if there are
-    any."""
-    most = min(most, _segments(ranges))
-    number = _within(ranges)
-    item = f"{number}[{letters}]" if letters else number
-    width = len(str(max(stop for _, stop in ranges))) + 1 + bool(letters)
-    return Language(f"(?:0|{item}(?: {item}){{0,{most - 1}}})", most * width)
+BEFORE = -1
+"""The answer to `ANSWER` where the trace's own answer already stands before the segments in question."""
 
 
-def read_starts(text: str) -> tuple[int, ...]:
-    """Segments that begin an approach, ascending.
-
-    Raises:
-        AnswerInvalid: they do not ascend.
-    """
-    segments = [] if text == "0" else [int(item) - 1 for item in text.split()]
-    _check_ascending(segments)
-    return tuple(segments)
+def completion_language(ranges: Ranges) -> Language:
+    """For `ANSWER`: one segment within `ranges`, B (it stands before them), or 0 (nowhere)."""
+    return Language(f"(?:0|B|{_within(ranges)})", len(str(max(stop for _, stop in ranges))))
 
 
-def read_checks(text: str) -> tuple[tuple[int, VerificationKind], ...]:
-    """Segments that begin a check, ascending, and their kinds.
-
-    Raises:
-        AnswerInvalid: they do not ascend.
-    """
-    items = [] if text == "0" else text.split()
-    found = [(int(item[:-1]) - 1, CHECK_LETTERS[item[-1]]) for item in items]
-    _check_ascending([segment for segment, _ in found])
-    return tuple(found)
-
-
-def segment_language(ranges: Ranges) -> Language:
-    """For `ANSWER`: one segment within `ranges`, or 0."""
-    return Language(f"(?:0|{_within(ranges)})", len(str(max(stop for _, stop in ranges))))
-
-
-def read_segment(text: str) -> int | None:
-    """The segment, or None."""
+def read_completion(text: str) -> int | None:
+    """The segment, `BEFORE`, or None."""
+    if text == "B":
+        return BEFORE
     return None if text == "0" else int(text) - 1
 
 
-def labels_language(letters: Mapping[int, str]) -> Language:
-    """For `LABELS`: for each item (a number as the prompt names it) one of its letters."""
-    parts = [f"{item}:[{allowed}]" for item, allowed in letters.items()]
-    return Language(" ".join(parts), sum(len(str(item)) + 3 for item in letters))
+def labels_language(ranges: Mapping[int, tuple[int, int]]) -> Language:
+    """For `LABELS`: for each item (a number as the prompt names it) a letter.
+
+    C and I may name the segment of the item where its last result stands.
+    """
+    parts = [
+        f"{item}:(?:[CI](?:{number_regex(start + 1, stop)})?|[NU])" for item, (start, stop) in ranges.items()
+    ]
+    length = sum(len(str(item)) + 3 + len(str(stop)) for item, (_, stop) in ranges.items())
+    return Language(" ".join(parts), length)
 
 
-def read_labels(text: str) -> dict[int, Label]:
-    """Item -> label."""
+def read_labels(text: str) -> dict[int, LabelAnswer]:
+    """Item -> label, with the segment that is named."""
     pairs = (part.split(":") for part in text.split())
-    return {int(item): LABEL_LETTERS[letter] for item, letter in pairs}
+    return {
+        int(item): LabelAnswer(LABEL_LETTERS[said[0]], int(said[1:]) - 1 if said[1:] else None)
+        for item, said in pairs
+    }
 
 
 def errors_language(ranges: Ranges) -> Language:
-    """For `ERRORS`: segments within `ranges` with a kind, and whether the trace fixes it."""
-    item = f"{_within(ranges)}[KD][fu]"
-    width = len(str(max(stop for _, stop in ranges))) + 3
-    most = min(MAX_ERRORS, _segments(ranges))
-    return Language(f"(?:0|{item}(?: {item}){{0,{most - 1}}})", most * width)
+    """For `ERRORS`: segments within `ranges`, ascending, each with the errors that arise in it."""
+    segments = [segment + 1 for start, stop in ranges for segment in range(start, stop)]
+    items = "".join(f"(?: {segment}(?:[KD][fu]){{1,3}})?" for segment in segments)
+    return Language(f"E:{items}", 2 + min(MAX_ERRORS, len(segments)) * (len(str(segments[-1])) + 7))
 
 
-def read_errors(text: str) -> tuple[tuple[int, ErrorKind, bool], ...]:
-    """Segment, kind, and whether the trace itself fixes it; ascending.
-
-    Raises:
-        AnswerInvalid: the segments do not ascend.
-    """
-    items = [] if text == "0" else text.split()
-    found = [(int(item[:-2]) - 1, ERROR_LETTERS[item[-2]], item[-1] == "f") for item in items]
-    _check_ascending([segment for segment, _, _ in found])
+def read_errors(text: str) -> tuple[NamedError, ...]:
+    """The errors, ascending."""
+    found = []
+    for item in text.removeprefix("E:").split():
+        digits = item.rstrip("KDfu")
+        said = item[len(digits) :]
+        found += [
+            NamedError(int(digits) - 1, ERROR_LETTERS[said[at]], said[at + 1] == "f")
+            for at in range(0, len(said), 2)
+        ]
     return tuple(found)
+
+
+def causes_language(segments: Sequence[int]) -> Language:
+    """For `CAUSES`: a line for each of `segments`, with what is wrong there."""
+    lines = [f"{segment + 1}: [^\\n]{{1,{CAUSE_CHARS}}}" for segment in segments]
+    width = len(str(max(segments) + 1)) + 3 + CAUSE_CHARS
+    return Language("\\n".join(lines), len(segments) * width)
+
+
+def read_causes(text: str) -> dict[int, str]:
+    """Segment -> what is wrong there."""
+    pairs = (line.partition(": ") for line in text.split("\n"))
+    return {int(number) - 1: cause.strip() for number, _, cause in pairs}
 
 
 def clusters_language(items: Sequence[int], earlier: Sequence[int]) -> Language:
@@ -183,6 +152,10 @@ def read_clusters(text: str) -> dict[int, int]:
         item, other = (int(number) for number in part.split(":"))
         root[item] = root.get(other, other)
     return root
+
+
+YES_OR_NO = Language("[yn]", 1)
+"""For `SAME`."""
 
 
 def number_regex(low: int, high: int) -> str:
@@ -215,19 +188,8 @@ def spoken(ranges: Ranges) -> str:
     return ", ".join(str(stop) if stop - start == 1 else f"{start + 1}-{stop}" for start, stop in ranges)
 
 
-def _segments(ranges: Ranges) -> int:
-    """How many segments there are: an answer never names more."""
-    return sum(stop - start for start, stop in ranges)
-
-
 def _within(ranges: Ranges) -> str:
     return "(?:" + "|".join(number_regex(start + 1, stop) for start, stop in ranges) + ")"
-
-
-def _check_ascending(segments: Sequence[int]) -> None:
-    for one, other in itertools.pairwise(segments):
-        if other <= one:
-            raise AnswerInvalid(f"segment {other + 1} is named after segment {one + 1}")
 
 
 def is_in(language: Language, text: str) -> bool:

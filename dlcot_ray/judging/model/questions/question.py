@@ -7,9 +7,9 @@ language of its answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from dlcot_ray.core.annotation import Annotation, JudgeStep, SectionKind
 from dlcot_ray.judging.findings import Findings
@@ -31,6 +31,8 @@ class When(StrEnum):
     """Once about the trace, on the structure that the windows' answers give."""
     WHOLE = "whole"
     """Once about the trace, on the completed structure."""
+    LAST = "last"
+    """Once about the trace, on the answers to all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Scope:
         found: the computed evidence.
         structure: None before the first question is answered, and where it failed.
         is_shown: whether any segment fits the prompt.
+        against: the lines that show the reference and say what it is.
+        answers: the answers to the questions about the whole trace so far.
     """
 
     start: int
@@ -49,6 +53,8 @@ class Scope:
     found: Findings
     structure: Structure | None = None
     is_shown: bool = True
+    against: str = ""
+    answers: Mapping[Any, Any] = field(default_factory=dict)
 
     def ranges(self, kind: SectionKind) -> Ranges:
         """The structure's runs of one kind; none without a structure."""
@@ -85,6 +91,8 @@ class Question(Generic[A]):
         read: turns the answer's text into a value; raises `AnswerInvalid` where it cannot be true.
         join: one answer from those of all parts and windows.
         assumed: the answer to a part that a dry run takes, from the rules judge's annotation.
+        also: further steps that its answer decides.
+        option: asked only where this is one of the judge's options (`ask`); empty: always.
         implied: the step counts as the model's where nothing was asked: its answer follows from others.
         apply: puts the answer into the annotation; None for the questions that `assembly.py` builds it from.
     """
@@ -96,5 +104,7 @@ class Question(Generic[A]):
     read: Callable[[str], A]
     join: Callable[[Sequence[tuple[Window, A]]], A]
     assumed: Callable[[Annotation, Part], str]
+    also: tuple[JudgeStep, ...] = ()
+    option: str = ""
     implied: bool = False
     apply: Callable[[Annotation, A], Annotation] | None = None
