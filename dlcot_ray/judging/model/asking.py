@@ -196,7 +196,8 @@ class Asker:
             except RequestError as error:
                 raise QuestionFailed(str(error)) from error
             account.add(question.step, completion.tokens, completion.text, seed is not None)
-            if not completion.finished and len(completion.text) >= language.max_chars:
+            longer = not completion.finished and len(completion.text) >= language.max_chars
+            if longer and not language.may_break_off:
                 cause = f"the answer goes on behind {language.max_chars} characters"
                 continue
             if not is_in(language, completion.text):

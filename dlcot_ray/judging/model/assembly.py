@@ -33,6 +33,7 @@ from dlcot_ray.judging.model.questions.table import (
     QUESTIONS,
     SAME,
     VERIFY,
+    causes_of,
     confirmed,
 )
 from dlcot_ray.judging.model.structure import Ranges, approaches_of, numbered_clusters, verifications_of
@@ -53,7 +54,8 @@ def assemble(program: Program, outcome: Outcome, fingerprint: str, identity: str
     roots = None if methods is None else confirmed(methods, outcome.of(SAME))
     clusters = _clusters(program, structure.ranges(EXPLORE), roots)
     check_clusters = _clusters(program, structure.ranges(VERIFY), outcome.of(CHECK_CLUSTERS))
-    errors, causes = outcome.of(ERRORS) or (), outcome.of(CAUSES) or {}
+    errors = outcome.of(ERRORS) or ()
+    causes = causes_of(errors, outcome.of(CAUSES))
     approaches = approaches_of(structure, found, labels, clusters, errors, causes)
     annotation = Annotation(
         trace_id=program.trace.trace_id,

@@ -2,9 +2,9 @@
 
 In: findings, the approach's segments, the model's answer. Out: a label with its source. On 673 approaches of
 365 readings, evidence that an approach is correct was right in 99 of 100 cases, and that it is incorrect in
-37 of 43; these are not asked about. Where evidence found no answer, readers still saw one in a third of the
-approaches (one in another form, in words, or without "so"). So there the model may say "correct", if it names
-the segment and nothing in that segment contradicts it.
+37 of 43; these are not asked about. Where evidence found no answer, readers still saw the right one in a
+sixth of the approaches (in another form, in words, or without "so"). So there the model may say "correct",
+if it names the segment and nothing in that segment contradicts it.
 """
 
 from __future__ import annotations

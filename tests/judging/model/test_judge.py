@@ -255,6 +255,17 @@ def test_what_no_policy_reads_is_not_asked() -> None:
         ModelJudge(engine, "scripted", ask=["error"])
 
 
+def test_the_causes_of_errors_are_asked_for_and_may_break_off() -> None:
+    long = "7 + 5 is 12, not 13; " * 5
+    answers = GOOD | {"CAUSE": long, "ERRORS": "E: 2DuKu 3Du"}
+    engine = ScriptedEngine(lambda prompt, _: answers[asked(prompt)])
+    judge = ModelJudge(engine, "scripted", ask=["causes"])
+    annotation = asyncio.run(judge.judge(TRACE))
+    judge.close()
+    named = [e for e in annotation.approaches[0].errors if e.source is Source.MODEL]
+    assert [(e.start, e.kind.value, e.message) for e in named] == [(1, "derivation", long.strip())]
+
+
 def test_a_merge_needs_a_yes_in_both_orders() -> None:
     said = iter("yn")
     annotation, _ = judge_with(

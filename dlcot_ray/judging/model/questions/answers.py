@@ -39,10 +39,17 @@ class AnswerInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The allowed answers. `max_chars`, their maximum length, also bounds their tokens."""
+    """The allowed answers.
+
+    Attributes:
+        regex: what they match.
+        max_chars: their maximum length, which also bounds their tokens.
+        may_break_off: an answer that is cut off there is an answer, too.
+    """
 
     regex: str
     max_chars: int
+    may_break_off: bool = False
 
 
 Ranges = Sequence[tuple[int, int]]
@@ -123,17 +130,8 @@ def read_errors(text: str) -> tuple[NamedError, ...]:
     return tuple(found)
 
 
-def causes_language(segments: Sequence[int]) -> Language:
-    """For `CAUSES`: a line for each of `segments`, with what is wrong there."""
-    lines = [f"{segment + 1}: [^\\n]{{1,{CAUSE_CHARS}}}" for segment in segments]
-    width = len(str(max(segments) + 1)) + 3 + CAUSE_CHARS
-    return Language("\\n".join(lines), len(segments) * width)
-
-
-def read_causes(text: str) -> dict[int, str]:
-    """Segment -> what is wrong there."""
-    pairs = (line.partition(": ") for line in text.split("\n"))
-    return {int(number) - 1: cause.strip() for number, _, cause in pairs}
+CAUSE = Language("[^\\n]+", CAUSE_CHARS, may_break_off=True)
+"""For `CAUSES`: one line. A bound in the expression would take the engine seconds to compile."""
 
 
 def clusters_language(items: Sequence[int], earlier: Sequence[int]) -> Language:

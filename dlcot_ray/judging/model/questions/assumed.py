@@ -47,9 +47,9 @@ def clusters(rules: Annotation, part: Part) -> str:
     return " ".join(f"{item}:{item}" for item in part.items)
 
 
-def causes(rules: Annotation, part: Part) -> str:
-    """A cause of the usual length for each segment."""
-    return "\n".join(f"{stop}: the product of the two numbers is wrong here" for _, stop in part.ranges)
+def cause(rules: Annotation, part: Part) -> str:
+    """A cause of the usual length."""
+    return "the product of the two numbers is wrong here"
 
 
 _ITEMS = (SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY)

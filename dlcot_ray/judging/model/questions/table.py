@@ -36,13 +36,17 @@ def _errors(scope: Scope) -> Part | None:
     return Part(values, answers.errors_language(ranges), ranges)
 
 
-def _causes(scope: Scope) -> Part | None:
-    segments = sorted({error.segment for error in scope.answers.get(ERRORS) or ()})[: answers.MAX_CAUSES]
-    if not segments or not scope.is_shown:
+def _causes(scope: Scope, answered: Sequence[str]) -> Part | None:
+    """What is wrong in each segment with errors, one after the other."""
+    segments = _erroneous(scope.answers.get(ERRORS) or ())
+    if len(answered) >= len(segments) or not scope.is_shown:
         return None
-    ranges = tuple((segment, segment + 1) for segment in segments)
-    values = {"segments": spoken(ranges), "against": scope.against}
-    return Part(values, answers.causes_language(segments), ranges)
+    segment = segments[len(answered)]
+    return Part({"segment": segment + 1, "against": scope.against}, answers.CAUSE, ((segment, segment + 1),))
+
+
+def _erroneous(errors: Sequence[NamedError]) -> list[int]:
+    return sorted({error.segment for error in errors})[: answers.MAX_CAUSES]
 
 
 def _completion(scope: Scope) -> Part | None:
@@ -180,14 +184,14 @@ SAME: Question[tuple[bool, ...]] = Question(
     assumed=lambda rules, part: "y",
     implied=True,
 )
-CAUSES: Question[Mapping[int, str]] = Question(
+CAUSES: Question[tuple[str, ...]] = Question(
     step=JudgeStep.ERRORS,
     wording="causes",
     when=When.LAST,
-    next_part=_once(_causes),
-    read=answers.read_causes,
-    join=united,
-    assumed=assumed.causes,
+    next_part=lambda scope, answered: _causes(scope, [text for said in answered for text in said]),
+    read=lambda text: (" ".join(text.split()),),
+    join=lambda found: tuple(text for _, said in found for text in said),
+    assumed=assumed.cause,
     option=CAUSES_OPTION,
 )
 
@@ -213,3 +217,8 @@ def confirmed(clusters: Mapping[int, int], said: Sequence[bool] | None) -> dict[
         at += 0 if item == root else 2
         made[item] = root if agreed else item
     return made
+
+
+def causes_of(errors: Sequence[NamedError], said: Sequence[str] | None) -> dict[int, str]:
+    """Segment -> what is wrong there, from the answers to `CAUSES`."""
+    return dict(zip(_erroneous(errors), said or (), strict=False))

@@ -82,14 +82,6 @@ def test_the_forms_that_the_prompts_show_are_read() -> None:
     assert [answers.read_completion(text) for text in ("0", "B", "7")] == [None, BEFORE, 6]
 
 
-def test_causes_are_one_bounded_line_for_each_error() -> None:
-    language = answers.causes_language([2, 11])
-    text = "3: 7 + 5 is 12\n12: the sign is lost"
-    assert is_in(language, text)
-    assert answers.read_causes(text) == {2: "7 + 5 is 12", 11: "the sign is lost"}
-    assert not is_in(language, "3: " + "x" * (answers.CAUSE_CHARS + 1) + "\n12: y")
-
-
 def test_as_many_errors_may_be_named_as_a_reader_found_in_one_trace() -> None:
     language = answers.errors_language([(0, 60)])
     answer = "E:" + "".join(f" {segment}Ku" for segment in range(1, 38))
