@@ -45,8 +45,10 @@ demo-model: model  ## the same with a language model as judge, on this machine's
 	$(BIN)/dlcot enhance input=examples/shards output=out/demo-model judge=tiny-cpu
 	$(BIN)/python examples/show.py out/demo-model six-lanterns
 
+# Two processes for two cores: about half of a Ray test is waiting.
+PROCESSES ?= 2
 test: model  ## set up and run all tests, those of the real engine first
-	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 browser:  ## find or install a Chromium
 	sh scripts/get_browser.sh
@@ -59,7 +61,7 @@ QUICK := tests/core tests/judging/rules tests/judging/model tests/evaluation tes
 	tests/plan tests/work tests/outputs tests/test_api.py tests/test_rooms.py tests/test_cli.py
 quick: $(VENV)/.installed-dev  ## lint and the tests that need no cluster, in under two minutes
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -n 2 $(QUICK)
+	$(BIN)/python -m pytest -n $(PROCESSES) $(QUICK)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

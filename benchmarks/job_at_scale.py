@@ -79,13 +79,13 @@ class MadeUpStore(Store):
 
     @property
     def list_calls(self) -> int:
-        """Pages that were made up."""
+        """Synthetic pages of a LIST."""
         return self._pages
 
     def scan(
         self, prefix: str = "", *, temporary: bool = False, on_skip: OnSkip | None = None
     ) -> Iterator[ObjectInfo]:
-        """The units that are done, in the order of their names; the rest is what lies there."""
+        """Names of the complete units, in order, as the LIST of the output gives them."""
         if prefix not in (ENHANCED, "annotations"):
             yield from super().scan(prefix, temporary=temporary, on_skip=on_skip)
             return

@@ -149,7 +149,7 @@ def calibration(scored: Sequence[SetScores]) -> Iterator[str]:
 
 
 def cascades(scored: Sequence[SetScores], second: Sequence[SetScores]) -> Iterator[str]:
-    """Quality against the share sent, with imagined second judges and the real one."""
+    """Quality by the share of traces sent to the second judge: simulated ones, and the real one."""
     answers = {(item.name, item.scores.kind): item.scores for item in second}
     for item in scored:
         other = answers.get((item.name, item.scores.kind))

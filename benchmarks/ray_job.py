@@ -42,7 +42,7 @@ SHARD_ROWS = 2_500
 
 @dataclass
 class Cost:
-    """What one command took: seconds, and peak resident MB."""
+    """The cost of one command: seconds, and peak resident MB."""
 
     wall: float = 0.0
     driver_mb: float = 0.0

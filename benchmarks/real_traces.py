@@ -1,4 +1,4 @@
-"""The traces of a folder of Parquet files as a table, and as many as a benchmark wants under new ids."""
+"""The traces of a folder of Parquet files as a table, and any number of them under new ids."""
 
 from __future__ import annotations
 

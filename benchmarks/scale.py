@@ -51,7 +51,7 @@ OTHER = "other Ray"
 
 @dataclass
 class Use:
-    """What one command took: seconds, CPU seconds by role, and peak resident MB."""
+    """The cost of one command: seconds, CPU seconds by role, and peak resident MB."""
 
     wall: float = 0.0
     driver_mb: float = 0.0
@@ -74,7 +74,7 @@ class Use:
 
 @dataclass
 class Seen:
-    """A process as it was seen last: what it does, and its CPU seconds."""
+    """The last sample of a process: its role and its CPU seconds."""
 
     name: str = ""
     role: str = OTHER
@@ -108,7 +108,7 @@ def watch(command: list[str]) -> Use:
                     times, memory = one.cpu_times(), one.memory_info()
                     mine = seen.setdefault((one.pid, one.create_time()), Seen())
                     if mine.name != (name := one.name()):
-                        # An idle worker bears another name while it waits. Asking for parents is not cheap.
+                        # An idle worker has another name while it waits. Looking up parents is slow.
                         role = role_of(one, process.pid)
                         mine.name, mine.role = name, mine.role if role == OTHER else role
                     mine.cpu = max(mine.cpu, times.user + times.system)
@@ -161,7 +161,7 @@ def job(source: str, target: str, *words: str) -> Use:
     use = watch([sys.executable, "-m", "dlcot_ray.cli", "enhance", *places])
     use.run = json.loads(output.read_bytes("manifest.json"))["run"]
     written = [info.modified or 0 for info in output.scan("enhanced") if info.relative not in before]
-    # The server tells whole seconds, rounded down: up to one second more.
+    # The server gives whole seconds, rounded down, so the time is up to one second too long.
     use.first = min(written) + 1 - begin
     print(f"{target}: {use}", file=sys.stderr, flush=True)
     return use

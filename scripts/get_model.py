@@ -62,7 +62,7 @@ def install(target: Path, requirement: str = REQUIREMENT, sha256: str = GGUF_SHA
         try:
             made.rename(target)
         except OSError:
-            # Somebody else was faster.
+            # Another process has installed it meanwhile.
             if installed(target) != wanted:
                 raise
     finally:

@@ -1,4 +1,4 @@
-"""The documentation is true: snippets run, commands name real settings, links and paths lead somewhere.
+"""The documentation is right: snippets run, commands name real settings, links and paths exist.
 
 A fenced block runs if the line before it is `<!-- run -->`. The blocks of a page run in their order, in one
 folder of their own that holds `examples/`. `mkdocs build --strict` (`make docs`) checks links inside the site.

@@ -104,7 +104,7 @@ def answers(address: str) -> bool:
         with urllib.request.urlopen(f"{address}/api/version", timeout=5) as answer:
             return bool(answer.status == 200)
     except urllib.error.HTTPError:
-        # It wants the token, so it is there.
+        # It demands the token, so it is the server.
         return True
     except OSError:
         return False
@@ -176,7 +176,7 @@ def test_a_good_job_ends_well_and_uploads_little(head: Head, checkout: Path, tmp
 def test_bad_input_is_one_line_and_another_status(head: Head, checkout: Path, tmp_path: Path) -> None:
     status, said = submit(head, checkout, f"input={tmp_path / 'nowhere'}", f"output={tmp_path / 'out'}")
     assert status != 0
-    # Ray tells the end of the log again where it says that the job failed.
+    # Ray repeats the end of the log in its message that the job failed.
     (line,) = {line for line in said.splitlines() if line.startswith("dlcot: ")}
     assert str(tmp_path / "nowhere") in line
     assert "Traceback" not in said

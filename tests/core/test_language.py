@@ -1,4 +1,4 @@
-"""The language of a trace is told, and a trace without cues passes through, flagged."""
+"""The language of a trace is recognised; a trace without cues passes through with a flag."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_first_errors_as_processbench_counts_them() -> None:
     assert found["accuracy_correct"] == 0.5
     assert found["f1"] == pytest.approx(2 * 0.25 * 0.5 / 0.75)
     assert found["wrong_noticed"] == 0.75
-    # True: step 1 of "hit". False: "early", "false alarm". Behind the first error: 31 of "hit", "late".
+    # Counted as true: step 1 of "hit". As false: "early", "false alarm". Behind the first error: 31 of "hit", "late".
     assert [found["alarms"], found["alarm_precision"]] == pytest.approx([3, 1 / 3])
     assert scores.notes[0].startswith("2 computed alarms")
     assert [b.case for b in scores.bad[:3]] == ["early", "false alarm", "opinion"]

@@ -1,4 +1,4 @@
-"""The facts of a unit: one row per input row, whatever became of it."""
+"""The facts of a unit: one row per input row, also of a rejected one."""
 
 from __future__ import annotations
 

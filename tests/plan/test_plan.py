@@ -1,4 +1,4 @@
-"""Work units: total, disjoint, bounded, and the same whatever happens around them."""
+"""Work units cover all rows once, are bounded, and depend on nothing but their file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans of files that need not exist: from metadata that is made up."""
+"""Plans from synthetic metadata of files that do not exist."""
 
 from __future__ import annotations
 

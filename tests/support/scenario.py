@@ -153,7 +153,7 @@ class Scenario:
         return sum(map(len, self.shards.values()))
 
     def ten_refreshes(self) -> Reader:
-        """Run the whole scenario; returns the reader, which read snapshots all the while."""
+        """Run the whole scenario; returns the reader, which read snapshots during all of it."""
         reader = Reader(self.place)
         reader.start()
         try:

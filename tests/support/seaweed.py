@@ -47,7 +47,7 @@ _PORTS = (
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody the server knows, and what they may do (``Admin``, ``Read``, ``List``, ``Write``)."""
+    """A user of the server, and the actions it may take (``Admin``, ``Read``, ``List``, ``Write``)."""
 
     name: str
     access_key: str
@@ -267,10 +267,10 @@ def _wait_until_ready(server: S3Server, process: subprocess.Popen[bytes], direct
 
 
 def _stop(process: subprocess.Popen[bytes], ports: dict[str, int]) -> None:
-    # Nothing that it holds outlives the test, and a clean end takes it seconds.
+    # Its data is removed after the test, and a clean shutdown would take seconds.
     process.kill()
     process.wait(timeout=20)
-    # It puts these there whatever TMPDIR says.
+    # The server writes these files there and ignores TMPDIR.
     for name, port in ports.items():
         role = name.partition(".")[0]
         Path(f"/tmp/seaweedfs-{role}-grpc-{port}.sock").unlink(missing_ok=True)

@@ -11,7 +11,10 @@ from tests.support import REPO
 
 
 class SharedRay:
-    """The Ray session of this test process: started at its first use, started again where it must differ."""
+    """The Ray session of this test process: started at its first use, and again where a variable is missing.
+
+    Variables of earlier tests stay: a test that needs none of them is not disturbed by an S3 server's address.
+    """
 
     def __init__(self) -> None:
         self._environment: Mapping[str, str] | None = None
@@ -23,7 +26,9 @@ class SharedRay:
             The address, for jobs in processes of their own.
         """
         wanted = dict(environment or {})
-        if self._environment != wanted:
+        known = self._environment
+        if known is None or not wanted.items() <= known.items():
+            wanted = {**(known or {}), **wanted}
             self.stop()
             with pytest.MonkeyPatch.context() as patch:
                 # The workers import the judges of the tests from here.

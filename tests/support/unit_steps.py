@@ -34,7 +34,7 @@ def spec(folder: Path, **changes: object) -> WorkSpec:
 
 
 def tasks_of(source: Path, rows_per_unit: int) -> list[ReadTask]:
-    """What reading a folder comes to."""
+    """The read tasks of a folder."""
     plan = make_plan(
         assign_names(find_shards(str(source)), {}),
         auto(),

@@ -1,4 +1,4 @@
-"""The edge around the core: what a writer is asked, what of it is used, and what its failure costs."""
+"""Editing with a writer: what it is asked, which replies are used, and what its failure costs."""
 
 from __future__ import annotations
 

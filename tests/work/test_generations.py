@@ -1,4 +1,4 @@
-"""A unit whose rows hold several traces: nothing is lost on the way, and an audit can tell."""
+"""A unit whose rows hold several traces: nothing is lost, and an audit finds where something is."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_a_model_in_object_storage_is_identified_by_its_listing(
     copy = local_model(url, cache)
     assert sorted(path.name for path in Path(copy).iterdir()) == ["config.json", "model.safetensors"]
     assert local_model(url, cache) == copy
-    # As long as before: only the store's own mark of the content tells.
+    # The length is the same, so only the store's version of the content differs.
     files.pipe_file(f"{place}/config.json", b"[]")
     assert model_identity(url) != first
     assert Path(local_model(url, cache), "config.json").read_bytes() == b"[]"
