@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 ENGLISH = "en"
 UNKNOWN_LANGUAGE = "unknown_language"
@@ -43,6 +44,7 @@ _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FORMULA = re.compile(r"\\[A-Za-z]+|\$[^$\n]{1,300}\$|```[^`]{0,4000}```|`[^`\n]{1,200}`")
 _WEIGHT = 3
+_NO_LETTERS = bytes(sorted(set(range(128)) - set(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")))
 """One character of Chinese, Japanese or Korean counts as so many letters."""
 
 _WORDS = {
@@ -106,6 +108,7 @@ _WORDS = {
 _WORD_SETS = {code: frozenset(words.split()) for code, words in _WORDS.items()}
 
 
+@lru_cache(maxsize=8)
 def language_of(text: str) -> str:
     """The ISO 639-1 code of the language in which most of `text` is written.
 
@@ -141,13 +144,22 @@ def is_foreign(text: str) -> bool:
         return True
     words = set(map(str.lower, _WORD.findall(bare)))
     english = len(words & _WORD_SETS[ENGLISH])
+    if len(words) < ENOUGH or len(words) <= 2 * english:
+        return False
     best = max(len(words & known) for code, known in _WORD_SETS.items() if code != ENGLISH)
     return best >= ENOUGH and best > 2 * english
 
 
+def _hardly_any_other(text: str) -> bool:
+    """Whether ASCII letters are so many that all other characters together are too few for a script."""
+    ascii_only = text.encode("ascii", "ignore")
+    letters = len(ascii_only.translate(None, _NO_LETTERS))
+    return (len(text) - len(ascii_only)) * _WEIGHT <= SHARE * letters
+
+
 def _script_of(text: str) -> str:
     """The language of a script other than Latin in which enough letters are written, or an empty string."""
-    if text.isascii():
+    if text.isascii() or _hardly_any_other(text):
         return ""
     counts = {code: len(pattern.findall(text)) for code, pattern in _SCRIPTS.items()}
     east = counts["ja"] + counts["zh"] + counts["ko"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dlcot_ray.core import language
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement, Status
@@ -111,3 +114,11 @@ def test_text_before_the_cut_may_be_in_another_language(code: str) -> None:
 def test_reading_a_language_takes_linear_time() -> None:
     for piece in ("the ", "`", "$", "等", "```", "\\a", "é"):
         assert isinstance(language_of(piece * 200_000), str)
+
+
+@given(st.text(st.sampled_from("ab zéπσ=√中文字かカ한글дяإعअ"), max_size=60))
+def test_the_fast_exit_for_mostly_ascii_text_changes_no_script(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(language, "_hardly_any_other", lambda _: False)
+        slow = language._script_of(text)
+    assert language._script_of(text) == slow
