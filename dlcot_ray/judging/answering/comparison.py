@@ -38,6 +38,8 @@ _MARKUP = re.compile(
     r"\\(?:text|mathrm|operatorname|mbox)\s?\{[^{}]*\}|\\[a-zA-Z]+|\b(?:pi|ln)\b|[A-Za-z]{3,}"
 )
 _LETTER = re.compile(r"[A-Za-z]")
+_TO_COMPUTE = re.compile(r"binom|choose|\d!|\\(?:log|ln|sin|cos|tan|cot|sec|csc)\b")
+"""A function of figures in a closed expression, which is a task and no result."""
 _FUNCTION = re.compile(r"(?:sin|cos|tan|cot|sec|csc|log|ln)h?(?![a-z])", re.IGNORECASE)
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 _LIST = re.compile(r"[^,()\[\]{}]{1,40}(?:,[^,()\[\]{}]{1,40}){1,11}")
@@ -101,7 +103,7 @@ class Comparison:
 
     def _is_given(self, text: str) -> bool:
         """Whether the problem itself writes this expression, and the reference is written otherwise."""
-        if len(text) < SHORTEST_EXPRESSION or is_closed(text):
+        if len(text) < SHORTEST_EXPRESSION or (is_closed(text) and not _TO_COMPUTE.search(text)):
             return False
         plain = plain_name(text)
         return plain in self._question.plain and plain != plain_name(self._reference or "")

@@ -30,6 +30,8 @@ _LAYOUT = "*" + "".join(filter(str.isspace, map(chr, range(0x3001))))
 _LAST_WORDS = ("is", "are", "be", "equals", "answer", "becomes", "get", "have", "gives", "obtain", ":", "=")
 """One of these ends every announcement, apart from layout; looking for them first is cheaper."""
 _LONGEST_WORD = 8
+LEAST_EQUATION, LONGEST_EQUATION = 6, 120
+"""Characters of a reference that is looked for as an equation."""
 """Characters of the longest one, at least."""
 _CONCLUDES = re.compile(
     r"\b(?:so|therefore|thus|hence|there (?:are|is)|total|answer|which means|gives?"
@@ -100,6 +102,23 @@ def concluded_words(segment: str, word: str) -> tuple[StatedAnswer, ...]:
             found.append(StatedAnswer(segment[at:stop], at, stop, AnswerForm.CONCLUSION))
         at = lower.find(word, stop)
     return tuple(found)
+
+
+def equation_of(reference: str | None) -> re.Pattern[str] | None:
+    """A pattern of the reference with any white space and braces, if it is an equation; else None."""
+    plain = (reference or "").translate(_UNSPACED).rstrip(".")
+    sides = plain.split("=")
+    if len(sides) != 2 or not LEAST_EQUATION <= len(plain) <= LONGEST_EQUATION or not all(sides):
+        return None
+    return re.compile(r"[\s{}]*".join(map(re.escape, plain)))
+
+
+def written_equations(segment: str, equation: re.Pattern[str]) -> tuple[StatedAnswer, ...]:
+    """Where a segment writes the reference, an equation, as such."""
+    return tuple(
+        StatedAnswer(found.group(), found.start(), found.end(), AnswerForm.CONCLUSION)
+        for found in equation.finditer(segment)
+    )
 
 
 def _announcement(segment: str) -> str:

@@ -31,12 +31,14 @@ from dlcot_ray.judging.answering.reading import (
     answers_of,
     concluded_words,
     concludes,
+    equation_of,
     figures,
     has_figures,
     is_fraction,
     last_result,
     shows_fraction,
     word_of,
+    written_equations,
 )
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.rules.first_correct import Statement, find_arrivals
@@ -137,12 +139,14 @@ def _find(
         )
         for i, segment in enumerate(segments)
     )
-    if word is None:
+    equation = equation_of(reference)
+    if word is not None:
+        written = (concluded_words(segment, word) for segment in segments)
+    elif equation is not None:
+        written = (written_equations(segment, equation) for segment in segments)
+    else:
         return found
-    return tuple(
-        _with_words(answers, concluded_words(segment, word))
-        for segment, answers in zip(segments, found, strict=True)
-    )
+    return tuple(_with_words(answers, words) for answers, words in zip(found, written, strict=True))
 
 
 def _with_words(

@@ -119,3 +119,18 @@ def test_where_another_form_is_asked_an_equal_expression_is_no_answer_yet(
     sums = "So the half is $\\boxed{\\frac{\\cos x + \\sin x}{2}}$."
     truth = "\\frac{\\sqrt{2}}{2}\\cos(x-\\pi/4)"
     assert label(checker, sums, truth=truth, problem=task) is expected
+
+
+def test_a_reference_that_is_an_equation_is_found_as_written(checker: AnswerChecker) -> None:
+    truth = "\\frac{dh}{dt}=kh-a"
+    task = "Write a model of the number of hares h at time t."
+    right = "So the model is:\n\n\\[ \\frac{dh}{dt} = kh - a \\]"
+    assert label(checker, right, truth=truth, problem=task) is Label.CORRECT
+    assert label(checker, "So dh/dt is k times h.", truth=truth, problem=task) is Label.INCOMPLETE
+
+
+def test_the_expression_of_the_task_is_no_result_though_it_has_a_value(checker: AnswerChecker) -> None:
+    task = "Compute $\\dbinom{7}{2}$."
+    asks = "So I have to find \\(\\dbinom{7}{2}\\)."
+    assert label(checker, asks, truth="21", problem=task) is Label.INCOMPLETE
+    assert label(checker, asks, "So \\(\\dbinom{7}{2} = 21\\).", truth="21", problem=task) is Label.CORRECT
