@@ -38,7 +38,7 @@ demo: $(VENV)/.installed-run  ## set up, run the job on examples/, show one trac
 	rm -rf out/demo
 	$(BIN)/dlcot enhance input=examples/shards output=out/demo
 	$(BIN)/python examples/show.py out/demo six-lanterns
-	@echo "The same in your browser: $(CURDIR)/out/demo/report.html#trace=six-lanterns"
+	@echo "The same in your browser: file://$(CURDIR)/out/demo/report.html#trace=six-lanterns"
 
 demo-model: model  ## the same with a language model as judge, on this machine's CPU
 	rm -rf out/demo-model

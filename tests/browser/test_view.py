@@ -104,3 +104,11 @@ def test_a_mark_can_be_taken_back(new_tab: Opener, view: View) -> None:
     page.wait_for_selector(".mark-drop", state="detached")
     page.keyboard.press("u")
     page.wait_for_selector('[data-segment="1"] .mark-needed')
+
+
+def test_the_whole_output_can_be_looked_through(new_tab: Opener, view: View) -> None:
+    page = new_tab().open(f"{view()}#view=traces&q=lantern")
+    page.wait_for_selector("#search-all")
+    page.click("#search-all")
+    page.wait_for_function("() => document.getElementById('searched').innerText.includes('2 of 2 units')")
+    assert page.locator("#list .row").count() == 1

@@ -153,3 +153,10 @@ def test_a_report_that_cannot_be_made_is_said_in_one_line(stored: StoredOutput) 
     assert line.startswith("report: not written (")
     assert "\n" not in line
     assert f"dlcot report {stored.output.display_url}" in line
+
+
+def test_libraries_come_with_their_licences_and_stay_small(tmp_path: Path) -> None:
+    vendor = Path(__file__).parents[2] / "dlcot_ray" / "report" / "assets" / "vendor"
+    libraries = {path.name.partition(".")[0] for path in vendor.iterdir()}
+    assert {path.name.partition(".")[0] for path in vendor.glob("*.LICENSE")} == libraries
+    assert len(page(make_payload(StoredOutput(make_output(tmp_path / "none", []))))) < 900_000

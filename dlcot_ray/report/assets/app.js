@@ -47,7 +47,7 @@ function show() {
     refill(where);
     current.filters = filters;
   }
-  document.querySelectorAll("nav a").forEach((node) => node.toggleAttribute("aria-current", node.dataset.page === page));
+  document.querySelectorAll("nav a").forEach((node) => (node.dataset.page === page ? node.setAttribute("aria-current", "page") : node.removeAttribute("aria-current")));
   if (page === "traces") openTrace(where);
 }
 
