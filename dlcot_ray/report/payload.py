@@ -54,6 +54,7 @@ def make_payload(
     rows: int = MOST_ROWS,
     text_bytes: int = TEXT_BYTES,
     by: Sequence[str] = (),
+    units: Iterable[str] | None = None,
 ) -> Payload:
     """Read an output.
 
@@ -62,13 +63,13 @@ def make_payload(
         seed: of the sample.
         rows: most rows whose facts are shown.
         text_bytes: most bytes of the traces that are shown with their texts.
+        units: names of complete units to draw from; None lists the output.
         by: columns to group by; none takes one of sources and one of teachers, if they are there.
 
     Raises:
         JobError, InputFault: the output cannot be read.
     """
-    units = stored.units()
-    draw = draw_units(units, seed, rows)
+    draw = draw_units(stored.unit_names() if units is None else units, seed, rows)
     groups = _groups(stored, draw.units, by)
     drawn = map_in_order(
         lambda unit: draw_rows(read_facts(stored, unit, groups), seed, draw.per_unit), draw.units
@@ -83,14 +84,14 @@ def make_payload(
         "command": record.command,
         "version": __version__,
         "totals": totals,
-        "unitsCounted": None if manifest else [len(draw.units), len(units)],
+        "unitsCounted": None if manifest else [len(draw.units), draw.of],
         **counted(totals),
         "about": about(stored.output, manifest, record.settings),
         "changes": changes_of(stored.output),
         "groups": list(groups),
         "sample": {"rows": len(facts), "of": totals["enhanced"] + totals["unchanged"], "seed": seed},
         "facts": columns_of(facts, numbers),
-        "rejected": _rejected(stored, seed),
+        "rejected": _rejected(stored, seed) if totals["rejected"] else [],
     }
     return Payload(summary, tuple(traces))
 
@@ -185,10 +186,9 @@ def _load(stored: StoredOutput, unit: str, rows: Sequence[int]) -> dict[Place, s
 
 def _rejected(stored: StoredOutput, seed: int) -> list[list[Any]]:
     """Rows of `rejected/`, some of each cause: the values of `_REJECTED_COLUMNS`."""
-    names = [name for name, _ in stored.output.units(stored.output.objects(REJECTED))]
     kept: dict[str, int] = {}
     found = []
-    units = draw_units(names, seed, most=_REJECTED_UNITS).units
+    units = draw_units(stored.unit_names(REJECTED), seed, most=_REJECTED_UNITS).units
     for table in map_in_order(lambda unit: stored.columns(unit, _REJECTED_COLUMNS, REJECTED), units):
         for row in table.to_pylist():
             kept[row["cause"]] = kept.get(row["cause"], 0) + 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from dlcot_ray.report.facts import RowFacts
 from dlcot_ray.report.stored import Place
@@ -20,16 +22,27 @@ PER_VALUE = 3
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Units to read, and how many rows to take of each."""
+    """Units to read, how many rows to take of each, and from how many units they were drawn."""
 
     units: tuple[str, ...]
     per_unit: int
+    of: int
 
 
-def draw_units(units: Sequence[str], seed: int, rows: int = MOST_ROWS, most: int = MOST_UNITS) -> Draw:
-    """A sample of the units. The rows of each are chosen by `draw_rows`."""
-    chosen = sorted(random.Random(seed).sample(list(units), min(most, len(units))))
-    return Draw(tuple(chosen), max(1, -(-rows // max(1, len(chosen)))))
+def draw_units(units: Iterable[str], seed: int, rows: int = MOST_ROWS, most: int = MOST_UNITS) -> Draw:
+    """A sample of the units, whatever their order; of millions of names it holds `most`.
+
+    The rows of each are chosen by `draw_rows`.
+    """
+    count = 0
+
+    def marked() -> Iterator[tuple[bytes, str]]:
+        nonlocal count
+        for count, unit in enumerate(units, 1):  # noqa: B007
+            yield blake2b(f"{seed}:{unit}".encode(), digest_size=8).digest(), unit
+
+    chosen = sorted(unit for _, unit in heapq.nsmallest(most, marked()))
+    return Draw(tuple(chosen), max(1, -(-rows // max(1, len(chosen)))), count)
 
 
 def draw_rows(facts: Sequence[RowFacts], seed: int, per_unit: int) -> list[RowFacts]:

@@ -6,7 +6,7 @@ annotations of a derived output lie in the output that it was derived from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +28,7 @@ from dlcot_ray.outputs.columns import carried_table
 from dlcot_ray.outputs.job_record import JobRecord
 from dlcot_ray.outputs.layout import ANNOTATIONS, ENHANCED, Output
 from dlcot_ray.outputs.schemas import ENHANCED_FIELDS, annotations_from_table
+from dlcot_ray.plan.names import parse_unit_name
 from dlcot_ray.storage.store import Store
 
 _OURS = [field.name for field in ENHANCED_FIELDS]
@@ -90,7 +91,13 @@ class StoredOutput:
 
     def units(self) -> list[str]:
         """The names of its complete units, sorted."""
-        return sorted(self.output.done())
+        return sorted(self.unit_names())
+
+    def unit_names(self, folder: str = ENHANCED) -> Iterator[str]:
+        """The names of the units that have an object in a folder, as the LIST has them."""
+        for name, _ in self.output.units(self.output.objects(folder)):
+            if parse_unit_name(name) is not None:
+                yield name
 
     def column_names(self, unit: str) -> list[str]:
         """The names of all columns of a unit.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dlcot_ray.errors import reason_of
@@ -21,22 +21,28 @@ def report_page(
     rows: int = MOST_ROWS,
     text_bytes: int = TEXT_BYTES,
     by: Sequence[str] = (),
+    units: Iterable[str] | None = None,
 ) -> bytes:
-    """The report as HTML.
+    """The report as HTML; the arguments are those of `make_payload`.
 
     Raises:
         JobError, InputFault: the output cannot be read.
     """
-    return page(make_payload(StoredOutput(output), seed=seed, rows=rows, text_bytes=text_bytes, by=by))
+    stored = StoredOutput(output)
+    return page(make_payload(stored, seed=seed, rows=rows, text_bytes=text_bytes, by=by, units=units))
 
 
-def write_report(output: Output) -> str:
+def write_report(output: Output, units: Iterable[str] | None = None) -> str:
     """Write `report.html` into an output at the end of a job; the line that tells where it is, or why not.
 
     The job is done when this is called, so whatever goes wrong costs the report only.
+
+    Args:
+        output: the output of the job.
+        units: names of complete units to draw from, where they are known without a LIST.
     """
     try:
-        output.store.put(PAGE_FILE, report_page(output))
+        output.store.put(PAGE_FILE, report_page(output, units=units))
     except Exception as error:
         return f"report: not written ({reason_of(error)}); try: dlcot report {output.display_url}"
     return f"report: {place_of(output)}"

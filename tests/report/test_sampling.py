@@ -22,6 +22,9 @@ def test_units_and_rows_are_drawn_by_seed() -> None:
     assert len(drawn) == 20
     assert drawn == draw_rows(rows, 0, 20)
     assert draw_units([], 0).units == ()
+    assert draw.of == 500
+    # The order of the LIST does not matter.
+    assert draw == draw_units(reversed(units), 0, rows=1000, most=50)
 
 
 def test_rare_values_come_first() -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import re
 
+from dlcot_ray.commands.run import some_units
+from dlcot_ray.plan.names import parse_unit_name
+from dlcot_ray.report.sampling import MOST_UNITS
 from tests.support.finished_job import FinishedJob
+from tests.support.plans import plan_of
 
 
 def test_a_job_leaves_its_report(finished_job: FinishedJob) -> None:
@@ -18,3 +22,17 @@ def test_a_job_leaves_its_report(finished_job: FinishedJob) -> None:
     assert content["about"]["complete"]
     assert {cause for cause, *_ in content["causes"]} == {"null_reasoning", "unsolved"}
     assert len(content["rejected"]) == 2
+
+
+def test_units_are_drawn_from_the_plan_without_a_list() -> None:
+    plan = plan_of([[(300, 1)], [(7, 1)], [(1000, 1)]])
+    names = some_units(plan)
+    assert len(set(names)) == len(names) == MOST_UNITS
+    parsed = [parse_unit_name(name) for name in names]
+    rows = {"f0": 300, "f1": 7, "f2": 1000}
+    assert {name.shard for name in parsed if name} <= rows.keys()
+    for name in parsed:
+        assert name is not None
+        assert 0 <= name.start < name.stop <= rows[name.shard]
+        assert name.start % 4 == 0
+    assert some_units(plan_of([[(3, 1)]])) == ["f0.r000000000-000000003"]
