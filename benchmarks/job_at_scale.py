@@ -38,8 +38,9 @@ from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import FileMetadata
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.job_record import InputRecord, JobRecord, check_inputs
-from dlcot_ray.outputs.layout import ENHANCED, INPUT_METADATA_FILE, Output
+from dlcot_ray.outputs.layout import ENHANCED, INPUT_METADATA_FILE, JOB_FILE, Output
 from dlcot_ray.outputs.manifest import build_manifest, write_manifest
+from dlcot_ray.outputs.owning.claim import claim
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.outputs.tally import Journal, count, survey
 from dlcot_ray.plan.completed import complete_units
@@ -138,7 +139,8 @@ def record_metadata(folder: Path, shards: int, units: int) -> None:
 
 def planned(output: Output, shards: int) -> tuple[JobRecord, Plan]:
     """As `prepare_enhance` does it."""
-    record = output.claim(JOB, overwrite=False)
+    with claim(output, JOB) as held:
+        record = held.record
     found = shards_of(shards)
     check_inputs(record, found, output.display_url)
     plan = make_plan(
@@ -155,12 +157,11 @@ def planned(output: Output, shards: int) -> tuple[JobRecord, Plan]:
 def first(output: Output, shards: int) -> dict[str, float]:
     record, plan = planned(output, shards)
     rows = np.diff(plan.file_rows).tolist()
-    output.write_record(
-        record.with_inputs(
-            InputRecord(shard.file, shard.name, count, shard.size, shard.version)
-            for shard, count in zip(plan.shards, rows, strict=True)
-        )
+    inputs = (
+        InputRecord(shard.file, shard.name, count, shard.size, shard.version)
+        for shard, count in zip(plan.shards, rows, strict=True)
     )
+    output.store.put(JOB_FILE, record.with_inputs(inputs).to_json())
     return {"units": plan.unit_count}
 
 

@@ -85,7 +85,7 @@ def plain(source: str, output: str) -> None:
     config = load_enhance([f"input={source}", f"output={output}"])
     assert isinstance(config, EnhanceConfig)
     job = prepare_enhance(config)
-    job.output.write_record(job.record)
+    job.claim.write(job.record)
     tasks = Pending(job.plan, np.zeros(job.plan.unit_count, bool))
     processor = Processor(job.spec)
 

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from dlcot_ray import __version__
-from dlcot_ray.errors import ConfigError, InputFault, JobError, did_you_mean, reason_of
+from dlcot_ray.errors import Busy, ConfigError, InputFault, JobError, did_you_mean, reason_of
 
 TRACEBACK_VARIABLE = "DLCOT_TRACEBACK"
 
@@ -148,6 +148,8 @@ def _guarded(run: Callable[[], int]) -> int:
         return run()
     except ConfigError as error:
         return _complain(str(error), 2)
+    except Busy as error:
+        return _complain(str(error), 5)
     except (JobError, InputFault) as error:
         return _complain(str(error), 1)
     except KeyboardInterrupt:
@@ -187,8 +189,8 @@ def _usage() -> str:
             *lines,
             "",
             "dlcot COMMAND --help lists the settings; dlcot --version prints the version.",
-            "exit status: 0 success, 1 failed or stopped, 2 usage error, 3 finished with faults;",
-            "refresh also: 4 snapshot held back (a bound is exceeded), 5 another refresh is running",
+            "exit status: 0 success, 1 failed or stopped, 2 usage error, 3 finished with faults,",
+            "5 another job writes there now; refresh also: 4 snapshot held back (a bound is exceeded)",
         ]
     )
 

@@ -147,6 +147,10 @@ class ConfigError(JobError):
     """A setting cannot be used: a usage error, exit status 2."""
 
 
+class Busy(JobError):
+    """Another job or refresh is writing there now: exit status 5."""
+
+
 def reason_of(error: BaseException, limit: int = 300, *, named: bool = False, line: int | None = None) -> str:
     """The text of an error on one line.
 

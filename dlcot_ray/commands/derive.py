@@ -6,7 +6,9 @@ unit's own name, and no join is needed. Annotations are not copied into the new 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import (
@@ -15,21 +17,23 @@ from dlcot_ray.commands.prepare import (
     checked_writer,
     definition_of,
     open_output,
+    released_on_error,
     stored,
 )
 from dlcot_ray.commands.run import execute
 from dlcot_ray.config.judges import token_counter
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.pool import pool_of
-from dlcot_ray.config.settings import DeriveConfig
+from dlcot_ray.config.settings import DeriveConfig, JudgeConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.files.metadata import MetadataCache
 from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.layouts.deciding import recorded_preset
-from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.outputs.job_record import JobRecord, check_inputs
 from dlcot_ray.outputs.layout import ENHANCED, INPUT_METADATA_FILE, Output
+from dlcot_ray.outputs.owning.claim import Claim, claim
 from dlcot_ray.plan.completed import complete_units
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.store import Store
@@ -94,13 +98,34 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
     input_options = {**base.config["storage"]["input"], **storage.input}
     inputs = base.config["input"]
     output = open_output(config.output or "", storage.output, [*inputs, place])
-    record = output.claim(JobRecord("derive", settings, stored(config)), overwrite=config.overwrite)
-    record = replace(record, layouts=base.layouts)
-    shards = find_shards(inputs, input_options)
-    check_inputs(base, shards, source.display_url)
-    check_inputs(record, shards, output.display_url)
+    job = JobRecord("derive", settings, stored(config))
+    held = claim(output, job, overwrite=config.overwrite, lease_s=config.lease_s)
+    with released_on_error(held):
+        record = replace(held.record, layouts=base.layouts)
+        return _planned(Base(source, base, preset, inputs, input_options), config, held, record, writer)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The job whose annotations are used: its output, record, preset, and inputs with their options."""
+
+    output: Output
+    record: JobRecord
+    preset: DatasetPreset
+    inputs: Sequence[str]
+    options: Mapping[str, Any]
+
+
+def _planned(
+    source: Base, config: DeriveConfig, held: Claim, record: JobRecord, writer: JudgeConfig | None
+) -> Prepared:
+    """Plan the units of the first job in the output that is held."""
+    base, preset, input_options = source.record, source.preset, source.options
+    shards = find_shards(source.inputs, input_options)
+    check_inputs(base, shards, source.output.display_url)
+    check_inputs(record, shards, held.output.display_url)
     names = {item.file: item.name for item in base.inputs}
-    metadata = MetadataCache(source.read_state(INPUT_METADATA_FILE))
+    metadata = MetadataCache(source.output.read_state(INPUT_METADATA_FILE))
     plan = make_plan(
         [shard for shard in assign_names(shards, names) if shard.file in names],
         preset,
@@ -112,7 +137,7 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
     spec = WorkSpec(
         preset=preset,
         policy=config.policy,
-        policy_options=policy_options,
+        policy_options=record.settings["policy_options"],
         judge=None,
         tokenizer=base.settings["tokenizer"],
         max_trace_chars=base.settings["max_trace_chars"],
@@ -121,21 +146,23 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         chunked=config.content_defined_chunking,
         output=config.output or "",
         input_options=input_options,
-        output_options=storage.output,
-        annotations=place,
-        annotations_options=read_options,
+        output_options=config.storage.output,
+        annotations=config.annotations,
+        annotations_options=source.output.store.options,
         writer=writer,
         rows_per_bundle=base.settings["rows_per_unit"],
         bytes_per_bundle=base.settings["bytes_per_unit"],
+        job=record.fingerprint,
     )
     return Prepared(
         config,
-        output,
+        held.output,
+        held,
         record,
         plan,
         spec,
         pool_of(writer, config.worker, config.workers, config.min_workers),
         options=input_options,
         check_ids=base.settings["check_duplicate_ids"],
-        available=complete_units(plan, source.units(source.objects(ENHANCED))) > 0,
+        available=complete_units(plan, source.output.units(source.output.objects(ENHANCED))) > 0,
     )

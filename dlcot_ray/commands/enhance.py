@@ -10,11 +10,13 @@ from typing import Any
 from dlcot_ray import __version__
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import (
+    Floor,
     Prepared,
     checked_policy,
     checked_writer,
     definition_of,
     open_output,
+    released_on_error,
     stored,
 )
 from dlcot_ray.commands.quality_floor import check_quality_floor
@@ -27,11 +29,12 @@ from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.errors import ConfigError, JobError
 from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.files.metadata import MetadataCache
-from dlcot_ray.inputs.files.shards import find_inputs
+from dlcot_ray.inputs.files.shards import Found, find_inputs
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.outputs.job_record import JobRecord, check_inputs
 from dlcot_ray.outputs.layout import INPUT_METADATA_FILE
+from dlcot_ray.outputs.owning.claim import Claim, claim
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.work.spec import WorkSpec
@@ -112,7 +115,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         JobError: something is not as it must be.
     """
     resolved = resolve_enhance(config)
-    config, preset, judge = resolved.config, resolved.preset, resolved.judge
+    config, judge = resolved.config, resolved.judge
     output = open_output(config.output or "", config.storage.output, config.input)
     found = find_inputs(config.input, config.storage.input)
     floor = partial(
@@ -126,7 +129,16 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     if config.overwrite:
         # Checked before the results of an earlier job are removed; the job reuses what was found.
         floor = partial(lambda found: found, floor())
-    record = output.claim(JobRecord("enhance", resolved.settings, stored(config)), overwrite=config.overwrite)
+    job = JobRecord("enhance", resolved.settings, stored(config))
+    held = claim(output, job, overwrite=config.overwrite, lease_s=config.lease_s)
+    with released_on_error(held):
+        return _planned(resolved, held, found, floor)
+
+
+def _planned(resolved: Resolved, held: Claim, found: Found, floor: Floor) -> Prepared:
+    """Plan the job in the output that it holds."""
+    config, preset, judge = resolved.config, resolved.preset, resolved.judge
+    output, record = held.output, held.record
     check_inputs(record, found.shards, output.display_url)
     metadata = MetadataCache(output.read_state(INPUT_METADATA_FILE))
     decider = LayoutDecider(preset, found.shards, config.storage.input, record.layouts)
@@ -156,10 +168,12 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
         output_options=config.storage.output,
         rows_per_bundle=config.rows_per_unit,
         bytes_per_bundle=config.bytes_per_unit,
+        job=record.fingerprint,
     )
     return Prepared(
         config,
         output,
+        held,
         record,
         plan,
         spec,

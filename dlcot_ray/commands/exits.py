@@ -17,4 +17,4 @@ class Exit(IntEnum):
     HELD = 4
     """A snapshot is finished but not published: it exceeds a bound, or was withdrawn."""
     BUSY = 5
-    """Another refresh is at work."""
+    """Another job or refresh writes there now."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,7 @@ from dlcot_ray.inputs.files.shards import reads_below
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.outputs.job_record import JobRecord
 from dlcot_ray.outputs.layout import FOLDERS, Output
+from dlcot_ray.outputs.owning.claim import Claim
 from dlcot_ray.plan.pending import Mask
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.tasks import ReadTask
@@ -31,6 +33,9 @@ from dlcot_ray.storage.failures import without_credentials
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import is_local, normal_form
 from dlcot_ray.work.spec import WorkSpec
+
+Floor = Callable[[], dict[str, Any] | None]
+"""Scores the judge; returns the manifest's entry."""
 
 _RAY_PACKAGE = "/_ray_pkg_"
 """Part of the path of a folder into which Ray unpacks the working directory of a submitted job."""
@@ -43,6 +48,7 @@ class Prepared:
     Attributes:
         config: the settings of the command.
         output: where the job writes.
+        claim: holds the output; `commands.run.complete` releases it.
         record: the content of `_job.json`.
         plan: all units, the finished ones included.
         spec: what the workers need.
@@ -57,6 +63,7 @@ class Prepared:
 
     config: Config
     output: Output
+    claim: Claim
     record: JobRecord
     plan: Plan
     spec: WorkSpec
@@ -64,7 +71,7 @@ class Prepared:
     options: Mapping[str, Any] = field(default_factory=dict)
     check_ids: bool = True
     available: Mask | None = None
-    quality_floor: Callable[[], dict[str, Any] | None] | None = None
+    quality_floor: Floor | None = None
     carry: Callable[[Sequence[ReadTask]], object] | None = None
     input_metadata: bytes | None = None
 
@@ -100,6 +107,16 @@ def open_output(url: str, options: Mapping[str, Any], inputs: Sequence[str]) -> 
             )
     output.store.check_writable()
     return output
+
+
+@contextmanager
+def released_on_error(claim: Claim) -> Iterator[None]:
+    """Release an output again if the job cannot start."""
+    try:
+        yield
+    except BaseException:
+        claim.close()
+        raise
 
 
 def check_usable(plan: Plan) -> None:

@@ -25,7 +25,7 @@ from dlcot_ray.commands.prepare import Prepared, check_usable
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.layouts.report import report_lines
 from dlcot_ray.outputs.job_record import InputRecord, JobRecord
-from dlcot_ray.outputs.layout import DUPLICATES_FILE, ENHANCED, INPUT_METADATA_FILE, MANIFEST_FILE
+from dlcot_ray.outputs.layout import CARD_FILE, DUPLICATES_FILE, ENHANCED, INPUT_METADATA_FILE, MANIFEST_FILE
 from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
 from dlcot_ray.outputs.results import EngineUse
 from dlcot_ray.outputs.tally import Journal, count, name_of, survey
@@ -84,7 +84,7 @@ def complete(job: Prepared) -> tuple[dict[str, Any], bool]:
     Raises:
         JobError: the job cannot go on; finished units are kept.
     """
-    with EventLog(job.config.log, job.record.fingerprint) as log:
+    with job.claim, EventLog(job.config.log, job.record.fingerprint) as log:
         manifest, done_before = _complete(job, log)
         log.job_finished(manifest, nothing_to_do=done_before)
         return manifest, done_before
@@ -107,7 +107,7 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     if not (pending.units or failed) and manifest and describes(manifest, job.record, job.plan):
         return manifest, True
     output.store.delete(MANIFEST_FILE)
-    output.write_record(job.record)
+    job.claim.write(job.record)
     if job.input_metadata is not None:
         output.store.put(INPUT_METADATA_FILE, job.input_metadata)
     timings: dict[str, Any] = {
@@ -128,7 +128,7 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
         removed += output.remove_leftovers()
     finishing = time.monotonic()
     sizes, folders = survey(job.plan, output)
-    tally = count(job.plan, output, sizes)
+    tally = count(job.plan, output, sizes, job.record.fingerprint)
     timings["leftovers_removed"] = removed
     timings["list_calls"] = output.store.list_calls
     timings["footers_read"] = tally.footers_read
@@ -137,7 +137,9 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     manifest, inputs = build_manifest(job.record, job.plan, tally, folders, failed, timings)
     names = [name_of(job.plan, unit) for unit in sample_of(np.flatnonzero(sizes > 0).tolist())]
     manifest["before_after"] = write_before_after(output, job.spec.preset, names)
-    write_manifest(output, manifest, inputs)
+    job.claim.check()
+    if not write_manifest(output, manifest, inputs):
+        print(f"dlcot: {output.store.url(CARD_FILE)} is not dlcot's and stays as it is", file=sys.stderr)
     return manifest, False
 
 
@@ -153,7 +155,7 @@ def _print_layouts(record: JobRecord) -> None:
 def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: EventLog) -> list[FailedUnit]:
     """Process the pending units on Ray; returns the units that failed."""
     failed: list[FailedUnit] = []
-    journal = Journal(job.output)
+    journal = Journal(job.output, job.record.fingerprint)
     engine = EngineUse()
     begin = time.monotonic()
     ours = start_ray(job.config.ray.address)
@@ -176,6 +178,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
 
         with RunProgress(job.plan.rows, done_rows, job.config.progress_s) as progress:
             for result in run_units(pending, job.spec, workers, limits, plan, on_status):
+                job.claim.check()
                 timings.setdefault("first_unit_seconds", round(time.monotonic() - begin, 3))
                 progress.update(result.stats)
                 metrics.add(result)

@@ -198,6 +198,12 @@ class FailureSettings:
         "as stalled: it stops, and reports what is stuck. null: never.",
         least=1,
     )
+    lease_s: float = setting(
+        300.0,
+        "Seconds without a heartbeat after which another job may take over the output. A job of the same "
+        "settings need not wait.",
+        least=1,
+    )
     max_rejected_share: float = setting(
         0.05,
         "Exit status 3 if a larger share of the rows than this was rejected; dlcot refresh then holds the "

@@ -252,9 +252,6 @@ class RefreshConfig(EnhanceConfig):
         "What to do with the remaining snapshots. plan: list what would be removed. run: remove it.",
         choices=("none", "plan", "run"),
     )
-    lease_s: float = setting(
-        300.0, "Seconds without a heartbeat after which another refresh may take over.", least=1
-    )
 
 
 @dataclass(frozen=True)

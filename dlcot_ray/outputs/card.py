@@ -24,6 +24,7 @@ from dlcot_ray.outputs.layout import (
     PREFERENCES,
     REJECTED,
 )
+from dlcot_ray.outputs.owning.marks import CARD_MARK
 
 _SHOWN = 20
 """Most input files listed by name; the manifest has all of them."""
@@ -52,6 +53,8 @@ def card(manifest: Mapping[str, Any], report: str = "") -> str:
             "---",
             yaml.safe_dump(_front_matter(manifest), sort_keys=False, allow_unicode=True).rstrip(),
             "---",
+            CARD_MARK,
+            "",
             *_lead(manifest),
             *_sources(manifest),
             *_layouts(manifest.get("layouts", ())),

@@ -1,16 +1,15 @@
-"""The layout of a job's output: the names of its objects, when a unit is complete, and which job owns it.
+"""The layout of a job's output: the names of its objects, and when a unit is complete.
 
 A unit is up to six objects, each put once and atomically under a name that the plan determines. It is
 complete when its object in `enhanced/`, written last, is in the LIST. Writing is therefore idempotent, a
 resume skips the units in the LIST, and there is no other state. `_job.json` holds the settings that determine
-the content; an output of other settings or of changed inputs is refused.
+the content; an output of other settings or of changed inputs is refused (`claim.py`).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ import pyarrow as pa
 
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.outputs.counts import UnitStats
-from dlcot_ray.outputs.job_record import FORMAT, InputRecord, JobRecord, first_difference
+from dlcot_ray.outputs.job_record import FORMAT, InputRecord, JobRecord
 from dlcot_ray.plan.names import UnitName, parse_unit_name
 from dlcot_ray.storage.retries import with_retries
 from dlcot_ray.storage.store import Store
@@ -48,6 +47,7 @@ INPUTS_FILE = "inputs.jsonl"
 JOURNAL = "_counts"
 
 _STATS_KEY = "dlcot.stats"
+_JOB_KEY = "dlcot.job"
 
 
 class Output:
@@ -67,25 +67,33 @@ class Output:
         Raises:
             JobError: `_job.json` is damaged or of another version.
         """
-        if not self.store.exists(JOB_FILE):
-            return None
+        return self.record_versioned()[0]
+
+    def record_versioned(self) -> tuple[JobRecord | None, str | None]:
+        """The same, and the version of `_job.json` that a compare-and-swap compares.
+
+        Raises:
+            JobError: as `record`.
+        """
+        found = self.store.read_versioned(JOB_FILE)
+        if found is None:
+            return None, None
         try:
-            content = json.loads(self.store.read_bytes(JOB_FILE))
+            content = json.loads(found.data)
             version = content["format"]
             if version == FORMAT:
                 inputs = tuple(InputRecord(**item) for item in content["inputs"])
                 layouts = tuple(content.get("layouts", ()))
-                return JobRecord(content["command"], content["settings"], content["config"], inputs, layouts)
+                record = JobRecord(
+                    content["command"], content["settings"], content["config"], inputs, layouts
+                )
+                return record, found.version
         except (ValueError, KeyError, TypeError) as error:
             raise JobError(f"{self.store.url(JOB_FILE)} is damaged", "choose another output") from error
         raise JobError(
             f"{self.display_url} was written in format {version}, this version of dlcot writes {FORMAT}",
             "choose another output",
         )
-
-    def write_record(self, record: JobRecord) -> None:
-        """Write `_job.json`, before the first unit."""
-        self.store.put(JOB_FILE, record.to_json())
 
     def done(self) -> set[str]:
         """Names of the complete units. For many units use `completed.complete_units`: 4 bytes per unit."""
@@ -123,6 +131,7 @@ class Output:
         store_annotations: bool = True,
         retries: int = 0,
         chunked: bool = False,
+        job: str = "",
     ) -> int:
         """Write a unit; it is complete only after the last put.
 
@@ -135,6 +144,7 @@ class Output:
             store_annotations: False if the job uses the annotations of another output.
             retries: further attempts at each put.
             chunked: content-defined chunks, for stores that keep equal ones once.
+            job: fingerprint of the job, which is stored with the unit.
 
         Returns:
             Size of its `enhanced/` object (bytes).
@@ -150,8 +160,8 @@ class Output:
         objects = [
             (folder, to_parquet(table, chunked=chunked)) for folder, table in tables if table is not None
         ]
-        stats = {_STATS_KEY: made.stats.to_json()}
-        objects.append((ENHANCED, to_parquet(made.enhanced, stats, chunked=chunked)))
+        metadata = {_STATS_KEY: made.stats.to_json(), **({_JOB_KEY: job} if job else {})}
+        objects.append((ENHANCED, to_parquet(made.enhanced, metadata, chunked=chunked)))
         for folder, data in objects:
             with_retries(retries, partial(self.store.put, f"{folder}/{name}.parquet", data))
         return len(objects[-1][1])
@@ -162,70 +172,28 @@ class Output:
         Raises:
             JobError: its object is damaged.
         """
+        return self.footer(name)[0]
+
+    def footer(self, name: str) -> tuple[UnitStats, str]:
+        """The counts of a complete unit, and the fingerprint of the job that wrote it ("" if it has none).
+
+        Raises:
+            JobError: its object is damaged.
+        """
         relative = f"{ENHANCED}/{name}.parquet"
         try:
             with self.store.open(relative) as file:
-                return UnitStats.from_json(read_parquet_metadata(file)[_STATS_KEY])
+                metadata = read_parquet_metadata(file)
+            return UnitStats.from_json(metadata[_STATS_KEY]), metadata.get(_JOB_KEY, "")
         except (pa.ArrowException, OSError, ValueError, KeyError, InputFault) as error:
             raise JobError(
                 f"{self.store.url(relative)} is not a unit that dlcot wrote",
                 "delete that object and run again: the unit is then made again",
             ) from error
 
-    def clear(self) -> None:
-        """Remove everything that dlcot wrote here, `_job.json` last, so that a killed run can do it again."""
-        self.store.delete(MANIFEST_FILE)
-        for folder in (*FOLDERS, FACTS):
-            names = (info.relative for info in self.store.scan(folder))
-            self.store.delete_all([name for name in names if unit_object(name) is not None])
-        self.store.delete_all([info.relative for info in self.store.scan(JOURNAL)])
-        for name in (
-            BEFORE_AFTER_FILE,
-            CARD_FILE,
-            PAGE_FILE,
-            INPUTS_FILE,
-            INPUT_METADATA_FILE,
-            DUPLICATES_FILE,
-        ):
-            self.store.delete(name)
-        self.store.delete(JOB_FILE)
-
     def remove_leftovers(self) -> int:
         """Remove half-written objects of killed workers; returns how many (files, or uploads in a bucket)."""
         return self.store.remove_temporary(belongs=lambda name: unit_object(name) is not None)
-
-    def claim(self, job: JobRecord, *, overwrite: bool) -> JobRecord:
-        """Claim the output for `job`: it must be empty or of the same job, or is cleared.
-
-        Args:
-            job: the job that starts.
-            overwrite: clear an output that has a record.
-
-        Returns:
-            The job as recorded here, with the inputs of earlier runs, or `job` if there is no record.
-
-        Raises:
-            JobError: the output belongs to another job or to another program.
-        """
-        found = self.record()
-        if found is None:
-            foreign = next((f for f in FOLDERS if next(self.store.scan(f), None) is not None), None)
-            if foreign is not None:
-                raise JobError(
-                    f"{self.display_url} holds {foreign}/ but no {JOB_FILE}: another program's files",
-                    "choose another output",
-                )
-            return job
-        if overwrite:
-            self.clear()
-            return job
-        difference = first_difference(found, job)
-        if difference:
-            raise JobError(
-                f"{self.display_url} holds another job's results ({difference})",
-                "choose another output, or set overwrite=true to remove them",
-            )
-        return replace(found, config=job.config)
 
 
 def _optional(made: UnitOutput) -> list[tuple[str, pa.Table]]:

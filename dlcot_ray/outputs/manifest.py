@@ -126,20 +126,33 @@ def skipped_as_dict(skipped: Sequence[Skipped]) -> dict[str, Any]:
     }
 
 
-def write_card(output: Output, manifest: Mapping[str, Any], report: str = "") -> None:
-    """Write the dataset card; `report` is the report of a refresh, as Markdown."""
+def write_card(output: Output, manifest: Mapping[str, Any], report: str = "") -> bool:
+    """Write the dataset card; `report` is the report of a refresh, as Markdown.
+
+    Returns:
+        False if there is a README.md that somebody else wrote, which is kept.
+    """
     # Imported here, because the commands that only read a manifest write no card.
     from dlcot_ray.outputs.card import card
+    from dlcot_ray.outputs.owning.marks import may_replace
 
+    if not may_replace(output, CARD_FILE):
+        return False
     output.store.put(CARD_FILE, card(manifest, report).encode())
+    return True
 
 
-def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | None = None) -> None:
-    """Write the card and `inputs.jsonl`, and the manifest last, because it marks the end of the run."""
-    write_card(output, manifest)
+def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | None = None) -> bool:
+    """Write the card and `inputs.jsonl`, and the manifest last, because it marks the end of the run.
+
+    Returns:
+        False if somebody else's README.md was kept.
+    """
+    is_card_written = write_card(output, manifest)
     if inputs is not None:
         output.store.put(INPUTS_FILE, inputs)
     output.store.put(MANIFEST_FILE, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+    return is_card_written
 
 
 def read_manifest(output: Output) -> dict[str, Any] | None:

@@ -44,6 +44,7 @@ _SCHEMA = pa.schema(
     [("unit", pa.string()), ("size", pa.uint32()), *((name, pa.int64()) for name in _COLUMNS)]
 )
 _STATS_KEY = b"dlcot.stats"
+_JOB_KEY = b"dlcot.job"
 
 
 class Journal:
@@ -51,11 +52,12 @@ class Journal:
 
     Args:
         output: the output of the job.
+        job: fingerprint of the job.
         clock: current time, in seconds.
     """
 
-    def __init__(self, output: Output, clock: Callable[[], float] = time.monotonic) -> None:
-        self._output = output
+    def __init__(self, output: Output, job: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        self._output, self._job = output, job
         self._clock = clock
         self._run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         self._entries = 0
@@ -75,7 +77,9 @@ class Journal:
             return
         self._entries += 1
         with suppress(JobError):
-            self._output.store.put(f"{JOURNAL}/{self._run}-{self._entries:06d}.arrow", _entry(waiting))
+            self._output.store.put(
+                f"{JOURNAL}/{self._run}-{self._entries:06d}.arrow", _entry(waiting, self._job)
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,16 +130,17 @@ def survey(plan: Plan, output: Output) -> tuple[Sizes, dict[str, dict[str, int]]
     return sizes, totals
 
 
-def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
+def count(plan: Plan, output: Output, sizes: Sizes, job: str = "") -> Tally:
     """Add up the complete units.
 
     Args:
         plan: the plan of the job.
         output: its output.
         sizes: bytes of each unit's `enhanced/` object, from a new LIST.
+        job: fingerprint of the job; "" takes the units of any job.
 
     Raises:
-        JobError: a unit's object is damaged, or its counts do not add up to its rows.
+        JobError: a unit's object is damaged, another job wrote it, or its counts do not add up to its rows.
     """
     counted = np.zeros(plan.unit_count, np.bool_)
     by_file = np.zeros((len(_COLUMNS), len(plan.shards)), np.int64)
@@ -158,7 +163,7 @@ def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
         counted[units] = True
         total = add_up((total, stats))
 
-    for entry in _entries(output):
+    for entry in _entries(output, job):
         units = index.numbers(entry["unit"].to_pylist())
         told = entry["size"].to_numpy()
         new = units.min() >= 0 and len(np.unique(units)) == len(units) and not counted[units].any()
@@ -167,7 +172,14 @@ def count(plan: Plan, output: Output, sizes: Sizes) -> Tally:
     rest = np.flatnonzero((sizes > 0) & ~counted)
 
     def look(unit: int) -> tuple[int, UnitStats]:
-        return unit, output.stats(name_of(plan, unit))
+        name = name_of(plan, unit)
+        stats, writer = output.footer(name)
+        if job and writer not in ("", job):
+            raise JobError(
+                f"another job wrote the unit {name} with other settings while this job ran",
+                "choose another output, or set overwrite=true to start over",
+            )
+        return unit, stats
 
     waiting: list[tuple[int, UnitStats]] = []
 
@@ -193,7 +205,7 @@ def name_of(plan: Plan, unit: int) -> str:
     return unit_name(plan.shards[file].name, start, stop)
 
 
-def _entry(results: list[UnitResult]) -> bytes:
+def _entry(results: list[UnitResult], job: str) -> bytes:
     stats = [result.stats for result in results]
     table = pa.table(
         {
@@ -201,19 +213,23 @@ def _entry(results: list[UnitResult]) -> bytes:
             "size": capped([result.size for result in results]),
             **{name: [getattr(item, name) for item in stats] for name in _COLUMNS},
         },
-        _SCHEMA.with_metadata({_STATS_KEY: add_up(stats).to_json()}),
+        _SCHEMA.with_metadata({_STATS_KEY: add_up(stats).to_json(), _JOB_KEY: job}),
     )
     return to_arrow_file(table)
 
 
-def _entries(output: Output) -> Iterator[pa.Table]:
-    """All readable journal entries, newest first, because the LIST shows the newest size of a unit."""
+def _entries(output: Output, job: str) -> Iterator[pa.Table]:
+    """All readable journal entries of a job (of any job: ""), newest first.
+
+    That is because the LIST shows the newest size of a unit.
+    """
     names = sorted((info.relative for info in output.store.scan(JOURNAL)), reverse=True)
 
     def read(name: str) -> pa.Table | None:
         with suppress(JobError, pa.ArrowException, ValueError, KeyError):
             table = read_arrow_file(output.store.read_bytes(name))
-            if table.schema.equals(_SCHEMA) and table.num_rows:
+            is_ours = not job or table.schema.metadata[_JOB_KEY].decode() == job
+            if table.schema.equals(_SCHEMA) and table.num_rows and is_ours:
                 _stats(table)
                 return table
         return None

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from dlcot_ray.outputs.owning.marks import PAGE_MARK
 from dlcot_ray.report.payload import Payload, to_json
 
 _BEFORE = ("uPlot.iife.min.js",)
@@ -49,7 +50,7 @@ def page(payload: Payload, *, server: Mapping[str, Any] | None = None) -> bytes:
     title = html.escape(f"dlcot: {payload.summary['output']}")
     parts = [
         "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
+        f'<html lang="en"><head><meta charset="utf-8">{PAGE_MARK}',
         f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">',

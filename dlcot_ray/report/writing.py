@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dlcot_ray.errors import reason_of
 from dlcot_ray.outputs.layout import PAGE_FILE, Output
+from dlcot_ray.outputs.owning.marks import may_replace
 from dlcot_ray.report.page import page
 from dlcot_ray.report.payload import TEXT_BYTES, make_payload
 from dlcot_ray.report.sampling import MOST_ROWS
@@ -42,6 +43,8 @@ def write_report(output: Output, units: Iterable[str] | None = None) -> str:
         units: names of complete units to draw from, where they are known without a LIST.
     """
     try:
+        if not may_replace(output, PAGE_FILE):
+            return f"report: not written, because {place_of(output)} is somebody else's"
         output.store.put(PAGE_FILE, report_page(output, units=units))
     except Exception as error:
         return f"report: not written ({reason_of(error)}); try: dlcot report {output.display_url}"

@@ -37,6 +37,7 @@ class WorkSpec:
         recall: where annotations of earlier snapshots are found; the judge is asked only for the rest.
         chunked: write Parquet with content-defined chunks.
         facts: which facts of each row a refresh stores; None outside a refresh.
+        job: fingerprint of the job, which is stored with every unit.
     """
 
     preset: DatasetPreset
@@ -58,6 +59,7 @@ class WorkSpec:
     recall: RecallSpec | None = None
     facts: FactSpec | None = None
     chunked: bool = False
+    job: str = ""
 
     def open_output(self) -> Output:
         """The job's output."""

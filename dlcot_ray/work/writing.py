@@ -26,6 +26,7 @@ def write_unit(task: UnitTask, made: UnitOutput | str, output: Output, spec: Wor
             store_annotations=spec.annotations is None,
             retries=spec.retries,
             chunked=spec.chunked,
+            job=spec.job,
         )
     except (OSError, JobError, pa.ArrowException) as error:
         message = f"cannot be written ({reason_of(error)})"

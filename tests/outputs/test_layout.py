@@ -16,6 +16,7 @@ from dlcot_ray.outputs.job_record import InputRecord, JobRecord, check_inputs
 from dlcot_ray.outputs.layout import Output
 from dlcot_ray.outputs.results import UnitOutput
 from dlcot_ray.storage.store import Store
+from tests.support.records import write_record
 
 UNIT = "math/train.r000000000-000000002"
 TABLE = pa.table({"n": [1, 2]})
@@ -65,53 +66,22 @@ def test_equal_content_gives_equal_bytes(output: Output) -> None:
     assert before == {name: output.store.read_bytes(name) for name in files(output)}
 
 
+def test_a_unit_names_the_job_that_wrote_it(output: Output) -> None:
+    output.put_unit(UNIT, UnitOutput(TABLE, TABLE, TABLE, STATS), job=JOB.fingerprint)
+    assert output.footer(UNIT) == (STATS, JOB.fingerprint)
+    output.put_unit(UNIT, UnitOutput(TABLE, TABLE, TABLE, STATS))
+    assert output.footer(UNIT) == (STATS, "")
+
+
 def test_the_error_of_a_damaged_unit_has_a_remedy(output: Output) -> None:
     output.store.put(f"enhanced/{UNIT}.parquet", b"something else")
     with pytest.raises(JobError, match="delete that object"):
         output.stats(UNIT)
 
 
-def test_the_record_round_trips_and_is_recognised(output: Output) -> None:
-    output.write_record(JOB)
+def test_the_record_round_trips(output: Output) -> None:
+    write_record(output, JOB)
     assert output.record() == JOB
-    resumed = output.claim(replace(JOB, inputs=(), config={"workers": 3}), overwrite=False)
-    assert resumed == replace(JOB, config={"workers": 3})
-
-
-@pytest.mark.parametrize(
-    ("job", "says"),
-    [
-        (
-            replace(JOB, settings={**JOB.settings, "policy": "keep_one"}),
-            "policy: keep_first there, keep_one here",
-        ),
-        (replace(JOB, settings={"policy": "keep_first"}), "rows_per_unit: 2 there, null here"),
-        (replace(JOB, command="derive"), "command: enhance there, derive here"),
-    ],
-)
-def test_another_job_is_refused_by_its_first_difference(output: Output, job: JobRecord, says: str) -> None:
-    output.write_record(JOB)
-    with pytest.raises(JobError, match="overwrite=true") as refused:
-        output.claim(job, overwrite=False)
-    assert says in str(refused.value)
-
-
-def test_overwrite_removes_only_objects_of_dlcot(output: Output) -> None:
-    output.write_record(JOB)
-    output.put_unit(UNIT, UnitOutput(TABLE, TABLE, TABLE, STATS))
-    for name in ("manifest.json", "README.md", "notes.txt", "enhanced/mine.parquet"):
-        output.store.put(name, b"x")
-    other = replace(JOB, settings={}, inputs=())
-    assert output.claim(other, overwrite=True) == other
-    assert files(output) == {"notes.txt", "enhanced/mine.parquet"}
-
-
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_another_programs_output_is_left_alone(output: Output, overwrite: bool) -> None:
-    output.store.put("enhanced/part-0.parquet", b"x")
-    with pytest.raises(JobError, match="another program"):
-        output.claim(JOB, overwrite=overwrite)
-    assert files(output) == {"enhanced/part-0.parquet"}
 
 
 @pytest.mark.parametrize(

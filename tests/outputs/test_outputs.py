@@ -31,6 +31,7 @@ from dlcot_ray.storage.store import Store
 from dlcot_ray.work.process import enhance_unit
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions
 from tests.support import REPO
+from tests.support.records import write_record
 
 EXAMPLES = REPO / "examples" / "shards"
 TEMPLATE = (
@@ -61,7 +62,7 @@ def made(policy: str, **options: object) -> UnitOutput:
 
 def written(output: UnitOutput, root: Path) -> Path:
     store = Output(Store(str(root)))
-    store.write_record(JobRecord("enhance", {}, {}))
+    write_record(store, JobRecord("enhance", {}, {}))
     store.put_unit("a.r000000000-000000009", output)
     return root
 

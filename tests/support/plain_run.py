@@ -22,7 +22,7 @@ def run_without_ray(words: Sequence[str]) -> None:
     `test_run.py` and `benchmarks/ray_job.py` check that the job writes the same bytes.
     """
     job = prepare_enhance(load_enhance(list(words)))
-    job.output.write_record(job.record)
+    job.claim.write(job.record)
     nothing = np.zeros(job.plan.unit_count, np.bool_)
     pending = Pending(job.plan, nothing, None, find_duplicates(job.plan.files, job.options))
     processor = Processor(job.spec)
@@ -35,3 +35,4 @@ def run_without_ray(words: Sequence[str]) -> None:
 
     asyncio.run(loop())
     processor.close()
+    job.claim.close()

@@ -10,7 +10,6 @@ from typing import Any
 from dlcot_ray.commands.enhance import prepare_enhance
 from dlcot_ray.commands.refresh.copy_units import UnitCopier
 from dlcot_ray.commands.refresh.identity import enhance_config
-from dlcot_ray.commands.refresh.lease import Lease
 from dlcot_ray.commands.refresh.report import SnapshotReport, bounds_of, compare
 from dlcot_ray.commands.refresh.report_text import REPORT_TEXT_FILE, report_text
 from dlcot_ray.commands.refresh.retention import REPORT_FILE, drop_index
@@ -22,6 +21,7 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.outputs.facts import FactSpec
 from dlcot_ray.outputs.manifest import write_card
+from dlcot_ray.outputs.owning.lease import Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,15 @@ def build_snapshot(
     catalogue = root.record(catalogue.including(snapshot))
     output = root.output(snapshot)
     job = prepare_enhance(enhance_config(config, output.store.given_url))
-    _check_listing(shards, job.plan.shards)
-    known = [load_facts(root, item) for item in annotation_sources(catalogue, pointer, snapshot)]
-    previous = _previous(root, catalogue, pointer, known)
-    lease.check()
-    copier = _copier(config, root, previous, snapshot, job.plan.shards)
-    recall = index_annotations(root, snapshot, known, config.storage.output)
-    spec = replace(job.spec, recall=recall, facts=FactSpec(snapshot.name, snapshot.by))
-    manifest, _ = complete(replace(job, spec=spec, carry=copier))
+    with job.claim:
+        _check_listing(shards, job.plan.shards)
+        known = [load_facts(root, item) for item in annotation_sources(catalogue, pointer, snapshot)]
+        previous = _previous(root, catalogue, pointer, known)
+        lease.check()
+        copier = _copier(config, root, previous, snapshot, job.plan.shards)
+        recall = index_annotations(root, snapshot, known, config.storage.output)
+        spec = replace(job.spec, recall=recall, facts=FactSpec(snapshot.name, snapshot.by))
+        manifest, _ = complete(replace(job, spec=spec, carry=copier))
     lease.check()
     copied = copier.units if copier is not None else 0
     if not manifest["complete"]:

@@ -15,7 +15,6 @@ from rich.console import Console
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.refresh.build import Built, build_snapshot, read_report
 from dlcot_ray.commands.refresh.identity import choose_name, find_same, identify, now_s
-from dlcot_ray.commands.refresh.lease import Busy, Lease
 from dlcot_ray.commands.refresh.report import SnapshotReport, bounds_of
 from dlcot_ray.commands.refresh.report_text import REPORT_TEXT_FILE, summary_lines
 from dlcot_ray.commands.refresh.retention import described, removable, remove
@@ -30,6 +29,7 @@ from dlcot_ray.commands.refresh.root import (
 )
 from dlcot_ray.config.settings import RefreshConfig
 from dlcot_ray.errors import JobError
+from dlcot_ray.outputs.owning.lease import Lease
 from dlcot_ray.report.writing import write_report
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.summary import print_summary
@@ -41,22 +41,19 @@ def run_refresh(config: RefreshConfig) -> Exit:
     """Run `dlcot refresh`.
 
     Raises:
+        Busy: another refresh is at work.
         JobError: it cannot start or go on; readers keep the published snapshot.
     """
     root = Root(absolute(config.output or ""), config.storage.output)
     if config.action == "list":
         return _list(config, root)
     root.store.check_writable()
-    try:
-        with Lease(root.store, config.action, config.lease_s) as lease:
-            if config.action == "publish":
-                return _publish_by_hand(config, root, lease)
-            status = _refresh(config, root, lease) if config.action == "refresh" else Exit.OK
-            _remove_old(config, root, lease)
-            return status
-    except Busy as busy:
-        print(f"dlcot: {busy}", file=sys.stderr)
-        return Exit.BUSY
+    with Lease(root.store, config.action, config.lease_s) as lease:
+        if config.action == "publish":
+            return _publish_by_hand(config, root, lease)
+        status = _refresh(config, root, lease) if config.action == "refresh" else Exit.OK
+        _remove_old(config, root, lease)
+        return status
 
 
 def _refresh(config: RefreshConfig, root: Root, lease: Lease) -> Exit:

@@ -20,6 +20,8 @@ from dlcot_ray.commands.refresh.report_text import REPORT_TEXT_FILE
 from dlcot_ray.commands.refresh.reuse import RECALL
 from dlcot_ray.commands.refresh.root import Catalogue, Pointer, Root, Snapshot, State
 from dlcot_ray.outputs.layout import Output
+from dlcot_ray.outputs.owning.lease import LEASE_FILE
+from dlcot_ray.outputs.owning.marks import clear
 
 REPORT_FILE = "report.json"
 
@@ -77,7 +79,8 @@ def remove(root: Root, catalogue: Catalogue, removal: Removal) -> Catalogue:
         output.store.delete(name)
     drop_index(output)
     output.store.remove_temporary()
-    output.clear()
+    clear(output)
+    output.store.delete(LEASE_FILE)
     return root.record(catalogue.without(snapshot.name))
 
 

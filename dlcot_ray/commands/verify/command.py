@@ -129,7 +129,7 @@ def _expected(record: JobRecord, audit: Audit) -> Expected:
         audit.notes.append(
             f"edits are not checked against the policy, because this version cannot parse it ({error})"
         )
-    return Expected(preset, settings["judge"], policy, record.command == "enhance")
+    return Expected(preset, settings["judge"], policy, record.command == "enhance", record.fingerprint)
 
 
 def _input_options(record: JobRecord) -> Mapping[str, Any]:
@@ -196,18 +196,20 @@ def _load(output: Output, listed: ListedUnit, label: str) -> StoredUnit:
     Raises:
         JobError, InputFault: one of them cannot be read.
     """
+    stats, job = output.footer(listed.name)
     tables = {name: _read(output, info.relative) for name, info in listed.objects.items() if name in FOLDERS}
     return StoredUnit(
         listed.name,
         label,
         listed.start,
         listed.stop,
-        output.stats(listed.name),
+        stats,
         tables[ENHANCED],
         tables.get(REJECTED),
         tables.get(ANNOTATIONS),
         tables.get(PREFERENCES),
         tables.get(MASKED),
+        job,
     )
 
 

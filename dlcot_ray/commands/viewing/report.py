@@ -10,6 +10,7 @@ from pathlib import Path
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.errors import ConfigError, JobError, reason_of
 from dlcot_ray.outputs.layout import PAGE_FILE, Output
+from dlcot_ray.outputs.owning.marks import may_replace
 from dlcot_ray.report.payload import TEXT_BYTES
 from dlcot_ray.report.sampling import MOST_ROWS
 from dlcot_ray.report.writing import place_of, report_page
@@ -60,6 +61,8 @@ def main(words: Sequence[str]) -> int:
 
 def _write(output: Output, made: bytes, file: str | None) -> str:
     if file is None:
+        if not may_replace(output, PAGE_FILE):
+            raise JobError(f"{place_of(output)} is somebody else's", "choose another place: --file")
         output.store.put(PAGE_FILE, made)
         return place_of(output)
     try:

@@ -32,12 +32,14 @@ class Expected:
         judge: the identity that fingerprints were made with.
         policy: the expression that stands in every row; None where this version cannot read it.
         annotated: the output has annotations of its own.
+        job: fingerprint of the job.
     """
 
     preset: DatasetPreset
     judge: str
     policy: str | None
     annotated: bool
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class StoredUnit:
         name: of its objects, without folder and suffix.
         file: its input file.
         start, stop: its rows of that file.
+        job: fingerprint of the job that wrote it; "" where it has none.
     """
 
     name: str
@@ -60,6 +63,7 @@ class StoredUnit:
     annotations: pa.Table | None
     preferences: pa.Table | None
     masked: pa.Table | None = None
+    job: str = ""
 
     def place(self, folder: str) -> str:
         """One of its objects, as findings name it."""

@@ -43,6 +43,8 @@ from dlcot_ray.outputs.schemas import (
 
 def audit_unit(unit: StoredUnit, expected: Expected) -> Iterator[Finding]:
     """Everything that is not as it must be with one unit."""
+    if expected.job and unit.job not in ("", expected.job):
+        yield Finding(unit.place(ENHANCED), None, f"another job wrote it (fingerprint {unit.job})")
     bad = list(_schemas(unit, expected))
     yield from bad
     if bad:

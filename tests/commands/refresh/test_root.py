@@ -20,6 +20,7 @@ from dlcot_ray.commands.refresh.root import (
 )
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.job_record import JobRecord
+from tests.support.records import write_record
 
 DAY = 86_400.0
 
@@ -149,7 +150,7 @@ def test_which_snapshots_are_removable() -> None:
 def test_an_interrupted_removal_is_repeated_and_keeps_the_objects_of_others(root: Root) -> None:
     catalogue = root.record(Catalogue((snapshot("a"), snapshot("b"))))
     output = root.output(snapshot("a"))
-    output.write_record(JobRecord("enhance", {}, {}))
+    write_record(output, JobRecord("enhance", {}, {}))
     for name in (
         "enhanced/x.r000000000-000000005.parquet",
         "_facts/x.r000000000-000000005.parquet",

@@ -23,6 +23,7 @@ from dlcot_ray.outputs.layout import Output
 from dlcot_ray.storage.store import Store
 from dlcot_ray.work.process import enhance_unit
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions
+from tests.support.records import write_record
 
 UNITS = [
     "Okay, I need to add 17 and 25. Let me set it up with tens and ones, because that is how I learned it.",
@@ -60,7 +61,7 @@ def an_output(tmp_path: Path, dataset: str) -> Output:
     made = asyncio.run(enhance_unit(unit, judge, UnitOptions(parse_policy("keep_first"), estimate_tokens)))
     judge.close()
     output = Output(Store(str(tmp_path / "out")))
-    output.write_record(JobRecord("enhance", {"dataset": dataset}, {"dataset": dataset}))
+    write_record(output, JobRecord("enhance", {"dataset": dataset}, {"dataset": dataset}))
     output.put_unit("a.r000000000-000000002", made)
     return output
 
@@ -110,6 +111,6 @@ def test_the_command_prints_traces_and_errors(tmp_path: Path, capsys: pytest.Cap
 
 def test_an_output_without_rows_is_an_error(tmp_path: Path) -> None:
     output = Output(Store(str(tmp_path / "out")))
-    output.write_record(JobRecord("enhance", {}, {"dataset": "plain"}))
+    write_record(output, JobRecord("enhance", {}, {"dataset": "plain"}))
     with pytest.raises(JobError, match="holds no traces yet"):
         find(output)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dlcot_ray.commands.refresh.lease import LEASE_FILE, Busy, Lease
-from dlcot_ray.errors import JobError
+from dlcot_ray.errors import Busy, JobError
+from dlcot_ray.outputs.owning.lease import LEASE_FILE, Lease
 from dlcot_ray.storage.store import Store
 
 
