@@ -15,6 +15,7 @@ from dlcot_ray.report.facts import grouping_columns, read_facts
 from dlcot_ray.report.stored import StoredOutput
 from dlcot_ray.storage.store import Store
 from tests.support.made_output import SETTINGS, make_output, row, sum_row
+from tests.support.records import write_record
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_derived_output_takes_the_annotations_of_its_source(tmp_path: Path, st
     for unit in derived.done():
         derived.store.delete(f"annotations/{unit}.parquet")
     place = stored.output.store.given_url
-    derived.write_record(JobRecord("derive", SETTINGS, {"annotations": place, "storage": {}}))
+    write_record(derived, JobRecord("derive", SETTINGS, {"annotations": place, "storage": {}}))
     shown = StoredOutput(derived).load(next(iter(derived.done())), [0])[0]
     assert shown.annotation is not None
 

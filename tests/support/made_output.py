@@ -19,6 +19,7 @@ from dlcot_ray.outputs.layout import Output
 from dlcot_ray.storage.store import Store
 from dlcot_ray.work.process import enhance_unit
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions
+from tests.support.records import write_record
 from tests.support.sums import sum_thought
 
 SETTINGS = {"dataset": "plain", "policy": "keep_first", "judge": "rules", "tokenizer": None}
@@ -56,5 +57,5 @@ def make_output(place: Path, units: Sequence[Sequence[dict[str, Any]]], policy: 
         made = asyncio.run(enhance_unit(unit, judge, options))
         output.put_unit(f"{name}.r000000000-{len(rows):09d}", made)
     judge.close()
-    output.write_record(JobRecord("enhance", SETTINGS, {"dataset": "plain"}))
+    write_record(output, JobRecord("enhance", SETTINGS, {"dataset": "plain"}))
     return output
