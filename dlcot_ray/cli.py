@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from dlcot_ray import __version__
+from dlcot_ray.credentials import scrubbed
 from dlcot_ray.errors import Busy, ConfigError, InputFault, JobError, did_you_mean, reason_of
 
 TRACEBACK_VARIABLE = "DLCOT_TRACEBACK"
@@ -172,8 +173,8 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _complain(message: str, status: int) -> int:
     if os.environ.get(TRACEBACK_VARIABLE) and sys.exc_info()[0] is not None:
-        traceback.print_exc()
-    print(f"dlcot: {message}", file=sys.stderr)
+        print(scrubbed(traceback.format_exc()), file=sys.stderr)
+    print(f"dlcot: {scrubbed(message)}", file=sys.stderr)
     return status
 
 

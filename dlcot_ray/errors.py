@@ -1,4 +1,4 @@
-"""The errors of a job, and how they are shown: one line, a remedy, no credentials.
+"""The errors of a job, and how they are shown: one line with a remedy.
 
 There are three levels. A `RowFault` is a row that cannot be used: it is written to `rejected/`. An
 `InputFault` takes one file, or a range of its rows, out of the job; the job continues. A `JobError` stops
@@ -8,23 +8,9 @@ the job. Causes are short stable words, because dashboards and readers of `rejec
 from __future__ import annotations
 
 import difflib
-import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-
-_CREDENTIAL = re.compile(
-    r"secret|password|passwd|credential|token|access_key|account_key|^key$|^sas", re.IGNORECASE
-)
-_PERHAPS_CREDENTIAL = re.compile(r"key|auth|sas", re.IGNORECASE)
-_CREDENTIAL_IN_TEXT = re.compile(
-    r"(?<=://)[^/\s@]+:[^/\s@]+(?=@)|(?<=[?&])(X-Amz-\w+(?:-\w+)*|sig|signature|token)=[^&\s]+", re.IGNORECASE
-)
-"""A user and password in a URL, and the signature of a presigned URL."""
-_SHORTEST_SECRET = 8
-"""Shorter values of environment variables are kept: they would strike out ordinary words."""
-_ALWAYS_SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 class Stage(StrEnum):
@@ -176,30 +162,3 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(sorted(names))}"
-
-
-def names_credential(name: str, *, broad: bool = False) -> bool:
-    """Whether a setting, an option or an environment variable of this name looks like a credential.
-
-    Args:
-        name: e.g. ``aws_secret_access_key``.
-        broad: also match names that only contain ``key``, ``auth`` or ``sas``. Use this to strike out
-            values from texts, where a false alarm costs nothing.
-    """
-    return bool(_CREDENTIAL.search(name) or (broad and _PERHAPS_CREDENTIAL.search(name)))
-
-
-def environment_secrets() -> tuple[str, ...]:
-    """Values of the environment variables whose names look like credentials."""
-    return tuple(
-        value
-        for name, value in os.environ.items()
-        if value and (name in _ALWAYS_SECRET or (names_credential(name) and len(value) >= _SHORTEST_SECRET))
-    )
-
-
-def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` with ``***`` in place of these secrets, passwords in URLs and signatures of presigned URLs."""
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return _CREDENTIAL_IN_TEXT.sub("***", text)

@@ -11,6 +11,7 @@ import dlcot_ray
 PACKAGE = Path(dlcot_ray.__file__).parent
 ORDER = [
     "errors",
+    "credentials",
     "core",
     "judging",
     "evaluation",

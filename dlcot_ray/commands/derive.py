@@ -18,6 +18,7 @@ from dlcot_ray.commands.prepare import (
     definition_of,
     open_output,
     released_on_error,
+    storable_settings,
     stored,
 )
 from dlcot_ray.commands.run import execute
@@ -95,10 +96,10 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         **inherited,
         **written_by,
     }
-    input_options = {**base.config["storage"]["input"], **storage.input}
+    input_options = base.options_of("input", storage.input)
     inputs = base.config["input"]
     output = open_output(config.output or "", storage.output, [*inputs, place])
-    job = JobRecord("derive", settings, stored(config))
+    job = JobRecord("derive", storable_settings(settings), stored(config))
     held = claim(output, job, overwrite=config.overwrite, lease_s=config.lease_s)
     with released_on_error(held):
         record = replace(held.record, layouts=base.layouts)

@@ -17,6 +17,7 @@ from dlcot_ray.commands.prepare import (
     definition_of,
     open_output,
     released_on_error,
+    storable_settings,
     stored,
 )
 from dlcot_ray.commands.quality_floor import check_quality_floor
@@ -105,7 +106,7 @@ def resolve_enhance(config: EnhanceConfig) -> Resolved:
         "dlcot_version": __version__,
         **written_by,
     }
-    return Resolved(config, preset, judge, settings, pool)
+    return Resolved(config, preset, judge, storable_settings(settings), pool)
 
 
 def prepare_enhance(config: EnhanceConfig) -> Prepared:

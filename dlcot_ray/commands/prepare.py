@@ -20,6 +20,7 @@ from dlcot_ray.config.pool import Pool
 from dlcot_ray.config.settings import Config, JudgeConfig
 from dlcot_ray.core.policies.base import ErrorMode, PolicyError
 from dlcot_ray.core.policies.registry import parse_policy
+from dlcot_ray.credentials import storable
 from dlcot_ray.errors import ConfigError, JobError
 from dlcot_ray.inputs.files.shards import reads_below
 from dlcot_ray.inputs.presets import DatasetPreset
@@ -184,16 +185,15 @@ def definition_of(preset: DatasetPreset) -> str:
 
 
 def stored(config: Config) -> dict[str, Any]:
-    """The configuration as it is stored: without credentials in its URLs."""
+    """The configuration as it is stored: without credentials, options of storage and judge as written."""
+    cleaned: dict[str, Any] = storable(as_dict(config))
+    return cleaned
 
-    def clean(value: Any) -> Any:
-        if isinstance(value, str):
-            return without_credentials(value)
-        if isinstance(value, list):
-            return [clean(item) for item in value]
-        if isinstance(value, dict):
-            return {key: clean(item) for key, item in value.items()}
-        return value
 
-    cleaned: dict[str, Any] = clean(as_dict(config))
+def storable_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that determine the content as they are stored; a digest stands for what is withheld."""
+    cleaned: dict[str, Any] = storable(settings)
+    content = json.dumps(settings, sort_keys=True)
+    if json.dumps(cleaned, sort_keys=True) != content:
+        cleaned["withheld"] = hashlib.sha256(content.encode()).hexdigest()[:16]
     return cleaned

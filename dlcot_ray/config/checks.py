@@ -1,19 +1,13 @@
-"""Checks of values beyond their type: limits, choices, places, and no credentials.
-
-Credentials are refused, because the resolved configuration is stored with the output.
-"""
+"""Checks of values beyond their type: limits, choices, places."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from dlcot_ray.config.fields import Rule, fields_by_owner, rule_of
-from dlcot_ray.errors import ConfigError, names_credential
-
-_HARMLESS_TOKENS = ("anon", "google_default", "cloud", "cache", "browser")
-"""Values of gcsfs's `token` that name a method instead of a secret."""
+from dlcot_ray.errors import ConfigError
 
 
 def check_values(config: Any, *, optional: Collection[str] = (), prefix: str = "") -> None:
@@ -36,23 +30,6 @@ def check_values(config: Any, *, optional: Collection[str] = (), prefix: str = "
                 raise ConfigError(f"{prefix}{name} is not set", f"set {name}= to {rule.required}")
         elif remedy := _remedy(rule, value):
             raise ConfigError(f"{prefix}{name} cannot be {_shown(value)}", remedy)
-
-
-def check_no_credentials(group: str, options: Mapping[str, Any]) -> None:
-    """Refuse options whose names look like credentials.
-
-    Args:
-        group: name of the setting that holds them, e.g. ``storage``.
-        options: nested.
-
-    Raises:
-        ConfigError: names the first such option, without its value.
-    """
-    for name in _credential_names(options):
-        raise ConfigError(
-            f"{group}.{name} looks like a credential, and settings are stored with the output",
-            "put credentials into the environment or the provider's own configuration",
-        )
 
 
 def _remedy(rule: Rule, value: Any) -> str:
@@ -81,11 +58,3 @@ def _range(rule: Rule) -> str:
 
 def _shown(value: object) -> str:
     return repr(value) if isinstance(value, str | list | dict) else str(value)
-
-
-def _credential_names(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in options.items():
-        if isinstance(value, Mapping):
-            yield from _credential_names(value, f"{prefix}{key}.")
-        elif names_credential(str(key)) and value is not None and value not in _HARMLESS_TOKENS:
-            yield f"{prefix}{key}"

@@ -17,8 +17,10 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from dlcot_ray.config.checks import check_no_credentials, check_values
+from dlcot_ray.config.checks import check_values
 from dlcot_ray.config.fields import is_places
+from dlcot_ray.config.safety.interpolation import resolved
+from dlcot_ray.config.safety.options import check_no_credentials, check_storage_options
 from dlcot_ray.errors import ConfigError, did_you_mean, reason_of
 
 ConfigT = TypeVar("ConfigT")
@@ -41,7 +43,9 @@ def load_settings(schema: type[ConfigT], words: Sequence[str], *, optional: Coll
     layers = [] if file is None else [(str(file), read_yaml(Path(str(file)).expanduser()))]
     config: Any = with_home(merged(schema, [*layers, ("", given)]))
     check_values(config, optional=optional)
-    check_no_credentials("storage", dataclasses.asdict(config.storage))
+    check_storage_options("storage", dataclasses.asdict(config.storage))
+    for group in ("judge_options", "writer_options"):
+        check_no_credentials(group, getattr(config, group, {}))
     return typing.cast(ConfigT, config)
 
 
@@ -53,7 +57,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     try:
         loaded = OmegaConf.load(path)
-        plain = OmegaConf.to_container(loaded, resolve=True)
+        plain = resolved(loaded)
     except FileNotFoundError as error:
         raise ConfigError(f"there is no configuration file {path}", "check config=") from error
     except (OSError, UnicodeDecodeError, OmegaConfBaseException, yaml.YAMLError) as error:
@@ -117,13 +121,13 @@ def _from_words(schema: type[Any], words: Sequence[str]) -> dict[str, Any]:
             made = typing.cast(DictConfig, OmegaConf.merge(made, _from_word(schema, key, text)))
         except (OmegaConfBaseException, yaml.YAMLError, ValueError, TypeError) as error:
             raise ConfigError(
-                f"cannot read {word!r}: {reason_of(error, line=0)}",
+                f"cannot read the value of {key}: {reason_of(error, line=0)}",
                 "quote values that hold special characters",
             ) from error
     try:
-        return typing.cast("dict[str, Any]", OmegaConf.to_container(made, resolve=True))
+        return typing.cast("dict[str, Any]", resolved(made))
     except OmegaConfBaseException as error:
-        raise ConfigError(f"cannot read {' '.join(words)!r}: {reason_of(error, line=0)}", "") from error
+        raise ConfigError(f"the settings cannot be read: {reason_of(error, line=0)}", "") from error
 
 
 def _from_word(schema: type[Any], key: str, text: str) -> Any:

@@ -16,6 +16,7 @@ from dlcot_ray.config.fields import rule_of
 from dlcot_ray.config.floors import QualityFloorConfig, flat_floors
 from dlcot_ray.config.layers import load_settings, merged, read_yaml
 from dlcot_ray.config.paths import conf_dir
+from dlcot_ray.config.safety.options import check_no_credentials
 from dlcot_ray.config.settings import (
     Config,
     DeriveConfig,
@@ -93,6 +94,8 @@ def load_judge(name: str, options: Mapping[str, Any]) -> JudgeConfig:
     path = _judge_file(name)
     judge = merged(JudgeConfig, [(str(path), read_yaml(path))])
     check_values(judge, prefix=f"{path}: ")
+    check_no_credentials(f"{path}: options", judge.options)
+    check_no_credentials("judge_options", options)
     overlaid = OmegaConf.merge(OmegaConf.create(judge.options), OmegaConf.create(dict(options)))
     return dataclasses.replace(judge, options=typing.cast("dict[str, Any]", OmegaConf.to_container(overlaid)))
 

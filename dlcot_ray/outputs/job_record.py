@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dlcot_ray.credentials import is_withheld
 from dlcot_ray.errors import JobError
 
 if TYPE_CHECKING:
@@ -51,6 +52,21 @@ class JobRecord:
         """Identity of the settings (16 hex digits)."""
         canonical = json.dumps([FORMAT, self.command, self.settings], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    def options_of(self, side: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The storage options of the job for ``input`` or ``output``, with `given` over them.
+
+        Raises:
+            JobError: one of them was taken from the environment, so it is not stored.
+        """
+        options = {**((self.config.get("storage") or {}).get(side) or {}), **(given or {})}
+        for name, value in options.items():
+            if is_withheld(value):
+                raise JobError(
+                    f"storage.{side}.{name} of that job was {value}, whose value is not stored",
+                    f"set storage.{side}.{name}= again",
+                )
+        return options
 
     def with_inputs(self, inputs: Iterable[InputRecord]) -> JobRecord:
         """The same job, with the files appended that it does not have yet."""

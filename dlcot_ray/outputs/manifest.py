@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from dlcot_ray.credentials import storable
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.outputs.counts import UnitStats
 from dlcot_ray.outputs.job_record import FORMAT, JobRecord
@@ -151,6 +152,7 @@ def write_manifest(output: Output, manifest: Mapping[str, Any], inputs: bytes | 
     is_card_written = write_card(output, manifest)
     if inputs is not None:
         output.store.put(INPUTS_FILE, inputs)
+    manifest = storable(manifest)
     output.store.put(MANIFEST_FILE, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
     return is_card_written
 

@@ -12,7 +12,8 @@ import errno
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from dlcot_ray.errors import JobError, environment_secrets, names_credential, reason_of, redacted
+from dlcot_ray.credentials import environment_secrets, names_credential, redacted
+from dlcot_ray.errors import JobError, reason_of
 
 _NO_CREDENTIALS = (
     "NoCredentialsError",
@@ -165,11 +166,11 @@ def _is_of_hub(error: BaseException | None) -> bool:
 
 
 def without_credentials(url: str) -> str:
-    """`url` without its ``user:password@`` part."""
+    """`url` without its ``user:password@`` part, and with ``***`` for the signature of a presigned URL."""
     parts = _split(url)
-    if "@" not in parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    if "@" in parts.netloc:
+        url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return redacted(url)
 
 
 def secrets_of(url: str, options: Mapping[str, object]) -> list[str]:

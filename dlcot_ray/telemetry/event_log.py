@@ -20,7 +20,8 @@ from typing import Any, Self, TextIO
 from dlcot_ray.cluster.ledger.status import LedgerStatus
 from dlcot_ray.cluster.ledger.unit_events import EventKind, UnitEvent
 from dlcot_ray.config.groups import LogConfig
-from dlcot_ray.errors import JobError, environment_secrets, redacted
+from dlcot_ray.credentials import scrubbed
+from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.plan.names import parse_unit_name
 from dlcot_ray.plan.plan import Plan
@@ -48,7 +49,6 @@ class EventLog:
         self._config, self._job = config, job
         self._files: Mapping[str, str] = {}
         self._logger = logging.Logger("dlcot", getattr(logging, config.level.upper()))
-        self._secrets = environment_secrets()
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
@@ -145,7 +145,7 @@ class EventLog:
             "event": event,
             "job": self._job,
             **{
-                name: redacted(value, self._secrets) if isinstance(value, str) else value
+                name: scrubbed(value) if isinstance(value, str) else value
                 for name, value in about.items()
                 if value is not None
             },

@@ -97,7 +97,7 @@ def verify(
     expected = _expected(record, audit)
     inventory = take_inventory(output.store.list(temporary=True), names_of(record))
     audit.findings += [*inventory.strays, *_record(output, record)]
-    options = _input_options(record) if input_options is None else input_options
+    options = record.options_of("input") if input_options is None else input_options
 
     def look(item: InputRecord) -> FileAudit:
         return _look(item, inventory, output, expected, options if compare_inputs else None)
@@ -130,11 +130,6 @@ def _expected(record: JobRecord, audit: Audit) -> Expected:
             f"edits are not checked against the policy, because this version cannot parse it ({error})"
         )
     return Expected(preset, settings["judge"], policy, record.command == "enhance", record.fingerprint)
-
-
-def _input_options(record: JobRecord) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = record.config.get("storage", {}).get("input") or {}
-    return found
 
 
 def _record(output: Output, record: JobRecord) -> Iterator[Finding]:

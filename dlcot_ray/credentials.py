@@ -1,0 +1,123 @@
+"""What is a credential, and how it is kept out of everything that is stored, logged or shown.
+
+One scrubber serves all outlets: errors, log lines, `_job.json`, the manifest. It strikes out
+
+- the values of environment variables whose names look like credentials,
+- the values that the user's settings took from the environment (`remember`), which are shown as written,
+- passwords in URLs, signatures of presigned URLs, and authorization headers.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_CREDENTIAL = re.compile(
+    r"secret|passw|passphrase|credential|bearer|authorization|cookie|webhook"
+    r"|token(?!s|iz|_count|_limit)"
+    r"|(?:access|account|api|private|customer|shared|storage|encryption|signing|master|ssh|license)_?key"
+    r"|connection_?str|signature(?!_version)|^key$|^pwd$|^pat$|_pat$|^sas|_sas$|^dsn$|_dsn$",
+    re.IGNORECASE,
+)
+_PERHAPS_CREDENTIAL = re.compile(r"key|auth|sas|header", re.IGNORECASE)
+_SIGNED = (
+    r"X-Amz-[A-Za-z-]{1,30}|X-Goog-[A-Za-z-]{1,30}|sig|signature|token|sv|se|sp|AWSAccessKeyId|GoogleAccessId"
+    r"|Key-Pair-Id|Policy|access_token|api_key|apikey|key|password|secret|auth"
+)
+_CREDENTIAL_IN_TEXT = re.compile(
+    r"(?<=://)[^/\s@:]{1,256}:[^/\s@]{1,2048}(?=@)"
+    rf"|(?<=[?&;])(?:{_SIGNED})=[^&\s'\"]{{1,8192}}"
+    r"|(?<=Bearer )[\w.~+/=-]{8,8192}|(?<=Basic )[\w+/=]{8,8192}"
+    r"|(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s'\"]{1,4096}",
+    re.IGNORECASE,
+)
+"""A user and password in a URL, signed or secret parameters, authorization headers, connection strings."""
+_SHORTEST_SECRET = 8
+"""Shorter values of environment variables are kept: they would strike out ordinary words."""
+_ALWAYS_SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+_LONG_SECRET = 16
+"""From this length on, a secret is also struck out inside longer texts that are stored."""
+
+_taken: dict[str, str] = {}
+"""Values that settings took from the environment -> how the user wrote them."""
+_unstored: set[str] = set()
+"""Those of them that are stored as written, too."""
+
+
+def names_credential(name: str, *, broad: bool = False) -> bool:
+    """Whether a setting, an option or an environment variable of this name looks like a credential.
+
+    Args:
+        name: e.g. ``aws_secret_access_key``.
+        broad: also match names that only contain ``key``, ``auth``, ``sas`` or ``header``. Use this to strike
+            out values from texts, where a false alarm costs nothing.
+    """
+    return bool(_CREDENTIAL.search(name) or (broad and _PERHAPS_CREDENTIAL.search(name)))
+
+
+def environment_secrets() -> tuple[str, ...]:
+    """Values of the environment variables whose names look like credentials."""
+    return tuple(
+        value
+        for name, value in os.environ.items()
+        if value and (name in _ALWAYS_SECRET or (names_credential(name) and len(value) >= _SHORTEST_SECRET))
+    )
+
+
+def remember(value: str, written: str, *, stored: bool) -> None:
+    """From now on, show this value of a setting as the user wrote it, e.g. ``${oc.env:ENDPOINT}``.
+
+    Args:
+        value: short ones are kept, because they are parts of ordinary words.
+        written: what the user wrote.
+        stored: whether the value itself may be stored, because later commands need it.
+    """
+    if len(value) >= _SHORTEST_SECRET:
+        _taken[value] = written
+        if not stored:
+            _unstored.add(value)
+
+
+def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+    """`text` with ``***`` in place of these secrets and of credentials that can be told by their form."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return _CREDENTIAL_IN_TEXT.sub("***", text)
+
+
+def scrubbed(text: str) -> str:
+    """`text` as it may be logged or shown."""
+    for value, written in sorted(_taken.items(), key=lambda item: -len(item[0])):
+        text = text.replace(value, written)
+    return redacted(text, sorted(environment_secrets(), key=len, reverse=True))
+
+
+def storable(value: Any) -> Any:
+    """A value of plain JSON types as it may be stored.
+
+    Short secrets are struck out only where they are a whole text: a bucket may have such a word in its name.
+    """
+    if isinstance(value, Mapping):
+        return {key: storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    for taken in sorted(_unstored, key=len, reverse=True):
+        value = value.replace(taken, _taken[taken])
+    secrets = environment_secrets()
+    whole = "***" if value in secrets else value
+    return redacted(whole, (item for item in secrets if len(item) >= _LONG_SECRET))
+
+
+def is_withheld(value: object) -> bool:
+    """Whether a stored value stands for one that was not stored."""
+    return isinstance(value, str) and ("***" in value or "${" in value)
+
+
+def holds_credential(text: str) -> bool:
+    """Whether a text holds a password, a signature or a value of an environment variable for credentials."""
+    return redacted(text, environment_secrets()) != text
