@@ -171,7 +171,7 @@ def main(labels: str = "gold", *words: str) -> None:
     print(*headlines(scored), sep="\n")
     if second_name:
         config = load_evaluate([f"judge={second_name}", *rest])
-        judge = load_judge(config.judge, config.judge_options)
+        judge = load_judge(config.judge, config.judge_options, allow_code=config.allow_code)
         other = score_sets(sets, judge, Place("here"), Options())
         answered, second = other.judged, other.scores
         print(f"\nSecond judge `{other.identity}`, {answered.seconds:.0f} s, {len(answered.failed)} failed\n")

@@ -91,15 +91,16 @@ class Session:
 
     Args:
         judge: a name in `conf/judge/`, or the path of such a file.
+        allow_code: take a file that names code outside dlcot, as `allow_code` of `dlcot enhance`.
         options: the judge's own settings, as `judge_options` of `dlcot enhance`.
 
     Raises:
         JobError: there is no such judge, or it cannot be started (on the first use).
     """
 
-    def __init__(self, judge: str = "rules", **options: Any) -> None:
-        self._given = (judge, options)
-        self._config = load_judge(judge, options)
+    def __init__(self, judge: str = "rules", *, allow_code: bool = False, **options: Any) -> None:
+        self._given = (judge, {"allow_code": allow_code, **options})
+        self._config = load_judge(judge, options, allow_code=allow_code)
         self._judge = make_judge(self._config)
         self._lock = threading.Lock()
         self._loop = LoopThread("dlcot")

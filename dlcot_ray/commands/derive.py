@@ -81,7 +81,11 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         )
     preset = recorded_preset(preset, base.layouts)
     policy_options = checked_policy(config)
-    writer = load_judge(config.writer, config.writer_options) if config.writer is not None else None
+    writer = (
+        load_judge(config.writer, config.writer_options, allow_code=config.allow_code)
+        if config.writer is not None
+        else None
+    )
     written_by = checked_writer(config.errors, writer)
     token_counter(base.settings["tokenizer"])
     inherited = {

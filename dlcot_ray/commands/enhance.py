@@ -80,7 +80,7 @@ def resolve_enhance(config: EnhanceConfig) -> Resolved:
     )
     choices = Choices.of(vars(config))
     preset = _preset(config.dataset, choices)
-    judge = load_judge(config.judge, config.judge_options)
+    judge = load_judge(config.judge, config.judge_options, allow_code=config.allow_code)
     judge = asking_for(judge, config.policy, config.errors)
     pool = pool_of(judge, config.worker, config.workers, config.min_workers)
     judge = replace(judge, cpus=pool.cpus, gpus=pool.gpus, accelerator_type=pool.accelerator_type)

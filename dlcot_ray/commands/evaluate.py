@@ -41,7 +41,7 @@ def run_evaluate(config: EvaluateConfig) -> Exit:
         JobError: a setting or a file is wrong, or the judge cannot be started.
     """
     config = replace(config, output=absolute(config.output) if config.output else None)
-    judge = load_judge(config.judge, config.judge_options)
+    judge = load_judge(config.judge, config.judge_options, allow_code=config.allow_code)
     judge = replace(judge, in_flight=config.in_flight or judge.in_flight)
     output = Store(config.output, config.storage.output) if config.output else None
     if output is not None:

@@ -89,7 +89,18 @@ class TraceSettings:
 
 
 @dataclass(frozen=True)
-class JudgeSettings:
+class CodeSettings:
+    """Code of others."""
+
+    allow_code: bool = setting(
+        False,
+        "Take a judge's file that names Python code outside dlcot, or engine options that run the code of a "
+        "model. Set it only for files and models that you trust.",
+    )
+
+
+@dataclass(frozen=True)
+class JudgeSettings(CodeSettings):
     """Judge."""
 
     judge: str = setting(

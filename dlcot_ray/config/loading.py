@@ -16,6 +16,7 @@ from dlcot_ray.config.fields import rule_of
 from dlcot_ray.config.floors import QualityFloorConfig, flat_floors
 from dlcot_ray.config.layers import load_settings, merged, read_yaml
 from dlcot_ray.config.paths import conf_dir
+from dlcot_ray.config.safety.code import check_code
 from dlcot_ray.config.safety.options import check_no_credentials
 from dlcot_ray.config.settings import (
     Config,
@@ -81,15 +82,16 @@ def load_plan(words: Sequence[str]) -> PlanConfig:
     return load_settings(PlanConfig, ["json=stdout" if word == "--json" else word for word in words])
 
 
-def load_judge(name: str, options: Mapping[str, Any]) -> JudgeConfig:
+def load_judge(name: str, options: Mapping[str, Any], *, allow_code: bool = False) -> JudgeConfig:
     """The judge called `name`, or of the YAML file `name`.
 
     Args:
         name: a name in `conf/judge/`, or a path that ends in ``.yaml``.
         options: replace those of the file.
+        allow_code: take a file that names code outside the package, or options that run code of a model.
 
     Raises:
-        ConfigError: there is no such judge, or its file cannot be used.
+        ConfigError: there is no such judge, its file cannot be used, or it names code that is not allowed.
     """
     path = _judge_file(name)
     judge = merged(JudgeConfig, [(str(path), read_yaml(path))])
@@ -97,7 +99,10 @@ def load_judge(name: str, options: Mapping[str, Any]) -> JudgeConfig:
     check_no_credentials(f"{path}: options", judge.options)
     check_no_credentials("judge_options", options)
     overlaid = OmegaConf.merge(OmegaConf.create(judge.options), OmegaConf.create(dict(options)))
-    return dataclasses.replace(judge, options=typing.cast("dict[str, Any]", OmegaConf.to_container(overlaid)))
+    merged_options = typing.cast("dict[str, Any]", OmegaConf.to_container(overlaid))
+    if not allow_code:
+        check_code(str(path), judge.factory, merged_options)
+    return dataclasses.replace(judge, options=merged_options)
 
 
 def as_dict(config: Config) -> dict[str, Any]:

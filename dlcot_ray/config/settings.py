@@ -11,6 +11,7 @@ from typing import Any
 from dlcot_ray.config.fields import setting
 from dlcot_ray.config.floors import QualityFloorSettings
 from dlcot_ray.config.groups import (
+    CodeSettings,
     DatasetSettings,
     FailureSettings,
     InFlightSettings,
@@ -101,6 +102,7 @@ class DeriveStorage(StorageConfig):
 class DeriveConfig(
     OutputSettings,
     PolicySettings,
+    CodeSettings,
     WorkerCountSettings,
     ScalingSettings,
     FailureSettings,

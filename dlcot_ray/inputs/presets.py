@@ -139,12 +139,13 @@ def preset_names() -> list[str]:
     return sorted(path.stem for path in (conf_dir() / "dataset").glob("*.yaml"))
 
 
-def load_preset(name: str, choices: Choices = DEFAULT_CHOICES) -> DatasetPreset:
+def load_preset(name: str, choices: Choices = DEFAULT_CHOICES, *, in_order: bool = False) -> DatasetPreset:
     """A preset by its name, or by the path of a YAML file.
 
     Args:
         name: of the preset, or of its file.
         choices: which traces of a row are taken.
+        in_order: another preset names it in its `order`, so it has none itself.
 
     Raises:
         JobError: there is none, or it is not valid; names the nearest ones.
@@ -158,7 +159,7 @@ def load_preset(name: str, choices: Choices = DEFAULT_CHOICES) -> DatasetPreset:
         if not path.is_file():
             remedy = f"{did_you_mean(name, preset_names())} (or give the path of a .yaml file)"
             raise JobError(f"unknown dataset preset {name!r}", remedy)
-    return _choosing(_parse(path), choices)
+    return _choosing(_parse(path, in_order=in_order), choices)
 
 
 def _choosing(preset: DatasetPreset, choices: Choices) -> DatasetPreset:
@@ -181,14 +182,16 @@ def preset_from_dict(content: Mapping[str, Any]) -> DatasetPreset:
     return _from_content(Path("recorded with the job"), content)
 
 
-def _parse(path: Path) -> DatasetPreset:
+def _parse(path: Path, *, in_order: bool = False) -> DatasetPreset:
     # Imported here, because every worker imports this module, and only the driver loads presets.
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import MarkedYAMLError, YAMLError
 
+    from dlcot_ray.config.safety.interpolation import resolved
+
     try:
-        content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+        content = resolved(OmegaConf.load(path))
     except MarkedYAMLError as error:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise _invalid(path, f"{error.problem}{line}") from error
@@ -196,6 +199,8 @@ def _parse(path: Path) -> DatasetPreset:
         raise _invalid(path, reason_of(error, line=0)) from error
     if not isinstance(content, dict):
         raise _invalid(path, "it must be a mapping of keys to lists of column names")
+    if in_order and content.get("order"):
+        raise _invalid(path, "another preset has it in its order, so it cannot have an order itself")
     return _from_content(path, content)
 
 
@@ -231,7 +236,7 @@ def _in_order(path: Path, names: Sequence[str]) -> tuple[DatasetPreset, ...]:
     found: list[DatasetPreset] = []
     for name in names:
         if name != OTHERS:
-            found.append(load_preset(name))
+            found.append(load_preset(name, in_order=True))
             continue
         unnamed = [load_preset(other) for other in preset_names() if other not in (*names, path.stem)]
         found += [preset for preset in unnamed if preset.detect or preset.detect_any]

@@ -46,7 +46,15 @@ def source(folder: Path, **problems: str) -> Path:
 
 
 def enhance(data: Path, out: Path, *words: str) -> int:
-    given = (f"input={data}", f"output={out}", f"judge={JUDGE}", "rows_per_unit=4", "retries=0", *words)
+    given = (
+        f"input={data}",
+        f"output={out}",
+        f"judge={JUDGE}",
+        "allow_code=true",
+        "rows_per_unit=4",
+        "retries=0",
+        *words,
+    )
     return main(["enhance", *later_wins(*given)])
 
 
@@ -144,7 +152,14 @@ def test_finished_rows_are_progress_though_no_unit_is(
 
 def test_a_job_ends_even_where_ray_itself_hangs(tmp_path: Path) -> None:
     data, out, log = source(tmp_path / "in"), tmp_path / "out", tmp_path / "log"
-    words = [f"input={data}", f"output={out}", f"judge={JUDGE}", f"judge_options.log={log}", "stall_s=15"]
+    words = [
+        f"input={data}",
+        f"output={out}",
+        f"judge={JUDGE}",
+        "allow_code=true",
+        f"judge_options.log={log}",
+        "stall_s=15",
+    ]
     command = [sys.executable, "-m", "dlcot_ray.cli", "enhance", "ray.address=local", *words]
     environment = {**os.environ, "PYTHONPATH": str(REPO)}
     more = ["rows_per_unit=2", "judge_options.seconds=1.5"]

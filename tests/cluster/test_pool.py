@@ -81,7 +81,7 @@ def test_pools_are_settings_and_judges_may_be_files(tmp_path: Path) -> None:
             load_enhance([*words[:2], word])
     mine = tmp_path / "mine.yaml"
     mine.write_text("factory: a.b:C\noptions: {model: m}\naccelerator_type: L4\n")
-    assert load_judge(str(mine), {"model": "n"}).options == {"model": "n"}
+    assert load_judge(str(mine), {"model": "n"}, allow_code=True).options == {"model": "n"}
     mine.write_text("factory: a.b:C\ncpus: -1\n")
     with pytest.raises(ConfigError, match=r"mine\.yaml: cpus cannot be -1"):
         load_judge(str(mine), {})
@@ -155,7 +155,14 @@ def test_a_pool_grows_from_min_workers_to_workers(cluster: Any, tmp_path: Path) 
     rows = [sum_trace(number) for number in range(24)]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in" / "x.parquet")
     out = tmp_path / "out"
-    words = [f"input={tmp_path / 'in'}", f"output={out}", f"judge={judge}", "rows_per_unit=1", "workers=2"]
+    words = [
+        f"input={tmp_path / 'in'}",
+        f"output={out}",
+        f"judge={judge}",
+        "rows_per_unit=1",
+        "workers=2",
+        "allow_code=true",
+    ]
     assert main(["enhance", *words]) == 0
     assert len(list((tmp_path / "seen").iterdir())) == 2
     run = json.loads((out / "manifest.json").read_text())["run"]

@@ -60,6 +60,7 @@ class Testbed:
             f"input={source}",
             f"output={out}",
             f"judge={SUPPORT / 'faulty.yaml'}",
+            "allow_code=true",
             f"judge_options.seconds={seconds}",
             f"judge_options.log={log}",
             f"rows_per_unit={ROWS_PER_UNIT}",

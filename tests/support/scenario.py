@@ -99,7 +99,7 @@ class Scenario:
         self.place, self.log, self._shard = place, log, shard
         self._pool, self._edit = iter(pool), edit
         self.shards: dict[str, list[Row]] = {}
-        self._words = (f"judge={SUPPORT / 'counting.yaml'}", "bounds.max_cut_change=1")
+        self._words = (f"judge={SUPPORT / 'counting.yaml'}", "allow_code=true", "bounds.max_cut_change=1")
         self._edition, self._policy = 1, "policy=keep_first_plus_check"
         self.lines: list[str] = []
         self._number = 0

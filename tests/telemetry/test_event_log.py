@@ -42,7 +42,14 @@ def test_the_events_of_a_unit_that_crashes_its_worker(
     rows = [sum_trace(number) for number in range(8)]
     rows[5]["problem"] = "CRASH"
     pq.write_table(pa.Table.from_pylist(rows), data / "a.parquet")
-    words = (f"input={data}", f"output={out}", f"judge={FAULTY}", "rows_per_unit=4", "max_worker_crashes=1")
+    words = (
+        f"input={data}",
+        f"output={out}",
+        f"judge={FAULTY}",
+        "rows_per_unit=4",
+        "max_worker_crashes=1",
+        "allow_code=true",
+    )
     asked = ("workers=1", "retries=0", "log.format=json", f"log.file={log}", "log.level=debug")
     assert main(["enhance", *words, *asked]) == 3
     assert '"event"' not in "".join(capsys.readouterr())

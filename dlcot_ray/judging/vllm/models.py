@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec
@@ -140,6 +140,8 @@ def _copy(files: Any, listing: _Listing, target: Path) -> None:
     partial = Path(tempfile.mkdtemp(prefix=".fetching-", dir=target.parent))
     try:
         for name, info in listing.items():
+            if ".." in PurePosixPath(name).parts or name.startswith("/"):
+                raise ValueError(f"{name!r} is not a name below the model")
             (partial / name).parent.mkdir(parents=True, exist_ok=True)
             files.get_file(info["name"], str(partial / name))
         partial.rename(target)
