@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,26 @@ def test_both_nightly_overlays_run_the_same_job() -> None:
     by_ray = ray_specs(check.render(K8S / "overlays" / "nightly-raycronjob"))[0]
     assert by_cron.pop("suspend") is True
     assert by_cron == by_ray
+
+
+def test_a_cluster_asks_for_a_token(rendered: list[Resource]) -> None:
+    assert all(spec["rayClusterSpec"]["authOptions"] == {"mode": "token"} for spec in ray_specs(rendered))
+
+
+def test_the_network_policy_names_namespaces_and_leaves_out_metadata_servers(
+    rendered: list[Resource],
+) -> None:
+    policies = [resource["spec"] for resource in rendered if resource["kind"] == "NetworkPolicy"]
+    (policy,) = [spec for spec in policies if "Egress" in spec["policyTypes"]]
+    for rule in policy["ingress"]:
+        assert rule["from"]
+    peers = [peer for rule in policy["ingress"] for peer in rule["from"]]
+    peers += [peer for rule in policy["egress"] for peer in rule.get("to", ())]
+    assert all(peer.get("namespaceSelector") != {} for peer in peers)
+    metadata = ip_address("169.254.169.254")
+    for rule in policy["egress"]:
+        if {port["port"] for port in rule.get("ports", ())} & {80, 443, 988}:
+            assert rule["to"], rule
+        for block in (peer["ipBlock"] for peer in rule.get("to", ()) if "ipBlock" in peer):
+            inside = metadata in ip_network(block["cidr"])
+            assert not inside or any(metadata in ip_network(part) for part in block.get("except", ()))
