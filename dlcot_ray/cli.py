@@ -13,6 +13,8 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -120,6 +122,7 @@ VIEWERS: dict[str, tuple[str, str]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns its exit status (`commands.exits.Exit`)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _write_any_text()
     if words and words[0] in ("--version", "-V"):
         print(f"dlcot {__version__}")
         return 0
@@ -138,15 +141,20 @@ def run_command(name: str, words: Sequence[str]) -> int:
         return _guarded(lambda: int(_resolve(VIEWERS[name][1])(words)))
     command = COMMANDS[name]
     if any(word in ("--help", "-h") for word in words):
-        print(command_help(name, command))
-        return 0
+        return _guarded(lambda: print(command_help(name, command)) or 0)
     return _guarded(lambda: int(_resolve(command.run)(_resolve(command.load)(words))))
 
 
 def _guarded(run: Callable[[], int]) -> int:
     previous = signal.signal(signal.SIGTERM, _stop)
     try:
-        return run()
+        status = run()
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The interpreter would try to write the rest once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _complain("stdout was closed before everything was printed", 1)
     except ConfigError as error:
         return _complain(str(error), 2)
     except Busy as error:
@@ -156,10 +164,27 @@ def _guarded(run: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return _complain("stopped; finished units are kept: run the same command again to resume", 1)
     except Exception as error:
+        if _is_without_directory():
+            return _complain("the working directory was removed; change to another one and run again", 1)
         text = reason_of(error, 500, named=True)
         return _complain(f"{text}; this is a bug: set {TRACEBACK_VARIABLE}=1 and report what it prints", 1)
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def _write_any_text() -> None:
+    """Let stdout and stderr take every text: in another encoding than UTF-8 as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _is_without_directory() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
 
 
 def _resolve(place: str) -> Any:

@@ -14,10 +14,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from dlcot_ray.cluster.attaching import (
+    check_address,
+    hide_token,
+    private_directory,
+    remedy_for,
+    said_while_waiting,
+)
 from dlcot_ray.config.pool import Pool
 from dlcot_ray.errors import JobError, reason_of
 
@@ -63,6 +70,8 @@ def start_ray(address: str | None) -> bool:
     Raises:
         JobError: the cluster cannot be reached.
     """
+    where = address or os.environ.get("RAY_ADDRESS") or "local"
+    is_local = where == "local"
     # Without this, Ray's native log prints warnings about its internals on the user's terminal.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -71,29 +80,58 @@ def start_ray(address: str | None) -> bool:
 
     if ray.is_initialized():
         return False
-    where = address or os.environ.get("RAY_ADDRESS") or "local"
     options: dict[str, Any] = {}
-    if where == "local":
-        options["include_dashboard"] = False
+    if is_local:
+        options |= {"include_dashboard": False, "_temp_dir": private_directory()}
         # Ray ends idle processes after a second where more than one per CPU runs. Reading and writing would
         # then start a process for nearly every unit, which takes a third of the job's CPU time.
         os.environ.setdefault("RAY_idle_worker_killing_time_threshold_ms", "600000")
+    else:
+        check_address(where)
     stop = signal.getsignal(signal.SIGTERM)
     try:
-        with _native_stderr_closed():
+        with (
+            _native_stderr_closed() as terminal,
+            said_while_waiting(where, terminal),
+            _on_loopback() if is_local else nullcontext(),
+        ):
             ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
         # Ray would print a message about each dead process to stdout, among the results. The job reports
         # crashes itself, in one line.
         ray._private.worker._worker_logs_enabled = False
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise JobError(
-            f"cannot reach Ray at {where} ({ray_reason(error)})", "check ray.address and RAY_ADDRESS"
-        ) from error
+        reason = ray_reason(error)
+        what = "Ray cannot be started" if is_local else f"cannot reach Ray at {where}"
+        raise JobError(f"{what} ({reason})", remedy_for(where, f"{reason} {error}")) from error
     finally:
         # Ray installs its own handler, which exits with a stack dump instead of stopping cleanly.
         if stop is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, stop)
+        if is_local:
+            hide_token()
     return True
+
+
+@contextmanager
+def _on_loopback() -> Iterator[None]:
+    """A Ray that is started inside listens on 127.0.0.1 only.
+
+    Ray replaces a loopback address by that of the network. It has this switch for systems whose firewall asks
+    the user; there is no other.
+    """
+    from ray._private import ray_constants
+
+    name, before = ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, ray_constants.ENABLE_RAY_CLUSTER
+    given = os.environ.get(name)
+    if given is None:
+        os.environ[name] = "0"
+        ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+        if given is None:
+            os.environ.pop(name, None)
 
 
 def stop_ray() -> None:
@@ -260,14 +298,18 @@ def _best(nodes: Sequence[Mapping[str, float]]) -> str:
 
 
 @contextmanager
-def _native_stderr_closed() -> Iterator[None]:
-    """Discard what Ray's native code writes to stderr; its failures raise exceptions anyway."""
+def _native_stderr_closed() -> Iterator[int]:
+    """Discard what Ray's native code writes to stderr; its failures raise exceptions anyway.
+
+    Yields:
+        The file descriptor of the real stderr.
+    """
     sys.stderr.flush()
     saved = os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 2)
-        yield
+        yield saved
     finally:
         os.dup2(saved, 2)
         os.close(saved)
