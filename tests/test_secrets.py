@@ -239,3 +239,20 @@ def test_a_whole_job_stores_logs_and_shows_no_secret(
     assert not [path for path in files if PLANT.encode() in path.read_bytes()]
     assert "${oc.env:ORDINARY}" in (out / "_job.json").read_text()
     assert "${oc.env:ORDINARY}" in (out / "manifest.json").read_text()
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_the_ray_of_a_whole_job_listens_on_loopback_and_keeps_its_files_private() -> None:
+    import ray
+
+    processes = psutil.Process().children(recursive=True)
+    listening = {
+        connection.laddr.ip
+        for process in processes
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening
+    assert listening <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+    session = Path(ray._private.worker._global_node.get_session_dir_path())
+    assert session.parent.stat().st_mode & 0o077 == 0
