@@ -79,6 +79,12 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.config.loading:load_refresh",
         "dlcot_ray.commands.refresh.command:run_refresh",
     ),
+    "doctor": Command(
+        "check this machine and the places of a job, with a remedy for each fault",
+        "dlcot_ray.config.view_settings:DoctorConfig",
+        "dlcot_ray.config.view_settings:load_doctor",
+        "dlcot_ray.commands.doctor.command:run_doctor",
+    ),
     "inspect": Command(
         "show how the columns of the input are read, on a sample, before a job",
         "dlcot_ray.config.view_settings:InspectConfig",

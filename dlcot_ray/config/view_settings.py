@@ -1,4 +1,4 @@
-"""The settings of the commands that change nothing they read: `inspect`, `status`, `verify`, `select`.
+"""Settings of the commands that change nothing they read: `inspect`, `status`, `verify`, `doctor`, `select`.
 
 What the first three read may be given as a bare word, and ``--json`` means ``json=stdout``, because they are
 mostly typed by hand.
@@ -15,7 +15,9 @@ from dlcot_ray.config.groups import (
     DatasetSettings,
     InputSettings,
     JsonSettings,
+    JudgeSettings,
     OutputOptions,
+    RaySettings,
     StorageConfig,
     StorageSettings,
     TraceSettings,
@@ -96,6 +98,24 @@ class SelectConfig(StorageSettings):
         choices=("shortest_correct", "k_distinct"),
     )
     k: int = setting(4, "Maximum number of traces of a problem, for k_distinct.", least=1)
+
+
+@dataclass(frozen=True)
+class DoctorConfig(JsonSettings, JudgeSettings, RaySettings):
+    """The settings of `dlcot doctor`."""
+
+    input: Any = setting(None, "An input to reach, as of dlcot enhance. null: none.", places=True)
+    output: str | None = setting(None, "An output to write a probe to, as of dlcot enhance. null: none.")
+    storage: StorageConfig = setting(StorageConfig, "Options of the storage.")
+
+
+def load_doctor(words: Sequence[str]) -> DoctorConfig:
+    """The configuration of `dlcot doctor`.
+
+    Raises:
+        ConfigError: a word, file, key or value that cannot be used.
+    """
+    return load_settings(DoctorConfig, ["json=stdout" if word == "--json" else word for word in words])
 
 
 def load_inspect(words: Sequence[str]) -> InspectConfig:
