@@ -6,14 +6,15 @@ included. So would options that make the engine import code beside a model's wei
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from dlcot_ray.errors import ConfigError
 
-_OWN_FACTORY = re.compile(r"dlcot_ray\.judging(?:\.[a-z_]+){1,4}:([A-Za-z]\w*)")
-_OWN_NAMES = ("RulesJudge", "LearnedJudge", "vllm_judge", "cascade_judge")
+_OWN_FACTORY = re.compile(r"(dlcot_ray\.judging(?:\.[a-z_]+){1,4}):([A-Za-z]\w*)")
 _RUN_CODE = ("trust_remote_code", "worker_cls", "worker_extension_cls", "logits_processors", "scheduler_cls")
 """Arguments of vLLM that import code by name or from the directory of a model."""
 _REMEDY = "read that file, and set allow_code=true if you trust it"
@@ -30,11 +31,26 @@ def check_code(file: str, factory: str, options: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: names the factory or the option.
     """
-    own = _OWN_FACTORY.fullmatch(factory)
-    if own is None or own[1] not in _OWN_NAMES:
+    if not _is_own_judge(factory):
         raise ConfigError(f"{file} names the code {factory or '(none)'} as its judge", _REMEDY)
     for name in _options_that_run_code(options):
         raise ConfigError(f"the option {name} of the judge {file} runs the code of others", _REMEDY)
+
+
+def _is_own_judge(factory: str) -> bool:
+    """Whether a factory is a judge of this package: a class, or a function that says that it returns one."""
+    own = _OWN_FACTORY.fullmatch(factory)
+    if own is None:
+        return False
+    try:
+        made = getattr(importlib.import_module(own[1]), own[2])
+    except (ImportError, AttributeError):
+        return False
+    if getattr(made, "__module__", "") != own[1]:
+        return False
+    if inspect.isclass(made):
+        return callable(getattr(made, "judge", None))
+    return str(getattr(made, "__annotations__", {}).get("return", "")).endswith("Judge")
 
 
 def _options_that_run_code(options: Mapping[str, Any]) -> list[str]:
