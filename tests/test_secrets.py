@@ -255,4 +255,4 @@ def test_the_ray_of_a_whole_job_listens_on_loopback_and_keeps_its_files_private(
     assert listening
     assert listening <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
     session = Path(ray._private.worker._global_node.get_session_dir_path())
-    assert session.parent.stat().st_mode & 0o077 == 0
+    assert session.parents[1].stat().st_mode & 0o077 == 0

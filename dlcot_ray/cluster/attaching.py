@@ -23,7 +23,7 @@ _SAY_S = 15.0
 """How long attaching may take before the user is told what is waited for, in seconds."""
 _LONGEST_SOCKET = 107
 """Bytes of the longest name of a Unix socket."""
-_SESSION = "/session_2026-01-01_00-00-00_000000_0000000/sockets/plasma_store.sock"
+_SESSION = "/ray/session_2026-01-01_00-00-00_000000_0000000/sockets/plasma_store.sock"
 """What Ray appends to the directory of its sessions, at its longest."""
 
 
@@ -57,7 +57,7 @@ def check_address(address: str) -> None:
 
 
 def private_directory() -> str:
-    """A directory for sockets and logs of a local Ray that no other user may enter.
+    """A directory for sockets and logs of a local Ray, inside one that no other user may enter.
 
     Raises:
         JobError: none can be made, or its path is too long for sockets.
@@ -80,7 +80,8 @@ def private_directory() -> str:
             f"Ray cannot be started: {place} cannot be made ({error.strerror})",
             "set RAY_TMPDIR to a directory that you may write",
         ) from error
-    return str(place)
+    # Ray lets everybody into its own directory, so that lies inside the private one.
+    return str(place / "ray")
 
 
 def hide_token() -> None:

@@ -66,10 +66,10 @@ def test_the_directory_of_a_local_ray_is_private(tmp_path: Path, monkeypatch: py
     short = Path("/tmp") / f"d{os.getpid()}"
     monkeypatch.setenv("RAY_TMPDIR", str(short))
     try:
-        place = Path(private_directory())
+        place = Path(private_directory()).parent
         assert stat.S_IMODE(place.stat().st_mode) == 0o700
         place.chmod(0o777)
-        assert stat.S_IMODE(Path(private_directory()).stat().st_mode) == 0o700
+        assert stat.S_IMODE(Path(private_directory()).parent.stat().st_mode) == 0o700
         place.rmdir()
         place.symlink_to(tmp_path)
         with pytest.raises(JobError, match="belongs to somebody else; set RAY_TMPDIR"):
