@@ -53,7 +53,10 @@ def enhance(source: Path, output: Path, *words: str) -> int:
 
 
 def objects(output: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(output)): path.read_bytes() for path in sorted(output.rglob("*.parquet"))}
+    """The data objects of an output by name, without the fingerprint of the job."""
+    job = json.loads((output / "_job.json").read_bytes())["fingerprint"].encode()
+    paths = sorted(output.rglob("*.parquet"))
+    return {str(path.relative_to(output)): path.read_bytes().replace(job, b"0" * len(job)) for path in paths}
 
 
 def manifest(output: Path) -> dict[str, Any]:
