@@ -7,6 +7,7 @@ import functools
 import random
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,30 @@ FAMILIES: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
 }
 """Special tokens, tokens added as ordinary ones, chat template."""
 
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    "qwen3": ("<|im_start|>", "<|im_end|>", "<think>", "</think>"),
+    "qwen3_thinking": ("<|im_start|>", "<|im_end|>", "<think>", "</think>"),
+    "r1_distill": ("<|begin_of_sentence|>", "<|User|>", "<|Assistant|>", "<think>", "</think>"),
+    "harmony": ("<|start|>", "<|message|>", "<|channel|>", "<|end|>", "<|return|>"),
+    "mistral": ("<s>", "</s>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
+    "mistral_without_system": ("<s>", "</s>", "[INST]", "[/INST]"),
+    "magistral": (
+        "<s>",
+        "</s>",
+        "[INST]",
+        "[/INST]",
+        "[SYSTEM_PROMPT]",
+        "[/SYSTEM_PROMPT]",
+        "[THINK]",
+        "[/THINK]",
+    ),
+    "gemma3": ("<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>"),
+    "llama3": ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
+    "own_system": ("<|im_start|>", "<|im_sep|>", "<|im_end|>"),
+    "unknown_thoughts": ("<|turn|>", "<|inner_thoughts|>", "<|end|>"),
+}
+"""Control tokens of the chat templates in `tests/support/templates`: one of each family, written for tests."""
+
 
 @functools.cache
 def family_tokenizer(name: str) -> Any:
@@ -44,7 +69,11 @@ def family_tokenizer(name: str) -> Any:
     transformers = pytest.importorskip("transformers")
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    special, ordinary, template = FAMILIES[name]
+    if name in FAMILIES:
+        special, ordinary, template = FAMILIES[name]
+    else:
+        special, ordinary = TEMPLATES[name], ()
+        template = (Path(__file__).parent / "templates" / f"{name}.jinja").read_text(encoding="utf-8")
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()

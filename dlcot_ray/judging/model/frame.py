@@ -10,16 +10,59 @@ only.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 _BODY = "DLCOTBODY"
 _SYSTEM = "DLCOTSYSTEM"
 
 
+_TEMPLATE_OPTIONS: Mapping[str, Any] = {
+    # Models that can think first (Qwen3, DeepSeek V3.1, gpt-oss) answer at once or think little.
+    "enable_thinking": False,
+    "thinking": False,
+    "reasoning_effort": "low",
+    # Templates that write the date (Llama 3, gpt-oss) would change every prompt at midnight.
+    "strftime_now": lambda form: date(2025, 1, 1).strftime(form),
+    "date_string": "01 Jan 2025",
+}
+"""What a template may ask for; it ignores what it does not know."""
+
+_HARMONY = ("<|start|>assistant", "<|channel|>final<|message|>")
+"""How a turn of the assistant begins in the harmony format, and what leads to its visible channel."""
+_OPENED = re.compile(r"(?:<(?P<tag>\w*(?:think|thought|reason)\w*)>|\[(?P<word>THINK)\])\s*\Z", re.IGNORECASE)
+_THOUGHT = re.compile(r"think|thought|reason|analysis|cot\b", re.IGNORECASE)
+
+
 class FrameError(Exception):
     """The model's chat template cannot be used."""
+
+
+def visible_reply(after: str, words: Collection[str]) -> str:
+    """What has to follow a template's opening of the assistant's turn, so that the visible reply comes next.
+
+    An opened block of thoughts is closed, and harmony's final channel is opened.
+
+    Args:
+        after: how the template opens the turn.
+        words: the control words of the tokenizer.
+
+    Raises:
+        FrameError: the turn begins with thoughts in a form that is not known here.
+    """
+    if after.endswith(_HARMONY[0]) and "<|channel|>" in words:
+        return _HARMONY[1]
+    if (opened := _OPENED.search(after)) is not None:
+        return f"\n</{opened['tag']}>\n\n" if opened["tag"] else f"[/{opened['word']}]"
+    last = max(words, key=lambda word: after.rfind(word) + len(word) if word in after else -1, default="")
+    if last and after.rstrip().endswith(last) and _THOUGHT.search(last) and "/" not in last:
+        raise FrameError(
+            f"its chat template opens the reply with {last}, behind which only thoughts may stand: take a "
+            "model that can answer without thinking first"
+        )
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +135,7 @@ class Tokenizer:
             raise FrameError("the model's tokenizer has no usable chat template: take an instruct model")
         before, rest = rendered.split(_SYSTEM)
         between, after = rest.split(_BODY)
+        after += visible_reply(after, {*self.hf.get_added_vocab(), *self.hf.all_special_tokens})
         parts = [
             tuple(self.hf(text, add_special_tokens=False)["input_ids"]) for text in (before, between, after)
         ]
@@ -103,15 +147,18 @@ class Tokenizer:
         return newline[-1:] * count
 
     def _rendered(self, messages: list[dict[str, str]]) -> str | None:
-        try:
-            # enable_thinking=False: models that can think first (Qwen3) answer at once; others ignore it.
-            text = self.hf.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
-            )
-        except Exception:
-            # Templates raise their own kinds of errors, e.g. for an unknown role.
-            return None
-        return str(text)
+        for options in (_TEMPLATE_OPTIONS, {}):
+            try:
+                return str(
+                    self.hf.apply_chat_template(
+                        messages, tokenize=False, add_generation_prompt=True, **options
+                    )
+                )
+            except Exception:
+                # Templates raise their own kinds of errors, e.g. for an unknown role; some tokenizers
+                # refuse options that they do not know.
+                continue
+        return None
 
     def _cut(self, text: str) -> list[str]:
         if self._control is None:
