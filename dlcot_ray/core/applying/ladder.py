@@ -46,7 +46,7 @@ GIVING_BACK = 4
 OTHER_CHECKS = 2
 """Maximum number of other checks that are tried as the one that stays."""
 
-CLOSES = "sums up what is dropped, or plans the reply"
+CLOSES = "ends or sums up what is dropped, or plans the reply"
 """The reason for dropping sentences of the conclusion."""
 
 Bridges = Mapping[SeamNeed, str]
