@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.applying.examinations import with_whole_checks
-from dlcot_ray.core.applying.looks import is_open, leaves_conflict
+from dlcot_ray.core.applying.looks import leaves_conflict
+from dlcot_ray.core.applying.openness import is_open
 from dlcot_ray.core.applying.repeating import with_repeats_as_checks
 from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, trunk_stop

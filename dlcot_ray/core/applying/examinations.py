@@ -20,7 +20,6 @@ from dlcot_ray.core.applying.looks import (
     announces_check,
     computes,
     is_listed,
-    is_open,
     is_settled,
     is_settled_surely,
     leads_further,
@@ -30,7 +29,12 @@ from dlcot_ray.core.applying.looks import (
     rewrites,
     words_of_its_own,
 )
+from dlcot_ray.core.applying.openness import is_open
+from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
+from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.policies.standing import trunk_stop
+from dlcot_ray.core.stating.facts import is_asked, is_stated
+from dlcot_ray.core.stating.question import Question, read_question
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on
 from dlcot_ray.core.trace import Trace
 
@@ -77,6 +81,7 @@ class _Reading:
     accepted: Sequence[str]
     arrival: int | None
     """The first correct segment."""
+    question: Question
 
     def segment(self, index: int) -> str:
         return self.text[self.offsets[index] : self.offsets[index + 1]]
@@ -102,6 +107,18 @@ class _Reading:
         end = self.end(max(start, stop - 1), stop, INNER_END_CHARS)
         return is_settled_surely(end) or ends_on(self.segment(stop - 1), self.accepted)
 
+    def ends_otherwise(self, stop: int) -> bool:
+        """Whether the segment before `stop` says last that what is asked is certainly another value."""
+        text = self.segment(stop - 1)
+        said = [
+            answer
+            for answer in find_answers(text)
+            if answer.form is not AnswerForm.EQUATION and is_stated(text, answer)
+        ]
+        if not said or quick_equivalent(said[-1].text, self.accepted[0]) is not False:
+            return False
+        return is_asked(text, said[-1], self.question)
+
     def is_step(self, start: int, stop: int) -> bool:
         """Whether segments `[start, stop)` only go on: they announce no check, and are short or unsettled."""
         text = self.text[self.offsets[start] : self.offsets[stop]]
@@ -116,7 +133,7 @@ class _Reading:
 
 def is_whole(text: str, accepted: Sequence[str]) -> bool:
     """Whether a text examines something of its own, answers what it asks, and comes to an end."""
-    reading = _Reading(text, (0, len(text)), accepted, None)
+    reading = _Reading(text, (0, len(text)), accepted, None, read_question(""))
     examines = computes(text) or words_of_its_own(text) >= EXAMINES_CHARS
     return examines and not is_open(text) and reading.has_verdict(0, 1)
 
@@ -131,7 +148,8 @@ def with_whole_checks(trace: Trace, annotation: Annotation) -> Annotation:
     if trunk is None or not accepted:
         return annotation
     first = annotation.first_correct_segment
-    reading = _Reading(trace.reasoning, annotation.segment_offsets, accepted, first)
+    question = read_question(trace.problem)
+    reading = _Reading(trace.reasoning, annotation.segment_offsets, accepted, first, question)
     own = _made(reading, annotation, _rows(annotation, trunk, later=False))
     if _has_whole(own):
         return _put_in(annotation, own)
@@ -219,6 +237,8 @@ def _may_end(reading: _Reading, end: int, *, inner: bool) -> bool:
 
 def _worth(reading: _Reading, start: int, stop: int, *, works: bool, words: int) -> Worth:
     if is_open(reading.segment(stop - 1)) or not reading.has_verdict(start, stop):
+        return Worth.OPEN
+    if reading.ends_otherwise(stop):
         return Worth.OPEN
     if not works and words < EXAMINES_CHARS:
         return Worth.THIN

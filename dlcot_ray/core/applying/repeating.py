@@ -18,7 +18,8 @@ from dlcot_ray.core.annotation import (
     Verification,
     VerificationKind,
 )
-from dlcot_ray.core.applying.looks import END_CHARS, is_open, is_settled
+from dlcot_ray.core.applying.looks import END_CHARS, is_settled
+from dlcot_ray.core.applying.openness import is_open
 from dlcot_ray.core.policies.standing import first_correct, trunk_stop
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on
 from dlcot_ray.core.trace import Trace

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.applying.looks import is_left_open, is_open, last_sentence, leaves_conflict, sets_out
+from dlcot_ray.core.applying.looks import leaves_conflict
+from dlcot_ray.core.applying.openness import is_left_open, is_open, last_sentence, sets_out
 from dlcot_ray.core.policies.standing import Standing, standing
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on
 from dlcot_ray.core.trace import Trace

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from dlcot_ray.core.applying.examinations import is_whole
-from dlcot_ray.core.applying.looks import is_open, leaves_conflict
+from dlcot_ray.core.applying.looks import leaves_conflict
+from dlcot_ray.core.applying.openness import is_open
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement

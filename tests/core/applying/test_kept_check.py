@@ -13,6 +13,7 @@ from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
+from dlcot_ray.core.trace import Trace
 from tests.support.annotations import AFFIRMS, CHECK, CORRECT, DOUBTS, annotated
 
 ROAD = ["We multiply 6 by 7.", "The answer is 42."]
@@ -257,3 +258,19 @@ def test_a_colon_before_the_final_answer_stays_and_a_reason_for_it_goes() -> Non
     reason = "Thus, since both possibilities lead there, the answer is 42."
     lines = [*ROAD, WHOLE, AGAIN, reason, END]
     assert gone(made(lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)], conclusion=4)) == [3, 4]
+
+
+def test_a_check_that_comes_to_another_number_goes_on_until_it_is_settled() -> None:
+    other = "Let me count the rows again: 6 + 6 = 12, so that works. So the number of pears is 12."
+    settles = "No, these are two rows only. With 7 columns it is 6 * 7 = 42, so that is right."
+    lines = [*ROAD, other, settles, AGAIN, END]
+    trace, annotation = annotated(
+        lines, [(0, 2, CORRECT, 0)], [(i, i + 1, 0, i) for i in (2, 3, 4)], kinds=(AFFIRMS,) * 3, conclusion=5
+    )
+    asked = Trace("t", "What is the number of pears in the rows?", trace.reasoning, "42")
+    assert gone(enhance(asked, annotation, parse_policy(DEFAULT_POLICY))) == [4]
+
+
+def test_maybe_right_is_no_verdict() -> None:
+    assert not is_settled("Wait, maybe 43 is correct.")
+    assert is_settled("So 43 is correct.")
