@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from dlcot_ray.core.annotation import JudgeStep
+from dlcot_ray.errors import InputFault
 from dlcot_ray.report.stored import Place, StoredOutput
 from dlcot_ray.report.words import rule_of
 
@@ -80,6 +81,8 @@ def read_facts(stored: StoredOutput, unit: str, groups: Sequence[str]) -> list[R
     table = stored.columns(unit, [*groups, *_OURS])
     found = _annotated(stored.annotation_columns(unit, _FOUND))
     cells = [_texts(table[name]) if name in table.column_names else [] for name in groups]
+    if lacking := [name for name in _OURS if name not in table.column_names]:
+        raise InputFault(unit, f"it has no column {lacking[0]}", "run the job again")
     rows = table.select(_OURS).to_pylist()
     return [
         _facts(Place(unit, number), row, tuple(cell[number] if cell else "" for cell in cells), found)

@@ -32,6 +32,22 @@ from dlcot_ray.plan.names import parse_unit_name
 from dlcot_ray.storage.store import Store
 
 _OURS = [field.name for field in ENHANCED_FIELDS]
+_SHOWN = (
+    "trace_id",
+    "input_row",
+    "input_part",
+    "enhanced_reasoning",
+    "edits",
+    "tokens_before",
+    "tokens_after",
+    "policy",
+    "status",
+    "status_reason",
+    "gates",
+    "judge",
+    "fingerprint",
+)
+"""Our columns that a trace is shown with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +177,12 @@ class StoredOutput:
         return [self._stored(unit, row, cut, known) for row, cut in found]
 
     def _stored(self, unit: str, row: int, cut: pa.Table, known: Mapping[str, Annotation]) -> StoredTrace:
-        ours = cut.select(_OURS).to_pylist()[0]
-        source = carried_table(cut, ENHANCED_FIELDS)
         label = self._label(f"{ENHANCED}/{unit}.parquet")
+        # An output of an earlier version may lack a column that is not shown.
+        ours = cut.select([name for name in _OURS if name in cut.column_names]).to_pylist()[0]
+        if lacking := [name for name in _SHOWN if name not in ours]:
+            raise InputFault(label, f"it has no column {lacking[0]}", "run the job again")
+        source = carried_table(cut, ENHANCED_FIELDS)
         columns = resolve_columns(self.preset, source.schema, label)
         items = traces_of(source, columns, file=label, first_row=0, shard_name="")
         found = next((item.found for item in items if item.slot.part == ours["input_part"]), None)

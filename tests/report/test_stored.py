@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from dlcot_ray.errors import InputFault, JobError
@@ -14,6 +16,7 @@ from dlcot_ray.report.detail import source_detail, trace_detail
 from dlcot_ray.report.facts import grouping_columns, read_facts
 from dlcot_ray.report.stored import StoredOutput
 from dlcot_ray.storage.store import Store
+from dlcot_ray.storage.tables import to_parquet
 from tests.support.made_output import SETTINGS, make_output, row, sum_row
 from tests.support.records import write_record
 
@@ -102,3 +105,16 @@ def test_edits_of_other_segments_are_shown_without_annotations(stored: StoredOut
 def test_a_folder_without_a_job_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="no job"):
         StoredOutput(Output(Store(str(tmp_path))))
+
+
+def test_an_output_of_another_version_is_shown_as_far_as_it_goes(stored: StoredOutput) -> None:
+    unit = stored.units()[0]
+    relative = f"enhanced/{unit}.parquet"
+    table = pq.read_table(io.BytesIO(stored.output.store.read_bytes(relative)))
+    stored.output.store.put(relative, to_parquet(table.drop_columns(["messages"])))
+    assert stored.load(unit, [0])[0].row["trace_id"] == "sum-0"
+    stored.output.store.put(relative, to_parquet(table.drop_columns(["gates"])))
+    with pytest.raises(InputFault, match="no column gates; run the job again"):
+        stored.load(unit, [0])
+    with pytest.raises(InputFault, match="no column gates"):
+        read_facts(stored, unit, ())

@@ -103,10 +103,11 @@ async function ask(what, query, body) {
     const answer = await fetch(`api/${what}?${new URLSearchParams(query)}`, { method: body ? "POST" : "GET", headers: { "X-Dlcot-Token": SERVER.token, ...(body ? { "Content-Type": "application/json" } : {}) }, body: body && JSON.stringify(body) });
     const content = await answer.json();
     if (answer.ok) return content;
-    say(content.error || `the server answered ${answer.status}`);
+    ask.error = content.error || `the server answered ${answer.status}`;
   } catch (error) {
-    say(`the server does not answer; is dlcot view still running? (${error.message})`);
+    ask.error = `the server does not answer; is dlcot view still running? (${error.message})`;
   }
+  say(ask.error);
   return null;
 }
 

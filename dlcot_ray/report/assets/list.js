@@ -104,6 +104,6 @@ function step(by) {
 // What an address without the text of its trace shows.
 function missing(item, id) {
   return el("article.trace", {}, el("div.pane", { id: "pane" }, el("header.head", {}, el("button.back", { type: "button", onclick: () => go({ trace: null, segment: null, unit: null, row: null }) }, "\u2190 list"), el("h1", {}, visible(id)),
-    item ? el("p", {}, `${whole(item.before)} \u2192 ${whole(item.after)} tokens, ${item.status}`, item.reason ? [" (", visible(item.reason), ")"] : null) : null,
-    el("p", {}, item ? "This file counts the trace, but does not hold its text." : "This file does not hold the trace."), el("p", {}, "To read it: ", el("code", {}, "dlcot view ", visible(DATA.output))))));
+    item && item.status ? el("p", {}, `${whole(item.before)} \u2192 ${whole(item.after)} tokens, ${item.status}`, item.reason ? [" (", visible(item.reason), ")"] : null) : null,
+    SERVER ? el("p.warning", {}, visible(ask.error || "The server sent nothing.")) : [el("p", {}, item ? "This file counts the trace, but does not hold its text." : "This file does not hold the trace."), el("p", {}, "To read it: ", el("code", {}, "dlcot view ", visible(DATA.output)))])));
 }
