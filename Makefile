@@ -58,7 +58,7 @@ test-browser: $(VENV)/.installed-dev browser  ## the report and the viewer in a 
 
 # What starts no Ray, no server and no engine.
 QUICK := tests/core tests/judging/rules tests/judging/model tests/evaluation tests/config tests/inputs \
-	tests/plan tests/work tests/outputs tests/test_api.py tests/test_rooms.py tests/test_cli.py
+	tests/plan tests/work tests/outputs tests/report tests/test_api.py tests/test_rooms.py tests/test_cli.py
 quick: $(VENV)/.installed-dev  ## lint and the tests that need no cluster, in under two minutes
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -n $(PROCESSES) $(QUICK)
