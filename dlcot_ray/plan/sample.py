@@ -7,10 +7,11 @@ read, and more rows are taken from each. Reading is limited to `_MOST_GROUPS` ro
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,11 +34,31 @@ _BATCH_ROWS = 256
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Traces of a job. `rows` is the number of rows read, `unusable` of what they hold that is no trace."""
+    """Traces of a job.
+
+    Attributes:
+        traces: what can be judged.
+        rows: number of rows read.
+        faults: what the job would reject.
+    """
 
     traces: tuple[Trace, ...] = ()
     rows: int = 0
-    unusable: int = 0
+    faults: tuple[RowFault, ...] = ()
+
+    @property
+    def unusable(self) -> int:
+        """How many would be rejected."""
+        return len(self.faults)
+
+    def by_cause(self) -> dict[str, dict[str, Any]]:
+        """Cause -> how many would be rejected for it, the first of them, and what to do; the most first."""
+        counts = Counter(fault.cause for fault in self.faults)
+        first = {fault.cause: fault for fault in reversed(self.faults)}
+        return {
+            str(cause): {"count": count, "example": str(first[cause]), "remedy": first[cause].remedy}
+            for cause, count in counts.most_common()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +152,13 @@ def _read_group(file: _File, reader: Reader, group: int, at: int, wanted: list[i
                 table, file.columns, file=file.shard.file, first_row=at, shard_name=file.shard.name
             )
             traces = tuple(item.found for item in found if isinstance(item.found, Trace))
-            yield Sample(traces, table.num_rows, sum(isinstance(item.found, RowFault) for item in found))
+            # They count the rows of the table; the sample's rows are some of the file's.
+            faults = tuple(
+                replace(item.found, row=at + inside[item.found.row - at])
+                for item in found
+                if isinstance(item.found, RowFault)
+            )
+            yield Sample(traces, table.num_rows, faults)
         at, read_bytes = at + batch.num_rows, read_bytes + batch.nbytes
         if read_bytes > _MOST_BYTES or at > wanted[-1]:
             return
@@ -141,7 +168,7 @@ def _joined(parts: Sequence[Sample]) -> Sample:
     return Sample(
         tuple(trace for part in parts for trace in part.traces),
         sum(part.rows for part in parts),
-        sum(part.unusable for part in parts),
+        tuple(fault for part in parts for fault in part.faults),
     )
 
 

@@ -129,6 +129,8 @@ def _of_service(error: Exception, what: str, detail: str) -> JobError:
         return StoreRefused(f"{what}: {code} ({detail})", _REFUSED_CODES[code])
     if _is_of_hub(error):
         return StoreRefused(f"{what}: {detail}", _HUB_REMEDY)
+    if name == "NoByteRanges":
+        return StoreRefused(f"{what}: {detail}", "copy the file to a disk or a bucket")
     if isinstance(error, FileNotFoundError):
         return MissingObject(f"{what}: not found ({detail})", "check the bucket and the name")
     if isinstance(error, PermissionError):

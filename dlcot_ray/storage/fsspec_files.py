@@ -83,7 +83,10 @@ class FsspecBackend:
     def open(self, relative: str) -> BinaryIO:
         """See `Backend`."""
         # Parquet readers ask for whole column chunks. A cache would also read the gaps between them.
-        return cast(BinaryIO, self._fs.open(self._path(relative), "rb", cache_type="none"))
+        opened = self._fs.open(self._path(relative), "rb", cache_type="none")
+        if "http" in str(self._fs.protocol):
+            _check_ranges(opened)
+        return cast(BinaryIO, opened)
 
     def put(self, relative: str, data: bytes, timeout_s: float | None = None) -> None:
         """See `Backend`."""
@@ -143,6 +146,27 @@ class FsspecBackend:
         return ObjectInfo(
             relative, f"{self._display_url}/{relative}", size, _version(info, size), _modified(info)
         )
+
+
+class NoByteRanges(OSError):
+    """An HTTP server sends whole files only."""
+
+
+def _check_ranges(file: Any) -> None:
+    """Read the last byte of a file of an HTTP server, because many servers send the whole file instead.
+
+    Raises:
+        NoByteRanges: it gives none.
+    """
+    if not file.size or file.size < 2:
+        return
+    try:
+        file.seek(file.size - 1)
+        file.read(1)
+        file.seek(0)
+    except ValueError as error:
+        file.close()
+        raise NoByteRanges("its server gives no byte ranges") from error
 
 
 def _modified(info: Mapping[str, Any]) -> float | None:

@@ -142,3 +142,22 @@ def test_custom_prices_and_models(tmp_path: Path) -> None:
     figures = told(f"input={data}", "judge=vllm", "judge_options.model=me/mine", f"costs={table}")
     assert figures["gpu"]["price_per_hour"] == 1.5
     assert figures["gpu"]["weights_gb"] == pytest.approx(2)
+
+
+def test_rows_that_would_be_rejected_are_named_with_their_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [sum_trace(number) for number in range(20)]
+    rows[3]["reasoning"] = rows[17]["reasoning"] = None
+    rows[5]["reasoning"] = "  "
+    (tmp_path / "in").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in" / "a.parquet", row_group_size=6)
+    rejected = told(f"input={tmp_path / 'in'}")["sample"]["rejected"]
+    assert {cause: item["count"] for cause, item in rejected.items()} == {
+        "null_reasoning": 2,
+        "empty_reasoning": 1,
+    }
+    assert "a.parquet, row 3: " in rejected["null_reasoning"]["example"]
+    assert "a.parquet, row 5: " in rejected["empty_reasoning"]["example"]
+    assert main(["plan", f"input={tmp_path / 'in'}"]) == 0
+    assert "rejected   2 of the sample (null_reasoning), as " in capsys.readouterr().out

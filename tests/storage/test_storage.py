@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
@@ -283,3 +285,18 @@ def test_credentials_in_a_url_are_never_shown() -> None:
     with pytest.raises(JobError) as caught:
         Store("ftp://joe:hunter22@127.0.0.1:9/x")
     assert "hunter22" not in str(caught.value)
+
+
+def test_a_server_without_byte_ranges_is_an_unusable_input(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"x" * 100_000)
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = f"http://127.0.0.1:{server.server_port}"
+        with pytest.raises(InputFault, match="its server gives no byte ranges; copy the file"):
+            Store(place).open("a.parquet")
+        server.shutdown()

@@ -122,7 +122,12 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
         "other_job_in_output": other,
         "unusable_inputs": [str(fault) for fault in plan.faults],
         "skipped": skipped_as_dict(plan.skipped),
-        "sample": {"rows": sample.rows, "traces": len(sample.traces), "unusable": sample.unusable},
+        "sample": {
+            "rows": sample.rows,
+            "traces": len(sample.traces),
+            "unusable": sample.unusable,
+            "rejected": sample.by_cause(),
+        },
         "tokenizer": source,
         "trace_tokens": {
             "mean": fmean(lengths) if lengths else 0.0,

@@ -33,6 +33,10 @@ def plan_lines(figures: Mapping[str, Any]) -> list[str]:
             )
     if figures["passed_through"]:
         lines.append(f"too long   {figures['passed_through']:,} of the sample pass through (max_trace_chars)")
+    lines += [
+        f"rejected   {item['count']:,} of the sample ({cause}), as {item['example']}"
+        for cause, item in sample["rejected"].items()
+    ]
     lines += _judge_lines(figures)
     if figures["other_job_in_output"]:
         lines.append("output     holds another job's results (other settings): the job would refuse it")

@@ -191,8 +191,8 @@ def _load(output: Output, listed: ListedUnit, label: str) -> StoredUnit:
     Raises:
         JobError, InputFault: one of them cannot be read.
     """
-    stats, job = output.footer(listed.name)
     tables = {name: _read(output, info.relative) for name, info in listed.objects.items() if name in FOLDERS}
+    stats, job = output.footer(listed.name)
     return StoredUnit(
         listed.name,
         label,
