@@ -1,12 +1,14 @@
 """Train the weights of the learned judge from labelled traces, and cross-validate them.
 
     pip install 'dlcot-ray[train]'
-    python scripts/train_structure.py TRACES [output=FILE] [folds=8]
+    python scripts/train_structure.py TRACES [output=FILE] [folds=8] [apart=problem]
 
 TRACES is a folder of Parquet shards with the traces that `LABELS` label. First every trace is judged by
 weights that were trained without its problem, and the figures of these judgements are printed beside those of
-the rules. Then weights are trained on all of them, calibrated on the judgements of the folds, and written to
-`output` (nothing without it). This makes the weights that the package ships.
+the rules, with the gap between confidence and the share that was right. With apart=teacher the weights have
+seen no trace of its family of teachers either, and the figures are printed by family. Then weights are
+trained on all of them, calibrated on the judgements of the folds, and written to `output` (nothing without
+it). This makes the weights that the package ships.
 """
 
 from __future__ import annotations
@@ -14,35 +16,54 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlcot_ray.core.annotation import Annotation, SectionKind
+from dlcot_ray.core.annotation import Annotation, Section, SectionKind
 from dlcot_ray.core.trace import Trace
+from dlcot_ray.evaluation.calibration import calibration_error
 from dlcot_ray.evaluation.cases import Case as Labelled
-from dlcot_ray.evaluation.evaluate import Options, score_cases
+from dlcot_ray.evaluation.dropping import drops_of_policy
+from dlcot_ray.evaluation.evaluate import Options, dropped_traces_of, score_cases
 from dlcot_ray.evaluation.rows import Context
+from dlcot_ray.evaluation.scores import Graded
 from dlcot_ray.evaluation.trace_labels import read_trace_labels
 from dlcot_ray.inputs.label_files import read_traces
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.learned.features import Features
 from dlcot_ray.judging.learned.judge import case_of, find_structure
-from dlcot_ray.judging.learned.preparing import Prepared, Sureness, calibrate, sureness_of
-from dlcot_ray.judging.learned.states import states_of
-from dlcot_ray.judging.learned.training import Case, fit, rows_of
+from dlcot_ray.judging.learned.preparing import Prepared, Sureness, calibrate, prepared_of, sureness_of
+from dlcot_ray.judging.learned.states import path_of_labels
+from dlcot_ray.judging.learned.sureness import calibrated, fit_line
+from dlcot_ray.judging.learned.training import Case, fit
 from dlcot_ray.judging.learned.weights import Weights, save
 from dlcot_ray.judging.rules.judge import annotate, assemble
-from dlcot_ray.judging.rules.runs import Run
 
 _LABELS = Path(__file__).resolve().parents[1] / "tests" / "labels"
 GOLD = _LABELS / "gold" / "development.jsonl"
 LABELS = (GOLD, _LABELS / "training" / "structure.jsonl")
-_HEAD = (SectionKind.QUESTION_REPEAT, SectionKind.PROBLEM_UNDERSTAND)
-FIGURES = ("sections.kappa", "boundary.f1", "boundary.f1_within", "check.f1", "check.f1_within")
+LEFT_OUT = ("source", "teacher", "annotator", "method_names", "second_methods")
+FIGURES = (
+    "sections.kappa",
+    "boundary.f1",
+    "boundary.f1_within",
+    "label.accuracy",
+    "label.incorrect_found",
+    "check.f1",
+    "check.f1_within",
+    "check_kind.accuracy",
+    "arrival.within",
+    "dropped.f1",
+    "dropped.mean_f1",
+    "dropped.harm",
+)
+STRUCTURE = ("segments", "sections", "approaches", "verifications")
+"""Columns of a label file that says nothing of answers and drops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +82,20 @@ def main(words: Sequence[str]) -> int:
     options = dict(word.split("=", 1) for word in words[1:])
     with AnswerChecker() as checker:
         readings = list(_readings(read_traces([words[0]], "auto", {}), checker))
-        judged, sureness = _cross_validated(readings, int(options.get("folds", "8")))
+        by_teacher = options.get("apart", "problem") == "teacher"
+        folds = int(options.get("folds", "8"))
+        parts = [_family(r) if by_teacher else str(_fold(r.trace, folds)) for r in readings]
+        judged, seen = _cross_validated(readings, parts)
         for name in (path.stem for path in LABELS):
-            whole = [r for r in readings if r.set == name and len(r.case.states) == len(r.found.segments)]
-            by_rules = {r.trace.trace_id: annotate(r.trace, r.found, "rules") for r in whole}
-            print(f"{name}: {len(whole)} traces")
-            _print("rules", whole, by_rules, checker)
-            _print("learned", whole, judged, checker)
+            _compare(name, [r for r in readings if r.set == name], judged, checker)
+        for family in sorted(set(parts)) if by_teacher else ():
+            own = [
+                r for r, part in zip(readings, parts, strict=True) if part == family and r.set == GOLD.stem
+            ]
+            _compare(family, own, judged, checker)
+        for kind, gap in _gaps(seen).items():
+            print(f"gap of confidence, {kind}: {gap:.3f}")
+    sureness = _joined(seen)
     if "output" in options:
         weights = calibrate(fit([_prepared(reading).rows for reading in readings]), sureness)
         save(weights, Path(options["output"]))
@@ -83,48 +111,55 @@ def _readings(traces: dict[str, Trace], checker: AnswerChecker) -> Iterator[Read
             found = find(trace, checker)
             if len(found.segments) != row["segments"]:
                 raise SystemExit(f"{row['id']} has other segments than its labels: label it again")
-            states = states_of(list(_runs(row)))
-            yield Reading(trace, row, path.stem, found, Case(case_of(found, trace.problem), tuple(states)))
+            yield Reading(trace, row, path.stem, found, Case(case_of(found, trace.problem), _path(row)))
 
 
-def _runs(row: dict[str, Any]) -> Iterator[Run]:
-    """The reading as runs: each section, cut where an approach or a check opens in it."""
-    opens = {
-        SectionKind.SOLUTION_EXPLORE: {item["start"] for item in row["approaches"]},
-        SectionKind.VERIFY: {item["start"] for item in row["verifications"]},
-    }
-    before = 0
-    for section in row["sections"]:
-        kind = SectionKind(section["kind"])
-        # The task said or understood again in the midst of the work is part of the work, for the chain.
-        rank = _HEAD.index(kind) if kind in _HEAD else len(_HEAD)
-        if rank < before:
-            kind, rank = SectionKind.SOLUTION_EXPLORE, len(_HEAD)
-        before = rank
-        inside = range(section["start"] + 1, section["stop"])
-        cuts = [section["start"], *(i for i in inside if i in opens.get(kind, ())), section["stop"]]
-        yield from (Run(kind, start, stop) for start, stop in itertools.pairwise(cuts))
+def _path(row: dict[str, Any]) -> tuple[int, ...]:
+    sections = [Section(SectionKind(item["kind"]), item["start"], item["stop"]) for item in row["sections"]]
+    starts = [{item["start"] for item in row[name]} for name in ("approaches", "verifications")]
+    path = path_of_labels(sections, *starts)
+    if path is None:
+        raise SystemExit(f"{row['id']} has sections in no legal order: label it again")
+    return tuple(path)
 
 
 def _prepared(reading: Reading) -> Prepared:
-    count = len(reading.case.states)
-    return Prepared(reading.found.offsets[: count + 1], rows_of(reading.case))
+    return prepared_of(reading.found.offsets, reading.case)
 
 
-def _cross_validated(readings: Sequence[Reading], folds: int) -> tuple[dict[str, Annotation], Sureness]:
-    """Each trace as it is judged by weights that never saw its problem, and how sure these weights are."""
-    parts = [_fold(reading.trace, folds) for reading in readings]
+def _cross_validated(
+    readings: Sequence[Reading], parts: Sequence[str]
+) -> tuple[dict[str, Annotation], list[Sureness]]:
+    """Each trace as it is judged by weights that saw neither its part nor its problem.
+
+    Returns the annotations by id, and how sure and how right the weights were, for each part.
+    """
     prepared = [_prepared(reading) for reading in readings]
+    problems = [_problem(reading.trace) for reading in readings]
     found: dict[str, Annotation] = {}
     seen: list[Sureness] = []
-    for part in range(folds):
-        weights = fit([item.rows for item, own in zip(prepared, parts, strict=True) if own != part])
-        own_cases = [item for item, own in zip(prepared, parts, strict=True) if own == part]
-        seen.append(sureness_of(weights, own_cases))
-        for reading, own in zip(readings, parts, strict=True):
-            if own == part:
-                found[reading.trace.trace_id] = _judged(reading, reading.case.features, weights)
-    return found, _joined(seen)
+    for part in sorted(set(parts)):
+        held = {problem for problem, own in zip(problems, parts, strict=True) if own == part}
+        used = [own != part and problem not in held for problem, own in zip(problems, parts, strict=True)]
+        weights = fit([item.rows for item in itertools.compress(prepared, used)])
+        mine = [own == part for own in parts]
+        seen.append(sureness_of(weights, list(itertools.compress(prepared, mine))))
+        for reading in itertools.compress(readings, mine):
+            found[reading.trace.trace_id] = _judged(reading, reading.case.features, weights)
+    return found, seen
+
+
+def _gaps(seen: Sequence[Sureness]) -> dict[str, float]:
+    """The calibration error of each kind, each part by the calibration that fits the others."""
+    gaps = {}
+    for kind in ("sections", "openings"):
+        marks = []
+        for part in seen:
+            others = [pair for other in seen if other is not part for pair in getattr(other, kind)]
+            line = fit_line(*zip(*others, strict=True))
+            marks += [Graded("", calibrated(sure, line), 0.0, right) for sure, right in getattr(part, kind)]
+        gaps[kind] = calibration_error(marks)
+    return gaps
 
 
 def _joined(parts: Sequence[Sureness]) -> Sureness:
@@ -134,15 +169,34 @@ def _joined(parts: Sequence[Sureness]) -> Sureness:
     )
 
 
+def _problem(trace: Trace) -> str:
+    return " ".join(trace.problem.lower().split())
+
+
 def _fold(trace: Trace, folds: int) -> int:
     """All traces of one problem are in one fold."""
-    problem = " ".join(trace.problem.lower().split())
-    return hashlib.blake2b(problem.encode()).digest()[0] % folds
+    return hashlib.blake2b(_problem(trace).encode()).digest()[0] % folds
+
+
+def _family(reading: Reading) -> str:
+    """The first word of the teacher's name."""
+    return re.split("[^A-Za-z]", reading.row["teacher"], maxsplit=1)[0]
 
 
 def _judged(reading: Reading, features: Features, weights: Weights) -> Annotation:
     structure = find_structure(features, reading.found, weights)
     return assemble(reading.trace, reading.found, structure, "learned")
+
+
+def _compare(
+    name: str, readings: Sequence[Reading], judged: dict[str, Annotation], checker: AnswerChecker
+) -> None:
+    """Print the figures of the rules and of the learned judge on the traces that were read whole."""
+    whole = [r for r in readings if len(r.case.states) == len(r.found.segments)]
+    by_rules = {r.trace.trace_id: annotate(r.trace, r.found, "rules") for r in whole}
+    print(f"{name}: {len(whole)} traces")
+    _print("rules", whole, by_rules, checker)
+    _print("learned", whole, judged, checker)
 
 
 def _print(
@@ -151,15 +205,22 @@ def _print(
     context = Context({reading.trace.trace_id: reading.trace for reading in readings})
     cases: list[Labelled] = []
     for number, reading in enumerate(readings):
-        row = {name: reading.row[name] for name in ("id", "segments", "sections", "approaches")}
+        columns = STRUCTURE if "drop" not in reading.row else tuple(reading.row)
+        row = {name: reading.row[name] for name in ("id", *columns) if name not in LEFT_OUT}
         # Some readings leave open how a check ends; then only where it begins is compared.
         row["verifications"] = [{"kind": "check", **item} for item in reading.row["verifications"]]
         cases.extend(read_trace_labels(row, number, context))
+    options = Options(rounds=0)
+    drops = drops_of_policy(dropped_traces_of(cases), annotations, options.policy)
     scores = score_cases(
-        cases, annotations, judge, drops={}, comparer=None, checker=checker, options=Options(rounds=0)
+        cases, annotations, judge, drops=drops, comparer=None, checker=checker, options=options
     )
-    figures = {name: value for score in scores for name, value in score.headline().items()}
-    print(f"  {judge:8}", "  ".join(f"{name} {figures[name]:.3f}" for name in FIGURES))
+    figures = {
+        f"{score.kind}.{metric.name}": metric.value
+        for score in scores
+        for metric in score.tables[0].rows[0].metrics
+    }
+    print(f"  {judge:8}", "  ".join(f"{name} {figures[name]:.3f}" for name in FIGURES if name in figures))
 
 
 if __name__ == "__main__":

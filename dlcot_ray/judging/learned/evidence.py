@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -162,14 +163,18 @@ def _novelty(segments: Sequence[str], problem: str) -> _Novelty:
         figures |= numbers
         written |= here
     shared = [len(own & given) / len(own) if own else 0.0 for own in terms]
-    overlap = [_cosine(terms[max(0, i - AROUND) : i], terms[i : i + AROUND]) for i in range(len(segments))]
-    return _Novelty(new_terms, shared, numerals, overlap, np.array(new), np.array(large))
+    return _Novelty(new_terms, shared, numerals, _overlap(terms), np.array(new), np.array(large))
 
 
-def _cosine(before: Sequence[frozenset[str]], behind: Sequence[frozenset[str]]) -> float:
-    """Cosine of two vocabularies, 0..1."""
-    left, right = frozenset().union(*before), frozenset().union(*behind)
-    return len(left & right) / float(np.sqrt(max(1, len(left)) * max(1, len(right))))
+def _overlap(terms: Sequence[frozenset[str]]) -> list[float]:
+    """For each segment the cosine of the vocabularies of the segments before it and from it on, 0..1."""
+    # Window k holds segments [k - AROUND, k), so each union is made once and serves both sides.
+    windows = [frozenset().union(*terms[max(0, stop - AROUND) : stop]) for stop in range(len(terms) + AROUND)]
+    return [
+        len(windows[i] & windows[i + AROUND])
+        / sqrt(max(1, len(windows[i])) * max(1, len(windows[i + AROUND])))
+        for i in range(len(terms))
+    ]
 
 
 def _final_values(found: Findings, correct: Bools) -> tuple[Bools, Bools]:

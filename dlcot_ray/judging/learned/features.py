@@ -10,25 +10,27 @@ from __future__ import annotations
 import itertools
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from dlcot_ray.judging.findings import Findings
-from dlcot_ray.judging.learned.arrays import Floats, Ints, bucketed, crossed, one_hot, shifted
+from dlcot_ray.judging.learned.arrays import Bools, Floats, Ints, bucketed, crossed, one_hot, shifted
 from dlcot_ray.judging.learned.evidence import Evidence, read_evidence
 from dlcot_ray.judging.learned.signs import signs_of
 from dlcot_ray.judging.learned.states import COUNT
 
-VERSION = 1
+VERSION = 2
 """Increase it with every change of columns or buckets; weights of another version are refused."""
 
 BUCKETS = 1 << 15
 """Number of buckets for hashed words."""
 
-_WORD = re.compile(r"[A-Za-z']+|\d+(?:\.\d+)?|[=?:!+\-*/<>^\\$]")
+MOST_WORDS = 50_000
+"""Words of one place whose buckets are remembered; the buckets of rarer words are computed again."""
+
+_WORD = re.compile(r"[a-z']+|\d+(?:\.\d+)?|[=?:!+\-*/<>^\\$]")
 _WINDOW = (-2, -1, 0, 1, 2)
 
 
@@ -39,10 +41,12 @@ class Features:
     Attributes:
         columns: (n, c) zeros and ones.
         words: for each segment the buckets of its words, ascending.
+        standing: whether an answer, right or not, was stated before each segment.
     """
 
     columns: Floats
     words: tuple[Ints, ...]
+    standing: Bools
 
 
 def features_of(found: Findings, problem: str, rules: Sequence[int]) -> Features:
@@ -50,7 +54,7 @@ def features_of(found: Findings, problem: str, rules: Sequence[int]) -> Features
     signs = np.array([signs_of(segment) for segment in found.segments], dtype=np.float64)
     evidence = read_evidence(found, problem, signs)
     columns = _columns(found.offsets, evidence, signs, one_hot(np.asarray(rules), COUNT))
-    return Features(columns, _buckets(found.segments))
+    return Features(columns, _buckets(found.segments), evidence.standing[:, 1] > 0)
 
 
 def _columns(offsets: Sequence[int], evidence: Evidence, signs: Floats, rules: Floats) -> Floats:
@@ -85,40 +89,45 @@ def _by_count(events: Floats, counts: Floats) -> Floats:
 
 
 def _buckets(segments: Sequence[str]) -> tuple[Ints, ...]:
-    words = [[word.lower() for word in _WORD.findall(segment)] for segment in segments]
+    words = [_WORD.findall(segment.lower()) for segment in segments]
     none: list[str] = []
     out = []
     for i, here in enumerate(words):
         before = words[i - 1] if i else none
         behind = words[i + 1] if i + 1 < len(words) else none
-        out.append(
-            np.array(sorted({_bucket(name) for name in _word_names(before, here, behind)}), dtype=np.int64)
-        )
+        out.append(np.array(sorted(_buckets_of(before, here, behind)), dtype=np.int64))
     return tuple(out)
 
 
-def _word_names(before: Sequence[str], here: Sequence[str], behind: Sequence[str]) -> Iterator[str]:
+class _Buckets(dict[str, int]):
+    """Word -> bucket, for words of one place. Computed once; emptied when it holds `MOST_WORDS`."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self._place = place
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= MOST_WORDS:
+            self.clear()
+        bucket = self[word] = zlib.crc32(f"{self._place} {word}".encode()) % BUCKETS
+        return bucket
+
+
+_ANY, _FIRST, _LAST, _PAIR, _THREE = map(_Buckets, ("any", "first", "last", "pair", "three"))
+_BEFORE_FIRST, _BEFORE_LAST, _BEHIND = map(_Buckets, ("before first", "before last", "behind first"))
+_AT = tuple(_Buckets(str(place)) for place in range(6))
+
+
+def _buckets_of(before: Sequence[str], here: Sequence[str], behind: Sequence[str]) -> set[int]:
     """Words by where they stand: first ones in place and in pairs, last ones, any, and the neighbours'."""
-    for i, word in enumerate(here[:6]):
-        yield f"{i} {word}"
-    for word in here[:8]:
-        yield f"first {word}"
-    for one, two in itertools.pairwise(here[:7]):
-        yield f"pair {one} {two}"
+    found = set(map(_ANY.__getitem__, here))
+    found.update(place[word] for place, word in zip(_AT, here, strict=False))
+    found.update(map(_FIRST.__getitem__, here[:8]))
+    found.update(_PAIR[f"{one} {two}"] for one, two in itertools.pairwise(here[:7]))
     if len(here) > 2:
-        yield f"three {here[0]} {here[1]} {here[2]}"
-    for word in here[-4:]:
-        yield f"last {word}"
-    for word in here:
-        yield f"any {word}"
-    for word in before[:3]:
-        yield f"before first {word}"
-    for word in before[-4:]:
-        yield f"before last {word}"
-    for word in behind[:4]:
-        yield f"behind first {word}"
-
-
-@lru_cache(maxsize=200_000)
-def _bucket(name: str) -> int:
-    return zlib.crc32(name.encode()) % BUCKETS
+        found.add(_THREE[f"{here[0]} {here[1]} {here[2]}"])
+    found.update(map(_LAST.__getitem__, here[-4:]))
+    found.update(map(_BEFORE_FIRST.__getitem__, before[:3]))
+    found.update(map(_BEFORE_LAST.__getitem__, before[-4:]))
+    found.update(map(_BEHIND.__getitem__, behind[:4]))
+    return found

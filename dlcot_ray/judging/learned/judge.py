@@ -1,8 +1,9 @@
 """The `learned` judge: structure by a small model trained on readings, everything else by evidence.
 
 In: a trace. Out: an annotation. The model reads all segments of a trace at once and gives the best legal
-structure: sections, where approaches begin, where checks begin. Labels, answers, errors, the kind of a check
-and the methods come from the same evidence as with the rules. It needs numpy only, and no network.
+structure: sections, where approaches begin, where checks begin. Evidence mends it where a label would
+contradict it. Labels, answers, errors, the kind of a check and the methods come from the same evidence as
+with the rules. It needs numpy only, and no network.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from dlcot_ray.core.annotation import Annotation, Source
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
-from dlcot_ray.judging.learned.arrays import Floats
+from dlcot_ray.judging.learned.arrays import Bools, Floats
 from dlcot_ray.judging.learned.chain import best_path, probabilities, scores_of
 from dlcot_ray.judging.learned.features import Features, features_of
+from dlcot_ray.judging.learned.mending import mend
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, runs_of, states_of
 from dlcot_ray.judging.learned.sureness import calibrated, raw_confidences
 from dlcot_ray.judging.learned.weights import SHIPPED, Weights, load
@@ -25,12 +29,13 @@ from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import Structure, annotate, assemble
 from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 2
+VERSION = 3
 """Increase it when the same weights may give the same trace another annotation."""
 
-EAGERNESS = {APPROACH: 0.5, CHECK: 0.5}
-"""Added to the scores of states that open something: openings are rare, and a plain fit misses too many of
-them. Chosen by cross-validation."""
+FIRST_WAYS, MORE_WAYS, CHECKS = 1.0, 0.5, 0.5
+"""Added to the scores of states that open an approach before an answer stands, an approach behind one, and a
+check: openings are rare, and a plain fit misses too many of them. Chosen by cross-validation. An opening that
+is missed before the answer joins an unfinished way to the right one, and then neither label is right."""
 
 
 class LearnedJudge:
@@ -95,11 +100,11 @@ class Reading:
     openings: float
 
 
-def read_scores(scores: Floats, offsets: Sequence[int], weights: Weights) -> Reading:
+def read_scores(scores: Floats, standing: Bools, offsets: Sequence[int], weights: Weights) -> Reading:
     """The best legal path by the scores of states, with confidences that are not calibrated."""
     eager = scores.copy()
-    for state, extra in EAGERNESS.items():
-        eager[:, state] += extra
+    eager[:, APPROACH] += np.where(standing, MORE_WAYS, FIRST_WAYS)
+    eager[:, CHECK] += CHECKS
     path = best_path(eager, weights.transitions, weights.starts)
     chances = probabilities(scores, weights.transitions, weights.starts)
     return Reading(path, *raw_confidences(path, chances, offsets))
@@ -108,10 +113,10 @@ def read_scores(scores: Floats, offsets: Sequence[int], weights: Weights) -> Rea
 def find_structure(features: Features, found: Findings, weights: Weights) -> Structure:
     """The best legal structure by some weights, and how sure they are of it."""
     scores = scores_of(features.columns, features.words, weights.columns, weights.words)
-    reading = read_scores(scores, found.offsets, weights)
+    reading = read_scores(scores, features.standing, found.offsets, weights)
     of_sections, of_openings = weights.calibration
     return Structure(
-        runs_of(reading.path),
+        mend(runs_of(reading.path), found),
         Source.MODEL,
         calibrated(reading.sections, of_sections),
         calibrated(reading.openings, of_openings),

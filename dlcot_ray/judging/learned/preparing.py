@@ -14,6 +14,7 @@ import numpy as np
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import find
+from dlcot_ray.judging.learned.arrays import Bools
 from dlcot_ray.judging.learned.judge import case_of, read_scores
 from dlcot_ray.judging.learned.sureness import fit_line, shares_right
 from dlcot_ray.judging.learned.training import Case, Rows, rows_of
@@ -34,11 +35,19 @@ class Prepared:
 
     Attributes:
         offsets: of the segments that have a state.
+        standing: whether an answer was stated before each of them.
         rows: their features and states.
     """
 
     offsets: tuple[int, ...]
+    standing: Bools
     rows: Rows
+
+
+def prepared_of(offsets: tuple[int, ...], case: Case) -> Prepared:
+    """A case whose features are known; `offsets` are those of the whole trace."""
+    count = len(case.states)
+    return Prepared(offsets[: count + 1], case.features.standing[:count], rows_of(case))
 
 
 def prepare(labelled: Sequence[Labelled]) -> list[Prepared | None]:
@@ -53,7 +62,7 @@ def _prepared(item: Labelled, checker: AnswerChecker) -> Prepared | None:
     if not 0 < count <= len(found.segments):
         return None
     features = case_of(found, item.trace.problem)
-    return Prepared(found.offsets[: count + 1], rows_of(Case(features, item.path)))
+    return prepared_of(found.offsets, Case(features, item.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ def sureness_of(weights: Weights, cases: Sequence[Prepared]) -> Sureness:
     both = np.vstack([weights.columns, weights.words])
     sections, openings = [], []
     for case in cases:
-        reading = read_scores(np.asarray(case.rows.matrix @ both), case.offsets, weights)
+        reading = read_scores(np.asarray(case.rows.matrix @ both), case.standing, case.offsets, weights)
         right, hits = shares_right(reading.path, case.rows.states, case.offsets)
         sections.append((reading.sections, right))
         openings.append((reading.openings, hits))

@@ -73,7 +73,7 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"\b(?:that(?:'s| is) (?:right|correct)|(?:seems|looks|is|it's|are) (?:all )?(?:right|correct|consistent|good|valid|fine)|"
             r"correct[.!]|checks? out|that works|(?:it|this|which) (?:matches|works|confirms|holds)|same (?:answer|result|as before)|"
-            r"consistent|confirmed|yep|no mistakes?|i'm (?:confident|sure)|all (?:good|conditions))",
+            r"consistent|confirmed|yep\b|no mistakes?|i'm (?:confident|sure)|all (?:good|conditions))",
         ),
     ),
     (
@@ -104,7 +104,9 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "relation",
-        re.compile(r"[=≈≤≥<>]|\\frac|\\sum|\b(?:compute|calculate|substitut|solve for|set up|plug)\w*"),
+        re.compile(
+            r"[=≈≤≥<>]|\\frac|\\sum(?![a-z])|\b(?:compute|calculate|substitut|solve for|set up|plug)\w*"
+        ),
     ),
     (
         "hedge",
@@ -181,17 +183,74 @@ SIGNS: tuple[str, ...] = tuple(name for name, _ in PATTERNS)
 OPENING_CHARS = 100
 """Another way is announced at the start of a segment; deeper in it, the words mean something else."""
 
+STEM = 4
+"""Letters of a word that `NEEDS` goes by."""
 
-def _finder(name: str, pattern: re.Pattern[str]) -> Callable[[str], object]:
+NEEDS: dict[str, str] = {
+    "other way": "another different alternative second third other new start from",
+    "questioning": "check verify sure certain confirm correct right mistake miss wrong consistent sense"
+    " confident careful recheck double overlook",
+    "answer": "answer final solution what",
+    "fault": "wrong incorrect right correct made does don didn contradict mistaken valid something",
+    "agreement": "right correct consistent good valid fine checks works matches confirms holds same yep"
+    " mistakes sure conditions",
+    "task": "problem question puzzle task exercise given asked told need have want find compute prove show"
+    " determine solve goal aim",
+    "given": "given problem question asked asks says states we need want find figure goal means understand so"
+    " there okay alright",
+    "relation": "frac sum compute calculate substitute solve set plug",
+    "hedge": "maybe perhaps might could seems probably sure think guess unless confuse complicated messy"
+    " tricky stuck",
+    "gives up": "complicated messy tedious helpful stuck dead vague sure better overcomplicate step confuse"
+    " working",
+    "sets up": "let denote define suppose assume consider start first parametrize set using recall formula"
+    " theorem express",
+    "backward": "earlier before again previous above original same back already confirm consistent matches"
+    " verify check double",
+    "calculates": "calculate compute simplify plug substitute solve multiply divide subtract add adding"
+    " factor expand rearrange list count try test start",
+    "names": "denote let call",
+    "recalls": "recall remember know formula theorem property definition means understand visualize sketch",
+}
+"""Words of which a segment has at least one, by their first letters, wherever it shows the sign. To look them
+up is many times faster than to search for the pattern, which nearly always fails."""
+
+_STEM = re.compile(rf"([a-z]{{1,{STEM}}})[a-z]*")
+_WRITTEN = {
+    "questioning": re.compile(r"\?"),
+    "relation": re.compile("[=≈≤≥<>]"),
+}
+"""Signs that a single character shows, too."""
+
+_COUNTED = re.compile(r"[\d\\]")
+"""What every operation is written with."""
+
+Finder = Callable[[str], object]
+
+
+def _finder(name: str, pattern: re.Pattern[str]) -> Finder:
     if name == "other way":
         return lambda segment: pattern.search(segment, 0, OPENING_CHARS)
+    if name == "operation":
+        return lambda segment: _COUNTED.search(segment) and pattern.search(segment)
     return pattern.match if name in ANCHORED else pattern.search
 
 
-_FINDERS = tuple(_finder(name, pattern) for name, pattern in PATTERNS)
+def _stems(words: str) -> frozenset[str]:
+    return frozenset(word[:STEM] for word in words.split())
+
+
+_FINDERS: tuple[tuple[Finder, frozenset[str]], ...] = tuple(
+    (_finder(name, pattern), _stems(NEEDS.get(name, ""))) for name, pattern in PATTERNS
+)
+_BY_CHARACTER = tuple((SIGNS.index(name), pattern.search) for name, pattern in _WRITTEN.items())
 
 
 def signs_of(segment: str) -> list[bool]:
     """Which of `SIGNS` a segment shows."""
     lower = segment.lower()
-    return [find(lower) is not None for find in _FINDERS]
+    stems = set(_STEM.findall(lower))
+    shown = [not (needs and needs.isdisjoint(stems)) and find(lower) is not None for find, needs in _FINDERS]
+    for place, find in _BY_CHARACTER:
+        shown[place] = shown[place] or find(lower) is not None
+    return shown

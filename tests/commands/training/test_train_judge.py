@@ -109,6 +109,16 @@ def test_annotations_make_a_judge_and_the_same_weights_twice(traces: Path, tmp_p
     assert (tmp_path / "one" / FILE).read_bytes() == (tmp_path / "two" / FILE).read_bytes()
 
 
+def test_features_that_are_computed_on_ray_give_the_same_weights(
+    traces: Path, labels: Path, tmp_path: Path, ray_session: str
+) -> None:
+    pytest.importorskip("scipy")
+    words = (f"traces={traces}", f"labels={labels}", "held_out=0")
+    assert train(tmp_path / "here", *words, "where=here") == 0
+    assert train(tmp_path / "ray", *words, "where=ray", f"ray.address={ray_session}") == 0
+    assert (tmp_path / "here" / FILE).read_bytes() == (tmp_path / "ray" / FILE).read_bytes()
+
+
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [

@@ -9,7 +9,7 @@ import pytest
 
 from dlcot_ray.core.annotation import SectionKind
 from dlcot_ray.judging.learned.arrays import Floats
-from dlcot_ray.judging.learned.chain import best_path, probabilities
+from dlcot_ray.judging.learned.chain import best_path, probabilities, scores_of
 from dlcot_ray.judging.learned.states import (
     APPROACH,
     CHECK,
@@ -93,3 +93,13 @@ def test_runs_and_paths_say_the_same() -> None:
     assert runs[2:4] == [Run(SectionKind.SOLUTION_EXPLORE, 3, 5), Run(SectionKind.SOLUTION_EXPLORE, 5, 6)]
     assert runs[4] == Run(SectionKind.VERIFY, 6, 8)
     assert [run.start for run in runs[1:]] == [run.stop for run in runs[:-1]]
+
+
+def test_scores_are_sums_of_weights_also_where_a_segment_has_no_word() -> None:
+    of_columns, of_words = np.array([[1.0, 2.0]]), np.array([[10.0, 0.0], [0.0, 10.0]])
+    words = (np.array([0, 1]), np.array([], dtype=np.int64), np.array([1]), np.array([], dtype=np.int64))
+    columns = np.array([[1.0], [1.0], [0.0], [0.0]])
+    scores = scores_of(columns, words, of_columns, of_words)
+    assert scores.tolist() == [[11.0, 12.0], [1.0, 2.0], [0.0, 10.0], [0.0, 0.0]]
+    none = tuple(np.array([], dtype=np.int64) for _ in range(2))
+    assert scores_of(columns[:2], none, of_columns, of_words).tolist() == [[1.0, 2.0], [1.0, 2.0]]

@@ -12,7 +12,7 @@ from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.learned.arrays import bucketed, shifted
 from dlcot_ray.judging.learned.evidence import Evidence, read_evidence
-from dlcot_ray.judging.learned.features import BUCKETS
+from dlcot_ray.judging.learned.features import BUCKETS, MOST_WORDS, _Buckets
 from dlcot_ray.judging.learned.judge import case_of
 from dlcot_ray.judging.learned.signs import signs_of
 
@@ -64,6 +64,20 @@ def test_features_depend_on_the_trace_alone(found: Findings) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(one.words, two.words, strict=True))
     assert set(np.unique(one.columns)) <= {0.0, 1.0}
     assert all(words.min() >= 0 and words.max() < BUCKETS for words in one.words)
+
+
+def test_an_answer_stands_behind_the_segment_that_states_it(found: Findings) -> None:
+    assert case_of(found, PROBLEM).standing.tolist() == [False, False, True, True]
+
+
+def test_words_that_are_no_longer_remembered_have_the_same_bucket() -> None:
+    buckets = _Buckets("any")
+    before = [buckets[f"word{i}"] for i in range(MOST_WORDS)]
+    assert len(buckets) <= MOST_WORDS
+    again = buckets["one more"]
+    assert len(buckets) == 1
+    assert again == buckets["one more"]
+    assert [buckets[f"word{i}"] for i in range(9)] == before[:9]
 
 
 def test_every_trace_has_the_same_columns(checker: AnswerChecker, found: Findings) -> None:

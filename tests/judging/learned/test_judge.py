@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,8 @@ from dlcot_ray.config.loading import load_judge
 from dlcot_ray.core.annotation import JudgeStep, Label, SectionKind, Source
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import JobError
-from dlcot_ray.judging.learned.judge import LearnedJudge
+from dlcot_ray.judging.learned.judge import LearnedJudge, read_scores
+from dlcot_ray.judging.learned.states import APPROACH, CHECK, CONCLUSION, COUNT, WORK
 from dlcot_ray.judging.learned.weights import load
 from tests.judging.rules.test_judge import PROBLEM, TRACE, assert_well_formed
 
@@ -62,7 +65,7 @@ def test_any_text_has_a_well_formed_annotation(
 
 
 def test_the_identity_names_the_weights(judge: LearnedJudge) -> None:
-    assert judge.identity.startswith(f"learned/2 {load().fingerprint} on rules/")
+    assert judge.identity.startswith(f"learned/3 {load().fingerprint} on rules/")
     assert judge.annotate(Trace("t", PROBLEM, TRACE)).judge == judge.identity
 
 
@@ -92,4 +95,16 @@ def test_it_is_made_by_name_and_in_a_moment() -> None:
 
 def test_the_python_api_takes_it() -> None:
     found = api.annotate(Trace("t", PROBLEM, TRACE, "3003"), judge="learned")
-    assert found.judge.startswith("learned/2 ")
+    assert found.judge.startswith("learned/3 ")
+
+
+@pytest.mark.parametrize("standing", [False, True])
+def test_openings_are_taken_earlier_before_an_answer_stands(standing: bool) -> None:
+    weights = replace(load(), transitions=np.zeros((COUNT, COUNT)), starts=np.zeros(COUNT))
+    scores = np.zeros((3, COUNT))
+    scores[:, WORK] = [0.0, 0.9, 1.5]
+    scores[:, [CHECK, CONCLUSION]] = -9.0
+    scores[0, APPROACH] = 9.0
+    behind = np.array([False, standing, standing])
+    path = read_scores(scores, behind, (0, 10, 20, 30), weights).path
+    assert path == ([APPROACH, WORK, WORK] if standing else [APPROACH, APPROACH, WORK])

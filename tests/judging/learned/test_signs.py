@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from dlcot_ray.judging.learned.signs import OPENING_CHARS, SIGNS, signs_of
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dlcot_ray.judging.learned.signs import NEEDS, OPENING_CHARS, PATTERNS, SIGNS, signs_of
 
 
 @pytest.mark.parametrize(
@@ -41,3 +45,17 @@ def test_case_does_not_matter() -> None:
 def test_another_way_is_announced_at_the_start() -> None:
     late = "x" * OPENING_CHARS + " and there is another way to see this."
     assert not signs_of(late)[SIGNS.index("other way")]
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_no_text_that_matches_a_pattern_lacks_the_words_that_are_looked_up(name: str) -> None:
+    pattern = dict(PATTERNS)[name]
+
+    @given(text=st.from_regex(re.compile(pattern.pattern, re.ASCII)))
+    @settings(max_examples=40, deadline=None)
+    def shows(text: str) -> None:
+        stop = OPENING_CHARS if name == "other way" else len(text)
+        if text == text.lower() and pattern.search(text, 0, stop):
+            assert signs_of(text)[SIGNS.index(name)]
+
+    shows()

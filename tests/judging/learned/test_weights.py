@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from dlcot_ray.judging.learned.features import BUCKETS
+from dlcot_ray.judging.learned.features import BUCKETS, VERSION
 from dlcot_ray.judging.learned.states import COUNT
 from dlcot_ray.judging.learned.weights import SHIPPED, Weights, load, save
 
@@ -46,6 +46,6 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     save_file(arrays, path, metadata={"features": "0"})
     with pytest.raises(ValueError, match="belongs to features 0"):
         load(path)
-    save_file(arrays, path, metadata={"features": "1"})
+    save_file(arrays, path, metadata={"features": str(VERSION)})
     with pytest.raises(ValueError, match="another shape"):
         load(path)
