@@ -44,8 +44,16 @@ def sum_row(number: int, **others: Any) -> dict[str, Any]:
     return row(f"sum-{number}", sum_thought(a, b, a + b), problem=problem, ground_truth=str(a + b), **others)
 
 
-def make_output(place: Path, units: Sequence[Sequence[dict[str, Any]]], policy: str = "keep_first") -> Output:
-    """An output with one unit per list of rows; there is no manifest, as of a job that has not ended."""
+def make_output(
+    place: Path,
+    units: Sequence[Sequence[dict[str, Any]]],
+    policy: str = "keep_first",
+    names: Sequence[str] = (),
+) -> Output:
+    """An output with one unit per list of rows; there is no manifest, as of a job that has not ended.
+
+    Units are called `part0`, ... with their rows, or by `names`.
+    """
     output = Output(Store(str(place)))
     judge = RulesJudge()
     for number, rows in enumerate(units):
@@ -55,7 +63,7 @@ def make_output(place: Path, units: Sequence[Sequence[dict[str, Any]]], policy: 
         unit = UnitInput.parse(table, columns, file=f"in/{name}.parquet", shard_name=name, first_row=0)
         options = UnitOptions(parse_policy(policy), estimate_tokens)
         made = asyncio.run(enhance_unit(unit, judge, options))
-        output.put_unit(f"{name}.r000000000-{len(rows):09d}", made)
+        output.put_unit(names[number] if names else f"{name}.r000000000-{len(rows):09d}", made)
     judge.close()
     write_record(output, JobRecord("enhance", SETTINGS, {"dataset": "plain"}))
     return output

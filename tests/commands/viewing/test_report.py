@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from dlcot_ray.commands.run import some_units
 from dlcot_ray.plan.names import parse_unit_name
 from dlcot_ray.report.sampling import MOST_UNITS
+from dlcot_ray.report.writing import write_report
 from tests.support.finished_job import FinishedJob
+from tests.support.made_output import make_output, sum_row
 from tests.support.plans import plan_of
 
 
@@ -36,3 +39,13 @@ def test_units_are_drawn_from_the_plan_without_a_list() -> None:
         assert 0 <= name.start < name.stop <= rows[name.shard]
         assert name.start % 4 == 0
     assert some_units(plan_of([[(3, 1)]])) == ["f0.r000000000-000000003"]
+
+
+def test_the_units_of_the_plan_are_those_of_the_output(tmp_path: Path) -> None:
+    plan = plan_of([[(4, 1)], [(4, 1), (2, 1)]])
+    units = some_units(plan)
+    assert len(units) == 3
+    rows = [[sum_row(number) for number in range(4)]]
+    output = make_output(tmp_path / "out", [*rows, *rows, [sum_row(8), sum_row(9)]], names=units)
+    assert write_report(output, units) == f"report: {tmp_path / 'out' / 'report.html'}"
+    assert write_report(output, ["f9.r000000000-000000004"]).startswith("report: not written")
