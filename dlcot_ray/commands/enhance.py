@@ -19,6 +19,7 @@ from dlcot_ray.commands.prepare import (
     released_on_error,
     storable_settings,
     stored,
+    warn_if_unpinned,
 )
 from dlcot_ray.commands.quality_floor import check_quality_floor
 from dlcot_ray.commands.run import execute
@@ -117,6 +118,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     """
     resolved = resolve_enhance(config)
     config, judge = resolved.config, resolved.judge
+    warn_if_unpinned(str(resolved.settings["judge"]))
     output = open_output(config.output or "", config.storage.output, config.input)
     found = find_inputs(config.input, config.storage.input)
     floor = partial(

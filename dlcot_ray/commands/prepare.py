@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +40,8 @@ from dlcot_ray.work.spec import WorkSpec
 Floor = Callable[[], dict[str, Any] | None]
 """Scores the judge; returns the manifest's entry."""
 
+_UNPINNED = re.compile(r"([\w.-]{1,96}/[\w.-]{1,96})@main\b")
+"""A model of the hub without a revision, in the identity of a judge."""
 _RAY_PACKAGE = "/_ray_pkg_"
 """Part of the path of a folder into which Ray unpacks the working directory of a submitted job."""
 
@@ -131,6 +135,21 @@ def check_usable(plan: Plan) -> None:
     if plan.faults:
         raise JobError(f"none of the {len(plan.faults)} inputs can be used: {plan.faults[0]}")
     raise JobError("the inputs have no rows", "check input=")
+
+
+def warn_if_unpinned(identity: str) -> None:
+    """Say that the hub may serve other weights under the same name tomorrow.
+
+    Args:
+        identity: of the judge; a model of the hub without a revision is ``owner/name@main`` in it.
+    """
+    for model in _UNPINNED.findall(identity):
+        print(
+            f"dlcot: {model} has no revision, so the hub may serve another model under that name later; "
+            "pin it by judge_options.revision=COMMIT",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def checked_policy(config: Config) -> dict[str, Any]:

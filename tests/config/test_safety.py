@@ -9,6 +9,7 @@ import pytest
 
 from dlcot_ray import api
 from dlcot_ray.cli import main
+from dlcot_ray.commands.prepare import warn_if_unpinned
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.paths import conf_dir
 from dlcot_ray.errors import ConfigError, JobError
@@ -94,3 +95,13 @@ def test_a_model_copies_nothing_outside_its_directory(name: str, tmp_path: Path)
     with pytest.raises(ValueError, match="not a name below the model"):
         _copy(Files(), {name: {"name": "x"}}, target)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_model_of_the_hub_without_a_revision_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    warn_if_unpinned("rules/9 | model/5/Qwen/Qwen3-8B-FP8@main/dlcot@1a2b")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Qwen/Qwen3-8B-FP8 has no revision" in line
+    assert "judge_options.revision=COMMIT" in line
+    for identity in ("rules/9", "model/5/smollm2@0123abcd", "model/5/Qwen/Qwen3-8B@0123456789abcdef"):
+        warn_if_unpinned(identity)
+    assert not capsys.readouterr().err
