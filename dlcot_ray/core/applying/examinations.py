@@ -18,6 +18,7 @@ from dlcot_ray.core.annotation import Annotation, Verification, VerificationKind
 from dlcot_ray.core.applying.looks import (
     END_CHARS,
     announces_check,
+    answers_itself,
     computes,
     is_listed,
     is_settled,
@@ -241,7 +242,7 @@ def _worth(reading: _Reading, start: int, stop: int, *, works: bool, words: int)
     if reading.ends_otherwise(stop):
         return Worth.OPEN
     if not works and words < EXAMINES_CHARS:
-        return Worth.THIN
+        return Worth.STEP if answers_itself(reading.segment(start)) else Worth.THIN
     return Worth.STEP if reading.is_step(start, stop) else Worth.WHOLE
 
 

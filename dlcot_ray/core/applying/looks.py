@@ -109,6 +109,9 @@ _LEADS_FURTHER = re.compile(
     re.IGNORECASE,
 )
 """Goes on with the next of several things that are examined, or with a step that is still to be made."""
+_ANSWERS_ITSELF = re.compile(
+    r"^\W*(?:is|are|does|do)\b[^?\n]{0,80}\d[^?\n]{0,40}\?\s*(?:yes|no)\b", re.IGNORECASE
+)
 _RESOLVES = re.compile(
     r"\b(?:i see|ah|oh|my mistake|the (?:mistake|error|issue|problem|confusion) (?:is|was|here|lies)|"
     r"i (?:made|forgot|missed|mis\w+|double[- ]counted|overlooked|confused|mixed)|should (?:be|have)|"
@@ -156,6 +159,11 @@ def notes_conflict(text: str) -> bool:
 def leads_further(text: str) -> bool:
     """Whether a segment goes on with the next thing to examine, or with a step that the task still asks."""
     return _LEADS_FURTHER.match(text) is not None
+
+
+def answers_itself(text: str) -> bool:
+    """Whether a segment asks about the figures before it and answers at once ("Is 21 > 17? Yes")."""
+    return _ANSWERS_ITSELF.match(text) is not None
 
 
 def leaves_conflict(text: str) -> bool:

@@ -12,6 +12,8 @@ from dlcot_ray.core.applying.looks import HEDGES, UNSURE, announces_check
 from dlcot_ray.core.seams import cues
 from dlcot_ray.core.seams.sentences import sentences
 
+_WONDERS = re.compile(r"^\W*(?:(?:but|so|and|hmm+)\b[,\s]*)*(?:the question is|i wonder)\b", re.IGNORECASE)
+"""A question that is put without its sign."""
 _LACKS = re.compile(
     r"^\W*but (?:i|we) (?:still|don't|do not) (?:\w+ )?(?:have|know|need|don't|can't)\b", re.IGNORECASE
 )
@@ -56,6 +58,7 @@ def is_open(text: str) -> bool:
         return bool(last)
     if (
         _UNCOMPUTED.match(last)
+        or _WONDERS.match(last)
         or _LACKS.match(last)
         or _STILL_TO_DO.search(last)
         or _GOES_TO_CHECK.search(last)

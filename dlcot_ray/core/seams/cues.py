@@ -100,6 +100,7 @@ MANY = re.compile(
     r"|\b(?:confirmed|checked|verified|double-?checked|tested) (?:it |this |that |everything )?(?:in|by|with|using) "
     r"(?:another|a (?:second|different|separate)) (?:way|method|approach)\b"
     r"|\b(?:every|each|whichever) (?:way|method|approach) (?:i|we|gives|leads)\b|\bno matter (?:which|what|how) (?:method|way|approach|i|we)\b"
+    r"|\bregardless of (?:the|which|what) (?:method|approach|way)\b"
     r"|\bmultiple (?:ways|checks|verifications|times|methods|approaches)\b"
     r"|\b(?:two|three|several|different|various|all) (?:different )?(?:methods|ways|approaches|checks) (?:all )?"
     r"(?:agree|give|gave|confirm|lead|led|yield|match|point|show|arrive)\w*"
@@ -123,7 +124,10 @@ ASSURES = re.compile(
 )
 """A sentence that only says that the answer is right, or that the work is done."""
 EITHER_WAY = re.compile(
-    r"^(?P<lead>\s*)(?:(?:so|and|but|anyway|okay)\b[,\s]*)*(?:(?:in )?(?:either|both) (?:ways?|cases?|methods?))\s*,\s*"
+    r"^(?P<lead>\s*)(?:(?:so|and|but|anyway|okay)\b[,\s]*)*"
+    r"(?:(?:in )?(?:either|both) (?:ways?|cases?|methods?)|"
+    r"(?:regardless of (?:the|which)|no matter which) (?:approach|method|way)"
+    r"(?: (?:i|we) (?:use|take|choose|try))?)\s*,\s*"
     r"(?P<rest>\S[\s\S]*)$",
     re.IGNORECASE,
 )

@@ -274,3 +274,32 @@ def test_a_check_that_comes_to_another_number_goes_on_until_it_is_settled() -> N
 def test_maybe_right_is_no_verdict() -> None:
     assert not is_settled("Wait, maybe 43 is correct.")
     assert is_settled("So 43 is correct.")
+
+
+@pytest.mark.parametrize(
+    ("stops", "goes_on"),
+    [
+        (
+            "Let me check: 6 * 7 = 42, correct. But the question is, does that hold with the new box.",
+            "Wait, the box is the same, so 42 is right.",
+        ),
+        (
+            "Is 42 > 36? Yes, that's true.",
+            "Let me check 5 rows, too: 5 * 7 = 35, which is too few. So 42 is right.",
+        ),
+    ],
+)
+def test_a_question_without_its_sign_and_an_answer_to_the_last_figures_are_no_check(
+    stops: str, goes_on: str
+) -> None:
+    result = made(
+        [*ROAD, stops, goes_on, AGAIN, END], [(0, 2, CORRECT, 0)], [(i, i + 1, 0, i) for i in (2, 3, 4)]
+    )
+    assert gone(result) == [4]
+
+
+def test_regardless_of_the_approach_is_taken_off() -> None:
+    second = ["Alternatively, 40 + 2 is 42.", "So the answer is 42."]
+    lines = [*ROAD, *second, "So, regardless of the approach, the answer is 42."]
+    result = made(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)], [])
+    assert "regardless" not in result.reasoning
