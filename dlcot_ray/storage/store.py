@@ -1,7 +1,6 @@
 """One store: a local directory or any fsspec URL, with the same few operations.
 
-The job needs few operations: list, read, an atomic put, and compare-and-swap. Their semantics are the same on
-three backends (`backend.py` is the interface):
+List, read, an atomic put, and compare-and-swap mean the same on three backends (`backend.py`):
 
 - local paths use operating system calls, because fsspec's local file system neither syncs nor links;
 - S3 has requests of its own, because fsspec's cannot replace conditionally, and hold all names of a listing;
@@ -14,8 +13,8 @@ from memory: a work unit has some tens of megabytes, and a single visible change
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from dlcot_ray.errors import InputFault, JobError
@@ -23,13 +22,12 @@ from dlcot_ray.storage.backend import Belongs, ObjectInfo, OnSkip, Versioned
 from dlcot_ray.storage.failures import MissingObject, explain, secrets_of, without_credentials
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX, LocalBackend
 from dlcot_ray.storage.opening import open_backend, pinned
-from dlcot_ray.storage.urls import is_local
+from dlcot_ray.storage.urls import below_root, is_local
 
 __all__ = ["ObjectInfo", "Store", "Versioned"]
 
 CHECK_S = 12.0
 """How long a store may take for its first answer (seconds)."""
-
 _PROBE = f"_writable{TEMPORARY_SUFFIX}"
 
 
@@ -119,11 +117,9 @@ class Store:
         """
         with self._errors("cannot write to the output"):
             self._backend.put(_PROBE, b"", CHECK_S)
-        try:
+        # Write-once buckets refuse deletes. The probe is empty, and `list` leaves it out.
+        with suppress(JobError):
             self.delete(_PROBE)
-        except JobError:
-            # Write-once buckets refuse deletes. The probe is empty, and `list` leaves it out.
-            return
 
     def list(
         self, prefix: str = "", *, temporary: bool = False, on_skip: OnSkip | None = None
@@ -149,14 +145,14 @@ class Store:
             JobError: the store cannot be reached or refuses.
         """
         with self._errors("cannot list", prefix):
-            for info in self._backend.scan(_checked(prefix), on_skip):
+            for info in self._backend.scan(below_root(prefix), on_skip):
                 if temporary or not info.relative.endswith(TEMPORARY_SUFFIX):
                     yield info
 
     def info(self, relative: str = "") -> ObjectInfo | None:
         """The object of that name, or None if there is none (or only a directory)."""
         with self._errors("cannot look up", relative):
-            return self._backend.info(_checked(relative))
+            return self._backend.info(below_root(relative))
 
     def exists(self, relative: str) -> bool:
         """Whether there is an object (not a directory) of that name."""
@@ -174,7 +170,7 @@ class Store:
             JobError: it cannot be read.
         """
         with self._errors("cannot read", relative):
-            return self._backend.read(_checked(relative))
+            return self._backend.read(below_root(relative))
 
     def read_versioned(self, relative: str) -> Versioned | None:
         """The whole object and the version that `compare_and_swap` compares, or None if there is none.
@@ -184,7 +180,7 @@ class Store:
         """
         try:
             with self._errors("cannot read", relative):
-                return self._backend.read_versioned(_checked(relative))
+                return self._backend.read_versioned(below_root(relative))
         except MissingObject:
             return None
 
@@ -196,7 +192,7 @@ class Store:
         """
         try:
             with self._errors("it cannot be read", None):
-                return self._backend.open(_checked(relative))
+                return self._backend.open(below_root(relative))
         except JobError as error:
             raise InputFault(self.url(relative), error.message, error.remedy) from error
 
@@ -208,7 +204,7 @@ class Store:
             JobError: it cannot be written.
         """
         with self._errors("cannot write", relative):
-            self._backend.put(_checked(relative), data)
+            self._backend.put(below_root(relative), data)
 
     def copy(self, source: str, target: str) -> None:
         """Copy one object within the store; an object of the target's name is replaced. Idempotent.
@@ -221,7 +217,7 @@ class Store:
             JobError: it cannot be copied.
         """
         with self._errors("cannot copy", source):
-            self._backend.copy(_checked(source), _checked(target))
+            self._backend.copy(below_root(source), below_root(target))
 
     def put_if_absent(self, relative: str, data: bytes) -> bool:
         """Write one object unless there is one of that name; True if this call wrote it.
@@ -249,7 +245,7 @@ class Store:
             JobError: it cannot be written.
         """
         with self._errors("cannot write", relative):
-            return self._backend.compare_and_swap(_checked(relative), data, version)
+            return self._backend.compare_and_swap(below_root(relative), data, version)
 
     def has_compare_and_swap(self) -> bool:
         """Whether the store itself orders simultaneous writers.
@@ -267,12 +263,12 @@ class Store:
     def delete(self, relative: str) -> None:
         """Remove an object; a missing one is no error."""
         with self._errors("cannot delete", relative):
-            self._backend.delete([_checked(relative)])
+            self._backend.delete([below_root(relative)])
 
     def delete_all(self, relatives: Sequence[str]) -> None:
         """Remove many objects, in batches if the store supports them; missing ones are no error."""
         with self._errors("cannot delete from"):
-            self._backend.delete([_checked(relative) for relative in relatives])
+            self._backend.delete([below_root(relative) for relative in relatives])
 
     def remove_temporary(self, min_age_s: float = 0.0, belongs: Belongs = bool) -> int:
         """Remove what killed writers left: temporary files, or unfinished multipart uploads in a bucket.
@@ -302,9 +298,3 @@ class Store:
                 local=is_local(self._given),
                 secrets=secrets_of(self._given, self._options),
             ) from error
-
-
-def _checked(relative: str) -> str:
-    if relative.startswith("/") or ".." in PurePosixPath(relative).parts:
-        raise ValueError(f"{relative!r} is not a name below the store's root")
-    return relative

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import fsspec
 
@@ -58,6 +58,17 @@ def absolute(url: str) -> str:
         return url
     path = Path(_without_protocol(url)).expanduser().absolute()
     return str(path) + ("/" if url.endswith("/") else "")
+
+
+def below_root(relative: str) -> str:
+    """A name below the root of a store, as it is.
+
+    Raises:
+        ValueError: it leads out of the root.
+    """
+    if relative.startswith("/") or ".." in PurePosixPath(relative).parts:
+        raise ValueError(f"{relative!r} is not a name below the store's root")
+    return relative
 
 
 def _protocol(url: str) -> str:
