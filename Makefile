@@ -56,12 +56,12 @@ browser:  ## find or install a Chromium
 test-browser: $(VENV)/.installed-dev browser  ## the report and the viewer in a real browser
 	DLCOT_REQUIRE_BROWSER=1 $(BIN)/python -m pytest tests/browser
 
-# What starts no Ray, no server and no engine.
+# What starts no Ray, no server and no engine. The tests on real traces are left to `make test`.
 QUICK := tests/core tests/judging/rules tests/judging/model tests/evaluation tests/config tests/inputs \
 	tests/plan tests/work tests/outputs tests/report tests/test_api.py tests/test_rooms.py tests/test_cli.py
 quick: $(VENV)/.installed-dev  ## lint and the tests that need no cluster, in under two minutes
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -n $(PROCESSES) $(QUICK)
+	DLCOT_SHARED_DATA=none $(BIN)/python -m pytest -n $(PROCESSES) $(QUICK)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
