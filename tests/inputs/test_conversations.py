@@ -285,3 +285,11 @@ def test_json_that_is_no_conversation_is_a_fault() -> None:
     found = [item.found for item in items(table)]
     causes = [item.cause for item in found if isinstance(item, RowFault)]
     assert causes == ["wrong_type", "wrong_type", "wrong_type", "null_messages", "null_messages"]
+
+
+@pytest.mark.parametrize("question", ["-", " ... ", "", None])
+def test_without_a_question_there_is_no_chat_to_train_on(question: str | None) -> None:
+    table = pa.table(
+        {"problem": pa.array([question], pa.string()), "reasoning": [OLD], "response": ["It is 2."]}
+    )
+    assert written(table, "plain") == [None]

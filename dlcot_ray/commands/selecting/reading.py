@@ -84,8 +84,8 @@ def problem_of(trace: Trace, home: Home | None) -> bytes:
     """Identity of what a trace answers (16 bytes): the question and the conversation before it."""
     parts = list(_before(trace, home))
     spaced = [" ".join(part.split()) for part in parts]
-    if not any(spaced):
-        # Without a question each trace is a problem of its own.
+    if not any(char.isalnum() for part in spaced for char in part):
+        # Without a question, or with a placeholder for it, each trace is a problem of its own.
         spaced = [trace.trace_id]
     return hashlib.blake2b(json.dumps(spaced).encode(), digest_size=16).digest()
 

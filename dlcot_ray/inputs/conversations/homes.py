@@ -79,7 +79,7 @@ def turns_type(columns: ColumnMap) -> pa.DataType:
 
 
 def messages_of(homes: Sequence[tuple[Home, str]], answer: str | None = None) -> Any:
-    """The messages of a row; None if they would end without a visible reply.
+    """The messages of a row; None if they would end without a visible reply, or begin without a question.
 
     Args:
         homes: the traces of one row that share a conversation, each with its new thinking. Without a
@@ -128,6 +128,9 @@ def _chat(home: Home, reasoning: str, answer: str | None) -> list[dict[str, Any]
     if content is None:
         return None
     role, text = home.keys
+    if home.prompt is None and not any(char.isalnum() for char in home.problem):
+        # A question that is missing, or a placeholder for it such as "-", is nothing to learn a reply to.
+        return None
     before = list(home.prompt) if home.prompt is not None else [{role: "user", text: home.problem}]
     turns = [*before, {role: "assistant", text: content_like(before, text, content)}]
     return turns if home.system is None else with_system(turns, home.keys, home.system)
