@@ -18,6 +18,8 @@ _TESTS = frozenset(
     ("test_cases", "tests", "test", "inputs", "outputs", "fn_name", "unit_tests", "asserts", "assert_case")
 )
 """Keys of a JSON object that holds tests of a program: no answer."""
+_MARK = "#### "
+"""Begins the last line of a worked solution, and the answer follows."""
 _NOT_JSON = object()
 
 
@@ -25,7 +27,8 @@ def truths_of(texts: Sequence[str | None]) -> tuple[str, ...]:
     """The filled ground truths, in order, each once; a JSON list in a text is as good as a list.
 
     A JSON object gives the value of its key `ground_truth`, `answer` or the like. One that holds tests of a
-    program gives none. Any other object stays the text that it is.
+    program gives none. Any other object stays the text that it is. Of a worked solution that ends with a line
+    ``#### 42`` the answer counts.
 
     Args:
         texts: the cells of one row.
@@ -49,7 +52,9 @@ def _listed(text: str) -> Sequence[str]:
     if len(stripped) > 2 and stripped.startswith('"') and stripped.endswith('"'):
         inside = _parsed(stripped)
         return (inside,) if isinstance(inside, str) else (text,)
-    return (text,)
+    last = stripped.rpartition("\n")[2]
+    # GSM8K and its kin put the answer behind the worked solution.
+    return (last.removeprefix(_MARK),) if last.startswith(_MARK) and last != _MARK else (text,)
 
 
 def _of_object(found: Mapping[str, Any], text: str) -> Sequence[str]:

@@ -37,6 +37,10 @@ from dlcot_ray.inputs.truths import truths_of
         ('""', ('""',)),
         ("[" * 50_000, ("[" * 50_000,)),
         ("{" * 50_000, ("{" * 50_000,)),
+        ("Six rows of seven.\n6 * 7 = 42\n#### 42", ("42",)),
+        ("#### 1,250", ("1,250",)),
+        ("#### A heading\nand a text", ("#### A heading\nand a text",)),
+        ("A text.\n####", ("A text.\n####",)),
         (" ", ()),
     ],
 )
