@@ -79,7 +79,14 @@ class Costs:
             values["kv_heads"],
             values["head"],
             max(1, round(engine_gpus(judge.options) if judge.gpus is None else judge.gpus)),
+            values["active"] * 1e9 if "active" in values else None,
+            values.get("compute_bytes"),
         )
+
+    def efficiency_of(self, judge: JudgeConfig) -> float:
+        """What an engine reaches of a GPU's peaks with the model of a judge."""
+        values = self.content["models"].get(judge.options.get("model")) or {}
+        return float(values.get("efficiency", self.efficiency))
 
     def habits(self, judge: str) -> Habits | None:
         """How the model of a judge was seen to answer, or None."""

@@ -1,10 +1,10 @@
 """What a model judge costs on a GPU, by arithmetic from data sheets; nothing is measured.
 
-In: figures of a GPU and a model, and token counts. Out: GPU-seconds. A model of P parameters takes 2 P FLOP
-per computed prompt token, at the GPU's dense peak. A decode step reads all weights once for the whole batch,
-and each trace's keys and values once, at the peak of memory bandwidth. Attention and constrained sampling are
-left out. The share of either peak that an engine reaches is one factor, `efficiency`. The figures come from
-`conf/cost.yaml`.
+In: figures of a GPU and a model, and token counts. Out: GPU-seconds. A model of P active parameters takes
+2 P FLOP per computed prompt token, at the GPU's dense peak. A decode step reads all weights once for the
+whole batch, and each trace's keys and values once, at the peak of memory bandwidth. Attention and
+constrained sampling are left out. The share of either peak that an engine reaches is one factor,
+`efficiency`. The figures come from `conf/cost.yaml`.
 """
 
 from __future__ import annotations
@@ -43,17 +43,21 @@ class Model:
 
     Attributes:
         parameters: how many.
-        weight_bytes: bytes of each.
+        weight_bytes: bytes of each in memory; below one where they are packed (MXFP4).
         layers, kv_heads, head: how many layers, key-value heads in each, and their size.
         gpus: number of GPUs of one replica.
+        active: parameters that a token passes through; None: all of them (no experts).
+        compute_bytes: bytes of the numbers that are multiplied; None: as the weights.
     """
 
     parameters: float
-    weight_bytes: int
+    weight_bytes: float
     layers: int
     kv_heads: int
     head: int
     gpus: int = 1
+    active: float | None = None
+    compute_bytes: int | None = None
 
     @property
     def weights(self) -> float:
@@ -85,7 +89,8 @@ def gpu_seconds(
         context: tokens that a trace holds in the cache; the batch is as many as fit.
         share: see `kv_tokens`.
     """
-    compute = 2 * model.parameters * prefill / gpu.peak(model.weight_bytes)
+    peak = gpu.peak(model.compute_bytes or round(model.weight_bytes))
+    compute = 2 * (model.active or model.parameters) * prefill / peak
     batch = max(1.0, min(MAX_BATCH, kv_tokens(model, gpu, share) / context))
     step = model.weights / batch + model.kv_bytes * context
     return compute, decode * step / gpu.bandwidth

@@ -164,7 +164,7 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
     }
     model = costs.model(judge)
     if judge.gpus and model is not None:
-        efficiency = config.efficiency or costs.efficiency
+        efficiency = config.efficiency or costs.efficiency_of(judge)
         price = gpu.price if config.price is None else config.price
         share = float(judge.options.get("engine", {}).get("gpu_memory_utilization", 0.9)) - costs.activations
         room = kv_tokens(model, gpu, share)
