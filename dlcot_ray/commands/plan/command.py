@@ -243,13 +243,16 @@ def _dry_run(
     options = judge.options
     block = _GPU_BLOCK if judge.gpus else _CPU_BLOCK
     engine = DryRunEngine(tokenizer, int(options.get("max_model_len", 32_768)), block)
-    made: Judge = ModelJudge(engine, "dry run", prompts=options.get("prompts"), ask=options.get("ask"))
+    model = ModelJudge(engine, "dry run", prompts=options.get("prompts"), ask=options.get("ask"))
+    made: Judge = model
     if judge.factory == _CASCADE:
         cheap = cheap_judge(str(options.get("first", "rules")), options.get("first_model"))
-        made = CascadeJudge(cheap, made, min_confidence=float(options.get("min_confidence", 0.6)))
+        made = CascadeJudge(cheap, model, min_confidence=float(options.get("min_confidence", 0.6)))
     habits = costs.habits(config.judge)
 
     async def each() -> list[DryRun]:
+        # An engine computes the system text once, so no trace of the sample pays for it.
+        await model.judge(Trace("system", "", "The system text is cached from here on."))
         return [await one(trace) for trace in sample.traces]
 
     async def one(trace: Trace) -> DryRun:
