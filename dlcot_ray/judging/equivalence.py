@@ -30,6 +30,9 @@ from dlcot_ray.core.evidence.equivalence import compare
 START_SECONDS = 60.0
 """How long the helper may take to import the CAS; not counted against an answer."""
 
+MEMORY_BYTES = 2 << 30
+"""Address space of the helper: a CAS may ask for any amount of memory on ten characters."""
+
 WALL_SECONDS = 60.0
 """Limit on the clock for one answer (seconds), in case the helper waits or gets no CPU time."""
 
@@ -132,6 +135,10 @@ class AnswerChecker:
             overran = self._ended_by(signal.SIGPROF)
             self.close()
             return Verdict.TIMEOUT if overran else Verdict.ERROR
+        except BaseException:
+            # Interrupted: the answer that is still to come must not be taken for that of the next question.
+            self.close()
+            raise
 
     def _ended_by(self, number: signal.Signals) -> bool:
         if self._process is None:
@@ -168,6 +175,7 @@ def _serve(pipe: Connection, parent: int) -> None:
     if os.getppid() != parent:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _limit_memory()
     logging.disable(logging.CRITICAL)
     from dlcot_ray.judging.symbolic import compare_formulas
 
@@ -189,3 +197,12 @@ def _serve(pipe: Connection, parent: int) -> None:
             verdict = Verdict.ERROR
         signal.setitimer(signal.ITIMER_PROF, 0)
         pipe.send(verdict.value)
+
+
+def _limit_memory() -> None:
+    """Bound the address space, and leave no core file where the helper is ended by a signal."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))

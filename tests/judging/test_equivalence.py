@@ -12,7 +12,7 @@ import polars as pl
 import psutil
 
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
-from dlcot_ray.judging.equivalence import AnswerChecker, Verdict
+from dlcot_ray.judging.equivalence import MEMORY_BYTES, AnswerChecker, Verdict
 
 
 def test_symbolic_answers_are_compared() -> None:
@@ -42,6 +42,32 @@ def test_a_helper_without_cpu_time_is_not_timed_out() -> None:
         helper.suspend()
         threading.Timer(1.5, helper.resume).start()
         assert checker.equivalent("y+x+3", "3+x+y")
+
+
+def test_the_helper_has_a_limit_of_memory_and_leaves_no_core_file() -> None:
+    with AnswerChecker(timeout_seconds=20) as checker:
+        assert checker.equivalent("x+1", "1+x")
+        (helper,) = [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]
+        assert helper.rlimit(psutil.RLIMIT_AS) == (MEMORY_BYTES, MEMORY_BYTES)
+        assert helper.rlimit(psutil.RLIMIT_CORE) == (0, 0)
+        assert helper.memory_info().vms < MEMORY_BYTES / 4
+
+
+def test_no_answer_is_run_as_code(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    call = f"__import__('pathlib').Path('{mark}').touch()"
+    with AnswerChecker(timeout_seconds=2) as checker:
+        for answer in (
+            call,
+            f"1+{call}",
+            f"({call})",
+            f"$({call})$",
+            f"\\boxed{{{call}}}",
+            f"eval({call!r})",
+        ):
+            assert not checker.equivalent(answer, "x+1")
+            assert not checker.equivalent("x+1", answer)
+    assert not mark.exists()
 
 
 def test_the_helper_dies_with_a_killed_parent() -> None:

@@ -24,10 +24,10 @@ from dlcot_ray.core.trace import Trace
 CLOSING_CHARS = 400
 """Maximum characters of a last segment that can be the closing words; a longer one contains work."""
 _CONTINUES = re.compile(
-    r"\s*(?:\\\[|\$\$)?\s*(?:=|\\(?:approx|equiv|implies|Rightarrow)\b|[≈≡⇒])"
-    r"|\W*(?:(?:so|and|again|yes|okay|also|which|that|this|it|everything|all)\b[,\s]*){0,3}"
-    r"(?:looks?|seems?|is|the) (?:\w+ )?(?:correct|right|good|fine|consistent|same(?: \w+)?)\W*$"
-    r"|\W*(?:subtract|add|multiply|divid|combin|simplify|substitut)ing\b[^.\n]{0,60}"
+    r"\s{0,20}(?:\\\[|\$\$)?\s{0,20}(?:=|\\(?:approx|equiv|implies|Rightarrow)\b|[≈≡⇒])"
+    r"|\W{0,40}(?:(?:so|and|again|yes|okay|also|which|that|this|it|everything|all)\b[,\s]{0,20}){0,3}"
+    r"(?:looks?|seems?|is|the) (?:\w+ )?(?:correct|right|good|fine|consistent|same(?: \w+)?)\W{0,40}$"
+    r"|\W{0,40}(?:subtract|add|multiply|divid|combin|simplify|substitut)ing\b[^.\n]{0,60}"
     r"\b(?:we|i) (?:get|have|find)\b",
     re.IGNORECASE,
 )

@@ -42,13 +42,13 @@ _TAIL = re.compile(
 )
 """Closing words that belong to work before them."""
 _ARGUES = re.compile(
-    r"^\W*(?:but|however|still|nevertheless)\b|\bgiven (?:that|this)\b|"
-    r"^\W*(?:(?:so|thus|therefore|hence|and)\b[,\s]*)*(?:since|because|as)\b|"
+    r"^\W{0,40}(?:but|however|still|nevertheless)\b|\bgiven (?:that|this)\b|"
+    r"^\W{0,40}(?:(?:so|thus|therefore|hence|and)\b[,\s]{0,9}){0,9}(?:since|because|as)\b|"
     r"\bboth (?:possibilities|cases|interpretations|options|scenarios)\b",
     re.IGNORECASE,
 )
 """Closing words that argue with what stands before them. The final outcome stays, though it is put so."""
-_CALCULATES = re.compile(r"\d\s*[-+*/×·÷^]\s*\d[^=≈\n]*[=≈]|[=≈→⇒][^=≈→⇒\n]*[=≈→⇒]")
+_CALCULATES = re.compile(r"\d\s{0,9}[-+*/×·÷^]\s{0,9}\d[^=≈\n]{0,200}[=≈]|[=≈→⇒][^=≈→⇒\n]*[=≈→⇒]")
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 

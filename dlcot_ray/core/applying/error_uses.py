@@ -38,7 +38,7 @@ _POINTED_WITHIN = 240
 _NOTICES = re.compile(
     r"\b(?:mistake|wrong|incorrect|error|oops|not right|can't be right|cannot be right|"
     r"miscalculat\w+|i mis\w+)\b|"
-    r"(?:^|[.!?\n])\W*(?:wait|no|hold on|hmm|actually)\b",
+    r"(?:^|[.!?\n])\W{0,20}(?:wait|no|hold on|hmm|actually)\b",
     re.IGNORECASE,
 )
 _NOTICED_WITHIN = 160

@@ -16,7 +16,7 @@ from dlcot_ray.core.evidence.expression import Value, evaluate, evaluate_prefix
 _NOTICES = re.compile(
     r"\b(?:mistake|wrong|incorrect|error|correction|oops|sorry|not right|can't be right|cannot be right|that's off|actually|"
     r"miscalculat\w+|i mis\w+|re-?check|re-?calculate|re-?compute|double[- ]check)\b|"
-    r"(?:^|[.!?,;\n(])\W*(?:wait|no|hold on|hmm)\b",
+    r"(?:^|[.!?,;\n(])\W{0,20}(?:wait|no|hold on|hmm)\b",
     re.IGNORECASE,
 )
 _NOTICED_WITHIN = 400

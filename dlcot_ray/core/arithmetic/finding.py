@@ -55,14 +55,14 @@ _REACH = 240
 _APPROX = re.compile(rf"\\approx{_AHEAD}")
 _IS = re.compile(r" is (?<=[\d)] is )\$?-?[\d(]")
 _RUN = re.compile(
-    r"(?:[\d+\-*/^()\[\]{}!%.,=≈&$ \t−×·⋅∗÷√⁰¹²³⁴⁵⁶⁷⁸⁹⁻½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]++"
+    r"(?>(?:[\d+\-*/^()\[\]{}!%.,=≈&$ \t−×·⋅∗÷√⁰¹²³⁴⁵⁶⁷⁸⁹⁻½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]+"
     r"|\\(?:[dtc]?frac|sqrt|cdot|times|div|[dt]?binom|approx|left|right|[bB]ig{1,2}[lr]?)(?![a-zA-Z])"
-    r"|\\[,;:!%$ ()]|(?<![A-Za-z\\])(?:sqrt|binom|C)(?=\()|(?<=[\d)] )is(?= \$?-?[\d(]))++"
+    r"|\\[,;:!%$ ()]|(?<![A-Za-z\\])(?:sqrt|binom|C)(?=\()|(?<=[\d)] )is(?= \$?-?[\d(]))+)"
 )
 _RELATION = re.compile(r"=|≈|\\approx|is")
 _BULLET = re.compile(r"\s*(?:[-*+]|\(?\d{1,2}[.)]|#+)\s+")
 _LEADING = re.compile(r"(?:[\s$&]|\*\*|\\[()\[\],;:! ])+")
-_TRAILING = re.compile(r"(?:[\s$&]|\*\*|\\[()\[\],;:! ])+$")
+_TRAILING = re.compile(r"(?:[\s$&]|\*\*|\\[()\[\],;:! ]){1,40}$")
 _SEPARATOR = re.compile(r"[.,](?=[\s$]|\\[()\[\]])|\\\)\s*,|\$\s*,\s*\$")
 _REST = re.compile(
     r"(?!,\s\d{3}-$)(?:[\s$*]|\\[()\[\]])*(?:[.,](?=[\s$*]|\\|$)|\*\*|[)\]}]|$)|[\s$]+\((?!\s*[-\d])"

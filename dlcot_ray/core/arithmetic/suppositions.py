@@ -32,7 +32,6 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE,
 )
 """Words that take a claim back if the line before announces it with a colon."""
-_LINE_BEFORE = re.compile(r"([^\n]{0,160}):?[\s$*]*(?:\\\[|\\\(|\$\$)?\s*$")
 _HEDGE_AFTER = re.compile(
     r"(?:[\s$*)\]}(.,;:—–-]|\\[\])]|\\q?quad|\\text(?:bf|it)?\{|\\,)*(?:(?:which|that|this|but|so|and|it|the equation|this equation)(?:'s|\b)\W*){0,3}"
     r"(?:(?:is|was|are|would be|seems|looks)\W+)?(?:also\W+)?(?:clearly\W+)?"
@@ -91,7 +90,7 @@ _BEHIND = 500
 """Characters behind a claim that are searched for its refutation."""
 _EVALUATED_WITHIN = 120
 _UNEQUAL = re.compile(
-    r"(?P<one>[\d.,]*\d|\\[dt]?frac\{\d+\}\{\d+\})[\s$]*(?:≠|\\neq?(?![a-z])|\\ne\b|!=|(?:is|does|do)(?:n't| not) (?:equal(?: to)?)?)[\s$]*"
+    r"(?P<one>(?<![\d.,])[\d.,]*\d|\\[dt]?frac\{\d+\}\{\d+\})[\s$]*(?:≠|\\neq?(?![a-z])|\\ne\b|!=|(?:is|does|do)(?:n't| not) (?:equal(?: to)?)?)[\s$]*"
     r"(?P<other>[\d.,]*\d|\\[dt]?frac\{\d+\}\{\d+\})"
 )
 _DENIED_EQUATION = re.compile(

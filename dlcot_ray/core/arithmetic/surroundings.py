@@ -101,7 +101,7 @@ _ATTACHED_AFTER = re.compile(
     r"|\s+[a-zA-Zα-ω](?![\w'])|:\s?-?\d|\s*(?:…|\.\.)|\s*[–—]\s?[\d(\\a-z](?![a-z])|\s*<su[bp]\b|\s*\((?!I\b)[a-zA-Z](?![a-zA-Z])"
 )
 _NEXT_LINE = re.compile(
-    r"(?:[ \t$]|\\[)\]])*\\*\n\s*(?:\\[(\[]|[&$\s])*(?:[+×·÷/^]|\\(?:times|cdot|div|pm|mp)(?![a-z]))"
+    r"(?:[ \t$]|\\[)\]])*\\*\n(?:\\[(\[]|[&$\s])*(?:[+×·÷/^]|\\(?:times|cdot|div|pm|mp)(?![a-z]))"
 )
 """An operator that begins the next line goes on with the expression."""
 _WORD_AFTER = re.compile(r"[\s$*)\]}]*(?:\\text\{\s*|\\mathrm\{\s*|\()?([A-Za-z]+)")

@@ -32,7 +32,7 @@ _OPPOSED = (
     {"undefined", "yes", "no", "reals"},
 )
 _OPTION = re.compile(
-    r"(?:option|choice|answer)?\s*(?:\(([A-J])\)|([A-J]))\s*(?:[.:)]|$)\s*(.*)", re.IGNORECASE
+    r"(?:option|choice|answer)?\s{0,9}(?:\(([A-J])\)|([A-J]))\s{0,9}(?:[.:)]|$)\s{0,9}(.*)", re.IGNORECASE
 )
 _BRACKETED = re.compile(r"\(([A-J])\)\s*([^-+*/^=<>,()].*)")
 _CLOCK = re.compile(
@@ -41,10 +41,10 @@ _CLOCK = re.compile(
 _DAY_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*(?:hours|hrs|h|o'?clock))?", re.IGNORECASE)
 _NAMED_CLOCK = {"noon": 720, "12 noon": 720, "midday": 720, "midnight": 0, "12 midnight": 0}
 _SUBSCRIPT_BASE = re.compile(
-    r"\(?\s*([0-9A-Za-z ]+(?:\.[0-9A-Za-z]+)?)\s*\)?\s*_\s*(?:\{\s*\(?\s*([0-9A-Za-z]+)\s*\)?\s*\}|(\d))"
+    r"\(?\s{0,3}([0-9A-Za-z ]{1,400}(?:\.[0-9A-Za-z]{1,400})?)\s{0,3}\)?\s{0,3}_\s{0,3}(?:\{\s{0,3}\(?\s{0,3}([0-9A-Za-z]{1,40})\s{0,3}\)?\s{0,3}\}|(\d))"
 )
 _WORD_BASE = re.compile(
-    r"([0-9A-Za-z]+)\s*,?\s*\(?\s*(?:in\s+)?(?:base[\s-]*(\w+)|(binary|ternary|octal|decimal|hexadecimal|hex))\s*\)?",
+    r"([0-9A-Za-z]+)\s{0,3},?\s{0,3}\(?\s{0,3}(?:in\s{1,3})?(?:base[\s-]{0,3}(\w+)|(binary|ternary|octal|decimal|hexadecimal|hex))\s{0,3}\)?",
     re.IGNORECASE,
 )
 _CODE_BASE = re.compile(r"0([bxo])([0-9A-Fa-f]+)")

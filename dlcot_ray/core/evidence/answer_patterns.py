@@ -10,10 +10,10 @@ import re
 TOKEN = (
     r"(?:\\(?:text|textbf|mathrm|mathbf|mbox|operatorname)\s?\{[^{}\n]{0,40}\}|\\[a-zA-Z]+|\\[{}%,;:!$\\ ]"
     r"|\d+(?:[.,]\d+)*|\.\d+|[-+*/^_=<>≤≥≠≡≈×·⋅÷−–√π∞°%∪∩∈θαβγφωλτ′'½⅓⅔¼¾⅕⅙⅛⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ₀₁₂₃₄₅₆₇₈₉!|]|(?<=\d):(?=\d)"
-    r"|[()\[\]{}]|,\s?(?=[^()\[\]{}\n]{0,60}+(?:[({][^()\[\]{}\n]{1,12}[)}][^()\[\]{}\n]{0,30}+)?[)\]}])"
+    r"|[()\[\]{}]|,\s?(?=(?>[^()\[\]{}\n]{0,60})(?:[({][^()\[\]{}\n]{1,12}[)}](?>[^()\[\]{}\n]{0,30}))?[)\]}])"
     r"|(?<![A-Za-z])(?:sqrt|log|ln|sin|cos|tan|sec|csc|cot|pi|mod|exp|cis|arc(?:sin|cos|tan)|[A-Za-z])(?![A-Za-z']))"
 )
-VALUE = rf"{TOKEN}(?:[ ~]{{0,2}}{TOKEN}){{0,60}}+"
+VALUE = rf"{TOKEN}(?>(?:[ ~]{{0,2}}{TOKEN}){{0,60}})"
 RUN = re.compile(VALUE)
 MATH = re.compile(
     r"\$\$\s{0,9}(?P<m>[^$]{1,160}?)\s{0,9}\$\$|\$\$?(?=\S)(?P<d>[^$\n]{1,160}?)(?<=\S)\$|\\\((?P<p>.{1,160}?)\\\)"
@@ -25,7 +25,9 @@ LEAD = re.compile(
     r"found to be|simply|only|as|the (?:number|value|fraction|point|interval|expression|integer|sum|ordered pair|pair|set))\b:?|:)*",
     re.IGNORECASE,
 )
-LIST = re.compile(rf"(?:,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)(?=[-−$\\(\[\d]|[a-z] ?=){VALUE}")
+LIST = re.compile(
+    rf"(?:,\s{{0,9}}(?:and\s{{1,9}}|or\s{{1,9}})?|\s{{1,9}}(?:and|or)\s{{1,9}})(?=[-−$\\(\[\d]|[a-z] ?=){VALUE}"
+)
 WORDS = re.compile(r"[A-Za-z][\w'-]*(?: [A-Za-z][\w'-]*){0,2}(?=\s*(?:[.;!*\"\n]|$))")
 NO_ANSWER = re.compile(
     r"(?:not|never|n't|correct|right|wrong|that|this|the|an?|in|to|what|which|it|its|consistent|same|different|as|found|"
@@ -43,16 +45,17 @@ PHRASE = re.compile(
 )
 """Announces a value. A "result" or "solution" may be that of a step, unless it is called final."""
 REVERSED = re.compile(
-    r"(?P<answer>\\[dt]?frac\{[^{}\n]*\}\{[^{}\n]*\}|[-−]?\d[\d.,/]*(?:\s?[%°π])?|\([^()\n]{1,30}\))\$?\s+(?:is|was|as|should be|must be|would be)\s"
+    r"(?P<answer>\\[dt]?frac\{[^{}\n]{0,80}\}\{[^{}\n]{0,80}\}|[-−]?(?<!\d)\d[\d.,/]{0,120}(?:\s?[%°π])?|\([^()\n]{1,30}\))\$?\s{1,9}(?:is|was|as|should be|must be|would be)\s"
     r"(?:indeed\s)?(?:the|our|my)\s(?:final\s|correct\s|right\s)*(?:answer|solution|result)\b",
 )
 BOLD = re.compile(r"\*\*(?P<answer>[^*\n]{1,80})\*\*")
-BOLD_WORD = re.compile(r"\W*(?P<answer>yes|no|true|false|none|\(?[A-J]\)?)\W*$", re.IGNORECASE)
+BOLD_WORD = re.compile(r"\W{0,20}(?P<answer>yes|no|true|false|none|\(?[A-J]\)?)\W{0,20}$", re.IGNORECASE)
 HEADING = re.compile(
-    r"\W*(?:step|case|part|approach|method|option|figure|example|question|problem|\d+[.):]\s)", re.IGNORECASE
+    r"\W{0,20}(?:step|case|part|approach|method|option|figure|example|question|problem|\d{1,9}[.):]\s)",
+    re.IGNORECASE,
 )
 CUE_WORD = (
-    r"\s{0,3}\**(?=[A-Za-z])(?:[YyOoAaBbWwGgPpFf][a-z]{1,7}\b\W{1,3})?(?:[SsTtHhCcFfIiAagwytWI][a-z]|I )(?:(?<=[Ss]o)"
+    r"\s{0,3}\*{0,4}(?=[A-Za-z])(?:[YyOoAaBbWwGgPpFf][a-z]{1,7}\b\W{1,3})?(?:[SsTtHhCcFfIiAagwytWI][a-z]|I )(?:(?<=[Ss]o)"
     r"|(?<=[Tt]h)(?:erefore|us|at gives)|(?<=[Hh]e)nce|(?<=[Cc]o)nsequently|(?<=[Tt]o)tal(?:l?ing)?|(?<=[Ff]i)nally"
     r"|(?<=wh)ich (?:is|gives|means|equals)|(?<=gi)v(?:ing|es)|(?<=ge)ts?|(?<=yi)elding|(?<=[Ii]n) total"
     r"|(?<=[Ww]e) (?:get|have|obtain|find|conclude)|(?<=I )(?:am (?:pretty |quite )?confident|get|find)|(?<=[Aa]l)together"

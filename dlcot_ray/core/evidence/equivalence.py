@@ -43,7 +43,7 @@ _RELATION = re.compile(
 )
 """Marks of an answer in which a variable does not prevent a comparison: it names the value or stands in prose."""
 _BOX = re.compile(r"\\boxed\s*\{")
-_DEGREES = re.compile(r"(\d+(?:\.\d+)?|(?<![A-Za-z\\])[a-z])\s*°")
+_DEGREES = re.compile(r"((?<!\d)\d+(?:\.\d+)?|(?<![A-Za-z\\])[a-z])\s{0,9}°")
 
 
 def quick_equivalent(answer: str, reference: str) -> bool | None:

@@ -169,10 +169,13 @@ def _inner_runs(words: Sequence[str], period: int) -> Iterator[tuple[int, int]]:
         while stop < last and words[stop] == words[stop - period]:
             stop += 1
         repeats = (stop - at) // period
-        telling = _LETTERS.search(" ".join(words[at : at + period]))
-        if repeats >= (INNER_REPEATS if telling else BARE_REPEATS):
+        if repeats >= INNER_REPEATS and (repeats >= BARE_REPEATS or _has_letters(words[at : at + period])):
             yield at, stop if stop == last else at + repeats * period
         at = max(at + 1, stop - period)
+
+
+def _has_letters(words: Sequence[str]) -> bool:
+    return _LETTERS.search(" ".join(words)) is not None
 
 
 def without_loop(text: str) -> str | None:

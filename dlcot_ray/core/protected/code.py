@@ -16,7 +16,7 @@ from enum import Enum, auto
 from dlcot_ray.core.protected.paragraphs import Span, outside
 
 _SIGNS = re.compile(
-    r"^[^\S\n]*+(?:(?:async |export |public |private |static )*+"
+    r"^(?>[^\S\n]*)(?:(?>(?:async |export |public |private |static )*)"
     r"(?:(?:def|class|function|procedure|algorithm|fn|func)\b"
     r"|(?:for|while|if|with|try)\b[^\n]*[:{][^\S\n]*$|import |from \S{1,60} import|#include|using namespace"
     r"|print\(|console\.log|System\.out|printf\(|(?:std::)?cout|@\w|[^\n\\$]*[;{}][^\S\n]*$))",
@@ -25,7 +25,7 @@ _SIGNS = re.compile(
 """One of these is in every text with code; most traces have none, and are not read line by line."""
 
 _HEAD = re.compile(
-    r"(?:async |export |public |private |static )*+"
+    r"(?>(?:async |export |public |private |static )*)"
     r"(?:def|class|for|while|if|elif|else|try|except|finally|with|function|procedure|algorithm|match|case|switch"
     r"|fn|func|do)\b"
 )
@@ -46,7 +46,7 @@ _STATEMENT = re.compile(
     r"|[A-Za-z_]\w{0,60}(?:\+\+|--)"
 )
 """A call, a declaration with its type, or a step: code, where the line ends in a semicolon or a brace."""
-_PROSE = re.compile(r"(?:[A-Za-z']{2,}+ ){4}[A-Za-z']{2}")
+_PROSE = re.compile(r"(?<![A-Za-z'])(?:(?>[A-Za-z']{2,}) ){4}[A-Za-z']{2}")
 _BULLET = re.compile(r"(?:[-*+•]|\d{1,3}[.)])\s")
 _LINE = re.compile(r"[^\n]*(?:\n|\Z)")
 _BRACE = re.compile(r"[{}]")

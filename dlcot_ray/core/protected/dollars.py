@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dlcot_ray.core.protected.paragraphs import Paragraphs, Span
 
 DOLLARS = re.compile(r"(?<![\\$])\${1,2}(?!\$)")
-BACKTICKS = re.compile(r"(?<!`)`++")
+BACKTICKS = re.compile(r"(?<!`)(?>`+)")
 
 _AMOUNT = re.compile(r"\d[\d,]{0,20}(?:\.\d{1,10})?(?=\s{1,3}[^\W\d_]{2}|[\s.,;:!?)'\"/-]|[kKMB]\b|\Z)")
 _TEXT = re.compile(r"\\(?:text\w{0,8}|mbox|mathrm|operatorname)\s{0,3}\{[^{}]{0,500}\}|\\[A-Za-z]+")
 _SENTENCE = re.compile(
-    r"(?<![^\W\d_])(?:[^\W\d_]{2,}+'?[a-z]{0,2}[ ,;:]{1,3}){5}[^\W\d_]{2}|[\u4e00-\u9fff，、。]{16}"
+    r"(?<![^\W\d_])(?:(?>[^\W\d_]{2,})'?[a-z]{0,2}[ ,;:]{1,3}){5}[^\W\d_]{2}|[\u4e00-\u9fff，、。]{16}"
 )
 """Six plain words in a row, or as much Chinese: no formula."""
 

@@ -22,10 +22,10 @@ characters, so text beyond this limit is no code, and a stray fence must not hid
 """
 
 _RUN = re.compile(r"`{3,}|~{3,}")
-_LEAD = re.compile(r"[^\S\n]*+(?:>[^\S\n]*+)*+(?:(?:[-*+]|\d{1,3}[.)])[^\S\n]++)*+")
-_QUOTED = re.compile(r"[^\S\n]*+>")
-_WORD = re.compile(r"[^\S\n]*+(?:\{[^}\n]{0,60}\}|[\w+#.-]{0,30})[^\S\n]*+")
-_UNQUOTED_LINE = re.compile(r"^(?![^\S\n]*+>)", re.MULTILINE)
+_LEAD = re.compile(r"(?>[^\S\n]*)(?>(?:>[^\S\n]*)*)(?>(?:(?:[-*+]|\d{1,3}[.)])[^\S\n]+)*)")
+_QUOTED = re.compile(r"(?>[^\S\n]*)>")
+_WORD = re.compile(r"(?>[^\S\n]*)(?:\{[^}\n]{0,60}\}|[\w+#.-]{0,30})(?>[^\S\n]*)")
+_UNQUOTED_LINE = re.compile(r"^(?!(?>[^\S\n]*)>)", re.MULTILINE)
 _LONGEST = 16
 """A longer fence counts as this long."""
 

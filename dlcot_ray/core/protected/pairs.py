@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from dlcot_ray.core.protected.paragraphs import Paragraphs, Span
 
 LATEX = re.compile(
-    r"(?<!\\)(?P<slashes>\\++)(?:(?P<sign>[\[\]()])|(?P<word>begin|end)\{(?P<name>[^{}\n]{1,40})\})"
+    r"(?<!\\)(?P<slashes>(?>\\+))(?:(?P<sign>[\[\]()])|(?P<word>begin|end)\{(?P<name>[^{}\n]{1,40})\})"
 )
 _ROW_SPACE = re.compile(r"\s*-?[\d.]{1,8}\s*(?:pt|em|ex|cm|mm|in|pc|\\\w{1,20})\s*\]")
 """What follows ``\\\\[`` where it only sets the space behind a row."""
 
 HTML = re.compile(
     r"<(?P<slash>/?)(?P<name>[A-Za-z][A-Za-z0-9]{0,15})"
-    r"(?:\s(?:[^<>\"']|\"[^\"\n]{0,500}\"|'[^'\n]{0,500}')*+)?>"
+    r"(?:\s(?>(?:[^<>\"']|\"[^\"\n]{0,500}\"|'[^'\n]{0,500}')*))?>"
     r"|(?P<comment><!--)|(?P<end>-->)"
 )
 _VOID = frozenset(re.findall(r"\w+", "area base br col embed hr img input link meta source track wbr"))

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from dlcot_ray.core.protected.paragraphs import Span
 
-_LEAD = r"^[^\S\n]*+(?:>[^\S\n]*+)*+"
-_ROW = re.compile(_LEAD + r"(?:\|[^\n]*\||\+[-=+:]++(?<=\+))[^\S\n]*$", re.MULTILINE)
+_LEAD = r"^(?>[^\S\n]*)(?>(?:>[^\S\n]*)*)"
+_ROW = re.compile(_LEAD + r"(?:\|[^\n]*\||\+(?>[-=+:]+)(?<=\+))[^\S\n]*$", re.MULTILINE)
 _RULE = re.compile(
-    _LEAD + r"\|?[^\S\n]*+:?-++:?[^\S\n]*+(?:\|[^\S\n]*+:?-++:?[^\S\n]*+)++\|?[^\S\n]*+$", re.MULTILINE
+    _LEAD + r"\|?(?>[^\S\n]*):?(?>-+):?(?>[^\S\n]*)(?>(?:\|[^\S\n]*:?-+:?[^\S\n]*)+)\|?(?>[^\S\n]*)$",
+    re.MULTILINE,
 )
 """The row of dashes below the head of a table without outer pipes."""
 

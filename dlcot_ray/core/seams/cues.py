@@ -19,14 +19,14 @@ _OTHER_WAY = (
     r"\b(?:another|different|alternative|second|other) (?:way|approach|method|angle|perspective|strategy)"
 )
 ANNOUNCES = re.compile(
-    rf"^\W*(?:(?:okay|ok|so|but|and|now|well|hmm+|wait|alright|yeah|yes|still|though|however|also|just|alternatively)\b[\s,.…-]*)*"
+    rf"^\W{{0,40}}(?:(?:okay|ok|so|but|and|now|well|hmm+|wait|alright|yeah|yes|still|though|however|also|just|alternatively)\b[\s,.…-]{{0,20}}){{0,8}}"
     rf"(?:"
-    rf"(?:just )?(?:to (?:be )?|for )(?:(?:absolutely|extra|completely|really|more) )?(?:thorough|sure|safe|certain|double|cross|verify|confirm|check|completeness)\b[^.!?]*[.!?]?\W*$"
+    rf"(?:just )?(?:to (?:be )?|for )(?:(?:absolutely|extra|completely|really|more) )?(?:thorough|sure|safe|certain|double|cross|verify|confirm|check|completeness)\b[^.!?]*[.!?]?\W{{0,40}}$"
     rf"|(?:let(?:'s| us| me)|i(?:'ll| will| should| can| could| want to| need to| might| have to)|we(?:'ll| should| can| could| need to| might| must)|"
     rf"(?:maybe|perhaps) (?:i|we) (?:should|can|could|need to)|(?:maybe|perhaps) i'm)(?: \w+){{0,3}}? {_CHECKING}\b"
     rf"|(?:let(?:'s| me)|i|we|maybe|perhaps|there)\b[^.!?]{{0,80}}{_OTHER_WAY}\b(?![^.!?]*\b(?:gives?|gave|is|was|yields?)\b)"
-    rf"|[^.!?]*\?\W*$"
-    rf"|(?:a |one )?(?:moment|minute|second|sec)\W*$|hold on\W*$|alternatively\W*$|wait\W*$"
+    rf"|[^.!?]*\?\W{{0,40}}$"
+    rf"|(?:a |one )?(?:moment|minute|second|sec)\W{{0,40}}$|hold on\W{{0,40}}$|alternatively\W{{0,40}}$|wait\W{{0,40}}$"
     rf")",
     re.IGNORECASE,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-_SENTENCE = re.compile(r"(?<=[.!?:])(?<!\b(?:e\.g|i\.e)\.)(?<!\bvs\.)[\"')\]*]*\s+(?=\S)|\n+(?=\S)")
+_SENTENCE = re.compile(r"(?<=[.!?:])(?<!\b(?:e\.g|i\.e)\.)(?<!\bvs\.)[\"')\]*]*\s+(?=\S)|(?<!\n)\n+(?=\S)")
 _QUOTE = 80
 """Maximum characters of a quoted sentence."""
 

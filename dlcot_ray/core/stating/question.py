@@ -71,12 +71,12 @@ _SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _OPTION = re.compile(
-    r"(?:\\(?:text|textbf|mathrm|mathbf)\s?\{\s?\(?(?P<a>[A-J])\)?[.:]?\s?\}|\((?P<b>[A-J])\)|(?m:^)\s*(?P<c>[A-J])[.):]\s)"
+    r"(?:\\(?:text|textbf|mathrm|mathbf)\s?\{\s?\(?(?P<a>[A-J])\)?[.:]?\s?\}|\((?P<b>[A-J])\)|(?m:^)\s{0,9}(?P<c>[A-J])[.):]\s)"
 )
 _OPTION_TRIM = re.compile(r"^(?:\\qquad|\\quad|\\ |[\s~:.$)}])+|(?:\\qquad|\\quad|\\\\|\\ |[\s~;,.$])+$")
 _PART = re.compile(r"(?:^|[\s:;])(?:\((?:[a-h]|i{1,3}|iv|v)\)|[a-h]\)|\(?\d{1,2}[.)])\s+", re.MULTILINE)
 """The number or letter in front of one of several questions."""
-_ASKING = re.compile(r"[^.?!\n]*\?")
+_ASKING = re.compile(r"(?<![^.?!\n])[^.?!\n]*\?")
 _ASKS_TWICE = re.compile(r", and (?:what|which|how|where|when|why|who)\b", re.IGNORECASE)
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"\\?[A-Za-z]{3,}")

@@ -22,14 +22,14 @@ from dlcot_ray.core.evidence.equivalence import quick_equivalent
 ROUNDED = Fraction(1, 200)
 """Relative difference below which two decimals count as roundings of one quantity."""
 
-_LETTER = re.compile(r"\W*(?:\\(?:text|textbf|mathrm|mathbf|boxed)\s?\{)?\W*([A-J])\W*")
+_LETTER = re.compile(r"\W{0,40}(?:\\(?:text|textbf|mathrm|mathbf|boxed)\s?\{)?\W{0,40}([A-J])\W{0,40}")
 _LETTER_AND_TEXT = re.compile(
     r"\W*(?:\\(?:text|textbf|mathrm|mathbf)\s?\{)?\s?(?:\(([A-J])\)|([A-J])[.):])\s?\}?[\s:~\\]*(?=\S)(.*\w.*)",
     re.DOTALL,
 )
 _TIMES = re.compile(r"(?<=\d)\s?[x×]\s?(?=10\s?\^)")
-_UNIT = re.compile(r"(?:\\[, ]|\s)*\\(?:text|mathrm)\s?\{[^{}]*\}[\s^\d{}/-]*$")
-_MODULUS = re.compile(r"\s*(?:\(|\\pmod|\\bmod|\\mod|\bmod(?:ulo)?\b).{1,30}$")
+_UNIT = re.compile(r"(?:\\[, ]|\s){0,9}\\(?:text|mathrm)\s?\{[^{}]{0,200}\}[\s^\d{}/-]{0,60}$")
+_MODULUS = re.compile(r"\s{0,9}(?:\(|\\pmod|\\bmod|\\mod|\bmod(?:ulo)?\b).{1,30}$")
 _NUMBERS = [
     "zero",
     "one",

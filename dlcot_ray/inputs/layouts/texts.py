@@ -19,8 +19,8 @@ _LONGEST_READ = 4_000
 """Characters at the start of a cell that are searched for cues."""
 _WORDS = re.compile(r"\w+")
 _CODE = re.compile(
-    r"^\s*(?:```|#include|import \w+|from \w+ import|def \w+\(|class \w+|using namespace|public class"
-    r"|package \w+|func \w+\(|fn \w+\(|SELECT\s|<\?php)",
+    r"^[^\S\n]{0,200}(?:```|#include|import \w+|from \w+ import|def \w+\(|class \w+|using namespace"
+    r"|public class|package \w+|func \w+\(|fn \w+\(|SELECT\s|<\?php)",
     re.MULTILINE,
 )
 _FENCED = re.compile(r"\s*```.*```\s*", re.DOTALL)

@@ -54,7 +54,7 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "looks back",
         re.compile(
-            r"(?:^|[.!?]\s+)\W*(?:wait|hold on|let me (?:just )?(?:check|verify|double|make sure|recheck|recap|think again|reconsider)"
+            r"(?:^|[.!?]\s{1,9})\W{0,20}(?:wait|hold on|let me (?:just )?(?:check|verify|double|make sure|recheck|recap|think again|reconsider)"
             r"|but (?:wait|check|let)|(?:that|this) (?:seems|looks|makes sense|matches|checks)|(?:does|is) (?:that|this)"
             r"|(?:yes|yep|yeah|good|perfect|great)\b)",
         ),
@@ -79,7 +79,7 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "concludes",
         re.compile(
-            r"^\W*(?:so,? |therefore,? |thus,? |hence,? |in (?:conclusion|summary),? |to (?:conclude|sum up|summari[sz]e),? |"
+            r"^\W{0,40}(?:so,? |therefore,? |thus,? |hence,? |in (?:conclusion|summary),? |to (?:conclude|sum up|summari[sz]e),? |"
             r"ok(?:ay)?,? |alright,? |i(?:'m| am) (?:confident|sure)|overall,? |finally,? |yes,? )*"
             r"(?:\**final answer|the (?:final )?answer (?:is|should be|must be|would be)|answer\s*:|"
             r"i(?:'m| am) (?:pretty |quite |now |fairly )?(?:confident|sure|convinced)|in (?:conclusion|summary)|"

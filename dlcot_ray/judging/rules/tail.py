@@ -15,7 +15,7 @@ SHORT = 420
 """Characters; a longer segment does more than conclude."""
 
 _CONCLUDES = re.compile(
-    r"^\W*(?:(?:so|okay|ok|alright|yeah|yes|and|again|well)\b[,.!\s]*)*"
+    r"^\W{0,40}(?:(?:so|okay|ok|alright|yeah|yes|and|again|well)\b[,.!\s]{0,20}){0,12}"
     r"(?:therefore|thus|hence|consequently|in (?:conclusion|summary|short)|to (?:conclude|sum up"
     r"|summari[sz]e)|overall|finally"
     r"|so\b|final answer|the (?:final |correct )?answer|answer\b|\\+boxed|i(?:'m| am)? (?:\w+ )?(?:think"
