@@ -9,7 +9,7 @@ MODEL := models/smollm2-135m-instruct
 # Empty: compiled modules are kept. A test run starts hundreds of processes, and each would compile the package.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo demo-model model test test-browser browser quick check lint types docs bench bench-gold bench-scale bench-model refreshes faults clean
+.PHONY: demo demo-model model test test-browser browser quick check lint types docs bench bench-gold bench-scale bench-model refreshes faults fuzz clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -73,6 +73,10 @@ types: $(VENV)/.installed-dev
 ROUNDS ?= 20
 faults: $(VENV)/.installed-dev  ## kill parts of running jobs on a cluster of real Ray nodes, ROUNDS times each
 	$(BIN)/python tests/faults/rounds.py --rounds $(ROUNDS)
+
+EXAMPLES ?= 2000
+fuzz: $(VENV)/.installed-dev  ## hostile text over judge, policies, gates, the CAS helper and whole units, EXAMPLES each
+	DLCOT_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest -n 2 --timeout 7200 tests/fuzz tests/test_patterns.py
 
 docs: $(VENV)/.installed-docs  ## build the documentation into out/site; a broken link or anchor fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -16,7 +16,7 @@ from dlcot_ray.core.trace import Trace
 Flood = Callable[[int], str]
 """Makes a text of about so many characters."""
 
-_REPEATED = (
+REPEATED = (
     *"7\n.*$ \t0-=\\#|`_,([{)]}x!?:;'\"/<>&%^é中²√½−…",
     *("\x00", "\x1b[31m", "\u202e", "\u2067", "\u200b", "\ufeff", "\U0001f600", "e\u0301", "\r\n", "\u2028"),
     *(
@@ -121,6 +121,8 @@ _REPEATED = (
         "<|eot_id|>",
     ),
 )
+"""Pieces that are hostile where they come again and again."""
+
 _NESTED = (("(", ")"), ("{", "}"), ("\\frac{", "}{2}"), ("\\sqrt{", "}"), ("\\left(", "\\right)"), ("$", "$"))
 _PERIODS = (1, 2, 3, 5, 12, 25, 48, 49, 120)
 
@@ -175,7 +177,7 @@ def _approaches(length: int) -> str:
 
 
 FLOODS: dict[str, Flood] = {
-    **{repr(piece): _repeated(piece) for piece in dict.fromkeys(_REPEATED)},
+    **{repr(piece): _repeated(piece) for piece in dict.fromkeys(REPEATED)},
     **{f"nested {pair[0]}": _nested(*pair) for pair in _NESTED},
     **{f"loop of {period}": _loop(period) for period in _PERIODS},
     "counting": _counting,
@@ -191,7 +193,7 @@ def mixed(length: int, seed: int) -> str:
     parts: list[str] = []
     size = 0
     while size < length:
-        parts.append(chosen.choice(_REPEATED) * chosen.choice((1, 1, 1, 2, 5, 40)))
+        parts.append(chosen.choice(REPEATED) * chosen.choice((1, 1, 1, 2, 5, 40)))
         size += len(parts[-1])
     return "".join(parts)[:length]
 

@@ -19,7 +19,7 @@ MAX_PARTS = 40
 """Longer lists are left to the CAS."""
 
 _BRACKETS = {"\\{": ("\\}",), "{": ("}",), "(": (")", "]"), "[": (")", "]", "["), "]": ("[", "]")}
-_JOINED = re.compile(r"\s{0,9}[,;]?\s{1,9}(?:and|or)\s{1,9}|\s{0,9};\s{0,9}|\s{0,9},\s{0,9}(?:and|or)\s{1,9}")
+_JOINED = re.compile(r"\s{0,3}[,;]?\s{1,3}(?:and|or)\s{1,3}|\s{0,3};\s{0,3}|\s{0,3},\s{0,3}(?:and|or)\s{1,3}")
 _NAMED = re.compile(r"([a-zA-Z]\w{0,3}(?:_\{\w{1,3}\})?)\s*=\s*([^=<>]+)")
 _IN = re.compile(r"^[a-zA-Z]\s*\\in\s*|^\(?(?:[a-z],)+[a-z]\)?\s*=\s*(?=[(\[])")
 _VECTOR = re.compile(r"\\begin\{[pb]matrix\}([^&]*?)(?:\\\\)?\s*\\end\{[pb]matrix\}")

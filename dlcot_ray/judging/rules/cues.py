@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-_LEAD = r"^\W*(?:(?:okay|ok|so|but|and|now|hmm+|wait|alright|well|actually|yes|yeah|also|then|just|maybe)\b[,.!…\s]*)*"
+_LEAD = r"^\W{0,40}(?:(?:okay|ok|so|but|and|now|hmm+|wait|alright|well|actually|yes|yeah|also|then|just|maybe)\b[,.!…\s]{0,20}){0,12}"
 
 NEW_APPROACH = re.compile(
     _LEAD
