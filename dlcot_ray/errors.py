@@ -23,7 +23,7 @@ class Stage(StrEnum):
     PLAN = "plan"
     """Its id and its text repeat those of an earlier row."""
     JUDGE = "judge"
-    """It crashed its worker, repeatedly and alone."""
+    """It crashed its worker, repeatedly and alone, or took too long."""
     POLICY = "policy"
     """The policy rejects it (``unsolved=reject``)."""
 
@@ -44,6 +44,7 @@ class Cause(StrEnum):
     SEVERAL_THINKING = "several_thinking"
     MARKUP = "markup"
     POISON_ROW = "poison_row"
+    TOO_SLOW = "too_slow"
     UNSOLVED = "unsolved"
 
 
@@ -61,6 +62,7 @@ REMEDIES: dict[str, str] = {
     Cause.SEVERAL_THINKING: "split the row so that each reply has one thinking block",
     Cause.MARKUP: "set markup=keep, or escape the control word in the data",
     Cause.POISON_ROW: "see the worker's log in Ray; shorten the trace, or give the judge more memory",
+    Cause.TOO_SLOW: "set slow_rows=keep, or a larger row_seconds",
     Cause.UNSOLVED: "set unsolved=keep or unsolved=flag to have such traces in enhanced/",
 }
 """What a user can do about each cause; the key is a `Cause`."""

@@ -16,7 +16,7 @@ from dlcot_ray.cluster.ledger.crash_rules import Directive
 from dlcot_ray.cluster.wire import MADE_TABLES, READ_TABLES, bundle, pack_unit, table_of, unbundle, unit_of
 from dlcot_ray.outputs.results import Effort, UnitOutput
 from dlcot_ray.work.processor import Processor
-from dlcot_ray.work.row_watch import RowWatch, SharedLock
+from dlcot_ray.work.rows.watch import RowWatch, SharedLock
 from dlcot_ray.work.spec import ReadUnit, WorkSpec
 
 _HEARTBEAT_S = 5.0
@@ -45,7 +45,7 @@ class JudgeActor:
         directive: Directive = ray.get(
             ledger.register_worker.remote(context.get_actor_id(), self._process, context.get_node_id())
         )
-        self._judge = HostedJudge(lambda: Processor(spec), directive.stop_job)
+        self._judge = HostedJudge(lambda: Processor(spec, kills=True), directive.stop_job)
 
     async def __call__(self, batch: pa.Table) -> AsyncIterator[pa.Table]:
         """Judge a bundle of units."""

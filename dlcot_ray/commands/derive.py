@@ -98,6 +98,7 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         "policy_options": policy_options,
         "annotations": base.fingerprint,
         **inherited,
+        "slow_rows": config.slow_rows,
         **written_by,
     }
     input_options = base.options_of("input", storage.input)
@@ -158,6 +159,8 @@ def _planned(
         rows_per_bundle=base.settings["rows_per_unit"],
         bytes_per_bundle=base.settings["bytes_per_unit"],
         job=record.fingerprint,
+        row_seconds=config.row_seconds,
+        reject_slow=config.slow_rows == "reject",
     )
     return Prepared(
         config,

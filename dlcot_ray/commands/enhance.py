@@ -102,6 +102,7 @@ def resolve_enhance(config: EnhanceConfig) -> Resolved:
         "rows_per_unit": config.rows_per_unit,
         "bytes_per_unit": config.bytes_per_unit,
         "max_trace_chars": config.max_trace_chars,
+        "slow_rows": config.slow_rows,
         "check_duplicate_ids": config.check_duplicate_ids,
         "tokenizer": config.tokenizer,
         "dlcot_version": __version__,
@@ -172,6 +173,8 @@ def _planned(resolved: Resolved, held: Claim, found: Found, floor: Floor) -> Pre
         rows_per_bundle=config.rows_per_unit,
         bytes_per_bundle=config.bytes_per_unit,
         job=record.fingerprint,
+        row_seconds=config.row_seconds,
+        reject_slow=config.slow_rows == "reject",
     )
     return Prepared(
         config,

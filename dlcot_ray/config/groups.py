@@ -193,6 +193,18 @@ class FailureSettings:
     retries: int = setting(
         2, "Number of further attempts to read or write a unit before it counts as failed.", least=0
     )
+    row_seconds: float | None = setting(
+        120.0,
+        "CPU seconds that one row may take to be judged, and again to be edited. Waiting for a model does "
+        "not count. null: no limit.",
+        above=0,
+    )
+    slow_rows: str = setting(
+        "keep",
+        "Rows that take longer than row_seconds: keep passes them through unchanged (reason too_slow), "
+        "reject rejects them.",
+        choices=("keep", "reject"),
+    )
     max_worker_crashes: int = setting(
         3,
         "Worker crashes (out of memory, a crash of the engine) that one unit may cause. Then the row that "

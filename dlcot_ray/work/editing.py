@@ -19,7 +19,9 @@ from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable, Writer, Written
-from dlcot_ray.work.judging import DETAIL_CHARS, NO_THINKING, Judged
+from dlcot_ray.work.judging import DETAIL_CHARS, NO_THINKING, TOO_SLOW, Judged
+from dlcot_ray.work.rows.budget import RowBudget, RowTooSlow
+from dlcot_ray.work.rows.watch import RowWatch
 
 POLICY_FAILED = "policy_failed"
 
@@ -34,7 +36,12 @@ class Edited:
 
 
 async def edit_all(
-    judged: Sequence[Judged], policy: Policy, writer: Writer | None, in_flight: int
+    judged: Sequence[Judged],
+    policy: Policy,
+    writer: Writer | None,
+    in_flight: int,
+    budget: RowBudget | None = None,
+    watch: RowWatch | None = None,
 ) -> list[Edited]:
     """Apply the policy to every trace, in order; a failure of one trace does not fail the others.
 
@@ -43,11 +50,14 @@ async def edit_all(
         policy: what to cut.
         writer: supplies bridges and repairs, if there is one.
         in_flight: how many traces are with the writer at once.
+        budget: limits the CPU time of a trace; none by default.
+        watch: is told of each trace.
 
     Raises:
         JudgeDied, JudgeUnavailable, JobError: the writer cannot go on at all.
     """
-    drafts = [_draft(item, policy) for item in judged]
+    budget, watch = budget or RowBudget(), watch or RowWatch()
+    drafts = [await _watched(item, policy, budget, watch) for item in judged]
     edited = [Edited(item, made.enhancement) for item, made in zip(judged, drafts, strict=True)]
     if writer is None:
         return edited
@@ -55,7 +65,7 @@ async def edit_all(
 
     async def work() -> None:
         for place in pending:
-            edited[place] = await _write(judged[place], drafts[place], policy, writer)
+            edited[place] = await _write(judged[place], drafts[place], policy, writer, budget)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -66,21 +76,29 @@ async def edit_all(
     return edited
 
 
-def _draft(item: Judged, policy: Policy) -> Draft:
+async def _watched(item: Judged, policy: Policy, budget: RowBudget, watch: RowWatch) -> Draft:
+    if item.reason:
+        return _draft(item, policy, budget)
+    async with watch.running(item.trace.trace_id):
+        return _draft(item, policy, budget)
+
+
+def _draft(item: Judged, policy: Policy, budget: RowBudget) -> Draft:
     if item.reason == NO_THINKING:
         # Nothing was stopped: there is nothing to judge.
         return _failed(item, policy, item.reason)
     if item.reason:
         return _failed(item, policy, item.reason, GateResult("judge", False, item.detail or item.reason))
     try:
-        return draft(item.trace, item.annotation, policy)
+        return budget.run(lambda: draft(item.trace, item.annotation, policy))
     except Exception as error:
-        return _failed(
-            item,
-            policy,
-            POLICY_FAILED,
-            GateResult("policy", False, reason_of(error, DETAIL_CHARS, named=True)),
-        )
+        return _broken(item, policy, error)
+
+
+def _broken(item: Judged, policy: Policy, error: Exception) -> Draft:
+    slow = isinstance(error, RowTooSlow)
+    gate = GateResult("policy", False, reason_of(error, DETAIL_CHARS, named=not slow))
+    return _failed(item, policy, TOO_SLOW if slow else POLICY_FAILED, gate)
 
 
 def _failed(item: Judged, policy: Policy, reason: str, *gates: GateResult) -> Draft:
@@ -90,7 +108,7 @@ def _failed(item: Judged, policy: Policy, reason: str, *gates: GateResult) -> Dr
     return Draft(item.trace, item.annotation, policy, {}, unchanged)
 
 
-async def _write(item: Judged, made: Draft, policy: Policy, writer: Writer) -> Edited:
+async def _write(item: Judged, made: Draft, policy: Policy, writer: Writer, budget: RowBudget) -> Edited:
     offsets = made.annotation.segment_offsets
     bridges = [_asked(writer.bridge(item.trace, offsets, need.left, need.right)) for need in made.bridges]
     repairs = [
@@ -106,14 +124,11 @@ async def _write(item: Judged, made: Draft, policy: Policy, writer: Writer) -> E
     texts = [offer.text for offer in offers]
     split = len(bridges)
     try:
-        enhancement = finish(
-            made,
-            dict(zip(made.bridges, texts[:split], strict=True)),
-            dict(zip(made.repairs, texts[split:], strict=True)),
-        )
+        bridged = dict(zip(made.bridges, texts[:split], strict=True))
+        repaired = dict(zip(made.repairs, texts[split:], strict=True))
+        enhancement = budget.run(lambda: finish(made, bridged, repaired))
     except Exception as error:
-        gate = GateResult("policy", False, reason_of(error, DETAIL_CHARS, named=True))
-        enhancement = _failed(item, policy, POLICY_FAILED, gate).enhancement
+        enhancement = _broken(item, policy, error).enhancement
     return Edited(item, enhancement, tokens)
 
 

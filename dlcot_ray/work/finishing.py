@@ -26,6 +26,7 @@ from dlcot_ray.outputs.schemas import (
 )
 from dlcot_ray.work.counting import count_unit
 from dlcot_ray.work.editing import Edited
+from dlcot_ray.work.judging import TOO_SLOW
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions
 
 
@@ -38,11 +39,7 @@ def finish_unit(unit: UnitInput, edited: Sequence[Edited], options: UnitOptions)
         options: the policy and the token counter.
     """
     policy = options.policy
-    unwanted = [
-        _unsolved(unit, item)
-        for item in edited
-        if policy.unsolved is UnsolvedMode.REJECT and item.enhancement.reason == UNSOLVED
-    ]
+    unwanted = [fault for item in edited if (fault := _unwanted(unit, item, options)) is not None]
     gone = {(fault.row, fault.part) for fault in unwanted}
     kept = [item for item in edited if _place(unit, item) not in gone]
     shown = [_shown(unit, item) for item in kept]
@@ -71,9 +68,17 @@ def _place(unit: UnitInput, item: Edited) -> tuple[int, int]:
     return unit.first_row + slot.row, slot.part
 
 
-def _unsolved(unit: UnitInput, item: Edited) -> RowFault:
+def _unwanted(unit: UnitInput, item: Edited, options: UnitOptions) -> RowFault | None:
+    """Why a judged trace is rejected; None where it stays."""
+    reason = item.enhancement.reason
+    if options.policy.unsolved is UnsolvedMode.REJECT and reason == UNSOLVED:
+        why = (Stage.POLICY, Cause.UNSOLVED, "the trace does not arrive at the reference answer")
+    elif options.reject_slow and reason == TOO_SLOW:
+        gates = item.enhancement.gates
+        why = (Stage.JUDGE, Cause.TOO_SLOW, gates[-1].detail if gates else reason)
+    else:
+        return None
     row, part = _place(unit, item)
-    why = (Stage.POLICY, Cause.UNSOLVED, "the trace does not arrive at the reference answer")
     return RowFault(unit.file, row, item.judged.trace.trace_id, *why, part=part)
 
 

@@ -22,9 +22,11 @@ from dlcot_ray.core.annotation import (
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.judging.protocol import Judge, JudgeDied, JudgeError, JudgeUnavailable
+from dlcot_ray.work.rows.budget import RowTooSlow
 
 JUDGE_FAILED = "judge_failed"
 TOO_LONG = "too_long"
+TOO_SLOW = "too_slow"
 NO_THINKING = "no_thinking"
 """The thinking block is empty: a row of a hybrid model that did not think."""
 NOT_ANNOTATED = "not_annotated"
@@ -134,9 +136,10 @@ async def _judge_one(index: int, trace: Trace, judge: Judge, max_trace_chars: in
     except (JobError, JudgeDied, JudgeUnavailable, MemoryError):
         raise
     except Exception as error:
-        detail = reason_of(error, DETAIL_CHARS, named=True)
-        annotation = minimal_annotation(trace, judge.identity, JUDGE_FAILED, detail)
-        return Judged(index, trace, annotation, JUDGE_FAILED, detail)
+        slow = isinstance(error, RowTooSlow)
+        reason = TOO_SLOW if slow else JUDGE_FAILED
+        detail = reason_of(error, DETAIL_CHARS, named=not slow)
+        return Judged(index, trace, minimal_annotation(trace, judge.identity, reason, detail), reason, detail)
 
 
 def recalled(index: int, trace: Trace, annotation: Annotation | None) -> Judged:

@@ -68,5 +68,7 @@ def _take(stored: list[Annotation], trace: Trace) -> Annotation | None:
 
 
 async def _edited(unit: UnitInput, judged: Sequence[Judged], options: UnitOptions) -> UnitOutput:
-    edited = await edit_all(judged, options.policy, options.writer, options.in_flight)
+    edited = await edit_all(
+        judged, options.policy, options.writer, options.in_flight, options.budget, options.watch
+    )
     return finish_unit(unit, edited, options)

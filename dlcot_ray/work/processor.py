@@ -21,7 +21,8 @@ from dlcot_ray.outputs.results import EngineUse, UnitOutput
 from dlcot_ray.plan.tasks import UnitTask
 from dlcot_ray.work.process import derive_unit, enhance_unit
 from dlcot_ray.work.refreshing import recall, refresh_unit
-from dlcot_ray.work.row_watch import RowWatch, WatchedJudge, WatchedWriter
+from dlcot_ray.work.rows.budget import RowBudget, TimedJudge
+from dlcot_ray.work.rows.watch import RowWatch, WatchedJudge, WatchedWriter
 from dlcot_ray.work.spec import ReadUnit, WorkSpec
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions
 
@@ -29,17 +30,24 @@ from dlcot_ray.work.unit_input import UnitInput, UnitOptions
 class Processor:
     """Judges and enhances units. Built once per worker, because a judge may be heavy.
 
+    Args:
+        spec: the job's settings.
+        kills: end the process where a row goes on without end and cannot be interrupted.
+
     Raises:
         JobError: the judge, the policy or the tokenizer cannot be set up.
     """
 
-    def __init__(self, spec: WorkSpec) -> None:
+    def __init__(self, spec: WorkSpec, *, kills: bool = False) -> None:
         self._spec = spec
+        self._budget = RowBudget(spec.row_seconds, kills=kills)
         self._options = UnitOptions(
             policy=parse_policy(spec.policy, dict(spec.policy_options)),
             count_tokens=token_counter(spec.tokenizer),
             max_trace_chars=spec.max_trace_chars,
             in_flight=spec.in_flight,
+            budget=self._budget,
+            reject_slow=spec.reject_slow,
         )
         self._judge = make_judge(spec.judge) if spec.judge is not None else None
         author = make_judge(spec.writer) if spec.writer is not None else self._judge
@@ -92,12 +100,12 @@ class Processor:
     async def _made(self, read: ReadUnit, table: pa.Table, watch: RowWatch) -> UnitOutput | str:
         unit = self._parsed(read.task, table, watch)
         writer = WatchedWriter(self._writer, watch) if self._writer is not None else None
-        options = replace(self._options, writer=writer)
+        options = replace(self._options, writer=writer, watch=watch)
         if self._judge is None:
             if read.annotations is None:
                 return "it has no annotations"
             return await derive_unit(unit, read.annotations, options)
-        judge = WatchedJudge(self._judge, watch)
+        judge = WatchedJudge(TimedJudge(self._judge, self._budget), watch)
         if self._spec.facts is None:
             return await enhance_unit(unit, judge, options)
         try:

@@ -34,6 +34,8 @@ class WorkSpec:
         annotations: URL of the output whose annotations are used, where there is no judge.
         writer: supplies repairs and bridges where there is no judge; None for no writer.
         rows_per_bundle, bytes_per_bundle: tiny units are bundled up to these limits.
+        row_seconds: CPU seconds that a row may take to be judged, and to be edited; None for no limit.
+        reject_slow: reject rows that take longer, instead of passing them through.
         recall: where annotations of earlier snapshots are found; the judge is asked only for the rest.
         chunked: write Parquet with content-defined chunks.
         facts: which facts of each row a refresh stores; None outside a refresh.
@@ -56,6 +58,8 @@ class WorkSpec:
     writer: JudgeConfig | None = None
     rows_per_bundle: int = 256
     bytes_per_bundle: int = 67_108_864
+    row_seconds: float | None = None
+    reject_slow: bool = False
     recall: RecallSpec | None = None
     facts: FactSpec | None = None
     chunked: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Self
 
@@ -18,6 +18,8 @@ from dlcot_ray.inputs.readers.protocol import without_bad_lines
 from dlcot_ray.inputs.traces import traces_of
 from dlcot_ray.judging.protocol import Writer
 from dlcot_ray.plan.tasks import NOT_COMPARED, OTHER_TEXT
+from dlcot_ray.work.rows.budget import RowBudget
+from dlcot_ray.work.rows.watch import RowWatch
 
 NO_POISON_ROWS: Mapping[str, str] = {}
 
@@ -31,6 +33,9 @@ class UnitOptions:
         count_tokens: the length of a text in tokens.
         max_trace_chars: a longer reasoning passes through unjudged (code points).
         in_flight: how many traces are with the judge or the writer at once.
+        budget: limits the CPU time of a row.
+        watch: how the rows run.
+        reject_slow: reject rows that took too long, instead of passing them through.
         writer: supplies repairs and bridges; without one, errors and open seams stay as they are.
     """
 
@@ -39,6 +44,9 @@ class UnitOptions:
     max_trace_chars: int = MAX_TRACE_CHARS
     in_flight: int = 64
     writer: Writer | None = None
+    budget: RowBudget = field(default_factory=RowBudget)
+    watch: RowWatch = field(default_factory=RowWatch)
+    reject_slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

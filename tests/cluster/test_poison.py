@@ -126,8 +126,26 @@ def test_more_failed_units_than_allowed_stop_the_job(
     assert len(rows_of(out, "enhanced")) == ROWS - 8
 
 
+def test_rows_that_hang_cost_only_themselves(tmp_path: Path) -> None:
+    data = source(tmp_path / "in", r3="LOOP", r9="STUCK")
+    words = ("workers=1", "row_seconds=1", "max_rejected_share=1.0")
+    assert enhance(data, tmp_path / "out", *words) == 0
+    rows = rows_of(tmp_path / "out", "enhanced")
+    assert sorted(rows["trace_id"]) == sorted(f"r{i}" for i in range(ROWS) if i != 9)
+    slow = rows.row(by_predicate=pl.col("trace_id") == "r3", named=True)
+    assert (slow["status"], slow["status_reason"]) == ("unchanged", "too_slow")
+    # Nothing interrupts this one, so it takes its process along; it is found as rows are that crash theirs.
+    stuck = rows_of(tmp_path / "out", "rejected").row(0, named=True)
+    assert (stuck["trace_id"], stuck["stage"], stuck["cause"]) == ("r9", "judge", "poison_row")
+
+    data = source(tmp_path / "in2", r3="LOOP")
+    assert enhance(data, tmp_path / "two", *words, "slow_rows=reject") == 0
+    rejected = rows_of(tmp_path / "two", "rejected")
+    assert list(zip(rejected["trace_id"], rejected["cause"], strict=True)) == [("r3", "too_slow")]
+
+
 def test_a_job_that_hangs_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data, out = source(tmp_path / "in", r9="HANG"), tmp_path / "out"
+    data, out = source(tmp_path / "in", r9="WAIT"), tmp_path / "out"
     begin = time.monotonic()
     assert enhance(data, out, "workers=1", "stall_s=20") == 1
     assert time.monotonic() - begin < 200

@@ -1,7 +1,8 @@
 """A rules judge that crashes or hangs on request, takes its time, and logs every trace that it starts.
 
-Words in a trace's problem request a fault: CRASH kills the process, as a segmentation fault or the kernel's
-out-of-memory killer would; HANG never returns. `log` is a file with one line for each trace started, so that a
+Words in a trace's problem request a fault. CRASH kills the process, as a segmentation fault or the kernel's
+out-of-memory killer would. WAIT waits for an answer that never comes, LOOP runs an endless loop, and STUCK a step
+of the interpreter that cannot be interrupted. `log` is a file with one line for each trace started, so that a
 test can count what was redone.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -18,9 +20,15 @@ from dlcot_ray.judging.rules.judge import RulesJudge
 
 
 class FaultyJudge(RulesJudge):
-    """`seconds`: time for each trace; `start_crashes`: whether the process is killed in `start`."""
+    """`seconds`: for each trace; `start_crashes`: whether the process is killed in `start`."""
 
-    def __init__(self, *, seconds: float = 0.0, log: str = "", start_crashes: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        seconds: float = 0.0,
+        log: str = "",
+        start_crashes: bool = False,
+    ) -> None:
         super().__init__()
         self._seconds = seconds
         self._log = log
@@ -36,8 +44,12 @@ class FaultyJudge(RulesJudge):
             self._log_start(trace.trace_id)
         if "CRASH" in trace.problem:
             os.kill(os.getpid(), signal.SIGKILL)
-        if "HANG" in trace.problem:
+        if "WAIT" in trace.problem:
             await asyncio.sleep(1e6)
+        while "LOOP" in trace.problem:
+            pass
+        if "STUCK" in trace.problem:
+            re.match("(?:a|aa)+$", "a" * 90 + "b")
         await asyncio.sleep(self._seconds)
         return await super().judge(trace)
 

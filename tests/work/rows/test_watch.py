@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from dlcot_ray.judging.protocol import JudgeDied, JudgeError
-from dlcot_ray.work.row_watch import RowWatch, SharedLock
+from dlcot_ray.work.rows.watch import RowWatch, SharedLock
 
 
 def test_an_exclusive_holder_waits_for_the_others_and_keeps_them_out() -> None:
