@@ -22,6 +22,10 @@ Most human solutions that differ are below it; one solution in other words is fa
 read by eye, use the same method again.
 """
 
+MOST_LEADERS = 200
+"""Clusters that later texts are compared with; more methods than that are degenerate text, and would take
+quadratic time. A text that fits none of them is a cluster of its own."""
+
 _TERM = re.compile(r"\\?[A-Za-z]{3,}|\d+(?:\.\d+)?")
 _COMMON = frozenset(
     re.findall(
@@ -104,6 +108,7 @@ def assign_clusters(texts: Sequence[str], problem: str) -> Grouping:
     problem_terms = terms_of(problem)
     leaders: list[TermVector] = []
     clusters: list[int] = []
+    count = 0
     nearest: list[float] = []
     for text in texts:
         vector = term_vector(text, problem_terms)
@@ -111,7 +116,9 @@ def assign_clusters(texts: Sequence[str], problem: str) -> Grouping:
         best = max(range(len(scores)), key=scores.__getitem__, default=-1)
         nearest.append(scores[best] if scores else 0.0)
         if best < 0 or scores[best] < SAME_METHOD:
-            best = len(leaders)
-            leaders.append(vector)
+            best = count
+            count += 1
+            if len(leaders) < MOST_LEADERS:
+                leaders.append(vector)
         clusters.append(best)
     return Grouping(tuple(clusters), tuple(nearest))
