@@ -14,6 +14,7 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY
+from tests.support.records import units_of
 from tests.support.sums import sum_thought
 from tests.support.words import later_wins
 
@@ -52,13 +53,6 @@ def enhance(source: Path, output: Path, *words: str) -> int:
     return main(["enhance", *later_wins(f"input={source}", f"output={output}", *SMALL, *words)])
 
 
-def objects(output: Path) -> dict[str, bytes]:
-    """The data objects of an output by name, without the fingerprint of the job."""
-    job = json.loads((output / "_job.json").read_bytes())["fingerprint"].encode()
-    paths = sorted(output.rglob("*.parquet"))
-    return {str(path.relative_to(output)): path.read_bytes().replace(job, b"0" * len(job)) for path in paths}
-
-
 def manifest(output: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((output / "manifest.json").read_text())
     return content
@@ -80,7 +74,7 @@ def test_any_number_of_workers_gives_the_same_bytes(source: Path, tmp_path: Path
     assert enhance(source, tmp_path / "one", "workers=1") == 0
     # More workers than the machine has room for: those that do not fit must not stop the others.
     assert enhance(source, tmp_path / "many", "workers=3", "in_flight=4") == 0
-    assert objects(tmp_path / "one") == objects(tmp_path / "many")
+    assert units_of(tmp_path / "one") == units_of(tmp_path / "many")
     assert lasting(tmp_path / "one") == lasting(tmp_path / "many")
     assert (tmp_path / "one/README.md").read_bytes() == (tmp_path / "many/README.md").read_bytes()
     assert ids(tmp_path / "one") == sorted(f"sum-{number}" for number in range(30))
@@ -122,14 +116,14 @@ def test_only_missing_units_are_done_again(
 ) -> None:
     output = tmp_path / "out"
     assert enhance(source, output) == 0
-    whole, told = objects(output), lasting(output)
+    whole, told = units_of(output), lasting(output)
     # What a kill leaves: a unit without its last object, a half-written file, no manifest.
     (output / "enhanced/deep").joinpath("b.r000000000-000000004.parquet").unlink()
     (output / "enhanced/.a.parquet.1-1-aa.dlcot-tmp").write_bytes(b"half")
     (output / "manifest.json").unlink()
     times = {path: path.stat().st_mtime_ns for path in output.rglob("enhanced/**/*.parquet")}
     assert enhance(source, output) == 0
-    assert objects(output) == whole
+    assert units_of(output) == whole
     assert lasting(output) == told
     assert manifest(output)["run"]["units"] == 1
     assert {path: path.stat().st_mtime_ns for path in times} == times
@@ -142,11 +136,11 @@ def test_only_missing_units_are_done_again(
 def test_new_inputs_are_added_and_checked_for_duplicate_ids(source: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     assert enhance(source, output) == 0
-    before = objects(output)
+    before = units_of(output)
     # Sorts before the others, and repeats ids of theirs: what is written already must stay the first.
     write(source / "0-new.parquet", range(28, 34))
     assert enhance(source, output, "max_rejected_share=0.5") == 0
-    assert before.items() <= objects(output).items()
+    assert before.items() <= units_of(output).items()
     assert ids(output) == sorted(f"sum-{number}" for number in range(34))
     (rejected,) = (pl.read_parquet(path) for path in (output / "rejected").rglob("*.parquet"))
     assert rejected["cause"].to_list() == ["duplicate_id"] * 2
@@ -242,9 +236,9 @@ def test_derive_gives_the_same_rows_as_judging_again(source: Path, tmp_path: Pat
     ]
     assert main(words) == 0
     assert enhance(source, direct, "policy=earliest_correct_prefix") == 0
-    enhanced = {name: data for name, data in objects(direct).items() if name.startswith("enhanced/")}
-    assert objects(derived) == enhanced
-    assert objects(derived) != {n: d for n, d in objects(first).items() if n.startswith("enhanced/")}
+    enhanced = {name: data for name, data in units_of(direct).items() if name.startswith("enhanced/")}
+    assert units_of(derived) == enhanced
+    assert units_of(derived) != {n: d for n, d in units_of(first).items() if n.startswith("enhanced/")}
     assert manifest(derived)["settings"]["annotations"] == manifest(first)["fingerprint"]
 
 

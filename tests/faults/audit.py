@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 
 from dlcot_ray.plan.names import unit_name
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
-from tests.faults.testbed import ROWS_PER_SHARD, ROWS_PER_UNIT, data_objects
+from tests.faults.testbed import ROWS_PER_SHARD, ROWS_PER_UNIT
 from tests.support.faulty_judge import trace_starts
+from tests.support.records import units_of
 
 
 @dataclass
@@ -80,7 +81,7 @@ def audit(report: FaultReport, source: Path, out: Path, log: Path, expected: dic
     report.duplicated = sum(count - 1 for count in written.values()) + sum(
         name not in known for name in written
     )
-    found = data_objects(out)
+    found = units_of(out)
     report.differing = sum(found.get(name) != expected.get(name) for name in found.keys() | expected.keys())
     report.leftovers = sum(TEMPORARY_SUFFIX in path.name for path in out.rglob("*"))
     report.redone = sum(count - 1 for count in unit_starts(log).values())

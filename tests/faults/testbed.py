@@ -5,7 +5,6 @@ All rows have about the same length, so that a moment in a job is the same momen
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import tempfile
@@ -18,11 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dlcot_ray.cli import main as dlcot
-from dlcot_ray.outputs.layout import JOB_FILE
 from tests.support import SUPPORT
 from tests.support.fault_cluster import FaultCluster
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.plain_run import run_without_ray
+from tests.support.records import units_of
 
 SHARDS, ROWS_PER_SHARD, ROWS_PER_UNIT = 4, 48, 4
 UNITS = SHARDS * ROWS_PER_SHARD // ROWS_PER_UNIT
@@ -48,7 +47,7 @@ class Testbed:
             write_shards(source, PAD_BYTES if padded else 0)
             out = self._folder / f"{source.name}-undisturbed"
             run_without_ray(self.command(source, out, self._folder / "none.log", 0.0)[1:])
-            self._references[padded] = (source, data_objects(out))
+            self._references[padded] = (source, units_of(out))
         return self._references[padded]
 
     def command(
@@ -102,13 +101,6 @@ def write_shards(folder: Path, pad: int) -> None:
             }
             rows.append({**row, "pad": noise.randbytes(pad)})
         pq.write_table(pa.Table.from_pylist(rows), folder / f"s{shard}.parquet", row_group_size=12)
-
-
-def data_objects(out: Path) -> dict[str, bytes]:
-    """All data objects of an output, by name, without the fingerprint of the job: the judge's log is part of it."""
-    job = json.loads((out / JOB_FILE).read_bytes())["fingerprint"].encode()
-    paths = sorted(out.rglob("*.parquet"))
-    return {str(path.relative_to(out)): path.read_bytes().replace(job, b"0" * len(job)) for path in paths}
 
 
 def run_here(command: list[str]) -> tuple[int, str]:

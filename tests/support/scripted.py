@@ -7,6 +7,7 @@ import functools
 import random
 import re
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def random_member(regex: str, rng: random.Random) -> str:
                 return "".join(walk(inner) for _ in range(rng.randint(least, min(most, least + 3))))
         raise AssertionError(f"the language uses {kind}")
 
-    text = walk(re._parser.parse(regex))  # type: ignore[attr-defined]
+    text = walk(import_module("re._parser").parse(regex))
     assert re.fullmatch(regex, text)
     return text
 
