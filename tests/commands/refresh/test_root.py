@@ -20,6 +20,7 @@ from dlcot_ray.commands.refresh.root import (
 )
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.job_record import JobRecord
+from dlcot_ray.outputs.owning.marks import CARD_MARK
 from tests.support.records import write_record
 
 DAY = 86_400.0
@@ -151,12 +152,12 @@ def test_an_interrupted_removal_is_repeated_and_keeps_the_objects_of_others(root
     catalogue = root.record(Catalogue((snapshot("a"), snapshot("b"))))
     output = root.output(snapshot("a"))
     write_record(output, JobRecord("enhance", {}, {}))
+    output.store.put("README.md", CARD_MARK.encode())
+    output.store.put("manifest.json", b'{"format": 1, "command": "refresh", "fingerprint": "f"}')
     for name in (
         "enhanced/x.r000000000-000000005.parquet",
         "_facts/x.r000000000-000000005.parquet",
         "_recall/1a/00000.parquet",
-        "README.md",
-        "manifest.json",
         "report.json",
         "report.md",
         "notes-of-a-person.txt",
