@@ -17,25 +17,19 @@ def write_record(output: Output, record: JobRecord) -> None:
 
 
 def units_of(output: Path) -> dict[str, bytes]:
-    """The objects of all units of an output by name, as Arrow streams without the fingerprint of their job.
+    """The objects of all units of an output by name, each `without_job`."""
+    paths = (path for path in sorted(output.rglob("*.parquet")) if path.parent.name != "before_after")
+    return {path.relative_to(output).as_posix(): without_job(path.read_bytes()) for path in paths}
 
-    Outputs of two jobs with other settings differ in that fingerprint alone where their rows are the same.
+
+def without_job(data: bytes) -> bytes:
+    """A Parquet object as an Arrow stream without the fingerprint of its job.
+
+    Where two jobs with other settings write the same rows, their objects differ in that fingerprint alone.
     """
-    found = {}
-    for path in sorted(output.rglob("*.parquet")):
-        name = path.relative_to(output).as_posix()
-        if not name.startswith("before_after/"):
-            table = pq.read_table(path)
-            metadata = {
-                key: value for key, value in (table.schema.metadata or {}).items() if key != b"dlcot.job"
-            }
-            found[name] = to_stream(table.replace_schema_metadata(metadata))
-    return found
-
-
-def to_stream(table: pa.Table) -> bytes:
-    """An Arrow stream of a table."""
+    table = pq.read_table(pa.BufferReader(data))
+    metadata = {key: value for key, value in (table.schema.metadata or {}).items() if key != b"dlcot.job"}
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
+    with pa.ipc.new_stream(sink, table.schema.with_metadata(metadata)) as writer:
+        writer.write_table(table.replace_schema_metadata(metadata))
     return bytes(sink.getvalue())

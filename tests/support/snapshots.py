@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from dlcot_ray.cli import main
 from tests.support.plain_run import run_without_ray
+from tests.support.records import without_job
 from tests.support.sums import sum_thought
 from tests.support.words import later_wins
 
@@ -86,13 +87,13 @@ class Place:
         return total
 
     def objects(self, output: str) -> dict[str, bytes]:
-        """Every data object of an output."""
+        """Every data object of an output, without the fingerprint of its job."""
         self.fs.invalidate_cache()
         found: dict[str, bytes] = {}
         for folder in FOLDERS:
             top = f"{self.root}/{output}/{folder}"
             for path in self.fs.find(top) if self.fs.exists(top) else []:
-                found[path.split(f"{output}/", 1)[1]] = self.fs.cat_file(path)
+                found[path.split(f"{output}/", 1)[1]] = without_job(self.fs.cat_file(path))
         return found
 
     def snapshot(self, snapshot: str | None = None) -> dict[str, bytes]:
