@@ -76,6 +76,8 @@ def test_finished_units_are_left_out(finished_job: FinishedJob, tmp_path: Path) 
     ]
     figures = told(*words, "policy=keep_first+preference_pairs")
     assert (figures["rows_done"], figures["rows_left"], figures["units_done"]) == (15, 4, 4)
+    rejected = figures["sample"].pop("rejected")
+    assert rejected["null_reasoning"]["count"] == 1
     assert figures["sample"] == {"rows": 19, "traces": 18, "unusable": 1}
     assert not figures["other_job_in_output"]
     assert told(*words)["other_job_in_output"]
