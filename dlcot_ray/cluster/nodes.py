@@ -93,7 +93,7 @@ def start_ray(address: str | None) -> bool:
         with (
             _native_stderr_closed() as terminal,
             said_while_waiting(where, terminal),
-            _on_loopback() if is_local else nullcontext(),
+            _on_loopback() if is_local or where.startswith("127.0.0.1:") else nullcontext(),
         ):
             ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, **options)
         # Ray would print a message about each dead process to stdout, among the results. The job reports
@@ -114,7 +114,7 @@ def start_ray(address: str | None) -> bool:
 
 @contextmanager
 def _on_loopback() -> Iterator[None]:
-    """A Ray that is started inside listens on 127.0.0.1 only.
+    """A Ray that is started inside listens on 127.0.0.1 only, and one that listens there can be joined.
 
     Ray replaces a loopback address by that of the network. It has this switch for systems whose firewall asks
     the user; there is no other.
