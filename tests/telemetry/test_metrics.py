@@ -70,7 +70,7 @@ def test_scraped_metrics_agree_with_the_manifest(
         _system_config={"metrics_report_interval_ms": 1000},
         log_to_driver=False,
     )
-    words = ("workers=1", f"judge={judge}")
+    words = ("workers=1", f"judge={judge}", "allow_code=true")
     try:
         assert main(["enhance", f"input={source}", f"output={out}", "rows_per_unit=4", *words]) == 0
         manifest = json.loads((out / "manifest.json").read_text())
