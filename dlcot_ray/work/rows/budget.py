@@ -24,6 +24,7 @@ from typing import Any, Generic, TypeVar
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.protocol import Judge
+from dlcot_ray.judging.wrapping import WrappedJudge
 
 T = TypeVar("T")
 
@@ -154,20 +155,12 @@ class RowMeter:
             self._left = max(self._left - (time.thread_time() - begin), 0.0)
 
 
-class TimedJudge:
+class TimedJudge(WrappedJudge):
     """A judge that raises `RowTooSlow` where a trace takes too long."""
 
     def __init__(self, judge: Judge, budget: RowBudget) -> None:
-        self._judge, self._budget = judge, budget
-
-    @property
-    def identity(self) -> str:
-        """Identity of the wrapped judge."""
-        return self._judge.identity
-
-    def start(self) -> None:
-        """Start the wrapped judge."""
-        self._judge.start()
+        super().__init__(judge)
+        self._budget = budget
 
     async def judge(self, trace: Trace) -> Annotation:
         """The wrapped judge's annotation.
@@ -175,11 +168,7 @@ class TimedJudge:
         Raises:
             RowTooSlow: it took too long.
         """
-        return await self._budget.wait(self._judge.judge(trace))
-
-    def close(self) -> None:
-        """Close the wrapped judge."""
-        self._judge.close()
+        return await self._budget.wait(super().judge(trace))
 
 
 class _Metered(Generic[T]):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from dlcot_ray.core.annotation import Annotation, ErrorSpan
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.protocol import Judge, JudgeDied, Writer, Written
+from dlcot_ray.judging.wrapping import WrappedJudge
 
 
 class SharedLock:
@@ -98,29 +99,17 @@ class RowWatch:
             await self.after_row(row)
 
 
-class WatchedJudge:
+class WatchedJudge(WrappedJudge):
     """A judge whose rows are watched."""
 
     def __init__(self, judge: Judge, watch: RowWatch) -> None:
-        self._judge, self._watch = judge, watch
-
-    @property
-    def identity(self) -> str:
-        """Identity of the wrapped judge."""
-        return self._judge.identity
-
-    def start(self) -> None:
-        """Start the wrapped judge."""
-        self._judge.start()
+        super().__init__(judge)
+        self._watch = watch
 
     async def judge(self, trace: Trace) -> Annotation:
         """The wrapped judge's annotation."""
         async with self._watch.running(trace.trace_id):
-            return await self._judge.judge(trace)
-
-    def close(self) -> None:
-        """Close the wrapped judge."""
-        self._judge.close()
+            return await super().judge(trace)
 
 
 class WatchedWriter:
