@@ -37,6 +37,8 @@ _CREDENTIAL_IN_TEXT = re.compile(
 _SHORTEST_SECRET = 8
 """Shorter values of environment variables are kept: they would strike out ordinary words."""
 _ALWAYS_SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_NEVER_SECRET = frozenset({"PWD", "OLDPWD"})
+"""The shell's working directories: `pwd` is a password only as the name of an option."""
 
 _LONG_SECRET = 16
 """From this length on, a secret is also struck out inside longer texts that are stored."""
@@ -59,12 +61,21 @@ def names_credential(name: str, *, broad: bool = False) -> bool:
 
 
 def environment_secrets() -> tuple[str, ...]:
-    """Values of the environment variables whose names look like credentials."""
-    return tuple(
-        value
-        for name, value in os.environ.items()
-        if value and (name in _ALWAYS_SECRET or (names_credential(name) and len(value) >= _SHORTEST_SECRET))
-    )
+    """Values of the environment variables whose names look like credentials.
+
+    The path of an existing file or folder is none: ``GOOGLE_APPLICATION_CREDENTIALS`` says where a secret
+    lies, and struck out of a stored path it would make the path name something else.
+    """
+    return tuple(value for name, value in os.environ.items() if value and _is_secret(name, value))
+
+
+def _is_secret(name: str, value: str) -> bool:
+    if name in _ALWAYS_SECRET:
+        return True
+    if name in _NEVER_SECRET or len(value) < _SHORTEST_SECRET or not names_credential(name):
+        return False
+    # Not `Path.exists`, which raises where a long secret is no possible file name.
+    return not (value.startswith("/") and os.path.exists(value))  # noqa: PTH110
 
 
 def remember(value: str, written: str, *, stored: bool) -> None:

@@ -256,3 +256,18 @@ def test_the_ray_of_a_whole_job_listens_on_loopback_and_keeps_its_files_private(
     assert listening <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
     session = Path(ray._private.worker._global_node.get_session_dir_path())
     assert session.parents[1].stat().st_mode & 0o077 == 0
+
+
+def test_the_working_directory_and_the_path_of_a_key_are_no_secrets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.json"
+    key.touch()
+    monkeypatch.setenv("PWD", str(tmp_path))
+    monkeypatch.setenv("OLDPWD", str(tmp_path.parent))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    monkeypatch.setenv("SERVICE_TOKEN", "/not/a/path/but/a/token")
+    for place in (f"{tmp_path}/shards", f"{key}.d/shards"):
+        assert storable({"input": place}) == {"input": place}
+        assert scrubbed(f"cannot read {place}") == f"cannot read {place}"
+    assert scrubbed("got /not/a/path/but/a/token") == "got ***"
