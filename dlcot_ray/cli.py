@@ -91,6 +91,12 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.config.view_settings:load_inspect",
         "dlcot_ray.commands.inspect.command:run_inspect",
     ),
+    "profile": Command(
+        "show what traces are like, on a sample: structure, efficiency, faults, what would be cut",
+        "dlcot_ray.config.view_settings:ProfileConfig",
+        "dlcot_ray.config.view_settings:load_profile",
+        "dlcot_ray.commands.profiling.command:run_profile",
+    ),
     "plan": Command(
         "forecast what a job does and costs, from input metadata and a sample",
         "dlcot_ray.config.settings:PlanConfig",

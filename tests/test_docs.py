@@ -28,6 +28,7 @@ PLACES = {
     "derive": ("annotations", "output"),
     "refresh": ("input", "output"),
     "inspect": ("input",),
+    "profile": ("input",),
     "plan": ("input",),
     "status": ("output",),
     "verify": ("output",),

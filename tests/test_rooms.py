@@ -15,6 +15,7 @@ ORDER = [
     "core",
     "judging",
     "evaluation",
+    "profiling",
     "config",
     "storage",
     "inputs",

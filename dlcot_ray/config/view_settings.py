@@ -23,6 +23,7 @@ from dlcot_ray.config.groups import (
     TraceSettings,
 )
 from dlcot_ray.config.layers import load_settings
+from dlcot_ray.core.policies.registry import DEFAULT_POLICY
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,27 @@ class InspectConfig(JsonSettings, InputSettings, DatasetSettings, TraceSettings)
 
 
 @dataclass(frozen=True)
+class ProfileConfig(JsonSettings, InputSettings, DatasetSettings, TraceSettings):
+    """The settings of `dlcot profile`."""
+
+    sample: int | None = setting(2000, "Number of rows to look at. null: all of them.", least=1)
+    seed: int = setting(0, "Seed of the sample.")
+    by: list[str] = setting(
+        list, "Columns to group by. []: one of sources and one of teachers, by their usual names."
+    )
+    policies: list[str] = setting(
+        lambda: [DEFAULT_POLICY],
+        "Policies that are applied with their gates, to say what they would cut; the page shows the first. "
+        "Of all others the choice before gates is given.",
+    )
+    page: str | None = setting(
+        "profile.html", "Local file for a page that shows the profile in a browser. null: none."
+    )
+    workers: int | None = setting(None, "Number of processes. null: one for each CPU.", least=1)
+    storage: StorageConfig = setting(StorageConfig, "Options of the storage.")
+
+
+@dataclass(frozen=True)
 class SelectConfig(StorageSettings):
     """The settings of `dlcot select`."""
 
@@ -125,6 +147,15 @@ def load_inspect(words: Sequence[str]) -> InspectConfig:
         ConfigError: a word, file, key or value that cannot be used.
     """
     return load_settings(InspectConfig, _spelled_out(words, bare="input"))
+
+
+def load_profile(words: Sequence[str]) -> ProfileConfig:
+    """The configuration of `dlcot profile`; a bare first word is the input.
+
+    Raises:
+        ConfigError: a word, file, key or value that cannot be used.
+    """
+    return load_settings(ProfileConfig, _spelled_out(words, bare="input"))
 
 
 def load_status(words: Sequence[str]) -> StatusConfig:

@@ -29,6 +29,7 @@ _SCRIPTS = (
     "facts.js",
     "charts.js",
     "overview.js",
+    "profile.js",
     "timeline.js",
     "trace.js",
     "list.js",

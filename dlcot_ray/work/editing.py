@@ -78,12 +78,13 @@ async def edit_all(
 
 async def _watched(item: Judged, policy: Policy, budget: RowBudget, watch: RowWatch) -> Draft:
     if item.reason:
-        return _draft(item, policy, budget)
+        return draft_of(item, policy, budget)
     async with watch.running(item.trace.trace_id):
-        return _draft(item, policy, budget)
+        return draft_of(item, policy, budget)
 
 
-def _draft(item: Judged, policy: Policy, budget: RowBudget) -> Draft:
+def draft_of(item: Judged, policy: Policy, budget: RowBudget) -> Draft:
+    """The edit of one judged trace before a writer is asked; a failure leaves the trace unchanged."""
     if item.reason == NO_THINKING:
         # Nothing was stopped: there is nothing to judge.
         return _failed(item, policy, item.reason)

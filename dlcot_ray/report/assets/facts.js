@@ -8,9 +8,12 @@ function rowsOf(f) {
     cut: f.before[i] ? 1 - f.after[i] / f.before[i] : 0, stopped: f.stopped[i].map((w) => words[w]),
     cuts: f.cuts[i].map(([w, size]) => [words[w], size]), approaches: f.approaches[i], checks: f.checks[i],
     arrival: f.arrival[i], confidence: f.confidence[i], text: f.text[i],
+    ...Object.fromEntries(MEASURED.map(({ name }) => [`p_${name}`, DATA.profile.values[name][i]])),
   }));
 }
 
+// A profile has more numbers of each row.
+const MEASURED = DATA.profile ? DATA.profile.definitions : [];
 const ROWS = rowsOf(DATA.facts);
 
 const RANGES = {
@@ -21,6 +24,7 @@ const RANGES = {
   approaches: ["approaches", (row) => row.approaches],
   checks: ["checks", (row) => row.checks],
   arrival: ["first right answer (% of the text)", (row) => 100 * row.arrival],
+  ...Object.fromEntries(MEASURED.map(({ name, title, is_share }) => [`p_${name}`, [title + (is_share ? " (%)" : ""), (row) => (row[`p_${name}`] === null ? NaN : (is_share ? 100 : 1) * row[`p_${name}`])]])),
 };
 const CHOICES = {
   status: ["status", (row) => [row.status]],

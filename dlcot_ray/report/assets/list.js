@@ -27,7 +27,7 @@ function fillList(list, where) {
   add();
   const texts = listed.filter((item) => item.text >= 0).length;
   const count = el("p.dim", { id: "count" }, plural(listed.length, "trace"), SERVER ? "" : ` here, ${whole(texts)} with text`);
-  replace(list, filterForm(where), chips(where), count, rows, more, SERVER ? wholeSearch(where) : el("p.dim", {}, ROWS.length < DATA.sample.of ? `A sample of ${whole(DATA.sample.of)} traces. ` : "", "All texts: dlcot view OUT"));
+  replace(list, filterForm(where), chips(where), count, rows, more, SERVER ? wholeSearch(where) : el("p.dim", {}, ROWS.length < DATA.sample.of ? `A sample of ${whole(DATA.sample.of)} traces. ` : "", DATA.profile ? "" : "All texts: dlcot view OUT"));
 }
 
 function filterForm(where) {

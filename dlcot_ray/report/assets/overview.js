@@ -1,6 +1,7 @@
 // The first page: what became of the rows, how much shorter they are, why, and for whom.
 
 function overview() {
+  if (DATA.profile) return profilePage();
   forgetDrawings();
   const totals = DATA.totals, traces = totals.enhanced + totals.unchanged + totals.rejected;
   const cut = totals.tokens_before ? 1 - totals.tokens_after / totals.tokens_before : 0;

@@ -1,0 +1,1 @@
+"""`dlcot profile`: what traces are like, before anything is cut."""
