@@ -5,22 +5,27 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
 from dlcot_ray.cluster.hosted_judge import HostedJudge, stop_error
 from dlcot_ray.cluster.ledger.crash_rules import Directive
 from dlcot_ray.cluster.wire import MADE_TABLES, READ_TABLES, bundle, pack_unit, table_of, unbundle, unit_of
+from dlcot_ray.judging.protocol import JudgeDied
 from dlcot_ray.outputs.results import Effort, UnitOutput
 from dlcot_ray.work.processor import Processor
 from dlcot_ray.work.rows.watch import RowWatch, SharedLock
 from dlcot_ray.work.spec import ReadUnit, WorkSpec
 
+T = TypeVar("T")
+
 _HEARTBEAT_S = 5.0
 """Shortest time between two heartbeats of one actor."""
+_LOOK_S = 1.0
+"""Seconds between two looks at whether a unit is stuck."""
 _LAST_MESSAGE_S = 5.0
 """How long the last message of a process that exits may take."""
 
@@ -40,7 +45,8 @@ class JudgeActor:
         self._process = secrets.token_hex(8)
         # Shared by ordinary units; exclusive for a unit that has to run with no other beside it.
         self._units = SharedLock()
-        self._last_heartbeat = time.monotonic()
+        self._last_heartbeat = self._last_row = time.monotonic()
+        self._stuck_s = spec.stuck_s
         context = ray.get_runtime_context()
         directive: Directive = ray.get(
             ledger.register_worker.remote(context.get_actor_id(), self._process, context.get_node_id())
@@ -94,14 +100,31 @@ class JudgeActor:
         if directive.quarantine:
             return directive.quarantine
         async with self._judge.use(self._send_last_message) as processor:
-            made = await processor(read, self._row_watch(read.task.name, directive))
+            made = await self._unless_stuck(processor(read, self._row_watch(read.task.name, directive)))
         self._ledger.finish_unit.remote(read.task.name, self._process)
         return made
+
+    async def _unless_stuck(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a unit.
+
+        Raises:
+            JudgeDied: this process finished no row for `stuck_s`, because an answer does not come.
+        """
+        self._last_row = time.monotonic()
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=_LOOK_S))[0]:
+                idle = time.monotonic() - self._last_row
+                if self._stuck_s is not None and idle > self._stuck_s:
+                    raise JudgeDied(f"no row was finished for {idle:,.0f} s")
+            return task.result()
+        finally:
+            task.cancel()
 
     def _row_watch(self, unit: str, directive: Directive) -> RowWatch:
         """Counts rows as progress; of a unit that runs exclusively it reports each row to the ledger."""
         watch = RowWatch(
-            on_finished=self._send_heartbeat,
+            on_finished=self._note_row,
             poison_rows=dict(directive.poison_rows),
             suspect_rows=directive.suspect_rows,
         )
@@ -115,8 +138,8 @@ class JudgeActor:
             sent = self._ledger.record_last_message.remote(self._process, message)
             await asyncio.wait_for(sent, _LAST_MESSAGE_S)
 
-    def _send_heartbeat(self) -> None:
-        now = time.monotonic()
+    def _note_row(self) -> None:
+        self._last_row = now = time.monotonic()
         if now - self._last_heartbeat >= _HEARTBEAT_S:
             self._last_heartbeat = now
             self._ledger.heartbeat.remote()

@@ -39,7 +39,7 @@ from dlcot_ray.plan.completed import complete_units
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute
-from dlcot_ray.work.spec import WorkSpec
+from dlcot_ray.work.spec import WorkSpec, stuck_after
 
 
 def run_derive(config: DeriveConfig) -> Exit:
@@ -160,6 +160,7 @@ def _planned(
         bytes_per_bundle=base.settings["bytes_per_unit"],
         job=record.fingerprint,
         row_seconds=config.row_seconds,
+        stuck_s=stuck_after(config.stall_s),
         reject_slow=config.slow_rows == "reject",
     )
     return Prepared(

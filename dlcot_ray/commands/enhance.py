@@ -39,7 +39,7 @@ from dlcot_ray.outputs.layout import INPUT_METADATA_FILE
 from dlcot_ray.outputs.owning.claim import Claim, claim
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.urls import absolute
-from dlcot_ray.work.spec import WorkSpec
+from dlcot_ray.work.spec import WorkSpec, stuck_after
 
 
 def run_enhance(config: EnhanceConfig) -> Exit:
@@ -174,6 +174,7 @@ def _planned(resolved: Resolved, held: Claim, found: Found, floor: Floor) -> Pre
         bytes_per_bundle=config.bytes_per_unit,
         job=record.fingerprint,
         row_seconds=config.row_seconds,
+        stuck_s=stuck_after(config.stall_s),
         reject_slow=config.slow_rows == "reject",
     )
     return Prepared(

@@ -19,13 +19,21 @@ from rich.console import Console
 
 from dlcot_ray.cluster.ledger.status import LedgerStatus
 from dlcot_ray.cluster.nodes import plan_workers, start_ray, stop_ray, waiting_for
+from dlcot_ray.cluster.shared_places import check_shared
 from dlcot_ray.cluster.supervision import FailureLimits, run_units
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import Prepared, check_usable
 from dlcot_ray.errors import InputFault
 from dlcot_ray.inputs.layouts.report import report_lines
 from dlcot_ray.outputs.job_record import InputRecord, JobRecord
-from dlcot_ray.outputs.layout import CARD_FILE, DUPLICATES_FILE, ENHANCED, INPUT_METADATA_FILE, MANIFEST_FILE
+from dlcot_ray.outputs.layout import (
+    CARD_FILE,
+    DUPLICATES_FILE,
+    ENHANCED,
+    INPUT_METADATA_FILE,
+    JOB_FILE,
+    MANIFEST_FILE,
+)
 from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
 from dlcot_ray.outputs.results import EngineUse
 from dlcot_ray.outputs.tally import Journal, count, name_of, survey
@@ -36,6 +44,7 @@ from dlcot_ray.plan.pending import Pending
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.report.sampling import MOST_UNITS
 from dlcot_ray.report.writing import write_report
+from dlcot_ray.storage.urls import is_local
 from dlcot_ray.telemetry.event_log import EventLog
 from dlcot_ray.telemetry.metrics import RunMetrics
 from dlcot_ray.telemetry.progress import RunProgress
@@ -161,6 +170,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
     ours = start_ray(job.config.ray.address)
     try:
         timings["ray_start_seconds"] = round(time.monotonic() - begin, 3)
+        check_shared(_local_files(job))
         config = job.config
         limits = FailureLimits(config.max_worker_crashes, config.max_failed_units, config.stall_s)
         workers = plan_workers(job.pool, pending.units, job.config.ray.wait_s)
@@ -201,6 +211,17 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
         timings["engine_seconds"] = round(engine.lasted, 3)
         timings["engine_busy_share"] = round(engine.busy / engine.lasted, 4)
     return failed
+
+
+def _local_files(job: Prepared) -> dict[str, str]:
+    """A file of each local place of the job -> the place."""
+    found: dict[str, str] = {}
+    if is_local(job.output.store.given_url):
+        found[f"{job.output.store.given_url}/{JOB_FILE}"] = f"the output {job.output.display_url}"
+    for shard in {shard.store_url: shard for shard in job.plan.shards}.values():
+        if is_local(shard.store_url):
+            found[f"{shard.store_url.rstrip('/')}/{shard.relative}"] = f"the input {shard.store_url}"
+    return found
 
 
 def _without_unreadable_ids(job: Prepared, sizes: Sizes) -> tuple[Prepared, Sizes, Duplicates | None]:

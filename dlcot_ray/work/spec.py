@@ -16,6 +16,14 @@ from dlcot_ray.outputs.recall import RecallSpec
 from dlcot_ray.plan.tasks import UnitTask
 from dlcot_ray.storage.store import Store
 
+_STUCK_SHARE = 2 / 3
+"""Of the job's `stall_s`: the rest is time to replace a worker that is stuck."""
+
+
+def stuck_after(stall_s: float | None) -> float | None:
+    """Seconds without a finished row after which a worker is replaced, before the job counts as stalled."""
+    return None if stall_s is None else stall_s * _STUCK_SHARE
+
 
 @dataclass(frozen=True, slots=True)
 class WorkSpec:
@@ -36,6 +44,7 @@ class WorkSpec:
         rows_per_bundle, bytes_per_bundle: tiny units are bundled up to these limits.
         row_seconds: CPU seconds that a row may take to be judged, and to be edited; None for no limit.
         reject_slow: reject rows that take longer, instead of passing them through.
+        stuck_s: seconds without a finished row after which a worker counts as stuck; None for any time.
         recall: where annotations of earlier snapshots are found; the judge is asked only for the rest.
         chunked: write Parquet with content-defined chunks.
         facts: which facts of each row a refresh stores; None outside a refresh.
@@ -60,6 +69,7 @@ class WorkSpec:
     bytes_per_bundle: int = 67_108_864
     row_seconds: float | None = None
     reject_slow: bool = False
+    stuck_s: float | None = None
     recall: RecallSpec | None = None
     facts: FactSpec | None = None
     chunked: bool = False

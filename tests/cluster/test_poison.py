@@ -145,16 +145,23 @@ def test_rows_that_hang_cost_only_themselves(tmp_path: Path) -> None:
 
 
 def test_a_job_that_hangs_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data, out = source(tmp_path / "in", r9="WAIT"), tmp_path / "out"
+    data, out = source(tmp_path / "in"), tmp_path / "out"
     begin = time.monotonic()
-    assert enhance(data, out, "workers=1", "stall_s=20") == 1
+    assert enhance(data, out, "workers=1", "stall_s=20", "judge_options.start_hangs=true") == 1
     assert time.monotonic() - begin < 200
     line = capsys.readouterr().err.strip().splitlines()[-1]
-    for words in ("nothing was finished for", "stall_s=20", "Ray has 1 of 1 nodes", "1 of 1 judges run"):
+    for words in ("nothing was finished for", "stall_s=20", "Ray has 1 of 1 nodes", "of 1 judges run"):
         assert words in line
-    assert "in flight: a.r000000008-000000012 for" in line
     assert "what is finished is kept" in line
-    assert list((out / "enhanced").glob("*.parquet"))
+
+
+def test_a_row_whose_answer_never_comes_is_found_and_rejected(tmp_path: Path) -> None:
+    data, out = source(tmp_path / "in", r9="WAIT"), tmp_path / "out"
+    assert enhance(data, out, "workers=1", "in_flight=4", "stall_s=30", "max_rejected_share=1.0") == 0
+    bad = rows_of(out, "rejected").row(0, named=True)
+    assert (bad["trace_id"], bad["cause"]) == ("r9", "poison_row")
+    assert "no row was finished for 2" in bad["message"]
+    assert len(rows_of(out, "enhanced")) == ROWS - 1
 
 
 def test_finished_rows_are_progress_though_no_unit_is(

@@ -15,6 +15,7 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.cluster.nodes import plan_workers
+from dlcot_ray.cluster.shared_places import check_shared
 from dlcot_ray.config.groups import WorkerConfig
 from dlcot_ray.config.loading import load_enhance, load_judge
 from dlcot_ray.config.pool import Pool, pool_of
@@ -126,6 +127,18 @@ def test_the_number_of_workers_follows_from_the_nodes(cluster: Any) -> None:
     ):
         with pytest.raises(JobError, match=says):
             plan_workers(pool, 9)
+
+
+def test_local_places_must_be_seen_by_every_node(cluster: Any, tmp_path: Path) -> None:
+    (tmp_path / "seen").write_bytes(b"")
+    seen = {str(tmp_path / "seen"): f"the output {tmp_path}"}
+    check_shared({"/nowhere/seen": "the output /nowhere"})
+    node = cluster.add_node(num_cpus=1)
+    check_shared(seen)
+    check_shared({})
+    with pytest.raises(JobError, match=r"the output /nowhere is a local path that node .* does not see"):
+        check_shared({**seen, "/nowhere/seen": "the output /nowhere"})
+    cluster.remove_node(node)
 
 
 def test_planning_waits_for_nodes_that_are_starting(cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import asyncio
 import os
 import re
 import signal
+import time
 from pathlib import Path
 
 from dlcot_ray.core.annotation import Annotation
@@ -20,7 +21,7 @@ from dlcot_ray.judging.rules.judge import RulesJudge
 
 
 class FaultyJudge(RulesJudge):
-    """`seconds`: for each trace; `start_crashes`: whether the process is killed in `start`."""
+    """`seconds`: for each trace; `start_crashes`, `start_hangs`: whether `start` kills the process, or never ends."""
 
     def __init__(
         self,
@@ -28,15 +29,18 @@ class FaultyJudge(RulesJudge):
         seconds: float = 0.0,
         log: str = "",
         start_crashes: bool = False,
+        start_hangs: bool = False,
     ) -> None:
         super().__init__()
         self._seconds = seconds
         self._log = log
-        self._start_crashes = start_crashes
+        self._start_crashes, self._start_hangs = start_crashes, start_hangs
 
     def start(self) -> None:
         if self._start_crashes:
             os.kill(os.getpid(), signal.SIGKILL)
+        if self._start_hangs:
+            time.sleep(1e6)
         super().start()
 
     async def judge(self, trace: Trace) -> Annotation:
