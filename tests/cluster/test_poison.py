@@ -157,7 +157,8 @@ def test_a_job_that_hangs_ends_with_a_diagnosis(tmp_path: Path, capsys: pytest.C
 
 def test_a_row_whose_answer_never_comes_is_found_and_rejected(tmp_path: Path) -> None:
     data, out = source(tmp_path / "in", r9="WAIT"), tmp_path / "out"
-    assert enhance(data, out, "workers=1", "in_flight=4", "stall_s=30", "max_rejected_share=1.0") == 0
+    words = ("workers=1", "in_flight=4", "stall_s=36", "max_worker_crashes=2", "max_rejected_share=1.0")
+    assert enhance(data, out, *words) == 0
     bad = rows_of(out, "rejected").row(0, named=True)
     assert (bad["trace_id"], bad["cause"]) == ("r9", "poison_row")
     assert "no row was finished for 2" in bad["message"]

@@ -139,7 +139,11 @@ class Ledger:
         self._last_progress = self._clock()
 
     def record_last_message(self, process: str, message: str) -> None:
-        """Keep the message of a process that is about to exit; it goes into the reasons of its crash."""
+        """Keep the message of a process that is about to exit; it goes into the reasons of its crash.
+
+        That counts as progress, because the process is about to be replaced.
+        """
+        self.heartbeat()
         if process in self._workers:
             self._workers[process].message = message
 
