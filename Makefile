@@ -9,7 +9,7 @@ MODEL := models/smollm2-135m-instruct
 # Empty: compiled modules are kept. A test run starts hundreds of processes, and each would compile the package.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo demo-model model test test-browser browser quick check lint types docs bench bench-gold bench-scale bench-model refreshes faults fuzz clean
+.PHONY: demo demo-model model test test-browser browser quick check lint types docs bench bench-gold bench-scale bench-model bench-gpu refreshes faults fuzz clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -100,6 +100,11 @@ bench-scale: $(VENV)/.installed-dev  ## TRACES=folder; ten times the traces on S
 bench-model: model  ## TRACES=folder of Parquet shards; the engine on this machine's CPU
 	$(BIN)/python benchmarks/judge_tokens.py $(TRACES) $(MODEL)
 	$(BIN)/python benchmarks/judge_engine.py $(TRACES) $(MODEL)
+
+# On a machine with a GPU: pip install -e '.[cuda]' instead of `make model`.
+TOKENIZER ?= Qwen/Qwen3-8B
+bench-gpu:  ## TRACES=folder of Parquet shards TOKENIZER=a chat model; the judge on a GPU against its limits
+	$(BIN)/python benchmarks/gpu.py $(TRACES) $(TOKENIZER)
 
 refreshes: $(VENV)/.installed-dev  ## ten refreshes with real traces on the S3 server (docs/reference/measured-refresh.md)
 	DLCOT_REFRESHES=real $(BIN)/python -m pytest tests/commands/refresh/test_ten_refreshes.py -s

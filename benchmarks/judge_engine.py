@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -54,9 +54,8 @@ Request = tuple[tuple[int, ...], Constraint, int, int | None]
 class Recorded(VllmEngine):
     """Keeps every request, by trace."""
 
-    def __init__(self, model: str, gib: int) -> None:
-        arguments = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": gib << 30}
-        super().__init__(model, max_model_len=8192, engine=arguments)
+    def __init__(self, model: str, *, max_model_len: int, engine: Mapping[str, Any]) -> None:
+        super().__init__(model, max_model_len=max_model_len, engine=engine)
         self.requests: dict[int, list[Request]] = defaultdict(list)
 
     async def complete(
@@ -70,7 +69,8 @@ class Recorded(VllmEngine):
 @contextmanager
 def fresh(model: str, gib: int) -> Iterator[Recorded]:
     """A loaded engine."""
-    engine = Recorded(model, gib)
+    arguments = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": gib << 30}
+    engine = Recorded(model, max_model_len=8192, engine=arguments)
     engine.start()
     try:
         yield engine
