@@ -35,6 +35,8 @@ SMALL = (
     "judge_options.engine.kv_cache_memory_bytes=536870912",
     "rows_per_unit=1",
 )
+THIN = ("judge_options.engine.load_format=dummy", "judge_options.engine.hf_overrides.num_hidden_layers=2")
+"""Two layers with weights at random: the same requests in a tenth of the time, and answers without sense."""
 
 
 def source(folder: Path, rows: int) -> Path:
@@ -86,7 +88,13 @@ def test_a_context_that_does_not_fit_into_memory_is_an_error(
     tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = source(tmp_path / "in", 2)
-    words = [f"input={data}", f"output={tmp_path / 'out'}", *SMALL, f"judge_options.model={model_path}"]
+    words = [
+        f"input={data}",
+        f"output={tmp_path / 'out'}",
+        *SMALL,
+        *THIN,
+        f"judge_options.model={model_path}",
+    ]
     small = "judge_options.engine.kv_cache_memory_bytes=20000000"
     assert main(["enhance", *later_wins(*words, small)]) == 1
     line = one_line(capsys.readouterr().err)
@@ -98,7 +106,7 @@ def test_a_context_that_does_not_fit_into_memory_is_an_error(
 def test_a_killed_engine_loses_no_row(tmp_path: Path, model_path: Path) -> None:
     count = 3
     data, out, over = source(tmp_path / "in", count), tmp_path / "out", threading.Event()
-    words = [f"input={data}", f"output={out}", *SMALL, f"judge_options.model={model_path}"]
+    words = [f"input={data}", f"output={out}", *SMALL, *THIN, f"judge_options.model={model_path}"]
     with ThreadPoolExecutor(1) as thread:
         killing = thread.submit(kill_engine, out, over)
         status = main(["enhance", *words])
