@@ -13,7 +13,8 @@ lengths of the answers are those of real use; nothing is said about quality. For
   every second one, ...), as a pipeline of stages asks them;
 - DLCoT's own procedure (`reference_procedure.py`) on some of the traces.
 
-`--shape tiny` runs all of it on a CPU within minutes. That shows that it works, not how fast a GPU is.
+`--shape tiny` runs all of it on a CPU within minutes. That shows that it works, not how fast a
+GPU is: shares of the limits mean nothing there.
 """
 
 from __future__ import annotations
