@@ -167,8 +167,8 @@ class Ladder:
             yield best
 
     def _with_other_checks(self) -> Iterator[Drops]:
-        """The policy's drops if the check that stays were another one."""
-        annotation = self.annotation
+        """The policy's drops if the check that stays were another one, which does not break off."""
+        annotation, count = self.annotation, len(self.annotation.segment_offsets) - 1
         for _ in range(OTHER_CHECKS):
             stays = standing(annotation)
             if stays is None or stays.check is None:
@@ -178,6 +178,8 @@ class Ladder:
             annotation = replace(annotation, verifications=tuple(checks))
             after = standing(annotation)
             if after is None or after.check is None:
+                return
+            if annotation.truncated and annotation.verifications[after.check].stop == count:
                 return
             yield self._summed(self.policy.drops(annotation))
 

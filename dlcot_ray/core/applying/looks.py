@@ -42,10 +42,14 @@ _OPENS = re.compile(
     re.IGNORECASE,
 )
 _LISTS = re.compile(r"\s*(?:[-*•]|\(?\d{1,2}[.)]|step \d)\s", re.IGNORECASE)
+_WORK = r"works|(?<!the )(?<!their )(?<!his )(?<!her )(?<!of )(?<!my )(?<!total )(?<!more )work"
+"""The verb: "it works", "does work", and not "their work"."""
 _SETTLED = re.compile(
-    r"\b(?:right|correct(?:ly)?|consistent|fine|valid|safe|works?|holds?|match(?:es)?|confirm(?:s|ed)?|"
+    r"\b(?:right|correct(?:ly)?|consistent|fine|valid|safe|"
+    + _WORK
+    + r"|holds?|match(?:es)?|confirm(?:s|ed)?|"
     r"reasonable|agrees?|same|makes sense|checks? out|adds? up|yes|yep|yeah|"
-    r"no (?:mistakes?|problem|errors?|others?)|still|sure|confident|good|perfect|regardless|"
+    r"no (?:mistakes?|problem|errors?|others?)|still|sure|confident|good(?! to\b)|perfect|regardless|"
     r"doesn't (?:matter|affect|change)|satisf\w+|okay|so no|already|exactly (?:what|as|the|equal)|"
     r"true|verified|as (?:calculated|computed|found|before|above|earlier|expected|given|required|needed|"
     r"the problem (?:says|states)|we (?:had|found|saw)))\b|[✓✔]",
@@ -58,7 +62,9 @@ _EXPECTS = re.compile(
 )
 """A sentence that expects an agreement, and has not found it."""
 _VERDICT = re.compile(
-    r"\b(?:correct(?:ly)?|consistent|valid|works?|holds?|match(?:es)?|confirm(?:s|ed)?|agrees?|makes sense|"
+    r"\b(?:correct(?:ly)?|consistent|valid|"
+    + _WORK
+    + r"|holds?|match(?:es)?|confirm(?:s|ed)?|agrees?|makes sense|"
     r"checks? out|adds? up|verified|satisf(?:y|ies|ied)|yes|yep|that's right|is right|"
     r"same (?:result|answer|value|number|thing)|exactly (?:what|as|the|equal)|as (?:calculated|computed|"
     r"found|before|above|expected|given|"
@@ -102,6 +108,8 @@ _LEADS_FURTHER = re.compile(
     r"(?:check|verify|confirm|test|for|the|compute|calculate|with|if|when|in|part|look at)\b"
     r"|also,? (?:let(?:'s| me| us) )?(?:also )?(?:check|verify|confirm|test)\b"
     r"|another example\b|for (?:the )?(?:second|other|next|third)\b"
+    r"|(?:the )?(?:second|third|fourth|other|next|last|remaining) (?:condition|equation|constraint|"
+    r"requirement|part|property|case|inequality|term|factor|root|solution|value|number|one)\b"
     r"|(?:there(?:'s| is)|we (?:also )?have|i (?:also )?have) (?:another|one more|also an?) "
     r"(?:condition|constraint|requirement|restriction)\b"
     r"|(?:we|i) (?:still |also )?(?:need|have) to (?:take|find|add|subtract|multiply|divide|convert|simplify|"

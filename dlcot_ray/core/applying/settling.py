@@ -8,11 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dlcot_ray.core.annotation import Annotation, Label
-from dlcot_ray.core.applying.looks import leaves_conflict
+from dlcot_ray.core.annotation import Annotation, Label, Verification
+from dlcot_ray.core.applying.looks import (
+    END_CHARS,
+    is_settled,
+    is_settled_surely,
+    leads_further,
+    leaves_conflict,
+    opens,
+)
 from dlcot_ray.core.applying.openness import is_left_open, is_open, last_sentence, sets_out
 from dlcot_ray.core.policies.standing import Standing, standing
-from dlcot_ray.core.stating.stated import accepted_answers, ends_on
+from dlcot_ray.core.stating.stated import accepted_answers, ends_on, states
 from dlcot_ray.core.trace import Trace
 
 DOUBT_CHARS = 300
@@ -20,6 +27,7 @@ DOUBT_CHARS = 300
 ARRIVING_SEGMENTS = 4
 """Segments at the end of the trunk, or of the check that stays, one of which ends on the answer."""
 _NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?")
+_CONCLUDES = re.compile(r"\W*(?:so|therefore|thus|hence)\b", re.IGNORECASE)
 _DOUBTS = re.compile(
     r"\b(?:is (?:that|this|it) (?:really |actually )?(?:correct|right|true)\s*\?|"
     r"(?:maybe|perhaps) i(?:'ve)? (?:made|missed|messed|mis\w+)|did i (?:make|miss|mess|mis\w+)|"
@@ -53,6 +61,9 @@ def settling(trace: Trace, annotation: Annotation) -> range | None:
         ]
         if (is_open(looked) or leaves_conflict(looked)) and check.stop < stays.closing:
             return range(at, _settled_by(trace, annotation, check.stop, stays.closing))
+        closed = _closed_at(trace, annotation, check, stays.closing)
+        if closed > check.stop:
+            return range(check.start, closed)
     items = _items(annotation, at)
     approach = next((a for a in annotation.approaches if a.start == at), None)
     opening = annotation.segment_text(trace.reasoning, at)[:DOUBT_CHARS] if items else ""
@@ -64,6 +75,29 @@ def settling(trace: Trace, annotation: Annotation) -> range | None:
         return None
     stop = _settled_by(trace, annotation, at, stays.closing)
     return range(at, stop) if doubted or stop < stays.closing else None
+
+
+def _closed_at(trace: Trace, annotation: Annotation, check: Verification, closing: int) -> int:
+    """Where the check that stays comes to a verdict: where it stops, or behind the segments that give one.
+
+    A check of which only the opening stays is worse than none. If no verdict follows, all of it stays.
+    """
+    accepted = accepted_answers(annotation)
+    for stop in range(check.stop, closing):
+        said, behind = (annotation.segment_text(trace.reasoning, at) for at in (stop - 1, stop))
+        if not leads_further(behind) and _has_outcome(said, behind, accepted):
+            return stop
+    return max(check.stop, closing)
+
+
+def _has_outcome(text: str, behind: str, accepted: Sequence[str]) -> bool:
+    """Whether a segment gives a verdict or the answer, or concludes before a new look opens behind it."""
+    if is_open(text):
+        return False
+    last = last_sentence(text)
+    if is_settled(last) or is_settled_surely(text.rstrip()[-END_CHARS:]) or states(text, accepted):
+        return True
+    return opens(behind) and "=" not in last and _CONCLUDES.match(last) is not None
 
 
 def _settled_by(trace: Trace, annotation: Annotation, at: int, closing: int) -> int:
