@@ -32,6 +32,7 @@ _PLANS = re.compile(
 """The beginning of a segment that plans the reply."""
 _TAIL = re.compile(
     r"^\W*(?:so,? |and |but |okay,? )*(?:again|similarly|likewise|then|also)\b|\bso,? (?:no|yes)\b|"
+    r"^\W*(?:(?:so|therefore|thus|hence|and|but),? )*(?:they|these|those)\b|"
     r"\b(?:verification|calculation|computation|(?:double|cross)[- ]?check\w*) (?:also |again |too )?"
     r"(?:suggests?|shows?|confirms?|gives?|agrees?|supports?)\b|"
     r"\b(?:test(?:s|ed)?|test[- ]cases?|(?:small|smaller|simpl\w+|special) (?:cases?|examples?)|"
@@ -49,6 +50,9 @@ _ARGUES = re.compile(
 )
 """Closing words that argue with what stands before them. The final outcome stays, though it is put so."""
 _CALCULATES = re.compile(r"\d\s{0,9}[-+*/×·÷^]\s{0,9}\d[^=≈\n]{0,200}[=≈]|[=≈→⇒][^=≈→⇒\n]*[=≈→⇒]")
+_ENTRY = re.compile(r"[\s*]{0,9}\(?(?P<number>\d{1,2})[.)]\s")
+_LIST_SEGMENTS = 60
+"""Maximum segments of a numbered list that the closing words end."""
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 
@@ -87,6 +91,33 @@ def needless_closing(trace: Trace, annotation: Annotation, cut_behind: int | Non
         final -= 1
     sums = (i for i in range(stays.closing, final) if _SUMS_UP.search(texts[i]) or EARLIER.search(texts[i]))
     return frozenset((*range(next(sums, final), final), *planned))
+
+
+def list_before(trace: Trace, annotation: Annotation, closing: int) -> range:
+    """The segments of a numbered list that goes on in segment `closing`; an empty range where there is none.
+
+    An entry "5." may not stay where the entries before it go.
+    """
+    if closing == len(annotation.segment_offsets) - 1:
+        return range(0)
+    wanted = _number(annotation.segment_text(trace.reasoning, closing))
+    for segment in range(closing - 1, max(-1, closing - _LIST_SEGMENTS), -1):
+        if wanted < 2:
+            break
+        if _number(annotation.segment_text(trace.reasoning, segment)) == wanted - 1:
+            wanted -= 1
+            if wanted == 1:
+                announced = segment and annotation.segment_text(
+                    trace.reasoning, segment - 1
+                ).rstrip().endswith(":")
+                return range(segment - 1 if announced else segment, closing)
+    return range(0)
+
+
+def _number(text: str) -> int:
+    """The number of a list's entry, or 0."""
+    entry = _ENTRY.match(text)
+    return int(entry["number"]) if entry else 0
 
 
 def _tail_of_work(

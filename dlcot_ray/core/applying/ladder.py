@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, VerificationKind
-from dlcot_ray.core.applying.closing import needless_closing
+from dlcot_ray.core.applying.closing import list_before, needless_closing
 from dlcot_ray.core.applying.settling import settling
 from dlcot_ray.core.edits import (
     Edit,
@@ -167,7 +167,7 @@ class Ladder:
             yield best
 
     def _with_other_checks(self) -> Iterator[Drops]:
-        """The policy's drops if the check that stays were another one, which does not break off."""
+        """The drops if the check that stays were another one, which neither breaks off nor ends in a loop."""
         annotation, count = self.annotation, len(self.annotation.segment_offsets) - 1
         for _ in range(OTHER_CHECKS):
             stays = standing(annotation)
@@ -179,7 +179,10 @@ class Ladder:
             after = standing(annotation)
             if after is None or after.check is None:
                 return
-            if annotation.truncated and annotation.verifications[after.check].stop == count:
+            stop = annotation.verifications[after.check].stop
+            if any(start < stop <= end for start, end in annotation.loops) or (
+                annotation.truncated and stop == count
+            ):
                 return
             yield self._summed(self.policy.drops(annotation))
 
@@ -225,6 +228,8 @@ class Ladder:
             if stays.check is not None and self.annotation.verifications[stays.check].start >= settled.stop:
                 check = self.annotation.verifications[stays.check]
                 drop_range(drops, check.start, check.stop, REDUNDANT)
+        listed = list_before(self.trace, self.annotation, stays.closing)
+        drops = {segment: why for segment, why in drops.items() if segment not in listed}
         last = next((i for i in range(stays.closing - 1, -1, -1) if i not in drops), None)
         cut = drops.get(stays.closing - 1, LOOP) != LOOP
         needless = needless_closing(self.trace, self.annotation, last if cut else None)

@@ -74,6 +74,11 @@ DOUBTS = re.compile(
     re.IGNORECASE,
 )
 """A sentence that raises a doubt and does not settle it."""
+HALF_SURE = re.compile(
+    r"\bbut (?:maybe|perhaps|possibly) (?:that|this|it)(?:'s| is| may be| might be) (?:correct|right|okay|fine)\W*$",
+    re.IGNORECASE,
+)
+"""A sentence that doubts a result and takes it for right all the same."""
 POINTS_BACK = re.compile(
     r"^\W*(?:(?:so|and|but|then|therefore|thus|hence|now|okay|well|since|because|here)\b[\s,]*)*"
     r"(?:(?:this|that|these|those|the (?:above|previous|preceding|latter|former|second|other)) "

@@ -32,6 +32,8 @@ def loose_before(text: str) -> tuple[SeamKind, tuple[int, int]] | None:
         return SeamKind.ANNOUNCEMENT, spans[-1]
     if cues.ANNOUNCES.match(sentence) and not concludes:
         return SeamKind.ANNOUNCEMENT, spans[-1]
+    if cues.HALF_SURE.search(sentence):
+        return SeamKind.DOUBT, spans[-1]
     if cues.DOUBTS.search(sentence) and not concludes and "=" not in sentence:
         return SeamKind.DOUBT, spans[-1]
     return None
