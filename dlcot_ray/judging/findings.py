@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dlcot_ray.core.annotation import ReferenceKind
-from dlcot_ray.core.evidence.loops import find_loops, is_truncated
+from dlcot_ray.core.evidence.loops import find_loops, is_truncated, with_broken_tail
 from dlcot_ray.core.segments import segment_texts, split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.answering.reference import find_reference
@@ -45,6 +45,9 @@ def find(trace: Trace, checker: AnswerChecker) -> Findings:
     segments = segment_texts(trace.reasoning, offsets)
     reference, kind = find_reference(trace)
     answers = read_answers(segments, reference, checker, trace.problem)
+    loops, truncated = find_loops(segments), is_truncated(trace.reasoning, trace.response)
+    if truncated and answers.first_correct is None:
+        loops = with_broken_tail(segments, loops)
     return Findings(
         offsets,
         tuple(segments),
@@ -52,6 +55,6 @@ def find(trace: Trace, checker: AnswerChecker) -> Findings:
         kind,
         answers,
         answers.first_correct,
-        find_loops(segments),
-        is_truncated(trace.reasoning, trace.response),
+        loops,
+        truncated,
     )

@@ -29,6 +29,13 @@ TWIN_SHARE = 0.8
 TWIN_WORDS = 8
 """Share of common words, and least words, of two segments that count as the same beginning of a pass."""
 
+TAIL_SHARE = 0.85
+TAIL_CHARS = 800
+TAIL_SEGMENTS = 10
+TAIL_KEY = 12
+"""Least share of characters said before, characters and segments of a tail in circles, and characters of one of
+its segments that count as said before."""
+
 _END = re.compile(r"(?:[.!?。！？)\]}*`$\"'”’]|\\\]|\d|\\boxed\{[^\n]*\})\s*$")
 _INTRODUCES = re.compile(r"[:,]\s*$")
 _FORMULA = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.*\$\$)\s*", re.DOTALL)
@@ -63,6 +70,37 @@ def find_loops(segments: Sequence[str]) -> tuple[tuple[int, int], ...]:
             loops.append(loop)
             at = loop[1]
     return tuple(loops)
+
+
+def with_broken_tail(
+    segments: Sequence[str], loops: Sequence[tuple[int, int]]
+) -> tuple[tuple[int, int], ...]:
+    """The loops of a trace that breaks off, with the tail in which hardly anything is new.
+
+    Such a trace turns in circles without a fixed period: nearly all segments of its tail were said before, and
+    some in between change a word. The tail begins at a segment that was said before.
+
+    Args:
+        segments: of a trace that stops early.
+        loops: from `find_loops`.
+    """
+    keys = [" ".join(segment.split()).lower() for segment in segments]
+    said: set[str] = set()
+    again = []
+    for key in keys:
+        again.append(key in said and len(key) >= TAIL_KEY)
+        said.add(key)
+    start, size, repeated = len(segments), 0, 0
+    for at in range(len(segments) - 1, -1, -1):
+        size += len(segments[at])
+        repeated += len(segments[at]) if again[at] else 0
+        if again[at] and size >= TAIL_CHARS and repeated >= TAIL_SHARE * size:
+            start = at
+    if len(segments) - start < TAIL_SEGMENTS:
+        return tuple(loops)
+    start -= _lead_in(segments, 0, start)
+    before = [(first, min(stop, start)) for first, stop in loops if first < start]
+    return (*before, (start, len(segments)))
 
 
 def _loop_at(segments: Sequence[str], keys: Sequence[int], at: int) -> tuple[int, int] | None:

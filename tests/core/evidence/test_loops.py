@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlcot_ray.core.evidence.loops import find_loops
+from dlcot_ray.core.evidence.loops import find_loops, with_broken_tail
 
 PASS = [
     "Perhaps the lamp needs a stronger light to be seen.",
@@ -46,3 +46,24 @@ def test_a_loop_that_runs_out_takes_along_what_only_leads_into_it() -> None:
 def test_a_pass_of_which_nothing_else_would_stay_keeps_its_lead_in() -> None:
     segments = ["So we have 12 rows of chairs.", *["Let me count the rows of chairs once more:"] * 6]
     assert find_loops(segments) == ((2, 7),)
+
+
+LANTERNS = [f"Lantern number {name} hangs beside the old door." for name in ("one", "two", "three", "four")]
+
+
+def test_the_tail_of_a_trace_that_turns_in_circles_without_a_period_is_one_loop() -> None:
+    order = [0, 2, 1, 3, 3, 0, 1, 2, 0, 3, 1, 1, 0, 2, 3, 2, 1, 0, 3, 2]
+    circles = [LANTERNS[i] for i in order]
+    circles[7] = "Lantern number two hangs near the old door, perhaps."
+    segments = [*LANTERNS, "Let me look at the lanterns again.", *circles, "Lantern number one ha"]
+    assert find_loops(segments) == ()
+    assert with_broken_tail(segments, ()) == ((4, len(segments)),)
+    assert with_broken_tail(segments, ((6, 8),)) == ((4, len(segments)),)
+    assert with_broken_tail(segments, ((2, 3),)) == ((2, 3), (4, len(segments)))
+
+
+def test_a_tail_with_new_work_or_of_few_segments_is_no_loop() -> None:
+    work = [f"Door {i} takes {i} + {i} nails, which is {2 * i} in all." for i in range(20)]
+    mixed = [text for pair in zip(work, LANTERNS * 5, strict=True) for text in pair]
+    assert with_broken_tail([*LANTERNS, *mixed], ()) == ()
+    assert with_broken_tail([*LANTERNS * 2], ()) == ()
