@@ -9,11 +9,17 @@ from uuid import uuid4
 
 import pytest
 import s3fs
+from hypothesis import Phase, settings
 
 from tests.support import REPO
 from tests.support.finished_job import FinishedJob, make_finished_job
 from tests.support.seaweed import S3Place, S3Server, seaweed
 from tests.support.shared_ray import SharedRay
+
+# To explain a failing example, hypothesis traces every line. In a process with Ray's threads Python 3.11 was seen
+# to loop in that for ever, so that the failure was never printed.
+settings.register_profile("dlcot", phases=[phase for phase in Phase if phase is not Phase.explain])
+settings.load_profile("dlcot")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -129,12 +129,16 @@ def _tags(text: str, families: tuple[Family, ...]) -> list[_Tag]:
     plain = [tag for tag in found if not code.covers(tag.start)]
     if any(not tag.opens for tag in plain) or all(tag.opens for tag in found):
         return plain
-    return [tag for tag in found if not (code.covers(tag.start) and _is_quoted(text, tag))]
+    starts, stops = {tag.start for tag in found}, {tag.stop for tag in found}
+    return [tag for tag in found if not _is_quoted(code.around(tag.start), starts, stops)]
 
 
-def _is_quoted(text: str, tag: _Tag) -> bool:
-    around = text[max(0, tag.start - 1) : tag.start] + text[tag.stop : tag.stop + 1]
-    return "`" in around
+def _is_quoted(span: tuple[int, int] | None, starts: Set[int], stops: Set[int]) -> bool:
+    """Whether a piece of inline code is nothing but a tag, or runs from one tag to another.
+
+    Else its backticks may be two stray ones, one in the thinking and one in the visible answer.
+    """
+    return span is not None and span[0] + 1 in starts and span[1] - 1 in stops
 
 
 def _tag(match: re.Match[str], by_word: dict[str, tuple[Family, bool]]) -> _Tag:
@@ -167,8 +171,12 @@ class _Code:
                 self._ends.append(stop)
 
     def covers(self, position: int) -> bool:
+        return self.around(position) is not None
+
+    def around(self, position: int) -> tuple[int, int] | None:
+        """The code around a character."""
         at = bisect_right(self._starts, position) - 1
-        return at >= 0 and position < self._ends[at]
+        return (self._starts[at], self._ends[at]) if at >= 0 and position < self._ends[at] else None
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dlcot_ray.errors import Cause
@@ -29,6 +29,10 @@ SOLUTION = (("<|begin_of_solution|>", "<|end_of_solution|>"),)
         ),
         ("<|begin_of_thought|>a<|end_of_thought|> <|begin_of_solution|>cut", "a", "cut"),
         ("<|begin_of_thought|>a<|end_of_thought|>bare", "a", "bare"),
+        ("<think>a stray `</think>then `b", "a stray `", "then `b"),
+        ("<think>a stray ` </think>`b", "a stray ` ", "`b"),
+        ("<think>we write `</think>` and are cut", "we write `</think>` and are cut", None),
+        ("<think>say `<think>x</think>` and are cut", "say `<think>x</think>` and are cut", None),
     ],
 )
 def test_thinking_is_exactly_the_text_between_the_tags(
@@ -55,6 +59,7 @@ def test_replies_that_cannot_be_split_are_refused(text: str, cause: Cause) -> No
 
 
 @given(st.text(), st.text())
+@example("a`", "b`")
 def test_no_character_is_lost(reasoning: str, response: str) -> None:
     tags = [tag for pair in THINK + SOLUTION for tag in pair]
     if any(tag in reasoning + response for tag in tags):
