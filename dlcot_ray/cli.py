@@ -67,6 +67,12 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.config.loading:load_evaluate",
         "dlcot_ray.commands.evaluate:run_evaluate",
     ),
+    "agreement": Command(
+        "say how far the labels of two readers agree",
+        "dlcot_ray.config.view_settings:AgreementConfig",
+        "dlcot_ray.config.view_settings:load_agreement",
+        "dlcot_ray.commands.agreement:run_agreement",
+    ),
     "train-judge": Command(
         "train a small judge from the annotations of a large one, or from labels",
         "dlcot_ray.config.training_settings:TrainJudgeConfig",

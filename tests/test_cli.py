@@ -31,7 +31,7 @@ def test_usage_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_lists_its_settings(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name, "--help"]) == 0
-    place = "input" if name in ("inspect", "profile") else "output"
+    place = {"inspect": "input", "profile": "input", "agreement": "first"}.get(name, "output")
     assert f"\n{place}: null" in capsys.readouterr().out
 
 
@@ -73,7 +73,9 @@ def test_tracebacks_are_for_those_who_ask(
     assert "Traceback" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("inspect", "profile", "select")])
+@pytest.mark.parametrize(
+    "name", [name for name in COMMANDS if name not in ("agreement", "inspect", "profile", "select")]
+)
 def test_job_scripts_speak_the_same_words(name: str) -> None:
     done = subprocess.run(
         [sys.executable, str(JOBS / f"{name.replace('-', '_')}.py"), "outptu=x"],

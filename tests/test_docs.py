@@ -33,6 +33,7 @@ PLACES = {
     "status": ("output",),
     "verify": ("output",),
     "select": ("input", "output"),
+    "agreement": ("first", "second"),
     "train-judge": ("traces", "labels", "output"),
 }
 """Settings that a command cannot do without."""

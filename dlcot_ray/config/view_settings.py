@@ -1,7 +1,7 @@
-"""Settings of the commands that change nothing they read: `inspect`, `status`, `verify`, `doctor`, `select`.
+"""Settings of the commands that change nothing they read, such as `inspect`, `profile`, `status`, `verify`.
 
-What the first three read may be given as a bare word, and ``--json`` means ``json=stdout``, because they are
-mostly typed by hand.
+What they read may be given as a bare word, and ``--json`` means ``json=stdout``, because they are mostly
+typed by hand.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from dlcot_ray.config.groups import (
 )
 from dlcot_ray.config.layers import load_settings
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY
+
+_PLACES = ("first", "second")
+"""Settings of `dlcot agreement` that may be bare words."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,40 @@ class SelectConfig(StorageSettings):
 
 
 @dataclass(frozen=True)
+class AgreementConfig(JsonSettings, DatasetSettings):
+    """The settings of `dlcot agreement`."""
+
+    first: Any = setting(
+        None,
+        "Labels of one reader: a Parquet or JSON lines file, a directory of these, or a list. They count as "
+        "right where a figure has a direction. Two bare words mean first and second: dlcot agreement A B.",
+        required="a file or directory of labels",
+        places=True,
+    )
+    second: Any = setting(
+        None,
+        "Labels of the other reader, as `first`.",
+        required="a file or directory of labels",
+        places=True,
+    )
+    traces: Any = setting(
+        None,
+        "The traces, for labels that refer to traces by id, as those of dlcot view --label; as `input` of "
+        "dlcot enhance.",
+        places=True,
+    )
+    tolerance: int = setting(3, "Characters by which a segment boundary may be off.", least=0)
+    within: int = setting(
+        1,
+        "Segments by which the first correct answer, or the start of an approach or a check, may be off.",
+        least=0,
+    )
+    rounds: int = setting(1000, "Number of bootstrap resamples.", least=0)
+    seed: int = setting(20250316, "Seed of the bootstrap.")
+    storage: StorageConfig = setting(StorageConfig, "Options of the storage.")
+
+
+@dataclass(frozen=True)
 class DoctorConfig(JsonSettings, JudgeSettings, RaySettings):
     """The settings of `dlcot doctor`."""
 
@@ -138,6 +175,23 @@ def load_doctor(words: Sequence[str]) -> DoctorConfig:
         ConfigError: a word, file, key or value that cannot be used.
     """
     return load_settings(DoctorConfig, ["json=stdout" if word == "--json" else word for word in words])
+
+
+def load_agreement(words: Sequence[str]) -> AgreementConfig:
+    """The configuration of `dlcot agreement`; the first two bare words are the two label sets.
+
+    Raises:
+        ConfigError: a word, file, key or value that cannot be used.
+    """
+    made = []
+    for place, word in enumerate(words):
+        if word == "--json":
+            made.append("json=stdout")
+        elif place < len(_PLACES) and "=" not in word and not word.startswith("-"):
+            made.append(f"{_PLACES[place]}={word}")
+        else:
+            made.append(word)
+    return load_settings(AgreementConfig, made)
 
 
 def load_inspect(words: Sequence[str]) -> InspectConfig:

@@ -161,6 +161,23 @@ def read_traces(places: Sequence[str], dataset: str, options: Mapping[str, objec
     return found
 
 
+def read_verdicts(places: Sequence[str], options: Mapping[str, object]) -> dict[str, str]:
+    """The verdicts of label files on outputs, by the id of the trace; rows without one are left out.
+
+    Raises:
+        JobError: a place or a file cannot be read.
+    """
+    found: dict[str, str] = {}
+    for place in places:
+        for file in _files(place, options, "set"):
+            try:
+                rows = _rows(file.store.read_bytes(file.relative), file.relative)
+            except LabelError as error:
+                raise JobError(f"{file.store.url(file.relative)}: {error}") from error
+            found.update({str(row["id"]): str(row["verdict"]) for row in rows if row.get("verdict")})
+    return found
+
+
 def _files(place: str, options: Mapping[str, object], setting: str) -> Iterator[_File]:
     head, slash, tail = place.rstrip("/").rpartition("/")
     if tail.endswith(_suffixes()):
