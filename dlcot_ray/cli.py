@@ -21,6 +21,7 @@ from typing import Any
 from dlcot_ray import __version__
 from dlcot_ray.credentials import scrubbed
 from dlcot_ray.errors import Busy, ConfigError, InputFault, JobError, did_you_mean, reason_of
+from dlcot_ray.terminal import printable, printable_line
 
 TRACEBACK_VARIABLE = "DLCOT_TRACEBACK"
 
@@ -216,8 +217,8 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _complain(message: str, status: int) -> int:
     if os.environ.get(TRACEBACK_VARIABLE) and sys.exc_info()[0] is not None:
-        print(scrubbed(traceback.format_exc()), file=sys.stderr)
-    print(f"dlcot: {scrubbed(message)}", file=sys.stderr)
+        print(printable(scrubbed(traceback.format_exc())), file=sys.stderr)
+    print(f"dlcot: {printable_line(scrubbed(message))}", file=sys.stderr)
     return status
 
 

@@ -12,6 +12,7 @@ PACKAGE = Path(dlcot_ray.__file__).parent
 ORDER = [
     "errors",
     "credentials",
+    "terminal",
     "core",
     "judging",
     "evaluation",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dlcot_ray.cluster.ledger.status import LedgerStatus
+from dlcot_ray.terminal import printable_line
 
 ANSWER_S = 10.0
 """How long Ray may take to answer a question."""
@@ -79,4 +80,4 @@ class HeartbeatPoller:
 
 def warn(text: str) -> None:
     """Print one line for the user to stderr."""
-    print(f"dlcot: {text}", file=sys.stderr, flush=True)
+    print(f"dlcot: {printable_line(text)}", file=sys.stderr, flush=True)

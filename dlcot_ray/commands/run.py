@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from dlcot_ray.cluster.ledger.status import LedgerStatus
 from dlcot_ray.cluster.nodes import plan_workers, start_ray, stop_ray, waiting_for
@@ -45,10 +44,12 @@ from dlcot_ray.plan.plan import Plan
 from dlcot_ray.report.sampling import MOST_UNITS
 from dlcot_ray.report.writing import write_report
 from dlcot_ray.storage.urls import is_local
+from dlcot_ray.telemetry.console import terminal
 from dlcot_ray.telemetry.event_log import EventLog
 from dlcot_ray.telemetry.metrics import RunMetrics
 from dlcot_ray.telemetry.progress import RunProgress
 from dlcot_ray.telemetry.summary import print_summary
+from dlcot_ray.terminal import printable_line
 from dlcot_ray.work.before_after import sample_of, write_before_after
 
 FINISH_FIRST = "it has no annotations yet; finish the job that makes them, then run this again"
@@ -156,7 +157,7 @@ def _print_layouts(record: JobRecord) -> None:
     """How the columns are read, so that a wrong guess is seen before the job is done."""
     for item in record.layouts[:_LAYOUTS_SHOWN]:
         for line in report_lines(item["report"]):
-            print(f"dlcot: {line}", file=sys.stderr, flush=True)
+            print(f"dlcot: {printable_line(line)}", file=sys.stderr, flush=True)
     if len(record.layouts) > _LAYOUTS_SHOWN:
         print(f"dlcot: {len(record.layouts):,} layouts in all; manifest.json has them", file=sys.stderr)
 
@@ -253,7 +254,7 @@ def _records(plan: Plan) -> list[InputRecord]:
 
 
 def _finish(job: Prepared, manifest: Mapping[str, Any], next_step: str) -> Exit:
-    print_summary(manifest, job.output.display_url, next_step, Console(highlight=False))
+    print_summary(manifest, job.output.display_url, next_step, terminal(highlight=False))
     totals = manifest["totals"]
     too_many = _rejected_too_many(job, totals)
     faulty = manifest["unusable_inputs"] or manifest["failed_units"] or totals["unfinished"]

@@ -8,6 +8,7 @@ from html import escape
 
 from dlcot_ray.core.edits import Edit, EditOp
 from dlcot_ray.core.segments import segment_texts
+from dlcot_ray.terminal import printable
 
 SHOWN_CHARS = 600
 """Characters of a segment that are shown: half from its beginning, half from its end."""
@@ -74,7 +75,8 @@ class Diff:
     blocks: tuple[Block, ...]
 
     def __str__(self) -> str:
-        return "\n".join([self.title, *(line for block in self.blocks for line in _text_lines(block))])
+        lines = [self.title, *(line for block in self.blocks for line in _text_lines(block))]
+        return printable("\n".join(lines))
 
     def _repr_html_(self) -> str:
         body = "".join(_html_block(block) for block in self.blocks)

@@ -25,6 +25,7 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.plan.names import parse_unit_name
 from dlcot_ray.plan.plan import Plan
+from dlcot_ray.terminal import printable_json
 
 _LEVELS = {
     EventKind.UNIT_STARTED: logging.DEBUG,
@@ -151,7 +152,7 @@ class EventLog:
             },
         }
         # Passed as an argument, because a percent sign in a cause would be read as a format.
-        self._logger.log(level, "%s", json.dumps(line, ensure_ascii=False))
+        self._logger.log(level, "%s", printable_json(json.dumps(line, ensure_ascii=False)))
 
 
 class _Lines(logging.StreamHandler[TextIO]):

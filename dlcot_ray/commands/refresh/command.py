@@ -10,8 +10,6 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from rich.console import Console
-
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.refresh.build import Built, build_snapshot, read_report
 from dlcot_ray.commands.refresh.identity import choose_name, find_same, identify, now_s
@@ -32,7 +30,9 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.owning.lease import Lease
 from dlcot_ray.report.writing import write_report
 from dlcot_ray.storage.urls import absolute
+from dlcot_ray.telemetry.console import terminal
 from dlcot_ray.telemetry.summary import print_summary
+from dlcot_ray.terminal import printable, printable_line
 
 _HOUR_S = 3600.0
 
@@ -87,7 +87,7 @@ def _finish(
     """Print the summary and the report, then publish the snapshot unless a bound is exceeded."""
     if built.manifest is not None:
         folder = root.output(built.snapshot).display_url
-        print_summary(built.manifest, folder, _next_step(built), Console(highlight=False))
+        print_summary(built.manifest, folder, _next_step(built), terminal(highlight=False))
     if built.report is None:
         return Exit.WITH_FAULTS
     if built.manifest is not None and config.report:
@@ -141,7 +141,7 @@ def _switch(
 
 def _held(root: Root, snapshot: Snapshot, reasons: list[str]) -> Exit:
     for reason in reasons:
-        print(f"dlcot: {snapshot.name} is held back: {reason}", file=sys.stderr)
+        print(f"dlcot: {snapshot.name} is held back: {printable_line(reason)}", file=sys.stderr)
     report = root.output(snapshot).store.url(REPORT_TEXT_FILE)
     print(
         f"dlcot: readers keep the published snapshot. The report is {report}. To publish this snapshot: "
@@ -202,4 +202,4 @@ def _next_step(built: Built) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    print(printable(text), flush=True)

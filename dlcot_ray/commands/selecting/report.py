@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from rich.console import Console
+
+from dlcot_ray.telemetry.console import terminal
 
 FOLDER = "selected"
 REPORT_FILE = "selection.json"
@@ -48,7 +49,7 @@ def card_of(report: Mapping[str, Any]) -> str:
 def print_selection(report: Mapping[str, Any], place: str) -> None:
     """Say what was taken and what was left out."""
     counts = report["counts"]
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal(highlight=False, soft_wrap=True)
     console.print(
         f"{counts['selected']:,} of {counts['traces']:,} traces selected, for "
         f"{counts['problems'] - counts['problems_without']:,} of {counts['problems']:,} problems"

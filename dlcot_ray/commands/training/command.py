@@ -32,6 +32,7 @@ from dlcot_ray.judging.learned.sureness import calibrated
 from dlcot_ray.judging.learned.weights import FILE, Weights, to_bytes
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute, is_local
+from dlcot_ray.telemetry.console import terminal
 
 SHOWN = (
     "sections.kappa",
@@ -53,7 +54,7 @@ def run_train_judge(config: TrainJudgeConfig) -> Exit:
     output = _output(config)
     if importlib.util.find_spec("scipy") is None:
         raise JobError("training needs scipy", "pip install 'dlcot-ray[train]'")
-    console = Console(highlight=False)
+    console = terminal(highlight=False)
     examples = read_examples(config)
     counts = {part.value: len(examples.of(part)) for part in Part}
     _say(console, ", ".join(f"{count:,} traces {name.replace('_', ' ')}" for name, count in counts.items()))

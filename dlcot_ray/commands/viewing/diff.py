@@ -22,6 +22,7 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.layout import Output
 from dlcot_ray.report.stored import StoredOutput, StoredTrace
 from dlcot_ray.storage.store import Store
+from dlcot_ray.telemetry.console import terminal
 
 _STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green bold"}
 
@@ -46,7 +47,7 @@ def main(words: Sequence[str]) -> int:
         return int(stop.code or 0)
     options = {"endpoint_url": given.endpoint_url} if given.endpoint_url else {}
     output = Output(Store(given.output, options))
-    console = Console(highlight=False)
+    console = terminal(highlight=False)
     for shown in find(output, trace_id=given.id, sample=max(given.sample, 1), seed=given.seed):
         show(shown, console, everything=given.all)
     return 0

@@ -1,0 +1,42 @@
+"""Texts of others as a terminal or a log may show them: control characters become visible escapes.
+
+A trace, an id or a file name may hold escape sequences that move the cursor, change the title, write to the
+clipboard (OSC 52) or answer in the user's place, and bidi controls that show words in another order.
+"""
+
+from __future__ import annotations
+
+import re
+
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_OTHERS = "\u2028\u2029\ufeff\ud800-\udfff\U000e0000-\U000e007f"
+_CONTROL = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}{_OTHERS}]")
+_IN_LINE = re.compile(f"[\x00-\x08\x0a-\x1f\x7f-\x9f{_BIDI}{_OTHERS}]")
+
+
+def printable(text: str) -> str:
+    """The text with control characters, except line feeds and tabs, as escapes such as ``\\x1b``."""
+    return _CONTROL.sub(_escaped, text.replace("\r\n", "\n"))
+
+
+def printable_line(text: str) -> str:
+    """The same for one line: line feeds become escapes too."""
+    return _IN_LINE.sub(_escaped, text)
+
+
+def printable_json(text: str) -> str:
+    """JSON with the same characters as ``\\uXXXX``; they stand inside its strings only."""
+    return _CONTROL.sub(_json_escape, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
