@@ -9,6 +9,7 @@ command works from any machine, and after the cluster is gone.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.watching import watch_line, watched
 from dlcot_ray.config.view_settings import StatusConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats, add_up
@@ -27,6 +29,7 @@ from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.console import duration, print_report
+from dlcot_ray.terminal import printable_line
 
 _WINDOW_S = 900.0
 """The rate covers the last 15 minutes of writing: long enough to average over units, short enough to follow a
@@ -75,9 +78,27 @@ def run_status(config: StatusConfig) -> Exit:
     """
     output = Output(Store(absolute(config.output or ""), config.storage.output))
     figures = status_of(output, footers=config.footers)
+    if config.watch:
+        figures = _watch(output, config)
     print_report(figures, _lines(figures), config.json)
     faulty = figures["state"] == "stalled" or figures["failed_units"] or figures["untrue_manifest"]
     return Exit.WITH_FAULTS if faulty else Exit.OK
+
+
+def _watch(output: Output, config: StatusConfig) -> dict[str, Any]:
+    """Print a line after every look until the job ends, or the reader does; the last figures."""
+    figures: dict[str, Any] = {}
+    try:
+        for found in watched(lambda: status_of(output, footers=config.footers), config.watch_s):
+            figures = dict(found)
+            print(
+                printable_line(f"{time.strftime('%H:%M:%S')} {watch_line(figures)}"),
+                file=sys.stderr,
+                flush=True,
+            )
+    except KeyboardInterrupt:
+        pass
+    return figures or status_of(output, footers=config.footers)
 
 
 def status_of(output: Output, *, footers: int | None = 1000, now: float | None = None) -> dict[str, Any]:

@@ -50,6 +50,10 @@ class StatusConfig(ViewSettings):
         "units. null: all units.",
         least=1,
     )
+    watch: bool = setting(
+        False, "The same as --watch: print a line to stderr every watch_s seconds until the job ends."
+    )
+    watch_s: float = setting(5.0, "Seconds between two lines of watch.", above=0)
     storage: OutputOptions = setting(OutputOptions, "Options of the storage.")
 
 
@@ -236,6 +240,8 @@ def _spelled_out(words: Sequence[str], bare: str = "output") -> list[str]:
     for place, word in enumerate(words):
         if word == "--json":
             made.append("json=stdout")
+        elif word == "--watch" and bare == "output":
+            made.append("watch=true")
         elif place == 0 and "=" not in word and not word.startswith("-"):
             made.append(f"{bare}={word}")
         else:

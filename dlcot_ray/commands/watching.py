@@ -1,0 +1,57 @@
+"""`dlcot status --watch`: one line after the other while a job runs, until it ends.
+
+Each line comes from the output alone, as the figures of `dlcot status`. So it works from any machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from dlcot_ray.telemetry.console import duration
+
+ENDED = ("complete", "ended with rows left")
+"""States of a job that has written its manifest."""
+
+Figures = Mapping[str, Any]
+
+
+def watched(
+    look: Callable[[], Figures], every_s: float, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Figures]:
+    """The figures of a job now and every `every_s` seconds; the last ones are those of its end.
+
+    Args:
+        look: reads them.
+        every_s: seconds between two looks.
+        sleep: waits so many seconds.
+
+    Raises:
+        JobError: the output cannot be read.
+    """
+    while True:
+        figures = look()
+        yield figures
+        if figures["state"] in ENDED:
+            return
+        sleep(every_s)
+
+
+def watch_line(figures: Figures) -> str:
+    """State, rows, rate, time left, tokens saved and failed units of a job, on one line."""
+    share = figures["rows_done"] / figures["rows"] if figures["rows"] else 1.0
+    about = "about " if figures["estimated"] else ""
+    parts = [f"{figures['state']}: {figures['rows_done']:,} of {figures['rows']:,} rows ({share:.1%})"]
+    if figures["rows_per_s"] and figures["rows_left"]:
+        parts += [f"{figures['rows_per_s']:,.1f} rows/s", f"{duration(figures['eta_s'])} left"]
+    if figures["tokens_before"]:
+        saved = figures["tokens_before"] - figures["tokens_after"]
+        parts.append(f"{about}{saved:,} tokens saved ({saved / figures['tokens_before']:.1%})")
+    if figures["rejected"]:
+        parts.append(f"{about}{figures['rejected']:,} rejected")
+    if figures["failed_units"]:
+        parts.append(f"{len(figures['failed_units']):,} units failed")
+    if figures["last_write_s"] is not None and figures["state"] not in ENDED:
+        parts.append(f"last unit {duration(figures['last_write_s'])} ago")
+    return ", ".join(parts)
