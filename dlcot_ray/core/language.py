@@ -122,7 +122,7 @@ def language_of(text: str) -> str:
     total = words.total()
     if total < FEW_WORDS:
         return ""
-    hits = {code: sum(words[word] for word in known) for code, known in _WORD_SETS.items()}
+    hits = {code: sum(map(words.__getitem__, words.keys() & known)) for code, known in _WORD_SETS.items()}
     best = max(hits, key=hits.__getitem__)
     if hits[ENGLISH] >= max(ENOUGH, hits[best] * 0.9):
         return ENGLISH

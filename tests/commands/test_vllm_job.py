@@ -88,13 +88,7 @@ def test_a_context_that_does_not_fit_into_memory_is_an_error(
     tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = source(tmp_path / "in", 2)
-    words = [
-        f"input={data}",
-        f"output={tmp_path / 'out'}",
-        *SMALL,
-        *THIN,
-        f"judge_options.model={model_path}",
-    ]
+    words = [f"input={data}", f"output={tmp_path / 'out'}", *SMALL, f"judge_options.model={model_path}"]
     small = "judge_options.engine.kv_cache_memory_bytes=20000000"
     assert main(["enhance", *later_wins(*words, small)]) == 1
     line = one_line(capsys.readouterr().err)
