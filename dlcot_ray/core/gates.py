@@ -17,6 +17,7 @@ from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer, find_answe
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.gating.cases import incomplete_cases
 from dlcot_ray.core.gating.reliance import missing_result
+from dlcot_ray.core.gating.support import lost_outcome, unsupported_reply
 from dlcot_ray.core.gating.wholeness import Cut, broken_check, cut_of, cut_through, lost_ending
 from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.policies.standing import trunk_stop
@@ -52,6 +53,8 @@ def evaluate_gates(
         _gate("no_dangling_reference", loose_end(trace.reasoning, annotation, script)),
         _results_kept(trace, annotation, script),
         *_whole(trace, annotation, script),
+        _gate("outcome_kept", lost_outcome(trace, annotation, script)),
+        _gate("reply_supported", unsupported_reply(trace, annotation, script)),
     )
 
 

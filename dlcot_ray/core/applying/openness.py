@@ -12,7 +12,10 @@ from dlcot_ray.core.applying.looks import HEDGES, UNSURE, announces_check
 from dlcot_ray.core.seams import cues
 from dlcot_ray.core.seams.sentences import sentences
 
-_WONDERS = re.compile(r"^\W*(?:(?:but|so|and|hmm+)\b[,\s]*)*(?:the question is|i wonder)\b", re.IGNORECASE)
+_WONDERS = re.compile(
+    r"^\W*(?:(?:but|so|and|hmm+)\b[,\s]*)*(?:the question is|i wonder|thinking (?:of|about) whether)\b",
+    re.IGNORECASE,
+)
 """A question that is put without its sign."""
 _LACKS = re.compile(
     r"^\W*but (?:i|we) (?:still|don't|do not) (?:\w+ )?(?:have|know|need|don't|can't)\b", re.IGNORECASE

@@ -16,6 +16,7 @@ from dlcot_ray.core.applying.looks import (
     leads_further,
     leaves_conflict,
     opens,
+    refers_to_remark,
 )
 from dlcot_ray.core.applying.openness import is_left_open, is_open, last_sentence, sets_out
 from dlcot_ray.core.policies.standing import Standing, standing
@@ -85,7 +86,7 @@ def _closed_at(trace: Trace, annotation: Annotation, check: Verification, closin
     accepted = accepted_answers(annotation)
     for stop in range(check.stop, closing):
         said, behind = (annotation.segment_text(trace.reasoning, at) for at in (stop - 1, stop))
-        if not leads_further(behind) and _has_outcome(said, behind, accepted):
+        if not (leads_further(behind) or refers_to_remark(behind)) and _has_outcome(said, behind, accepted):
             return stop
     return max(check.stop, closing)
 

@@ -41,7 +41,7 @@ _INTRODUCES = re.compile(r"[:,]\s*$")
 _FORMULA = re.compile(r"\s*(?:\\\[.*\\\]|\$\$.*\$\$)\s*", re.DOTALL)
 _ANNOUNCES = re.compile(
     r"\W*(?:(?:so|but|and|now|okay|wait|alternatively|first|then|next|therefore)\b[\s,]*){0,3}"
-    r"let(?:'s| me| us)\b[^=\n]{0,200}$",
+    r"(?:let(?:'s| me| us)\b[^=\n]{0,200}|(?:perhaps|maybe) (?:i|we) (?:can|could|should)\b[^\n]{0,200})$",
     re.IGNORECASE,
 )
 """A segment that only says what is tried next."""
@@ -94,6 +94,12 @@ def with_broken_tail(
     for at in range(len(segments) - 1, -1, -1):
         size += len(segments[at])
         repeated += len(segments[at]) if again[at] else 0
+        near = range(at, at + TAIL_SEGMENTS)
+        if near.stop > len(segments):
+            continue
+        # New work in front of a long loop would be a small share of both together.
+        if sum(len(segments[i]) for i in near if again[i]) * 2 < sum(len(segments[i]) for i in near):
+            break
         if again[at] and size >= TAIL_CHARS and repeated >= TAIL_SHARE * size:
             start = at
     if len(segments) - start < TAIL_SEGMENTS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dlcot_ray.core.applying.looks import is_settled, leads_further
+from dlcot_ray.core.applying.openness import is_open
 from dlcot_ray.core.applying.settling import settling
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
@@ -33,6 +34,17 @@ def kept_with(lines: list[str], checks: list[tuple[int, int]]) -> range | None:
 def test_an_opening_without_an_outcome_keeps_what_follows_up_to_the_outcome() -> None:
     lines = [*ROAD, OPENING, SETTING, BODY, AGAIN, END]
     assert kept_with(lines, [(2, 4), (4, 5), (5, 6)]) == range(2, 5)
+
+
+def test_a_look_at_what_was_just_said_belongs_to_the_check() -> None:
+    lines = [
+        *ROAD,
+        "Let me try with 1 row: 1 * 42 = 42.",
+        "Let me check if this is true: yes, it is.",
+        AGAIN,
+        END,
+    ]
+    assert kept_with(lines, [(2, 3), (3, 4), (4, 5)]) == range(2, 4)
 
 
 def test_where_no_outcome_follows_all_of_it_stays() -> None:
@@ -71,6 +83,11 @@ def test_the_next_condition_belongs_to_the_check(words: str) -> None:
 def test_nouns_and_advice_are_no_verdict(words: str) -> None:
     assert not is_settled(words)
     assert is_settled("The rule works, and that is good.")
+
+
+def test_to_think_of_whether_is_no_verdict() -> None:
+    assert is_open("Thinking of whether 42 is the correct answer.")
+    assert not is_open("So 42 is the correct answer.")
 
 
 def test_a_check_that_ends_in_a_loop_does_not_take_the_place_of_a_whole_one() -> None:

@@ -43,6 +43,16 @@ def test_a_loop_that_runs_out_takes_along_what_only_leads_into_it() -> None:
     assert find_loops(segments) == ((5, len(segments)),)
 
 
+def test_a_way_that_is_only_considered_leads_into_the_loop() -> None:
+    lead = "Alternatively, perhaps I can use the rule N = 3 t for the lamps."
+    segments = [
+        "We look at lamps.",
+        "They burn for 3 hours each.",
+        *[lead, "That is what I did before, of course."] * 5,
+    ]
+    assert find_loops([*segments, lead]) == ((4, 13),)
+
+
 def test_a_pass_of_which_nothing_else_would_stay_keeps_its_lead_in() -> None:
     segments = ["So we have 12 rows of chairs.", *["Let me count the rows of chairs once more:"] * 6]
     assert find_loops(segments) == ((2, 7),)
@@ -60,6 +70,13 @@ def test_the_tail_of_a_trace_that_turns_in_circles_without_a_period_is_one_loop(
     assert with_broken_tail(segments, ()) == ((4, len(segments)),)
     assert with_broken_tail(segments, ((6, 8),)) == ((4, len(segments)),)
     assert with_broken_tail(segments, ((2, 3),)) == ((2, 3), (4, len(segments)))
+
+
+def test_new_work_in_front_of_a_long_tail_in_circles_stays() -> None:
+    work = [f"Door {i} takes {i} + {i} nails, which is {2 * i} in all." for i in range(12)]
+    circles = [LANTERNS[i % 4] for i in (0, 2, 1, 3, 3, 0, 1, 2, 0, 3) * 40]
+    segments = [*LANTERNS, LANTERNS[0], *work, *circles]
+    assert with_broken_tail(segments, ()) == ((17, len(segments)),)
 
 
 def test_a_tail_with_new_work_or_of_few_segments_is_no_loop() -> None:
