@@ -23,7 +23,6 @@ from dlcot_ray.config.groups import (
     TraceSettings,
 )
 from dlcot_ray.config.layers import load_settings
-from dlcot_ray.core.policies.registry import DEFAULT_POLICY
 
 _PLACES = ("first", "second")
 """Settings of `dlcot agreement` that may be bare words."""
@@ -84,6 +83,14 @@ class InspectConfig(JsonSettings, InputSettings, DatasetSettings, TraceSettings)
     storage: StorageConfig = setting(StorageConfig, "Options of the storage.")
 
 
+def default_policies() -> list[str]:
+    """The default policy, as a list."""
+    # Imported here, because `dlcot status` reads this module and has to start fast.
+    from dlcot_ray.core.policies.registry import DEFAULT_POLICY
+
+    return [DEFAULT_POLICY]
+
+
 @dataclass(frozen=True)
 class ProfileConfig(JsonSettings, InputSettings, DatasetSettings, TraceSettings):
     """The settings of `dlcot profile`."""
@@ -94,7 +101,7 @@ class ProfileConfig(JsonSettings, InputSettings, DatasetSettings, TraceSettings)
         list, "Columns to group by. []: one of sources and one of teachers, by their usual names."
     )
     policies: list[str] = setting(
-        lambda: [DEFAULT_POLICY],
+        default_policies,
         "Policies that are applied with their gates, to say what they would cut; the page shows the first. "
         "Of all others the choice before gates is given.",
     )
