@@ -125,13 +125,18 @@ def _tail_of_work(
 ) -> frozenset[int]:
     """The closing words that belong to dropped work, where none of them states the answer.
 
-    What comes before the last "I think that is right" goes with it, if the kept text ends on the answer.
+    What comes before the last "I think that is right" goes with it, and so do first words that answer it, if
+    the kept text ends on the answer.
     """
-    if cut_behind is None or not ASSURES.match(texts[max(texts)]):
+    if cut_behind is None:
         return frozenset()
     if not ends_on(annotation.segment_text(trace.reasoning, cut_behind), accepted_answers(annotation)):
         return frozenset()
-    first = max(texts)
+    first, count = max(texts), max(texts) + 1
+    if not ASSURES.match(texts[first]):
+        # "So, no. Hence it is unique." answers what is dropped.
+        behind = next((i for i in sorted(texts) if not _hangs_on(texts[i])), count)
+        return frozenset(range(min(texts), behind)) if behind < count else frozenset()
     while first - 1 in texts and ASSURES.match(texts[first - 1]):
         first -= 1
     return frozenset(range(min(texts), first))

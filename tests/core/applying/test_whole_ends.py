@@ -115,6 +115,16 @@ def test_closing_words_that_speak_of_things_in_dropped_work_go() -> None:
     assert gone(made(lines, ROWS, [(2, 3, 0, 0), (3, 4, 0, 1)], conclusion=4)) == [3, 4]
 
 
+def test_closing_words_that_answer_dropped_work_go_though_they_state_no_answer() -> None:
+    lines = [
+        *ROAD,
+        "Let me check: 42 / 7 = 6. So the total is 42.",
+        "Is there another way to count? 7 * 6 = 42.",
+    ]
+    lines += ["So, no. Hence the count seems unique.", "Thus, the final answer."]
+    assert gone(made(lines, ROWS, [(2, 3, 0, 0), (3, 4, 0, 1)], conclusion=4)) == [3, 4]
+
+
 def test_a_result_that_is_only_half_believed_is_no_end() -> None:
     text = "The remainder is 42. But I recall that the count is often higher, but maybe this is correct."
     found = loose_before(text)
