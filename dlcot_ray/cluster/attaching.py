@@ -126,6 +126,8 @@ def remedy_for(where: str, reason: str) -> str:
         return "set RAY_TMPDIR to a shorter directory on a local disk, such as /tmp"
     if "ermission" in reason or "ead-only" in reason:
         return "set HOME and RAY_TMPDIR to directories that you may write"
+    if "timed out during startup" in reason:
+        return "this machine is too busy to start Ray in time: run the same command again"
     if "o space" in reason:
         return "free some space in /tmp and /dev/shm, or set RAY_TMPDIR"
     return "run dlcot doctor; other processes may hold the memory or the ports that Ray needs"

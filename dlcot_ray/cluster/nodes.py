@@ -99,7 +99,10 @@ def start_ray(address: str | None) -> bool:
         # Ray would print a message about each dead process to stdout, among the results. The job reports
         # crashes itself, in one line.
         ray._private.worker._worker_logs_enabled = False
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except JobError:
+        raise
+    # Ray raises a bare Exception where a node does not start in time.
+    except Exception as error:
         reason = ray_reason(error)
         what = "Ray cannot be started" if is_local else f"cannot reach Ray at {where}"
         raise JobError(f"{what} ({reason})", remedy_for(where, f"{reason} {error}")) from error

@@ -102,4 +102,5 @@ def test_a_wait_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_remedies_fit_the_reason() -> None:
     assert "shorter" in remedy_for("local", "AF_UNIX path length cannot exceed 107 bytes")
     assert "HOME" in remedy_for("local", "[Errno 13] Permission denied: '/root/.ray'")
+    assert "busy" in remedy_for("local", "The current node timed out during startup.")
     assert "ray.address" in remedy_for("head:6379", "Permission denied")

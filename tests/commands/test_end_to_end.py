@@ -94,13 +94,14 @@ def test_other_settings_on_a_finished_output_are_refused(finished: Path) -> None
     assert "policy" in printed
 
 
+@pytest.mark.timeout(900)
 def test_a_killed_job_resumes_to_the_same_bytes(finished: Path, tmp_path: Path, ray_session: str) -> None:
     output = tmp_path / "killed"
     words = ("enhance", f"input={SHARDS}", f"output={output}", "rows_per_unit=2", "workers=1")
     job = subprocess.Popen(
         command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 400
     while not list(output.glob("enhanced/*.parquet")) and job.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     family = psutil.Process(job.pid).children(recursive=True) if job.poll() is None else []
