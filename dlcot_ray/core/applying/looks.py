@@ -48,7 +48,7 @@ _SETTLED = re.compile(
     r"\b(?:right|correct(?:ly)?|consistent|fine|valid|safe|"
     + _WORK
     + r"|holds?|match(?:es)?|confirm(?:s|ed)?|"
-    r"reasonable|agrees?|same|makes sense|checks? out|adds? up|yes|yep|yeah|"
+    r"reasonable|agrees?|(?<!all )(?<!all the )same(?! or\b)|makes sense|checks? out|adds? up|yes|yep|yeah|"
     r"no (?:mistakes?|problem|errors?|others?)|still|sure|confident|good(?! to\b)|perfect|regardless|"
     r"doesn't (?:matter|affect|change)|satisf\w+|okay|so no|already|exactly (?:what|as|the|equal)|"
     r"true|verified|as (?:calculated|computed|found|before|above|earlier|expected|given|required|needed|"

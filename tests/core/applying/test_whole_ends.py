@@ -79,7 +79,10 @@ def test_the_next_condition_belongs_to_the_check(words: str) -> None:
     assert gone(made(lines, ROWS, [(2, 3, 0, 0), (3, 4, 0, 1), (4, 5, 0, 2)])) == [4]
 
 
-@pytest.mark.parametrize("words", ["This is their work.", "It is good to know the rule."])
+@pytest.mark.parametrize(
+    "words",
+    ["This is their work.", "It is good to know the rule.", "They are all the same or all different."],
+)
 def test_nouns_and_advice_are_no_verdict(words: str) -> None:
     assert not is_settled(words)
     assert is_settled("The rule works, and that is good.")
