@@ -9,7 +9,8 @@ import pytest
 
 import dlcot_ray as dlcot
 from dlcot_ray.cli import main
-from dlcot_ray.telemetry.console import print_report, terminal
+from dlcot_ray.telemetry.cleaned_console import terminal
+from dlcot_ray.telemetry.console import print_report
 from dlcot_ray.terminal import printable, printable_json, printable_line
 
 HOSTILE = "a\x1b]52;c;eA==\x07b\x9b31m\u202ec\u2066d\x7f\r\u2028\U000e0041"

@@ -29,7 +29,7 @@ from dlcot_ray.evaluation.side_by_side import side_by_side
 from dlcot_ray.inputs.label_files import LabelSet, pooled, read_sets, read_traces, resolve_places
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute, is_local
-from dlcot_ray.telemetry.console import terminal
+from dlcot_ray.telemetry.cleaned_console import terminal
 
 _SHOWN = 5
 """Most of the worst cases that are printed for each kind; the report has `worst` of them."""

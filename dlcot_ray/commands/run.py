@@ -44,7 +44,7 @@ from dlcot_ray.plan.plan import Plan
 from dlcot_ray.report.sampling import MOST_UNITS
 from dlcot_ray.report.writing import write_report
 from dlcot_ray.storage.urls import is_local
-from dlcot_ray.telemetry.console import terminal
+from dlcot_ray.telemetry.cleaned_console import terminal
 from dlcot_ray.telemetry.event_log import EventLog
 from dlcot_ray.telemetry.metrics import RunMetrics
 from dlcot_ray.telemetry.progress import RunProgress

@@ -7,9 +7,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
-from rich.segment import Segment
-
 from dlcot_ray.errors import JobError
 from dlcot_ray.terminal import printable, printable_json
 
@@ -37,36 +34,6 @@ def print_report(figures: Mapping[str, Any], lines: Iterable[str], json_to: str 
             Path(json_to).write_text(f"{text}\n", encoding="utf-8")
         except OSError as error:
             raise JobError(f"cannot write {json_to} ({error.strerror})", "give another json=") from error
-
-
-def terminal(**options: Any) -> Console:
-    """A console that shows control characters in texts as escapes; its own colours stay.
-
-    Args:
-        options: of `rich.console.Console`.
-    """
-    console = Console(**options)
-    console.push_render_hook(_Cleaner())
-    return console
-
-
-class _Cleaner(RenderHook):
-    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        return [_Clean(item) for item in renderables]
-
-
-class _Clean:
-    """Something to print whose texts are cleaned after it was laid out."""
-
-    def __init__(self, inner: RenderableType) -> None:
-        self._inner = inner
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for segment in console.render(self._inner, options):
-            if segment.control:
-                yield segment
-            else:
-                yield Segment(printable(segment.text), segment.style)
 
 
 def duration(seconds: float) -> str:

@@ -30,7 +30,7 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.owning.lease import Lease
 from dlcot_ray.report.writing import write_report
 from dlcot_ray.storage.urls import absolute
-from dlcot_ray.telemetry.console import terminal
+from dlcot_ray.telemetry.cleaned_console import terminal
 from dlcot_ray.telemetry.summary import print_summary
 from dlcot_ray.terminal import printable, printable_line
 

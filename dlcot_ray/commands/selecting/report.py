@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from dlcot_ray.telemetry.console import terminal
+from dlcot_ray.telemetry.cleaned_console import terminal
 
 FOLDER = "selected"
 REPORT_FILE = "selection.json"

@@ -32,7 +32,7 @@ from dlcot_ray.judging.learned.sureness import calibrated
 from dlcot_ray.judging.learned.weights import FILE, Weights, to_bytes
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute, is_local
-from dlcot_ray.telemetry.console import terminal
+from dlcot_ray.telemetry.cleaned_console import terminal
 
 SHOWN = (
     "sections.kappa",

@@ -22,7 +22,7 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.layout import Output
 from dlcot_ray.report.stored import StoredOutput, StoredTrace
 from dlcot_ray.storage.store import Store
-from dlcot_ray.telemetry.console import terminal
+from dlcot_ray.telemetry.cleaned_console import terminal
 
 _STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green bold"}
 
