@@ -15,6 +15,8 @@ GATES = {
     "checks_supported": "Every kept check keeps what it examines, and is whole.",
     "cases_complete": "No case of a case analysis is missing.",
     "ending_kept": "The text still ends: its closing words are there.",
+    "outcome_kept": "The figures of the final answer, as the closing words give them, still have their work.",
+    "reply_supported": "The verification that the visible reply reports is still there.",
     "repair": "The text of a repair passes the checks of repairs.",
 }
 REASONS = {

@@ -138,6 +138,7 @@ def test_every_gate_is_counted_and_the_counts_round_trip() -> None:
     assert set(passed) == {
         "span_accounting", "answer_preserved", "correct_approach_left", "cut_bounds", "no_dangling_reference",
         "results_kept", "nothing_cut_through", "checks_supported", "cases_complete", "ending_kept",
+        "outcome_kept", "reply_supported",
     }  # fmt: skip
     assert max(passed.values()) <= stats.enhanced + sum(dict(stats.by_gate).values())
     assert type(stats).from_json(stats.to_json()) == stats
