@@ -21,7 +21,7 @@ from typing import Any
 from dlcot_ray import __version__
 from dlcot_ray.credentials import scrubbed
 from dlcot_ray.errors import Busy, ConfigError, InputFault, JobError, did_you_mean, reason_of
-from dlcot_ray.terminal import printable, printable_line
+from dlcot_ray.terminal import note, tell
 
 TRACEBACK_VARIABLE = "DLCOT_TRACEBACK"
 
@@ -143,10 +143,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     _write_any_text()
     if words and words[0] in ("--version", "-V"):
-        print(f"dlcot {__version__}")
+        tell(f"dlcot {__version__}")
         return 0
     if not words or words[0] in ("--help", "-h", "help"):
-        print(_usage())
+        tell(_usage())
         return 0 if words else 2
     name, *rest = words
     if name not in COMMANDS and name not in VIEWERS:
@@ -160,7 +160,7 @@ def run_command(name: str, words: Sequence[str]) -> int:
         return _guarded(lambda: int(_resolve(VIEWERS[name][1])(words)))
     command = COMMANDS[name]
     if any(word in ("--help", "-h") for word in words):
-        return _guarded(lambda: print(command_help(name, command)) or 0)
+        return _guarded(lambda: _help(name, command))
     return _guarded(lambda: int(_resolve(command.run)(_resolve(command.load)(words))))
 
 
@@ -217,9 +217,14 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _complain(message: str, status: int) -> int:
     if os.environ.get(TRACEBACK_VARIABLE) and sys.exc_info()[0] is not None:
-        print(printable(scrubbed(traceback.format_exc())), file=sys.stderr)
-    print(f"dlcot: {printable_line(scrubbed(message))}", file=sys.stderr)
+        tell(scrubbed(traceback.format_exc()), error=True)
+    note(scrubbed(message))
     return status
+
+
+def _help(name: str, command: Command) -> int:
+    tell(command_help(name, command))
+    return 0
 
 
 def _usage() -> str:

@@ -1,12 +1,15 @@
 """Texts of others as a terminal or a log may show them: control characters become visible escapes.
 
 A trace, an id or a file name may hold escape sequences that move the cursor, change the title, write to the
-clipboard (OSC 52) or answer in the user's place, and bidi controls that show words in another order.
+clipboard (OSC 52) or answer in the user's place, and bidi controls that show words in another order. Nothing
+else in the package prints, apart from the console of rich in `telemetry/cleaned_console.py`.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _OTHERS = "\u2028\u2029\ufeff\ud800-\udfff\U000e0000-\U000e007f"
@@ -27,6 +30,28 @@ def printable_line(text: str) -> str:
 def printable_json(text: str) -> str:
     """JSON with the same characters as ``\\uXXXX``; they stand inside its strings only."""
     return _CONTROL.sub(_json_escape, text)
+
+
+def tell(text: str, *, error: bool = False) -> None:
+    """Print a text to stdout, or with `error` to stderr, cleaned."""
+    print(printable(text), file=sys.stderr if error else sys.stdout, flush=True)
+
+
+def note(text: str, descriptor: int | None = None) -> None:
+    """Print one line for the user, cleaned: what a command does, or a warning.
+
+    Args:
+        text: the line.
+        descriptor: a file descriptor to write to; None takes stderr.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    line = f"dlcot: {printable_line(text)}"
+    if descriptor is None:
+        print(line, file=sys.stderr, flush=True)
+    else:
+        os.write(descriptor, f"{line}\n".encode("utf-8", "backslashreplace"))
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import polars as pl
-from rich.console import Console
 from rich.text import Text
+
+from dlcot_ray.telemetry.cleaned_console import terminal
 
 STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green"}
 PREVIEW = 420
@@ -26,7 +27,7 @@ def main(output: str, trace_id: str) -> int:
     """Print the trace; exit status 1 if the output does not hold it."""
     rows = pl.read_parquet(str(Path(output) / "enhanced" / "**" / "*.parquet"))
     found = rows.filter(pl.col("trace_id") == trace_id)
-    console = Console(highlight=False)
+    console = terminal(highlight=False)
     if found.is_empty():
         console.print(f"{output}: no trace {trace_id!r}; it holds {', '.join(rows['trace_id'].head(5))}, ...")
         return 1

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dlcot_ray.errors import JobError, reason_of
+from dlcot_ray.terminal import note
 
 ANSWER_S = 5.0
 """How long the head of a cluster may take to accept a connection, in seconds."""
@@ -107,7 +108,7 @@ def said_while_waiting(where: str, terminal: int) -> Iterator[None]:
         while not done.wait(_SAY_S):
             waited += _SAY_S
             with suppress(OSError):
-                os.write(terminal, f"dlcot: waiting for Ray at {where} ({waited:.0f} s)\n".encode())
+                note(f"waiting for Ray at {where} ({waited:.0f} s)", terminal)
 
     thread = threading.Thread(target=say, name="dlcot-waiting", daemon=True)
     thread.start()

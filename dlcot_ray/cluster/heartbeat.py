@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from dlcot_ray.cluster.ledger.status import LedgerStatus
-from dlcot_ray.terminal import printable_line
+from dlcot_ray.terminal import note
 
 ANSWER_S = 10.0
 """How long Ray may take to answer a question."""
@@ -69,15 +68,10 @@ class HeartbeatPoller:
     def _warn(self, status: LedgerStatus) -> None:
         """Tell the user about lost judges, and about crashes each time that their number has doubled."""
         if status.lost_judges > self._lost_judges:
-            warn(
+            note(
                 f"{status.lost_judges} judges were lost with their nodes; their units in flight are requeued"
             )
         self._lost_judges = status.lost_judges
         if status.crashes > 2 * self._crashes:
-            warn(f"{status.crashes} worker processes crashed so far; their units in flight are requeued")
+            note(f"{status.crashes} worker processes crashed so far; their units in flight are requeued")
             self._crashes = status.crashes
-
-
-def warn(text: str) -> None:
-    """Print one line for the user to stderr."""
-    print(f"dlcot: {printable_line(text)}", file=sys.stderr, flush=True)

@@ -27,6 +27,7 @@ from dlcot_ray.cluster.attaching import (
 )
 from dlcot_ray.config.pool import Pool
 from dlcot_ray.errors import JobError, reason_of
+from dlcot_ray.terminal import note
 
 IO_CPUS = 0.05
 """CPUs that a reading or writing task requests."""
@@ -218,11 +219,7 @@ def _wait_for_room(pool: Pool, least: int, wait_s: float) -> int:
     """Request nodes for `least` workers from the autoscaler, and wait; returns how many workers fit then."""
     from ray.autoscaler.sdk import request_resources
 
-    print(
-        f"dlcot: waiting for nodes with room for {least} workers of {_request(pool)}",
-        file=sys.stderr,
-        flush=True,
-    )
+    note(f"waiting for nodes with room for {least} workers of {_request(pool)}")
     bundle: dict[str, float] = {"CPU": pool.cpus, "GPU": pool.gpus}
     if pool.accelerator_type:
         bundle[_accelerator(pool.accelerator_type)] = 0.001

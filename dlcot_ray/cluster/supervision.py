@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlcot_ray.cluster.graph import open_ledger, run_graph, stop_graphs
-from dlcot_ray.cluster.heartbeat import ANSWER_S, HeartbeatPoller, warn
+from dlcot_ray.cluster.heartbeat import ANSWER_S, HeartbeatPoller
 from dlcot_ray.cluster.ledger.status import LedgerStatus, describe_in_flight
 from dlcot_ray.cluster.nodes import Workers, cluster_state
 from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.outputs.layout import ENHANCED
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.plan.pending import Pending
+from dlcot_ray.terminal import note
 from dlcot_ray.work.spec import WorkSpec
 
 _TICK_S = 1.0
@@ -142,7 +143,7 @@ def _results(
             except JobError as error:
                 if last_warning != str(error):
                     last_warning = str(error)
-                    warn(f"waiting for nodes: {error}")
+                    note(f"waiting for nodes: {error}")
 
 
 def _check_failures(failed: int, limits: FailureLimits, last: UnitResult) -> None:

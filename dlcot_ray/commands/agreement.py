@@ -6,6 +6,7 @@ compared. Verdicts on outputs are compared where both gave them. Nothing is judg
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from dlcot_ray.cluster.judge_pool import Place
 from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.labelled import labelled_traces
 from dlcot_ray.commands.scoring import score_reader
 from dlcot_ray.config.view_settings import AgreementConfig
 from dlcot_ray.errors import JobError
@@ -25,13 +27,23 @@ from dlcot_ray.inputs.label_files import (
     LabelSet,
     pooled,
     read_sets,
-    read_traces,
     read_verdicts,
     resolve_places,
 )
 from dlcot_ray.telemetry.console import print_report
 
 _NAMES = ("first", "second")
+_SHORT = {
+    "sections": ("agreement", "characters in the same section"),
+    "boundary": ("f1_within", "approaches that begin alike (F1)"),
+    "label": ("accuracy", "approaches with the same label"),
+    "check": ("f1_within", "checks that begin alike (F1)"),
+    "arrival": ("within", "first right answer in the same place"),
+    "dropped": ("mean_f1", "what may go (F1)"),
+}
+"""Kind -> the figure that says most, and what it is."""
+_OF_JUDGES = ("segment_precision", "segment_recall", "segment_f1")
+"""Figures about the segments of a text, which are the same for both readers."""
 _FORMAT = 1
 
 
@@ -53,7 +65,7 @@ def agreement_of(config: AgreementConfig) -> tuple[EvaluationReport, dict[str, A
         JobError: as `run_agreement`.
     """
     _, trace_places = resolve_places(None, config.traces)
-    traces = read_traces(trace_places, config.dataset, config.storage.input) if trace_places else {}
+    traces = labelled_traces(trace_places, config.dataset, config.storage.input)
     sets: list[list[LabelSet]] = []
     left_out: list[str] = []
     for name in _NAMES:
@@ -124,20 +136,34 @@ def _without_worst(item: Mapping[str, Any]) -> dict[str, Any]:
 def _lines(report: EvaluationReport, figures: Mapping[str, Any]) -> Iterator[str]:
     count = figures["traces"]
     yield (
-        f"{count['both']:,} traces labelled by both readers, {count['only_first']:,} only by the first, "
+        f"{_traces(count['both'])} labelled by both readers, {count['only_first']:,} only by the first, "
         f"{count['only_second']:,} only by the second"
     )
     for line in figures["left_out"]:
         yield f"left out: {line}"
+    yield from _short_lines(report)
     for item in report.sets:
         if not item.scores.cases:
             continue
         for table in item.scores.tables:
             yield ""
             yield f"{item.scores.kind}: {table.title} ({item.scores.cases:,} cases)"
-            yield from _cells(list(figures_of(table)))
+            yield from _cells([row for row in figures_of(table) if row[0] not in _OF_JUDGES])
         yield from (f"  {_renamed(note)}" for note in item.scores.notes)
     yield from _verdict_lines(figures["verdicts"])
+
+
+def _short_lines(report: EvaluationReport) -> Iterator[str]:
+    """One line for each kind of label, as a share."""
+    for item in report.sets:
+        name, title = _SHORT.get(item.scores.kind, ("", ""))
+        value = item.scores.headline().get(f"{item.scores.kind}.{name}", math.nan)
+        if item.scores.cases and not math.isnan(value):
+            yield f"  {title:<38}{value:>7.1%}  ({_traces(item.scores.cases)})"
+
+
+def _traces(count: int) -> str:
+    return f"{count:,} trace" if count == 1 else f"{count:,} traces"
 
 
 def _renamed(note: str) -> str:

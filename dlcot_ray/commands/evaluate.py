@@ -17,6 +17,7 @@ from rich.table import Table as RichTable
 from dlcot_ray import __version__
 from dlcot_ray.cluster.judge_pool import Place
 from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.labelled import labelled_traces
 from dlcot_ray.commands.scoring import score_reader, score_sets
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.settings import EvaluateConfig, JudgeConfig
@@ -26,7 +27,7 @@ from dlcot_ray.errors import ConfigError
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import EvaluationReport, figures_of, to_json, to_markdown, worst_to_markdown
 from dlcot_ray.evaluation.side_by_side import side_by_side
-from dlcot_ray.inputs.label_files import LabelSet, pooled, read_sets, read_traces, resolve_places
+from dlcot_ray.inputs.label_files import LabelSet, pooled, read_sets, resolve_places
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute, is_local
 from dlcot_ray.telemetry.cleaned_console import terminal
@@ -48,7 +49,7 @@ def run_evaluate(config: EvaluateConfig) -> Exit:
     if output is not None:
         output.check_writable()
     places, trace_places = resolve_places(config.set, config.traces)
-    traces = read_traces(trace_places, config.dataset, config.storage.input) if trace_places else {}
+    traces = labelled_traces(trace_places, config.dataset, config.storage.input)
     sets, left_out = read_sets(places, traces, config.storage.input, config.limit)
     readers: list[LabelSet] = []
     if config.reader:

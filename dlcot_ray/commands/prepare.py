@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +34,7 @@ from dlcot_ray.plan.tasks import ReadTask
 from dlcot_ray.storage.failures import without_credentials
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import is_local, normal_form
+from dlcot_ray.terminal import note
 from dlcot_ray.work.spec import WorkSpec
 
 Floor = Callable[[], dict[str, Any] | None]
@@ -144,11 +144,9 @@ def warn_if_unpinned(identity: str) -> None:
         identity: of the judge; a model of the hub without a revision is ``owner/name@main`` in it.
     """
     for model in _UNPINNED.findall(identity):
-        print(
-            f"dlcot: {model} has no revision, so the hub may serve another model under that name later; "
-            "pin it by judge_options.revision=COMMIT",
-            file=sys.stderr,
-            flush=True,
+        note(
+            f"{model} has no revision, so the hub may serve another model under that name later; "
+            "pin it by judge_options.revision=COMMIT"
         )
 
 

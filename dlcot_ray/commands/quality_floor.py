@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dlcot_ray.cluster.judge_pool import Place
+from dlcot_ray.commands.labelled import labelled_traces
 from dlcot_ray.commands.scoring import score_sets
 from dlcot_ray.config.floors import GOLD_FLOORS, QualityFloorConfig, flat_floors
 from dlcot_ray.config.settings import JudgeConfig
@@ -19,7 +20,7 @@ from dlcot_ray.core.policies.base import Policy
 from dlcot_ray.errors import ConfigError, JobError, did_you_mean
 from dlcot_ray.evaluation.evaluate import Options
 from dlcot_ray.evaluation.report import SetScores
-from dlcot_ray.inputs.label_files import GOLD, read_sets, read_traces, resolve_places
+from dlcot_ray.inputs.label_files import GOLD, read_sets, resolve_places
 
 
 def check_quality_floor(
@@ -54,7 +55,7 @@ def check_quality_floor(
             "set quality_floor.floors, e.g. quality_floor.floors.segmentation.kappa=0.3",
         )
     places, trace_places = resolve_places(wanted.set, wanted.traces)
-    traces = read_traces(trace_places, wanted.dataset, options) if trace_places else {}
+    traces = labelled_traces(trace_places, wanted.dataset, options)
     sets, _ = read_sets(places, traces, options, wanted.limit, "quality_floor.set")
     place = Place(address=address, workers=1, max_seconds=wanted.max_seconds)
     how = Options(rounds=0) if policy is None else Options(rounds=0, policy=policy)

@@ -6,7 +6,6 @@ Only a failure of the cluster or of the output's store stops the job.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -49,7 +48,7 @@ from dlcot_ray.telemetry.event_log import EventLog
 from dlcot_ray.telemetry.metrics import RunMetrics
 from dlcot_ray.telemetry.progress import RunProgress
 from dlcot_ray.telemetry.summary import print_summary
-from dlcot_ray.terminal import printable_line
+from dlcot_ray.terminal import note, tell
 from dlcot_ray.work.before_after import sample_of, write_before_after
 
 FINISH_FIRST = "it has no annotations yet; finish the job that makes them, then run this again"
@@ -68,7 +67,7 @@ def execute(job: Prepared) -> Exit:
     status = _finish(job, manifest, next_step)
     if job.config.report and not done_before:
         # Written after the summary, because a report that takes long should not hold back the counts.
-        print(write_report(job.output, some_units(job.plan) if manifest["complete"] else None), flush=True)
+        tell(write_report(job.output, some_units(job.plan) if manifest["complete"] else None))
     return status
 
 
@@ -149,7 +148,7 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     manifest["before_after"] = write_before_after(output, job.spec.preset, names)
     job.claim.check()
     if not write_manifest(output, manifest, inputs):
-        print(f"dlcot: {output.store.url(CARD_FILE)} is not dlcot's and stays as it is", file=sys.stderr)
+        note(f"{output.store.url(CARD_FILE)} is not dlcot's and stays as it is")
     return manifest, False
 
 
@@ -157,9 +156,9 @@ def _print_layouts(record: JobRecord) -> None:
     """How the columns are read, so that a wrong guess is seen before the job is done."""
     for item in record.layouts[:_LAYOUTS_SHOWN]:
         for line in report_lines(item["report"]):
-            print(f"dlcot: {printable_line(line)}", file=sys.stderr, flush=True)
+            note(line)
     if len(record.layouts) > _LAYOUTS_SHOWN:
-        print(f"dlcot: {len(record.layouts):,} layouts in all; manifest.json has them", file=sys.stderr)
+        note(f"{len(record.layouts):,} layouts in all; manifest.json has them")
 
 
 def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: EventLog) -> list[FailedUnit]:
@@ -179,7 +178,7 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
         plan = partial(plan_workers, replace(job.pool, least=None))
         lacking = waiting_for(workers)
         if lacking:
-            print(f"dlcot: the cluster is busy, waiting for {lacking}", file=sys.stderr, flush=True)
+            note(f"the cluster is busy, waiting for {lacking}")
         done_rows = job.plan.rows - pending.rows
         metrics = RunMetrics(job.record.fingerprint)
 

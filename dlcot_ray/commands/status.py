@@ -9,7 +9,6 @@ command works from any machine, and after the cluster is gone.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.console import duration, print_report
-from dlcot_ray.terminal import printable_line
+from dlcot_ray.terminal import tell
 
 _WINDOW_S = 900.0
 """The rate covers the last 15 minutes of writing: long enough to average over units, short enough to follow a
@@ -91,11 +90,7 @@ def _watch(output: Output, config: StatusConfig) -> dict[str, Any]:
     try:
         for found in watched(lambda: status_of(output, footers=config.footers), config.watch_s):
             figures = dict(found)
-            print(
-                printable_line(f"{time.strftime('%H:%M:%S')} {watch_line(figures)}"),
-                file=sys.stderr,
-                flush=True,
-            )
+            tell(f"{time.strftime('%H:%M:%S')} {watch_line(figures)}", error=True)
     except KeyboardInterrupt:
         pass
     return figures or status_of(output, footers=config.footers)

@@ -57,9 +57,11 @@ class LabelFile:
         """Keep what the reader marked; a verdict that was given before stays.
 
         Raises:
-            LabelError: the marks contradict each other or do not fit the trace.
+            LabelError: there are no marks, or they contradict each other or do not fit the trace.
             JobError: the file cannot be written.
         """
+        if not any(name in marks for name in _COLUMNS):
+            raise LabelError("nothing is marked yet: mark a part, or tick that there is none")
         row: dict[str, Any] = {
             "id": trace.trace_id,
             "annotator": self.reader,

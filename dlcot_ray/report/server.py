@@ -77,7 +77,14 @@ class Viewer:
         """The page."""
         reader = self.labels.reader if self.labels is not None else None
         known = self.labels.ids() if self.labels is not None else []
-        server = {"token": self.token, "label": reader, "labelled": known, "units": len(self.units)}
+        file = str(self.labels.path) if self.labels is not None else None
+        server = {
+            "token": self.token,
+            "label": reader,
+            "file": file,
+            "labelled": known,
+            "units": len(self.units),
+        }
         return page(self.payload if reader is None else blind(self.payload), server=server)
 
     def answer(self, what: str, query: Mapping[str, str]) -> Json:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -176,6 +176,24 @@ class StoredOutput:
         known = self._annotations_by_mark(unit, [cut for _, cut in found])
         return [self._stored(unit, row, cut, known) for row, cut in found]
 
+    def sources(self, unit: str) -> Iterator[Trace]:
+        """The sources of all rows of a unit, under the ids that the output gives them.
+
+        Raises:
+            InputFault: the object cannot be read.
+        """
+        relative = f"{ENHANCED}/{unit}.parquet"
+        label = self._label(relative)
+        with self._faults(relative), closing(self._open(relative)) as reader:
+            table = pa.Table.from_batches(list(reader.batches()), reader.metadata().arrow_schema)
+            source = carried_table(table.replace_schema_metadata(None), ENHANCED_FIELDS)
+            parts = table.select(["trace_id", "input_part"]).to_pylist()
+        columns = resolve_columns(self.preset, source.schema, label)
+        for item in traces_of(source, columns, file=label, first_row=0, shard_name=""):
+            ours = parts[item.slot.row]
+            if item.slot.part == ours["input_part"] and isinstance(item.found, Trace):
+                yield replace(item.found, trace_id=ours["trace_id"])
+
     def _stored(self, unit: str, row: int, cut: pa.Table, known: Mapping[str, Annotation]) -> StoredTrace:
         label = self._label(f"{ENHANCED}/{unit}.parquet")
         # An output of an earlier version may lack a column that is not shown.
@@ -188,6 +206,8 @@ class StoredOutput:
         found = next((item.found for item in items if item.slot.part == ours["input_part"]), None)
         if not isinstance(found, Trace):
             raise InputFault(label, f"row {row}: {getattr(found, 'message', 'its source has no such trace')}")
+        # Of rows without an id column the output alone knows the ids, which hold the input file and row.
+        found = replace(found, trace_id=ours["trace_id"])
         annotation = known.get(ours["fingerprint"]) if ours["fingerprint"] else None
         return StoredTrace(Place(unit, row), found, ours, _plain_values(source), annotation)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlcot_ray.errors import JobError
-from dlcot_ray.terminal import printable, printable_json
+from dlcot_ray.terminal import printable_json, tell
 
 
 def print_report(figures: Mapping[str, Any], lines: Iterable[str], json_to: str | None) -> None:
@@ -25,10 +25,10 @@ def print_report(figures: Mapping[str, Any], lines: Iterable[str], json_to: str 
     """
     text = printable_json(json.dumps(figures, indent=2, ensure_ascii=False, default=str))
     if json_to == "stdout":
-        print(text)
+        tell(text)
         return
     for line in lines:
-        print(printable(line))
+        tell(line)
     if json_to is not None:
         try:
             Path(json_to).write_text(f"{text}\n", encoding="utf-8")

@@ -25,7 +25,7 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.results import UnitResult
 from dlcot_ray.plan.names import parse_unit_name
 from dlcot_ray.plan.plan import Plan
-from dlcot_ray.terminal import printable_json
+from dlcot_ray.terminal import note, printable_json
 
 _LEVELS = {
     EventKind.UNIT_STARTED: logging.DEBUG,
@@ -164,4 +164,4 @@ class _Lines(logging.StreamHandler[TextIO]):
         if not self._failed:
             self._failed = True
             reason = getattr(sys.exc_info()[1], "strerror", None) or "the stream is closed"
-            print(f"dlcot: the log cannot be written ({reason}); the job goes on without", file=sys.stderr)
+            note(f"the log cannot be written ({reason}); the job goes on without")

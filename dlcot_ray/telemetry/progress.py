@@ -5,17 +5,17 @@ All of it goes to stderr, so that stdout holds the summary alone.
 
 from __future__ import annotations
 
-import sys
 import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from dlcot_ray.outputs.counts import UnitStats
+from dlcot_ray.telemetry.cleaned_console import terminal
 from dlcot_ray.telemetry.console import duration
+from dlcot_ray.terminal import note
 
 
 class RunProgress:
@@ -37,7 +37,7 @@ class RunProgress:
         self._started = self._last_line = time.monotonic()
         self._first: float | None = None
         self._first_rows = 0
-        console = Console(stderr=True)
+        console = terminal(stderr=True)
         self._live = Progress(
             TextColumn("{task.description}"), BarColumn(), _Figures(self), console=console, transient=True
         )
@@ -67,7 +67,7 @@ class RunProgress:
             self._live.update(self._task, description="enhancing", completed=self._done + self._rows)
         elif now - self._last_line >= self._interval:
             self._last_line = now
-            print(f"dlcot: {self.figures()}", file=sys.stderr, flush=True)
+            note(self.figures())
 
     def figures(self) -> str:
         """Rows, share, speed, tokens cut and time left, on one line."""

@@ -6,7 +6,6 @@ the pointer, at the very end, on the version that was read at the very beginning
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -32,7 +31,7 @@ from dlcot_ray.report.writing import write_report
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.cleaned_console import terminal
 from dlcot_ray.telemetry.summary import print_summary
-from dlcot_ray.terminal import printable, printable_line
+from dlcot_ray.terminal import note, tell
 
 _HOUR_S = 3600.0
 
@@ -63,7 +62,7 @@ def _refresh(config: RefreshConfig, root: Root, lease: Lease) -> Exit:
     same = find_same(catalogue, pointer, new)
     if same is not None and same.state is State.FINISHED and not same.unusable:
         if pointer is not None and pointer.snapshot == same.name:
-            _say(f"nothing changed since {same.name}: nothing judged, nothing published")
+            tell(f"nothing changed since {same.name}: nothing judged, nothing published")
             return Exit.OK
         if pointer is not None and same.name in pointer.withdrawn:
             return _held(root, same, ["it was withdrawn"])
@@ -71,7 +70,7 @@ def _refresh(config: RefreshConfig, root: Root, lease: Lease) -> Exit:
     else:
         snapshot = same or replace(new, name=choose_name(catalogue, pointer, config.name, new.started))
         if same is not None:
-            _say(f"resuming {snapshot.name}")
+            tell(f"resuming {snapshot.name}")
         built = build_snapshot(config, root, lease, catalogue, pointer, snapshot, shards)
     return _finish(config, root, lease, pointer, version, built)
 
@@ -91,16 +90,16 @@ def _finish(
     if built.report is None:
         return Exit.WITH_FAULTS
     if built.manifest is not None and config.report:
-        _say(write_report(root.output(built.snapshot)))
+        tell(write_report(root.output(built.snapshot)))
     for line in summary_lines(built.report, built.copied):
-        _say(line)
+        tell(line)
     exceeded = _exceeded(config, built.report)
     if exceeded and not config.publish_anyway:
         return _held(root, built.snapshot, exceeded)
     lease.check()
     _switch(root, pointer, version, built.snapshot.name)
     for line in exceeded:
-        _say(f"published although {line}")
+        tell(f"published although {line}")
     return Exit.OK
 
 
@@ -115,7 +114,7 @@ def _publish_by_hand(config: RefreshConfig, root: Root, lease: Lease) -> Exit:
             f"finished snapshots: {', '.join(finished) or 'none'}",
         )
     if pointer is not None and pointer.snapshot == snapshot.name:
-        _say(f"{snapshot.name} is published already")
+        tell(f"{snapshot.name} is published already")
         return Exit.OK
     lease.check()
     _switch(root, pointer, version, snapshot.name, back=_is_older(catalogue, snapshot, pointer))
@@ -134,20 +133,18 @@ def _switch(
     now = now_s()
     moved = Pointer((Publication(name, now),)) if pointer is None else pointer.moved_to(name, now, back=back)
     root.publish(moved, version)
-    _say(f"published {name}: {root.store.url(POINTER_FILE)} names it")
+    tell(f"published {name}: {root.store.url(POINTER_FILE)} names it")
     if back and pointer is not None:
-        _say(f"withdrew {pointer.snapshot}: it is published again only with action=publish")
+        tell(f"withdrew {pointer.snapshot}: it is published again only with action=publish")
 
 
 def _held(root: Root, snapshot: Snapshot, reasons: list[str]) -> Exit:
     for reason in reasons:
-        print(f"dlcot: {snapshot.name} is held back: {printable_line(reason)}", file=sys.stderr)
+        note(f"{snapshot.name} is held back: {reason}")
     report = root.output(snapshot).store.url(REPORT_TEXT_FILE)
-    print(
-        f"dlcot: readers keep the published snapshot. The report is {report}. To publish this snapshot: "
-        f"dlcot refresh output={root.store.display_url} action=publish "
-        f"snapshot={snapshot.name}",
-        file=sys.stderr,
+    note(
+        f"readers keep the published snapshot. The report is {report}. To publish this snapshot: "
+        f"dlcot refresh output={root.store.display_url} action=publish snapshot={snapshot.name}"
     )
     return Exit.HELD
 
@@ -170,11 +167,11 @@ def _remove_old(config: RefreshConfig, root: Root, lease: Lease) -> None:
     lines = described(root, found)
     for removal, line in zip(found, lines, strict=True):
         if config.gc == "plan":
-            _say(f"gc=run would remove {line}")
+            tell(f"gc=run would remove {line}")
             continue
         lease.check()
         catalogue = remove(root, catalogue, removal)
-        _say(f"removed {line}")
+        tell(f"removed {line}")
 
 
 def _list(config: RefreshConfig, root: Root) -> Exit:
@@ -189,9 +186,9 @@ def _list(config: RefreshConfig, root: Root) -> Exit:
         if snapshot.state is State.FINISHED:
             total = read_report(root, snapshot).total
             words.append(f"{total.rows:,} rows, {total.judged:,} judged, {total.cut:.1%} cut")
-        _say("  ".join(words))
+        tell("  ".join(words))
     if pointer is None:
-        _say(f"nothing is published at {root.store.display_url}")
+        tell(f"nothing is published at {root.store.display_url}")
     return Exit.OK
 
 
@@ -199,7 +196,3 @@ def _next_step(built: Built) -> str:
     if built.report is None:
         return "next: fix what failed and run the same command again; readers keep the published snapshot"
     return f"next: read {REPORT_TEXT_FILE} there"
-
-
-def _say(text: str) -> None:
-    print(printable(text), flush=True)

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from dlcot_ray.commands.labelled import labelled_traces
 from dlcot_ray.config.training_settings import TrainJudgeConfig
 from dlcot_ray.core.annotation import Annotation, Label
 from dlcot_ray.core.trace import Trace
@@ -27,7 +28,7 @@ from dlcot_ray.evaluation.cases import (
     LabelledCheck,
     SectionsCase,
 )
-from dlcot_ray.inputs.label_files import read_sets, read_traces
+from dlcot_ray.inputs.label_files import read_sets
 from dlcot_ray.judging.learned.preparing import Labelled
 from dlcot_ray.judging.learned.states import path_of_labels
 from dlcot_ray.outputs.layout import ANNOTATIONS
@@ -75,7 +76,7 @@ def read_examples(config: TrainJudgeConfig) -> Examples:
     Raises:
         JobError: a place cannot be read, or there is no usable example.
     """
-    traces = read_traces(
+    traces = labelled_traces(
         [absolute(place) for place in _listed(config.traces)], config.dataset, _input(config)
     )
     if not traces:

@@ -7,13 +7,13 @@ it prints the first and the last segment; ``--all`` prints all of them.
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
+from dlcot_ray.commands.viewing.options import Options, output_of
 from dlcot_ray.core.diff import Block, shortened
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhancement import Status
@@ -21,7 +21,6 @@ from dlcot_ray.core.segments import split_segments
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.layout import Output
 from dlcot_ray.report.stored import StoredOutput, StoredTrace
-from dlcot_ray.storage.store import Store
 from dlcot_ray.telemetry.cleaned_console import terminal
 
 _STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green bold"}
@@ -32,21 +31,18 @@ def main(words: Sequence[str]) -> int:
 
     Raises:
         JobError, InputFault: the output cannot be read, or has no such trace.
+        ConfigError: an option cannot be used.
     """
-    parser = argparse.ArgumentParser("dlcot diff", description="show traces of an output before and after")
-    parser.add_argument("output", metavar="OUT", help="an output of dlcot enhance or dlcot derive")
+    parser = Options("diff", "show traces of an output before and after")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--id", help="the trace of this id")
     which.add_argument("--sample", type=int, default=1, metavar="N", help="N changed traces (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="which sample (default: 0)")
     parser.add_argument("--all", action="store_true", help="show every kept segment, and segments in full")
-    parser.add_argument("--endpoint-url", help="of an S3-compatible store")
-    try:
-        given = parser.parse_args(words)
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    options = {"endpoint_url": given.endpoint_url} if given.endpoint_url else {}
-    output = Output(Store(given.output, options))
+    given = parser.read(words)
+    if given is None:
+        return 0
+    output = output_of(given)
     console = terminal(highlight=False)
     for shown in find(output, trace_id=given.id, sample=max(given.sample, 1), seed=given.seed):
         show(shown, console, everything=given.all)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
 from dlcot_ray.commands.exits import Exit
+from dlcot_ray.commands.viewing.options import Options, output_of
 from dlcot_ray.errors import ConfigError, JobError, reason_of
 from dlcot_ray.outputs.layout import PAGE_FILE, Output
 from dlcot_ray.outputs.owning.marks import may_replace
 from dlcot_ray.report.payload import TEXT_BYTES
 from dlcot_ray.report.sampling import MOST_ROWS
 from dlcot_ray.report.writing import place_of, report_page
-from dlcot_ray.storage.store import Store
+from dlcot_ray.terminal import tell
 
 
 def main(words: Sequence[str]) -> int:
@@ -24,10 +24,7 @@ def main(words: Sequence[str]) -> int:
         JobError, InputFault: the output cannot be read, or the page cannot be written.
         ConfigError: an option cannot be used.
     """
-    parser = argparse.ArgumentParser(
-        "dlcot report", description="write a page that shows an output; open it in a browser"
-    )
-    parser.add_argument("output", metavar="OUT", help="an output of dlcot enhance, derive or refresh")
+    parser = Options("report", "write a page that shows an output; open it in a browser")
     parser.add_argument(
         "--file", help="where to write it (default: OUT/report.html; elsewhere: a local path)"
     )
@@ -41,19 +38,16 @@ def main(words: Sequence[str]) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, help="which sample (default: 0)")
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
-    parser.add_argument("--endpoint-url", help="of an S3-compatible store")
-    try:
-        given = parser.parse_args(words)
-    except SystemExit as stop:
-        return int(stop.code or 0)
+    given = parser.read(words)
+    if given is None:
+        return 0
     if given.rows < 1 or given.text_mb < 0:
         raise ConfigError("--rows is at least 1 and --text-mb at least 0", "give larger numbers")
-    options = {"endpoint_url": given.endpoint_url} if given.endpoint_url else {}
-    output = Output(Store(given.output, options))
+    output = output_of(given)
     by = [name.strip() for name in given.by.split(",") if name.strip()]
     made = report_page(output, seed=given.seed, rows=given.rows, text_bytes=int(given.text_mb * 1e6), by=by)
     place = _write(output, made, given.file)
-    print(f"report: {place} ({len(made) / 1e6:.1f} MB)")
+    tell(f"report: {place} ({len(made) / 1e6:.1f} MB)")
     if given.open:
         webbrowser.open(Path(place).resolve().as_uri() if "://" not in place else place)
     return Exit.OK

@@ -14,6 +14,8 @@ from pathlib import PurePosixPath
 from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.readers.registry import suffix_of
 
+_JOB_RECORD = "_job.json"
+"""What an output of dlcot holds at its root."""
 NO_ROWS = "it has no rows"
 _OF_DATASETS = frozenset(("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"))
 _CACHE_OF_DATASETS = re.compile(r"cache-[0-9a-f]{16}[\w-]*\.arrow")
@@ -82,6 +84,28 @@ def check_no_table_format(place: str, names: Iterable[str], inputs: Sequence[str
             raise JobError(
                 f"{f'{place}/{root}'.rstrip('/')} is a {kind} table, whose files also hold deleted rows",
                 "export it to Parquet with its own library, and give that folder",
+            )
+
+
+def check_no_output(place: str, names: Iterable[str], inputs: Sequence[str]) -> None:
+    """Refuse the folder of a whole output: it holds rows, annotations and samples of the same traces.
+
+    Args:
+        place: the input, for messages.
+        names: all names below it.
+        inputs: those that would be read.
+
+    Raises:
+        JobError: input files lie in several folders of an output of dlcot.
+    """
+    roots = {name.removesuffix(_JOB_RECORD) for name in names if f"/{name}".endswith(f"/{_JOB_RECORD}")}
+    for root in sorted(roots):
+        parts = {file[len(root) :].split("/")[0] for file in inputs if file.startswith(root)}
+        if len(parts) > 1 and "enhanced" in parts:
+            output = f"{place}/{root}".rstrip("/")
+            raise JobError(
+                f"{output} is an output of dlcot, not traces",
+                f"give the input that it was made of, or {output}/enhanced for its rows",
             )
 
 

@@ -15,7 +15,13 @@ from dataclasses import dataclass, field, replace
 from fsspec.utils import glob_translate
 
 from dlcot_ray.errors import InputFault, JobError
-from dlcot_ray.inputs.files.listing import Skipped, check_no_table_format, may_match, skip_reason
+from dlcot_ray.inputs.files.listing import (
+    Skipped,
+    check_no_output,
+    check_no_table_format,
+    may_match,
+    skip_reason,
+)
 from dlcot_ray.inputs.readers.protocol import FileMetadata, Reader
 from dlcot_ray.inputs.readers.registry import open_reader, stem_of, suffix_list
 from dlcot_ray.storage.backend import ObjectInfo
@@ -230,7 +236,7 @@ class _Listing:
             wanted: whether an object is asked for at all.
 
         Raises:
-            JobError: they belong to a table format.
+            JobError: they belong to a table format, or to a whole output.
         """
         shards = []
         for info in self.objects:
@@ -244,11 +250,9 @@ class _Listing:
                 self._faults.append(InputFault(info.url, fault, "copy it to a key without //"))
             else:
                 shards.append(_shard(self._store, info))
-        check_no_table_format(
-            self._store.display_url,
-            (info.relative for info in self.objects),
-            [shard.relative for shard in shards],
-        )
+        inputs = [shard.relative for shard in shards]
+        for check in (check_no_table_format, check_no_output):
+            check(self._store.display_url, (info.relative for info in self.objects), inputs)
         return Found(tuple(shards), tuple(self._skipped), tuple(self._faults))
 
     def _note(self, relative: str, why: str, is_fault: bool) -> None:

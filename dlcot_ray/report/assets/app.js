@@ -15,7 +15,7 @@ function frame() {
 const KEYS = [["j / k", "next, previous trace"], ["n / p", "next, previous cut"], ["f", "first right answer"], ["m", "inline, side by side, cuts only, after"], ["r", "raw text"], ["/", "search"], ["o", "overview"], ["d", "light or dark"], ["Esc", "back to the list"]];
 
 function keyDialog() {
-  return el("dialog", { id: "keys" }, el("h2", {}, "Keys"), el("dl.keys", {}, [...KEYS, ...(SERVER && SERVER.label ? LABEL_KEYS : [])].map(([key, text]) => el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, text)))), el("form", { method: "dialog" }, el("button", {}, "close")));
+  return el("dialog", { id: "keys" }, el("h2", {}, "Keys"), el("dl.keys", {}, (SERVER && SERVER.label ? [...LABEL_KEYS, ...KEYS.filter(([key]) => LABEL_TOO.has(key))] : KEYS).map(([key, text]) => el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, text)))), el("form", { method: "dialog" }, el("button", {}, "close")));
 }
 
 function showKeys() {
@@ -70,7 +70,7 @@ async function openTrace(where) {
   if (!key) {
     view = null;
     current.trace = "";
-    replace(holder, el("p.empty", {}, "Choose a trace. ", el("kbd", {}, "j"), " takes the next one."));
+    replace(holder, SERVER && SERVER.label ? labelWelcome() : el("p.empty", {}, "Choose a trace. ", el("kbd", {}, "j"), " takes the next one."));
   } else if (key !== current.trace) {
     current.trace = key;
     const item = ROWS.find((row) => isOpen(row, where));

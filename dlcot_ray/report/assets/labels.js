@@ -4,6 +4,7 @@ const LABEL_KEYS = [
   ["click, Shift-click", "choose segments"], ["\u2193 / \u2191, with Shift", "the same by keyboard"], ["1 \u2026 5", "from here on: says the task, understands, explores, verifies, concludes"],
   ["a", "approach"], ["v", "check"], ["c", "the right answer first stands here"], ["x", "may go"], ["u", "needed"], ["w", "a second way"], ["z", "take the last mark back"], ["s", "save"],
 ];
+const LABEL_TOO = new Set(["j / k", "/", "d", "Esc"]);
 const KINDS = Object.keys(SECTIONS);
 const RANGED = { drop: "may go", needed: "needed", second_methods: "second way" };
 const labelled = new Set(SERVER ? SERVER.labelled : []);
@@ -63,6 +64,20 @@ function labelPage(detail) {
   layOut();
   drawPanel();
   return page;
+}
+
+// What a reader sees before the first trace.
+function labelWelcome() {
+  const key = (name) => el("kbd", {}, name);
+  return el("div.empty.welcome", { id: "welcome" },
+    el("h2", {}, "You label as ", visible(SERVER.label)),
+    el("ol", {},
+      el("li", {}, "Choose a trace on the left; ", key("j"), " takes the next one. What the judge thinks is hidden."),
+      el("li", {}, "Click the segment in which a part begins and press ", key("1"), " to ", key("5"), ": says the task again, understands, explores, verifies, concludes."),
+      el("li", {}, "Choose several segments by Shift-click: ", key("a"), " is an approach to the answer, ", key("v"), " a check, ", key("x"), " may go, ", key("u"), " is needed. ", key("c"), " marks where the right answer first stands."),
+      el("li", {}, "On the right, say which approaches are correct and which use the same method."),
+      el("li", {}, "Save with ", key("s"), ". Then you can see the output and say TRAIN (fit to train on), HARMED (something needed is gone) or UNDERCUT (more could go).")),
+    el("p.dim", {}, "You need not mark everything: what you do not mark is not compared. Labels are kept in ", el("code", {}, visible(SERVER.file)), ". ", key("?"), " shows all keys."));
 }
 
 function labelBar() {
@@ -163,14 +178,15 @@ function drawPanel() {
   const ways = marks.approaches, methods = [[null, "method ?"], ...ways.map((_, n) => [n + 1, `method ${n + 1}`])];
   const none = (name) => el("label.check", {}, el("input", { type: "checkbox", "data-none": name, checked: marks.none[name], onchange: (event) => { marks.none[name] = event.target.checked; marks.dirty = true; } }), " there is none");
   replace(panel,
-    el("p.dim", {}, "What has no mark and no tick labels nothing."),
+    el("p.dim", {}, "What you leave without a mark is not compared. If there is none of it, tick the box."),
     el("h2", {}, "Approaches"), ways.length ? null : none("approaches"),
     ways.map((item, at) => el("div.item", {}, `${at} `, place(item), select([[null, "label ?"], ["correct", "correct"], ["incorrect", "incorrect"], ["incomplete", "incomplete"]], item.label, (value) => (item.label = value), "label"), select(methods, item.method, (value) => (item.method = value === null ? null : Number(value)), "method"), remove(ways, item))),
     el("h2", {}, "Checks"), marks.verifications.length ? null : none("verifications"), marks.verifications.map((item) => el("div.item", {}, place(item), select([["affirmation", "affirms"], ["negation", "negates"], ["check", "leaves open"]], item.kind, (value) => (item.kind = value), "kind"), select([[null, "of ?"], ...ways.map((_, n) => [n, `of ${n}`])], item.approach, (value) => (item.approach = value === null ? null : Number(value)), "approach"), remove(marks.verifications, item))),
     el("h2", {}, "First right answer"), marks.first === null ? none("first") : el("p", {}, `segment ${marks.first}`),
-    marks.drop.length ? null : [el("h2", {}, RANGED.drop), none("drop")],
-    Object.entries(RANGED).map(([name, text]) => marks[name].length ? [el("h2", {}, text), marks[name].map((item) => el("div.item", {}, place(item), remove(marks[name], item)))] : null),
-    el("button.primary", { type: "button", onclick: save }, "Save"), labelled.has(view.detail.id) ? el("button", { type: "button", id: "reveal", onclick: reveal }, "Show the output") : el("p.dim", {}, "The judge's view and the output can be seen when your labels are saved."));
+    marks.drop.length ? null : [el("h2", {}, "May go"), none("drop")],
+    Object.entries(RANGED).map(([name, text]) => marks[name].length ? [el("h2", {}, text[0].toUpperCase() + text.slice(1)), marks[name].map((item) => el("div.item", {}, place(item), remove(marks[name], item)))] : null),
+    el("div.item.end", {}, el("button.primary", { type: "button", onclick: save }, "Save"), labelled.has(view.detail.id) ? el("button", { type: "button", id: "reveal", onclick: reveal }, "Show the output") : null),
+    labelled.has(view.detail.id) ? null : el("p.dim", {}, "The judge's view and the output can be seen when your labels are saved."));
 }
 
 const whichTrace = () => ({ unit: view.detail.unit, row: view.detail.row });
@@ -181,7 +197,7 @@ async function save() {
   marks.dirty = false;
   marks.past = [];
   labelled.add(view.detail.id);
-  say(`saved in ${answer.file}`);
+  say(`saved in ${answer.file}; j takes the next trace`);
   document.querySelectorAll("#list a.row").forEach((node) => node.classList.toggle("labelled", labelled.has(node.dataset.id)));
   drawPanel();
 }
