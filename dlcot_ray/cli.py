@@ -35,12 +35,14 @@ class Command:
         settings: its dataclass of settings (``module:class``).
         load: makes the settings from the words (``module:function``).
         run: runs the command with its settings (``module:function``).
+        example: words that one may type after the command's name.
     """
 
     summary: str
     settings: str
     load: str
     run: str
+    example: str
 
 
 COMMANDS: dict[str, Command] = {
@@ -49,78 +51,91 @@ COMMANDS: dict[str, Command] = {
         "dlcot_ray.config.settings:EnhanceConfig",
         "dlcot_ray.config.loading:load_enhance",
         "dlcot_ray.commands.enhance:run_enhance",
+        "input=examples/shards output=out/first",
     ),
     "derive": Command(
         "apply another policy to the annotations of a finished job, without judging",
         "dlcot_ray.config.settings:DeriveConfig",
         "dlcot_ray.config.loading:load_derive",
         "dlcot_ray.commands.derive:run_derive",
+        "annotations=out/first output=out/second policy=keep_first",
     ),
     "select": Command(
         "copy the best traces of each problem out of a finished output",
         "dlcot_ray.config.view_settings:SelectConfig",
         "dlcot_ray.config.view_settings:load_select",
         "dlcot_ray.commands.selecting.command:run_select",
+        "input=out/first output=out/short select=shortest_correct",
     ),
     "evaluate": Command(
         "score a judge on sets labelled by people",
         "dlcot_ray.config.settings:EvaluateConfig",
         "dlcot_ray.config.loading:load_evaluate",
         "dlcot_ray.commands.evaluate:run_evaluate",
+        "set=gold",
     ),
     "agreement": Command(
         "say how far the labels of two readers agree",
         "dlcot_ray.config.view_settings:AgreementConfig",
         "dlcot_ray.config.view_settings:load_agreement",
         "dlcot_ray.commands.agreement:run_agreement",
+        "labels-ana.jsonl labels-ben.jsonl traces=out/first",
     ),
     "train-judge": Command(
         "train a small judge from the annotations of a large one, or from labels",
         "dlcot_ray.config.training_settings:TrainJudgeConfig",
         "dlcot_ray.config.training_settings:load_train_judge",
         "dlcot_ray.commands.training.command:run_train_judge",
+        "annotations=out/large traces=examples/shards output=out/judge",
     ),
     "refresh": Command(
         "make and publish a new snapshot; only new and changed traces are judged",
         "dlcot_ray.config.settings:RefreshConfig",
         "dlcot_ray.config.loading:load_refresh",
         "dlcot_ray.commands.refresh.command:run_refresh",
+        "input=s3://bucket/traces output=s3://bucket/enhanced",
     ),
     "doctor": Command(
         "check this machine and the places of a job, with a remedy for each fault",
         "dlcot_ray.config.view_settings:DoctorConfig",
         "dlcot_ray.config.view_settings:load_doctor",
         "dlcot_ray.commands.doctor.command:run_doctor",
+        "input=s3://bucket/traces output=s3://bucket/out",
     ),
     "inspect": Command(
         "show how the columns of the input are read, on a sample, before a job",
         "dlcot_ray.config.view_settings:InspectConfig",
         "dlcot_ray.config.view_settings:load_inspect",
         "dlcot_ray.commands.inspect.command:run_inspect",
+        "examples/shards",
     ),
     "profile": Command(
         "show what traces are like, on a sample: structure, efficiency, faults, what would be cut",
         "dlcot_ray.config.view_settings:ProfileConfig",
         "dlcot_ray.config.view_settings:load_profile",
         "dlcot_ray.commands.profiling.command:run_profile",
+        "examples/shards sample=500",
     ),
     "plan": Command(
         "forecast what a job does and costs, from input metadata and a sample",
         "dlcot_ray.config.settings:PlanConfig",
         "dlcot_ray.config.loading:load_plan",
         "dlcot_ray.commands.plan.command:run_plan",
+        "input=examples/shards judge=qwen3-8b-fp8 gpu=h100",
     ),
     "status": Command(
         "show the progress of a job, from its output alone",
         "dlcot_ray.config.view_settings:StatusConfig",
         "dlcot_ray.config.view_settings:load_status",
         "dlcot_ray.commands.status:run_status",
+        "out/first --watch",
     ),
     "verify": Command(
         "audit an output: counts, edits, ids, annotations, manifest",
         "dlcot_ray.config.view_settings:VerifyConfig",
         "dlcot_ray.config.view_settings:load_verify",
         "dlcot_ray.commands.verify.command:run_verify",
+        "out/first",
     ),
 }
 
@@ -251,6 +266,7 @@ def command_help(name: str, command: Command) -> str:
 
     head = [
         f"usage: dlcot {name} key=value ... [config=FILE.yaml]",
+        f"example: dlcot {name} {command.example}",
         command.summary,
         "Set a key on the command line (key=value, group.key=value) or in a YAML file (config=FILE.yaml);",
         "the command line wins. This text is such a file, with every default.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,10 @@ def test_job_scripts_speak_the_same_words(name: str) -> None:
     )
     assert done.returncode == 2
     assert "did you mean 'output'" in done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_example_of_each_command_can_be_typed(name: str) -> None:
+    command = COMMANDS[name]
+    module, _, function = command.load.partition(":")
+    assert getattr(importlib.import_module(module), function)(command.example.split())

@@ -151,7 +151,7 @@ class EvaluateConfig(
     )
     traces: Any = setting(
         None,
-        "The traces, for labels that refer to traces by id; as `input` of dlcot enhance.",
+        "The traces, for labels that refer to traces by id: as `input` of dlcot enhance, or an output of it.",
         places=True,
     )
     reader: Any = setting(

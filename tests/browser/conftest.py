@@ -135,6 +135,11 @@ class Tab:
         return self.page
 
 
+def _is_complaint(told: Any) -> bool:
+    """Whether a line of the console is an error; a refused page has no icon, which Chromium asks for at any time."""
+    return bool(told.type == "error" and not told.location["url"].endswith("/favicon.ico"))
+
+
 Opener = Callable[..., Tab]
 
 
@@ -148,9 +153,7 @@ def new_tab(browser: Any) -> Iterator[Opener]:
         tab = Tab(context.new_page(), [], [])
         tab.page.set_default_timeout(30_000)
         tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
-        tab.page.on(
-            "console", lambda told: tab.complaints.append(told.text) if told.type == "error" else None
-        )
+        tab.page.on("console", lambda told: tab.complaints.append(told.text) if _is_complaint(told) else None)
         tab.page.on("request", lambda asked: tab.requests.append(asked.url))
         tabs.append((context, tab))
         return tab

@@ -112,3 +112,25 @@ def test_the_whole_output_can_be_looked_through(new_tab: Opener, view: View) -> 
     page.click("#search-all")
     page.wait_for_function("() => document.getElementById('searched').innerText.includes('2 of 2 units')")
     assert page.locator("#list .row").count() == 1
+
+
+def test_a_reader_is_told_how_to_label(new_tab: Opener, view: View) -> None:
+    page = new_tab().open(view("ana"))
+    shown = page.inner_text("#welcome")
+    assert "You label as ana" in shown
+    assert "labels.jsonl" in shown
+    page.keyboard.press("?")
+    keys = page.inner_text("#keys")
+    assert "the right answer first stands here" in keys
+    assert "next, previous cut" not in keys
+
+
+def test_a_label_without_marks_is_refused(new_tab: Opener, view: View, tmp_path: Path) -> None:
+    tab = new_tab()
+    page = tab.open(f"{view('ana')}#view=traces&trace=six-lanterns")
+    page.wait_for_selector("aside.panel")
+    page.keyboard.press("s")
+    page.wait_for_function("() => document.getElementById('said').innerText.includes('nothing is marked')")
+    assert page.locator("#reveal").count() == 0
+    assert not (tmp_path / "labels.jsonl").exists()
+    tab.complaints.clear()

@@ -8,6 +8,7 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.commands.agreement import verdict_agreement
+from tests.support.made_output import make_output, sum_row
 
 REASONING = "I add 17 and 25.\n\n17 + 25 = 42.\n\nLet me check: 42 - 25 = 17. Yes.\n"
 TRACES = [
@@ -119,3 +120,20 @@ def test_verdicts_that_chance_explains_have_no_kappa() -> None:
     assert found is not None
     assert (found["traces"], found["same"], found["kappa"]) == (2, 0.5, 0.0)
     assert verdict_agreement({"a": "TRAIN"}, {"b": "TRAIN"}) is None
+
+
+def test_the_output_that_was_labelled_has_the_traces(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = make_output(tmp_path / "out", [[sum_row(0), sum_row(1)]])
+    marks = {"sections": [{"kind": "solution_explore", "start": 0, "stop": 2}], "first_correct_segment": 1}
+    given = []
+    for reader in ("ana", "ben"):
+        rows = [{"id": f"sum-{n}", "annotator": reader, **marks} for n in range(2)]
+        given.append(written(tmp_path / f"{reader}.jsonl", rows))
+    assert main(["agreement", *given, f"traces={output.store.given_url}", "rounds=0"]) == 0
+    shown = capsys.readouterr().out
+    assert "2 traces labelled by both readers" in shown
+    assert "first right answer in the same place   100.0%  (2 traces)" in shown
+    assert "segment_f1" not in shown
+    assert main(["evaluate", f"set={given[0]}", f"traces={output.store.given_url}", "workers=1"]) == 0

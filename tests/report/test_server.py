@@ -190,3 +190,11 @@ def test_the_command_names_what_it_cannot_use(tmp_path: Path) -> None:
     taken = make_server(Viewer(StoredOutput(output)), 0)
     assert main(["view", place, "--no-open", "--port", str(taken.server_port)]) == 1
     taken.server_close()
+
+
+def test_a_label_without_marks_shows_nothing_of_the_judge(client: Client, tmp_path: Path) -> None:
+    status, text, _ = client.ask(f"/api/labels?unit={UNIT}&row=0", {})
+    assert status == 422
+    assert "nothing is marked yet" in text
+    assert "found" not in client.json(f"/api/trace?unit={UNIT}&row=0&reveal=yes")
+    assert not (tmp_path / "labels.jsonl").exists()

@@ -118,3 +118,18 @@ def test_an_output_of_another_version_is_shown_as_far_as_it_goes(stored: StoredO
         stored.load(unit, [0])
     with pytest.raises(InputFault, match="no column gates"):
         read_facts(stored, unit, ())
+
+
+def test_rows_without_an_id_keep_the_ids_of_the_output(tmp_path: Path) -> None:
+    rows = [{name: value for name, value in sum_row(n).items() if name != "id"} for n in range(3)]
+    stored = StoredOutput(make_output(tmp_path / "out", [rows]))
+    unit = stored.units()[0]
+    names = ["part0#0", "part0#1", "part0#2"]
+    assert [shown.trace.trace_id for shown in stored.load(unit, [0, 1, 2])] == names
+    assert [trace.trace_id for trace in stored.sources(unit)] == names
+
+
+def test_the_sources_of_a_unit_are_those_of_its_rows(stored: StoredOutput) -> None:
+    for unit in stored.units():
+        loaded = stored.load(unit, range(stored.columns(unit, ["trace_id"]).num_rows))
+        assert list(stored.sources(unit)) == [shown.trace for shown in loaded]

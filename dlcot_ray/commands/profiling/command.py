@@ -65,7 +65,7 @@ def run_profile(config: ProfileConfig) -> Exit:
         figures = profile.figures()
         if place is not None:
             _write(place, page(profile.payload(figures)))
-            figures["page"] = str(place)
+            figures["page"] = str(place.absolute())
     finally:
         profile.close()
     print_report(figures, profile_lines(figures), config.json)

@@ -34,8 +34,11 @@ def profile_lines(figures: Mapping[str, Any]) -> Iterator[str]:
         yield from _all_lines(everything)
         for name in figures["groups"]:
             yield from _group_lines(name, figures["figures"][name], figures["policies"][0])
+    yield ""
     if "page" in figures:
-        yield from ("", f"page: {figures['page']}")
+        yield f"page: {figures['page']} (for a browser; each bar opens its traces)"
+    if everything is not None:
+        yield f"next: dlcot enhance input={figures['input']} output=out/first"
 
 
 def _is_sample(figures: Mapping[str, Any]) -> bool:

@@ -106,7 +106,7 @@ def test_the_command_prints_traces_and_errors(tmp_path: Path, capsys: pytest.Cap
     assert main(["diff", str(tmp_path)]) == 1
     assert "there is no job" in capsys.readouterr().err
     assert main(["diff"]) == 2
-    assert "usage: dlcot diff" in capsys.readouterr().err
+    assert "OUT; dlcot diff --help lists the options" in capsys.readouterr().err
 
 
 def test_an_output_without_rows_is_an_error(tmp_path: Path) -> None:

@@ -198,3 +198,17 @@ def test_a_key_with_an_empty_part_is_a_fault(monkeypatch: pytest.MonkeyPatch) ->
     assert [shard.name for shard in found.shards] == ["x"]
     assert [fault.file for fault in found.faults] == [f"{root}/in//z.parquet", f"{root}/in/a//y.parquet"]
     assert "empty part (//)" in str(found.faults[0])
+
+
+def test_a_whole_output_is_no_input_and_its_rows_are(tmp_path: Path) -> None:
+    output = tmp_path / "in" / "out"
+    for name in ("enhanced/a.parquet", "annotations/a.parquet"):
+        (output / name).parent.mkdir(parents=True)
+        (output / name).write_bytes(b"abc")
+    (output / "_job.json").write_text("{}")
+    for place in (output, tmp_path / "in"):
+        with pytest.raises(JobError, match=r"out is an output of dlcot.*out/enhanced for its rows"):
+            find_shards(str(place))
+    assert [shard.name for shard in find_shards(str(output / "enhanced"))] == ["a"]
+    assert len(find_shards(f"{output}/enhanced/*.parquet")) == 1
+    assert len(find_shards(f"{tmp_path}/in/*/enhanced/*.parquet")) == 1
