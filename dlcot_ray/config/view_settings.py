@@ -155,8 +155,8 @@ class AgreementConfig(JsonSettings, DatasetSettings):
     )
     traces: Any = setting(
         None,
-        "The traces, for labels that refer to traces by id, as those of dlcot view --label: the output that was "
-        "labelled, or its input.",
+        "The traces, for labels that refer to traces by id, as those of dlcot view --label: the output that "
+        "was labelled, or its input.",
         places=True,
     )
     tolerance: int = setting(3, "Characters by which a segment boundary may be off.", least=0)

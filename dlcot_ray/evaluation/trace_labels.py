@@ -227,5 +227,7 @@ def _labelled_trace(row: Row, number: int, context: Context) -> Trace:
         return Trace(name_of(row, number, text), row.get("problem") or "", text, truth, row.get("response"))
     found = context.traces.get(name_of(row, number))
     if found is None:
-        raise LabelError(f"there is no trace {name_of(row, number)!r}; set traces= to the files, or the output of dlcot, that hold it")
+        raise LabelError(
+            f"there is no trace {name_of(row, number)!r}; set traces= to the files or the output that hold it"
+        )
     return found
