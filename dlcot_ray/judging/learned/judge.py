@@ -3,7 +3,7 @@
 In: a trace. Out: an annotation. The model reads all segments of a trace at once and gives the best legal
 structure: sections, where approaches begin, where checks begin. Evidence mends it where a label would
 contradict it. Labels, answers, errors, the kind of a check and the methods come from the same evidence as
-with the rules. It needs numpy only, and no network.
+with the rules. Traces that are not in English are not read. It needs numpy only, and no network.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from dlcot_ray.core.annotation import Annotation, Source
+from dlcot_ray.core.language import has_cues, language_of
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
@@ -29,7 +30,7 @@ from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import Structure, annotate, assemble
 from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 3
+VERSION = 4
 """Increase it when the same weights may give the same trace another annotation."""
 
 FIRST_WAYS, MORE_WAYS, CHECKS = 1.0, 0.5, 0.5
@@ -79,7 +80,7 @@ class LearnedJudge:
     def annotate(self, trace: Trace) -> Annotation:
         """Annotate one trace, synchronously. Raises nothing for any text."""
         found = find(trace, self._checker)
-        if not found.segments:
+        if not (found.segments and has_cues(language_of(trace.reasoning))):
             return annotate(trace, found, self._identity)
         structure = find_structure(case_of(found, trace.problem), found, self._weights)
         return assemble(trace, found, structure, self._identity)

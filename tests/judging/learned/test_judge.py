@@ -22,6 +22,7 @@ from dlcot_ray.errors import JobError
 from dlcot_ray.judging.learned.judge import LearnedJudge, read_scores
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, CONCLUSION, COUNT, WORK
 from dlcot_ray.judging.learned.weights import load
+from tests.core.test_language import SAMPLES
 from tests.judging.rules.test_judge import PROBLEM, TRACE, assert_well_formed
 
 
@@ -56,6 +57,13 @@ def test_a_wrong_ground_truth_makes_no_approach_correct(judge: LearnedJudge) -> 
     assert Label.CORRECT not in {approach.label for approach in found.approaches}
 
 
+def test_a_trace_without_cues_is_not_read(judge: LearnedJudge) -> None:
+    found = judge.annotate(Trace("t", PROBLEM, f"{SAMPLES['de']}\n\n{SAMPLES['de']}\n\n\\boxed{{42}}", "42"))
+    assert found.steps[0].note == "unknown_language:de"
+    assert [section.kind for section in found.sections] == [SectionKind.SOLUTION_EXPLORE]
+    assert not found.verifications
+
+
 @given(text=st.text(max_size=3000), problem=st.text(max_size=200), truth=st.none() | st.text(max_size=20))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_has_a_well_formed_annotation(
@@ -65,7 +73,7 @@ def test_any_text_has_a_well_formed_annotation(
 
 
 def test_the_identity_names_the_weights(judge: LearnedJudge) -> None:
-    assert judge.identity.startswith(f"learned/3 {load().fingerprint} on rules/")
+    assert judge.identity.startswith(f"learned/4 {load().fingerprint} on rules/")
     assert judge.annotate(Trace("t", PROBLEM, TRACE)).judge == judge.identity
 
 
@@ -95,7 +103,7 @@ def test_it_is_made_by_name_and_in_a_moment() -> None:
 
 def test_the_python_api_takes_it() -> None:
     found = api.annotate(Trace("t", PROBLEM, TRACE, "3003"), judge="learned")
-    assert found.judge.startswith("learned/3 ")
+    assert found.judge.startswith("learned/4 ")
 
 
 @pytest.mark.parametrize("standing", [False, True])
