@@ -55,11 +55,13 @@ REMEDIES: dict[str, str] = {
     Cause.DUPLICATE_ID: "remove the repeated row, or set check_duplicate_ids=false to keep both",
     Cause.INVALID_UTF8: "re-encode the cell as UTF-8",
     Cause.BAD_LINE: "repair the line (raw_reply has it) or remove it",
-    Cause.WRONG_TYPE: "store the value as text",
+    Cause.WRONG_TYPE: "store the conversation as a list of messages (role, content), or as JSON text of it",
     Cause.NULL_MESSAGES: "fill the conversation in or drop the row",
     Cause.NO_ASSISTANT: "add an assistant message, or list its role name in the preset",
     Cause.NO_THINKING: "keep the thinking in the reply, or list its delimiters in the preset",
-    Cause.SEVERAL_THINKING: "split the row so that each reply has one thinking block",
+    Cause.SEVERAL_THINKING: (
+        "close every block and begin each on a line of its own, or put a tag that is text into backticks"
+    ),
     Cause.MARKUP: "set markup=keep, or escape the control word in the data",
     Cause.POISON_ROW: "see the worker's log in Ray; shorten the trace, or give the judge more memory",
     Cause.TOO_SLOW: "set slow_rows=keep, or a larger row_seconds",

@@ -53,8 +53,8 @@ class Enhancement:
     Attributes:
         status: ENHANCED if any segment was dropped, replaced or inserted.
         reason: why unchanged (``nothing_to_cut``, ``gate:answer_preserved``, ``no_approach``,
-            ``unsolved``, ``unsure:low_confidence``, ...), which fallback was taken, ``ungated`` for a
-            baseline, else empty.
+            ``no_reference``, ``unsolved``, ``unsure:low_confidence``, ...), which fallback was taken,
+            ``ungated`` for a baseline, else empty.
         script: total edit script over the annotation's segments.
         reasoning: the new text, ``apply_script(trace.reasoning, annotation.segment_offsets, script)``.
         gates: every gate that was evaluated.

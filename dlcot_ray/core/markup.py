@@ -23,13 +23,16 @@ class Family:
     Attributes:
         opening, closing: the tags.
         prefilled: the closing tag alone ends the thinking; templates put the opening one into prompts.
-        leads: the block must begin the reply, because the words also occur in ordinary text.
+        leads: the block must begin the reply, or a line if it is closed, because the words also occur in
+            ordinary text.
+        closed: the block must be closed, because the opening words also head an ordinary text.
     """
 
     opening: str
     closing: str
     prefilled: bool = True
     leads: bool = False
+    closed: bool = False
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -44,6 +47,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("<thinking>", "</thinking>", prefilled=False, leads=True),
     Family("<thought>", "</thought>", prefilled=False, leads=True),
     Family("<reasoning>", "</reasoning>", prefilled=False, leads=True),
+    # HuatuoGPT-o1 writes headings (github.com/FreedomIntelligence/HuatuoGPT-o1).
+    Family("## Thinking\n", "\n## Final Response\n", prefilled=False, leads=True, closed=True),
 )
 """Every preset reads these, besides the tags that it names itself."""
 

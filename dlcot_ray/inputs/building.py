@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dlcot_ray.core.markup import find_control_word
@@ -21,7 +21,7 @@ from dlcot_ray.inputs.conversations.thoughts import (
 )
 from dlcot_ray.inputs.conversations.turns import SYSTEMS, Conversation, RejectedRow, conversation_of
 from dlcot_ray.inputs.conversations.writing import Place
-from dlcot_ray.inputs.thinking import Refusal, split_reply
+from dlcot_ray.inputs.replies.splitting import Refusal, split_reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def from_column(text: str, response: str | None, columns: ColumnMap) -> Built:
 
 
 def from_reply(text: str, response: str | None, columns: ColumnMap) -> Built:
-    """From a whole reply with its tags.
+    """From a whole reply with its tags; of several blocks from the last, and the others stay as they are.
 
     Args:
         text: the reply.
@@ -65,26 +65,28 @@ def from_reply(text: str, response: str | None, columns: ColumnMap) -> Built:
     Raises:
         RejectedRow: it cannot be split.
     """
-    found = split_reply(text, columns.thinking, columns.solution)
-    if isinstance(found, Refusal):
-        raise RejectedRow(found.cause, found.message)
+    replies = split_reply(text, columns.thinking, columns.solution)
+    if isinstance(replies, Refusal):
+        raise RejectedRow(replies.cause, replies.message)
+    found = replies[-1]
     inside = found.response if _filled(found.response) else None
     reply = inside or response
     home = Home(
         Place((), found.start, found.stop),
-        has_reply=_filled(reply),
+        has_reply=_filled(reply) or found.goes_on,
         # Thinking that is never closed cannot be followed by a reply as it stands.
         reply=text if found.response is not None else None,
         response=None if inside else response,
     )
-    refuse_markup({"reply": found.visible}, columns)
+    earlier = {f"thinking of block {at}": reply.reasoning for at, reply in enumerate(replies[:-1])}
+    refuse_markup({"reply": found.visible, **earlier}, columns)
     return Built(None, found.reasoning, response or inside, home)
 
 
 def _looks_tagged(text: str, columns: ColumnMap) -> bool:
     """Whether the thinking of a plain column is wrapped in tags, or ends at one."""
     found = split_reply(text, columns.thinking, columns.solution)
-    return not isinstance(found, Refusal) and not found.before.strip()
+    return not isinstance(found, Refusal) and not found[0].before.strip()
 
 
 def conversation_in(cells: tuple[Any, Any], columns: ColumnMap) -> Conversation:
@@ -105,9 +107,16 @@ def conversation_in(cells: tuple[Any, Any], columns: ColumnMap) -> Conversation:
 
 
 def from_conversation(
-    conversation: Conversation, cell: Any, system: str | None, columns: ColumnMap
+    conversation: Conversation, cell: Any, system: str | None, question: str | None, columns: ColumnMap
 ) -> list[Built | Refusal]:
     """The traces of a conversation: of its last turn with thinking, or of all.
+
+    Args:
+        conversation: the turns.
+        cell: the conversation as it is stored.
+        system, question: a system prompt and a question outside the conversation. The question becomes the
+            user's turn where there is none.
+        columns: the tags and the choices.
 
     Raises:
         RejectedRow: no turn has thinking, or a text holds a control word.
@@ -122,33 +131,40 @@ def from_conversation(
     if columns.choices.turns is Turns.LAST:
         thoughts = thoughts[-1:]
     _refuse_markup_in(conversation, thoughts, columns)
+    asks = any(conversation.is_user(at) for at in range(len(conversation.turns)))
+    refuse_markup({"problem": None if asks else question}, columns)
+    outside = Home(system=system, problem="" if asks else question or "", turns=cell)
     return [
-        thought
-        if isinstance(thought, Refusal)
-        else _built(conversation, thought, cell, system, last, columns)
+        thought if isinstance(thought, Refusal) else _built(conversation, thought, outside, last, columns)
         for thought in thoughts
     ]
 
 
 def _built(
-    conversation: Conversation, thought: Thought, cell: Any, system: str | None, last: int, columns: ColumnMap
+    conversation: Conversation, thought: Thought, outside: Home, last: int, columns: ColumnMap
 ) -> Built:
-    tags = (columns.thinking, columns.solution)
     if columns.choices.turns is Turns.ALL:
-        problem: str | None = dialogue_before(conversation, thought.turn, *tags)
+        problem: str | None = _dialogue(conversation, thought, columns)
     else:
         problem = question_before(conversation, thought.turn)
-    goes_on = thought.stop < len(conversation.turns)
-    home = Home(
-        Place((thought.turn, *thought.path), thought.start, thought.end),
+    goes_on = thought.goes_on or thought.stop < len(conversation.turns)
+    home = replace(
+        outside,
+        place=Place((thought.turn, *thought.path), thought.start, thought.end),
         has_reply=_filled(thought.response) or thought.acts or goes_on,
-        system=system,
-        turns=cell,
         turn=thought.turn,
         stop=thought.stop,
         keys=(conversation.role, conversation.content),
     )
-    return Built(problem, thought.reasoning, thought.response, home, thought.stop > last)
+    is_final = thought.stop > last and not thought.goes_on
+    return Built(problem, thought.reasoning, thought.response, home, is_final)
+
+
+def _dialogue(conversation: Conversation, thought: Thought, columns: ColumnMap) -> str:
+    """The conversation before a thinking, with what its own turn has said before it."""
+    before = dialogue_before(conversation, thought.turn, columns.thinking, columns.solution)
+    said = thought.said.strip()
+    return f"{before}\n\n{conversation.role_of(thought.turn)}: {said}" if said else before
 
 
 def refuse_markup(texts: dict[str, str | None], columns: ColumnMap) -> None:
@@ -189,7 +205,7 @@ def _texts(
             yield "thinking", thought.reasoning
     for at in range(len(conversation.turns)):
         role = conversation.role_of(at)
-        if role and role not in SYSTEMS:
+        if role and role.lower() not in SYSTEMS:
             text = visible_text(conversation, at, columns.thinking, columns.solution)
             yield f"message {at} ({role})", text
 

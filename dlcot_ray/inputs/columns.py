@@ -177,7 +177,7 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
     context = first(preset.context, "context", text)
     if problem is None and messages is None and prompt is None and preset.problem:
         raise _missing(preset, "problem", preset.problem, schema, file)
-    identity = first(preset.id, "id", (CellKind.TEXT, CellKind.INTEGER))
+    identity = first(preset.id, "id", number)
     ground_truth = first(preset.ground_truth, "ground truth", number)
     response = first(preset.response, "response", text)
     traces = reasoning or tagged

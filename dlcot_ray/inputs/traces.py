@@ -28,7 +28,7 @@ from dlcot_ray.inputs.generations import choose, merged_flags
 from dlcot_ray.inputs.items import Item, Slot
 from dlcot_ray.inputs.message_columns import MessageColumn
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
-from dlcot_ray.inputs.thinking import Refusal
+from dlcot_ray.inputs.replies.splitting import Refusal
 from dlcot_ray.inputs.truths import truths_of
 
 _NO_PART: Sequence[Cell] = (None,)
@@ -170,7 +170,8 @@ def _items_of_conversation(row: _Row, row_id: str) -> list[Item]:
     conversation = conversation_in((own, cells.prompts[row.index]), columns)
     whole = own if isinstance(own, str | bytes) else conversation.turns
     system = _filled(_text(cells.systems[row.index], columns.system))
-    built = from_conversation(conversation, whole, system, columns)
+    question = _own_problem(row)
+    built = from_conversation(conversation, whole, system, question, columns)
     slots = [Slot(row.index, part, len(built)) for part in range(len(built))]
     return [_item(row, slot, row_id, part) for slot, part in zip(slots, built, strict=True)]
 
@@ -205,7 +206,7 @@ def _item(row: _Row, slot: Slot, row_id: str, built: Built | Refusal | None) -> 
 
 def _from_cells(row: _Row, slot: Slot) -> Built:
     columns, cells = row.columns, row.cells
-    response = _part(cells.responses[row.index], columns.response, slot)
+    response = _response(row, slot)
     cell = cells.replies[row.index][slot.part]
     if columns.reasoning is not None:
         return from_column(_reasoning(cell, columns.reasoning), response, columns)
@@ -245,7 +246,7 @@ def _trace(row: _Row, slot: Slot, trace_id: str, problem: str, built: Built) -> 
         reasoning=built.reasoning,
         ground_truth=truths[0] if truths else None,
         other_truths=truths[1:],
-        response=_filled(_part(cells.responses[index], columns.response, slot)) or _filled(built.response),
+        response=_filled(_response(row, slot)) or _filled(built.response),
     )
 
 
@@ -268,6 +269,15 @@ def _part(cells: Sequence[Cell], path: ColumnPath | None, slot: Slot) -> str | N
     """The cell of a part; a plain column serves every part of the row."""
     part = slot.part if path is not None and path.is_many else 0
     return _text(cells[part], path) if part < len(cells) else None
+
+
+def _response(row: _Row, slot: Slot) -> str | None:
+    """The visible reply of a part; one reply beside several traces belongs to none of them for certain."""
+    path = row.columns.response
+    filled = sum(cell is not None for cell in row.cells.replies[row.index])
+    if path is not None and not path.is_many and filled > 1:
+        return None
+    return _part(row.cells.responses[row.index], path, slot)
 
 
 def _reasoning(cell: Cell, path: ColumnPath) -> str:

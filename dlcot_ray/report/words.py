@@ -21,6 +21,7 @@ GATES = {
 }
 REASONS = {
     "nothing_to_cut": "The policy found nothing to remove.",
+    "no_reference": "No right answer is known, so nothing counts as text behind it.",
     "no_approach": "The judge found no approach to the problem.",
     "unsolved": "The trace does not arrive at its reference answer.",
     "judge_failed": "The judge failed on this trace; it passed through.",

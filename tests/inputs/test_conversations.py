@@ -92,6 +92,32 @@ CHATS: dict[str, tuple[list[dict[str, Any]], tuple[str | int, ...]]] = {
          {"role": "assistant", "content": f"<think>{OLD}</think>\n2", "tool_calls": None, "name": None}],
         (3, "content"),
     ),
+    "a block behind another": (
+        [USER, {"role": "assistant", "content": f"<think>\nI look.\n</think>\n\nOne.\n\n<think>{OLD}</think>\n\n2"}],
+        (1, "content"),
+    ),
+    "a part behind another": (
+        [{"role": "user", "content": [{"type": "text", "text": "1 + 1?", "thinking": None}]},
+         {"role": "assistant", "content": [{"type": "thinking", "thinking": "I look.", "text": None},
+                                           {"type": "text", "text": "One.", "thinking": None},
+                                           {"type": "thinking", "thinking": OLD, "text": None},
+                                           {"type": "text", "text": "2", "thinking": None}]}],
+        (1, "content", 2, "thinking"),
+    ),
+    "a tag that another word closes": (
+        [USER, {"role": "assistant", "content": f"<think>{OLD}</thinking>\n2"}], (1, "content"),
+    ),
+    "a tag with an attribute": (
+        [USER, {"role": "assistant", "content": f"<think time='1 s'>{OLD}</ think>\n2"}], (1, "content"),
+    ),
+    "headings": (
+        [USER, {"role": "assistant", "content": f"## Thinking\n{OLD}\n## Final Response\n\n2"}], (1, "content"),
+    ),
+    "roles in capitals": (
+        [{"role": "SYSTEM", "content": "Be brief."}, {"role": "User", "content": "1 + 1?"},
+         {"role": "Assistant", "content": f"<think>{OLD}</think>2"}],
+        (2, "content"),
+    ),
     "a model": ([USER, {"role": "model", "content": f"<think>{OLD}</think>2"}], (1, "content")),
 }  # fmt: skip
 
@@ -214,7 +240,7 @@ def test_a_system_column_becomes_the_system_turn() -> None:
 @pytest.mark.parametrize(
     ("reasoning", "response", "content"),
     [
-        (OLD, " 2\n", f"<think>\n{NEW}\n</think>\n\n2"),
+        (OLD, "\n\n  x = 2\n", f"<think>\n{NEW}\n</think>\n\n  x = 2\n"),
         (f"<think>{OLD}</think>", "2", f"<think>{BACK}</think>\n\n2"),
         (f"<think>{OLD}</think>\n\nIt is 2.", "It is 2.", f"<think>{BACK}</think>\n\nIt is 2."),
         (f"<think>{OLD}</think>\n\nIt is 2.", None, f"<think>{BACK}</think>\n\nIt is 2."),
@@ -293,3 +319,43 @@ def test_without_a_question_there_is_no_chat_to_train_on(question: str | None) -
         {"problem": pa.array([question], pa.string()), "reasoning": [OLD], "response": ["It is 2."]}
     )
     assert written(table, "plain") == [None]
+
+
+def in_parts(*texts: str) -> list[dict[str, Any]]:
+    """Parts of a content: of thinking where the text begins with a hash."""
+    return [
+        {"type": "thinking", "thinking": text[1:], "text": None}
+        if text.startswith("#")
+        else {"type": "text", "text": text, "thinking": None}
+        for text in texts
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "back"),
+    [
+        (
+            "<think>a b</think>\nOne.\n<think> c d\n</think>\nTwo.",
+            "<think>new</think>\nOne.\n<think> new\n</think>\nTwo.",
+        ),
+        (in_parts("#a b", "One.", "# c d\n", "Two."), in_parts("#new", "One.", "# new\n", "Two.")),
+    ],
+)
+def test_every_block_of_a_reply_is_a_trace(content: object, back: object) -> None:
+    user = "1 + 1?" if isinstance(content, str) else in_parts("1 + 1?")
+    chat = [{"role": "user", "content": user}, {"role": "assistant", "content": content}]
+    table = pa.table({"messages": [chat], "ground_truth": ["2"]})
+    found = [item.found for item in items(table, turns="all")]
+    assert [item.trace_id for item in found if isinstance(item, Trace)] == ["x#0/0", "x#0/1"]
+    first, last = [item for item in found if isinstance(item, Trace)]
+    assert (first.reasoning, (first.response or "").strip(), first.ground_truth) == ("a b", "One.", None)
+    assert (last.reasoning, (last.response or "").strip(), last.ground_truth) == (" c d\n", "Two.", "2")
+    assert last.problem == "1 + 1?\n\nassistant: One."
+    assert written(table, new="new", turns="all") == [None, [chat[0], {**chat[1], "content": back}]]
+
+
+def test_a_reply_that_mentions_its_tag_is_no_second_block() -> None:
+    replies = ["<think>a</think>Write <think> first.", "<think>a</think>Write <think>so</think> first."]
+    chats = [[USER, {"role": "assistant", "content": reply}] for reply in replies]
+    found = [item.found for item in items(pa.table({"messages": chats}))]
+    assert [item.cause for item in found if isinstance(item, RowFault)] == ["several_thinking"] * 2

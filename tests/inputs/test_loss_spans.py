@@ -52,7 +52,7 @@ def replies(turns: list[dict[str, Any]]) -> str:
     """All texts of the assistant in order, its thinking included."""
     found = []
     for turn in turns:
-        if turn["role"] in ("assistant", "reasoning", "model"):
+        if turn["role"].lower() in ("assistant", "reasoning", "model"):
             content = turn["content"]
             parts = content if isinstance(content, list) else [{"text": content}]
             fields = [turn.get(key) for key in ("reasoning_content", "thinking")]
@@ -76,7 +76,7 @@ def test_a_layout_of_columns_becomes_a_chat_with_the_whole_thinking() -> None:
     rows = pa.table({"problem": ["1 + 1?"], "reasoning": [OLD], "response": [" It is 2. "], "answer": ["2"]})
     (mask,) = masked(rows, "plain")
     assert mask is not None
-    content = "<think>\nFirst I add.\n\nThen I add again.\n</think>\n\nIt is 2."
+    content = "<think>\nFirst I add.\n\nThen I add again.\n</think>\n\n It is 2. "
     assert mask.messages == [USER, {"role": "assistant", "content": content}]
     assert learnt(mask) == content.replace(DROPPED, "")
 

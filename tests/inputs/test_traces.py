@@ -284,7 +284,7 @@ def test_missing_columns_name_the_file_and_what_it_has() -> None:
         ("reasoning", pa.int64()),
         ("reasoning", pa.list_(pa.string())),
         ("problem", pa.float64()),
-        ("id", pa.float64()),
+        ("id", pa.list_(pa.int64())),
         ("ground_truth", pa.list_(pa.list_(pa.string()))),
     ],
 )

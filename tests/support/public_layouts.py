@@ -82,6 +82,26 @@ def _openthoughts(n: int) -> Row:
     return {"system": "Think first.", "conversations": turns}
 
 
+def _turn(role: str, *parts: Row, calls: list[Row] | None = None) -> Row:
+    whole_parts = [{"type": None, "text": None, "thinking": None, **part} for part in parts]
+    return {"role": role, "content": whole_parts, "tool_calls": calls}
+
+
+def _tools_and_parts(n: int) -> Row:
+    def text(said: str) -> Row:
+        return {"type": "text", "text": said}
+
+    calls = [{"id": "c1", "function": {"name": "look", "arguments": '{"shelf": 1}'}}]
+    turns = [
+        _turn("system", text("You may look.")),
+        _turn("user", text(problem(n)), {"type": "image"}),
+        _turn("assistant", {"type": "thinking", "thinking": "I look first."}, calls=calls),
+        _turn("tool", text("Rows of jars.")),
+        _turn("assistant", {"type": "thinking", "thinking": thought(n)}, text(reply(n))),
+    ]
+    return {"tools": '[{"name": "look"}]', "messages": turns, "answer": answer(n)}
+
+
 LAYOUTS: dict[str, Callable[[int], Row]] = {
     "openr1_math": lambda n: {
         "problem": problem(n), "solution": "Multiply.", "answer": answer(n), "problem_type": "Counting",
@@ -213,6 +233,16 @@ LAYOUTS: dict[str, Callable[[int], Row]] = {
     "messages": lambda n: {
         "id": n, "messages": chat(("user", problem(n)), ("assistant", whole(n))), "ground_truth": answer(n),
     },
+    "trl_text_prompt": lambda n: {
+        "prompt": problem(n), "completion": chat(("assistant", whole(n))), "answer": answer(n),
+    },
+    "interleaved": lambda n: {
+        "id": n, "ground_truth": answer(n), "messages": chat(
+            ("system", "You may look."), ("user", problem(n)),
+            ("assistant", f"<think>\nI look first.\n</think>\n\nI look.\n\n{whole(n)}"),
+        ),
+    },
+    "tools_and_parts": _tools_and_parts,
     "completion": lambda n: {"prompt": problem(n), "completion": whole(n), "answer": answer(n)},
     "alpaca": lambda n: {
         "instruction": problem(n).split("?")[0] + "?", "input": "", "output": whole(n), "system": "Think.",

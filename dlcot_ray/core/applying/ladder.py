@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from dlcot_ray.core.annotation import Annotation, VerificationKind
+from dlcot_ray.core.annotation import Annotation, ReferenceKind, VerificationKind
 from dlcot_ray.core.applying.closing import list_before, needless_closing
 from dlcot_ray.core.applying.settling import settling
 from dlcot_ray.core.edits import (
@@ -45,6 +45,9 @@ GIVING_BACK = 4
 
 OTHER_CHECKS = 2
 """Maximum number of other checks that are tried as the one that stays."""
+
+NO_REFERENCE = "no_reference"
+"""The reason of a trace without a known answer, of which the policy cannot tell what is behind the answer."""
 
 CLOSES = "ends or sums up what is dropped, or plans the reply"
 """The reason for dropping sentences of the conclusion."""
@@ -125,8 +128,7 @@ class Ladder:
     def climb(self, first: Cut) -> Enhancement:
         """The first cut, or the part of it that passes."""
         if _keeps_all(first.script):
-            reason = "nothing_to_cut" if self.annotation.approaches else "no_approach"
-            return self.unchanged(reason, (), first.errors)
+            return self.unchanged(self._nothing_to_cut(), (), first.errors)
         if first.passes:
             return self.enhanced(first, "", first.gates, ())
         given: tuple[Seam, ...] = ()
@@ -149,6 +151,13 @@ class Ladder:
         if _keeps_all(cut.script):
             return self.unchanged(f"gate:{stopped}", gates, cut.errors)
         return self.enhanced(cut, f"fallback:{stopped}", gates, given)
+
+    def _nothing_to_cut(self) -> str:
+        """Why the policy chose nothing."""
+        if not self.annotation.approaches:
+            return "no_approach"
+        unknown = self.annotation.reference_kind is ReferenceKind.NONE
+        return NO_REFERENCE if unknown and self.policy.reads_answer else "nothing_to_cut"
 
     def _less(self, first: Cut, cut: Cut) -> Iterator[Cut]:
         """Cuts that drop less than the policy chose, those that drop most first."""

@@ -71,6 +71,7 @@ class Policy:
         preference_pairs: also write original and enhanced as a pair.
         loss_spans: also write the whole trace with the spans to train on.
         gated: the gates hold back what would harm a trace; False for baselines only.
+        reads_answer: some part drops text by where the right answer stands.
     """
 
     expression: str
@@ -83,6 +84,7 @@ class Policy:
     preference_pairs: bool = False
     loss_spans: bool = False
     gated: bool = True
+    reads_answer: bool = True
 
     def drops(self, annotation: Annotation) -> Drops:
         """Segments to drop; where several parts drop a segment, the first part's reason stands."""

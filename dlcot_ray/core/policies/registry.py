@@ -31,11 +31,19 @@ from dlcot_ray.errors import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class PolicyEntry:
-    """One policy: its function, what it does in one line, and whether repetition loops go."""
+    """One policy: its function, and what it does in one line.
+
+    Attributes:
+        function: from an annotation to drops.
+        help: the line.
+        drops_loops: whether repetition loops go.
+        reads_answer: whether the drops depend on where the right answer stands.
+    """
 
     function: PolicyFunction
     help: str
     drops_loops: bool = False
+    reads_answer: bool = True
 
 
 DEFAULT_POLICY = "keep_one_per_cluster+keep_first_plus_check"
@@ -59,9 +67,13 @@ POLICIES: Mapping[str, PolicyEntry] = {
     "delete_multi_all": PolicyEntry(
         partial(delete_multi, last=None), "drop every redundant approach and check"
     ),
-    "drop_verification": PolicyEntry(partial(drop_verification, which=Checks.ALL), "drop every check"),
+    "drop_verification": PolicyEntry(
+        partial(drop_verification, which=Checks.ALL), "drop every check", reads_answer=False
+    ),
     "drop_verification_redundant": PolicyEntry(
-        partial(drop_verification, which=Checks.REDUNDANT), "drop checks whose method an earlier check used"
+        partial(drop_verification, which=Checks.REDUNDANT),
+        "drop checks whose method an earlier check used",
+        reads_answer=False,
     ),
     "drop_verification_negating": PolicyEntry(
         partial(drop_verification, which=Checks.NEGATING), "drop checks that doubt a correct approach"
@@ -71,7 +83,10 @@ POLICIES: Mapping[str, PolicyEntry] = {
         "after the first correct approach, drop wrong and unfinished approaches with their checks",
     ),
     "clean_local": PolicyEntry(
-        clean_local, "drop repetition loops, and text after the conclusion", drops_loops=True
+        clean_local,
+        "drop repetition loops, and text after the conclusion",
+        drops_loops=True,
+        reads_answer=False,
     ),
 }
 PREFERENCE_PAIRS = "preference_pairs"
@@ -125,6 +140,9 @@ def parse_policy(expression: str, options: Mapping[str, object] | None = None) -
         preference_pairs=PREFERENCE_PAIRS in names,
         loss_spans=LOSS_SPANS in names,
         gated=alone is None,
+        reads_answer=any(
+            name not in POLICIES or POLICIES[name].reads_answer for name in names if name not in _OUTPUTS
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from dlcot_ray.inputs.conversations.writing import (
     Place,
     content_like,
     text_with,
+    with_question,
     with_system,
     written_back,
 )
@@ -43,7 +44,7 @@ class Home:
         turn, stop: the turns of the reply in the conversation.
         keys: the names of role and content in a turn.
         prompt: turns before the reply, where the problem is such a list; else None.
-        problem: the text of the user's turn.
+        problem: the text of the user's turn; empty where the conversation has one.
         reply: the whole reply with its tags; None where thinking and response are columns of their own.
         response: the visible reply.
     """
@@ -92,6 +93,8 @@ def messages_of(homes: Sequence[tuple[Home, str]], answer: str | None = None) ->
     if not last.has_reply:
         return None
     cell = written_back(last.turns, {home.place: text for home, text in homes if home.place is not None})
+    if last.problem:
+        cell = with_question(cell, last.keys, last.problem)
     return cell if last.system is None else with_system(cell, last.keys, last.system)
 
 
@@ -136,9 +139,15 @@ def _chat(home: Home, reasoning: str, answer: str | None) -> list[dict[str, Any]
     return turns if home.system is None else with_system(turns, home.keys, home.system)
 
 
+def _without_blank_lines(text: str) -> str:
+    """A text without the blank lines in front; it may begin with indented code."""
+    first = len(text) - len(text.lstrip())
+    return text[text.rfind("\n", 0, first) + 1 :] if text.strip() else ""
+
+
 def _reply(home: Home, reasoning: str, answer: str | None) -> str | None:
     """The content of the assistant's turn; None if nothing visible would follow the thinking."""
-    visible = (home.response or "").strip()
+    visible = _without_blank_lines(home.response or "")
     if not home.has_reply:
         if answer is None:
             return None

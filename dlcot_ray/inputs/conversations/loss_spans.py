@@ -85,6 +85,7 @@ def _masked(members: Sequence[Maskable], columns: ColumnMap) -> Masked | None:
         turn, path, offset, inside = _where(item, turns)
         gone[turn, path] += _moved(item.dropped, offset, inside)
     names = (*ASSISTANTS, *THINKERS, *(columns.messages.assistant if columns.messages else ()))
+    names = tuple(name.lower() for name in names)
     keys = columns.messages.reasoning if columns.messages else ()
     spans = _spans(turns, last.home.keys, names, keys, gone)
     return Masked(cell, tuple(spans))
@@ -100,7 +101,7 @@ def _spans(
     """What of each text of the assistant is left."""
     role, content = keys
     for at, turn in enumerate(turns):
-        if turn is None or turn.get(role) not in assistants:
+        if turn is None or str(turn.get(role)).lower() not in assistants:
             continue
         for path, text in _texts(turn, content, reasoning):
             field = ".".join(map(str, path))

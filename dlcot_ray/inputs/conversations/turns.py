@@ -15,7 +15,7 @@ from dlcot_ray.errors import Cause
 from dlcot_ray.inputs.cells import BadCell
 from dlcot_ray.inputs.message_columns import MessageColumn
 
-ASSISTANTS = ("assistant", "gpt", "model", "chatgpt", "bot")
+ASSISTANTS = ("assistant", "gpt", "model", "chatgpt", "bot", "ai")
 USERS = ("user", "human")
 SYSTEMS = ("system", "developer")
 THINKERS = ("thinking", "reasoning", "thought")
@@ -41,7 +41,7 @@ class Conversation:
         turns: the turns as they are stored, None for an empty place.
         role, content: the keys of a turn.
         reasoning: keys that hold thinking apart from the content.
-        users, assistants: names of the roles.
+        users, assistants: names of the roles, in lower case.
     """
 
     turns: Sequence[Turn | None]
@@ -58,17 +58,17 @@ class Conversation:
 
     def is_user(self, at: int) -> bool:
         """Whether a turn is the user's."""
-        return self.role_of(at) in self.users
+        return self.role_of(at).lower() in self.users
 
     def is_assistant(self, at: int) -> bool:
         """Whether a turn is the assistant's, its thinking included."""
-        return self.role_of(at) in (*self.assistants, *THINKERS)
+        return self.role_of(at).lower() in (*self.assistants, *THINKERS)
 
     def is_thinking(self, at: int) -> bool:
         """Whether the whole turn is thinking: an analysis channel, or a role of its own."""
         turn = self.turns[at]
         channel = turn.get("channel") if turn is not None else None
-        return self.is_assistant(at) and (self.role_of(at) in THINKERS or channel == "analysis")
+        return self.is_assistant(at) and (self.role_of(at).lower() in THINKERS or channel == "analysis")
 
     def text_of(self, at: int) -> str | None:
         """The content of a turn as text; None if it has none.
@@ -102,9 +102,13 @@ def conversation_of(cell: Any, column: MessageColumn) -> Conversation:
         role,
         content,
         column.reasoning,
-        tuple(dict.fromkeys((*column.user, *USERS))),
-        tuple(dict.fromkeys((*column.assistant, *ASSISTANTS))),
+        _lowered((*column.user, *USERS)),
+        _lowered((*column.assistant, *ASSISTANTS)),
     )
+
+
+def _lowered(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.lower() for name in names))
 
 
 def content_text(content: Any) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlcot_ray.inputs.conversations.thoughts import Path
+from dlcot_ray.inputs.conversations.turns import SYSTEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ def written_back(cell: Any, edits: Mapping[Place, str]) -> Any:
     is_json = isinstance(cell, str | bytes)
     turns = json.loads(cell) if is_json else cell
     changed = False
-    for place, reasoning in edits.items():
+    # From the back, because a text may hold several places.
+    for place in sorted(edits, key=lambda place: -place.start):
+        reasoning = edits[place]
         old = _get(turns, place.path)
         text = old.decode() if isinstance(old, bytes) else old
         new = text_with(text, place, reasoning)
@@ -81,13 +84,40 @@ def with_system(cell: Any, keys: tuple[str, str], system: str) -> Any:
     """
     is_json = isinstance(cell, str | bytes)
     turns = json.loads(cell) if is_json else cell
-    role, content = keys
+    role, _ = keys
     first = next((turn for turn in turns if turn is not None), None)
-    if first is None or first.get(role) in ("system", "developer"):
+    if first is None or str(first.get(role)).lower() in SYSTEMS:
         return cell
-    others = {} if is_json else dict.fromkeys(first)
-    longer = [{**others, role: "system", content: content_like(turns, content, system)}, *turns]
+    longer = [_turn_like(turns, first, keys, "system", system, is_json), *turns]
     return _dumped(longer, cell) if is_json else longer
+
+
+def with_question(cell: Any, keys: tuple[str, str], question: str) -> Any:
+    """A conversation without a user's turn, with one behind its system turns.
+
+    Args:
+        cell: the conversation as it is stored.
+        keys: the names of role and content.
+        question: what the user asks.
+    """
+    is_json = isinstance(cell, str | bytes)
+    turns = json.loads(cell) if is_json else cell
+    role, _ = keys
+    known = [turn for turn in turns if turn is not None]
+    asker = "human" if any(turn.get(role) == "gpt" for turn in known) else "user"
+    is_system = [turn is not None and str(turn.get(role)).lower() in SYSTEMS for turn in turns]
+    at = is_system.index(False)
+    longer = [*turns[:at], _turn_like(turns, known[0], keys, asker, question, is_json), *turns[at:]]
+    return _dumped(longer, cell) if is_json else longer
+
+
+def _turn_like(
+    turns: Sequence[Any], first: Mapping[str, Any], keys: tuple[str, str], who: str, text: str, is_json: bool
+) -> dict[str, Any]:
+    """A new turn with the fields of the others, which are empty."""
+    others = {} if is_json else dict.fromkeys(first)
+    role, content = keys
+    return {**others, role: who, content: content_like(turns, content, text)}
 
 
 def content_like(turns: Sequence[Any], key: str, text: str) -> Any:

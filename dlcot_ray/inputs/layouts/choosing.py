@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from dlcot_ray.core.markup import find_control_word
+from dlcot_ray.errors import REMEDIES
 from dlcot_ray.inputs.cells import describe
 from dlcot_ray.inputs.columns import NoFlags, used_columns
 from dlcot_ray.inputs.layouts.fitting import Fit, fit
@@ -68,19 +70,48 @@ def _chosen(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
         (item for item in fits if item.columns is not None), key=lambda item: item.share < best - _EQUAL
     )
     if best >= LEAST_SHARE:
-        return Choice(
-            _with_truth(ranked[0], sample, label),
-            tuple(item for item in ranked[1:] if item.share >= LEAST_SHARE)[:2],
-        )
+        chosen = _with_replies(ranked)
+        others = (item for item in ranked if item is not chosen and item.share >= LEAST_SHARE)
+        return Choice(_with_truth(chosen, sample, label), tuple(others)[:2])
     nearest = sorted(ranked, key=lambda item: -item.share)[:2]
     unread = Fit(preset, None, rows=sample.rows, problem="no preset has its columns")
-    remedy = "set dataset= to a preset, or to a YAML file that names the columns (docs: bring your data)"
     return Choice(
         nearest[0] if nearest else unread,
         tuple(nearest[1:]),
         _refusal(nearest, fits, sample),
-        remedy,
+        _remedy(nearest, sample),
     )
+
+
+def _with_replies(ranked: Sequence[Fit]) -> Fit:
+    """The first layout; one that reads as many rows, and finds the visible replies that the first lacks."""
+    first = ranked[0]
+    if any(trace.response for trace in first.traces):
+        return first
+    problems = [trace.problem for trace in first.traces]
+    for item in ranked[1:]:
+        replies = sum(bool(trace.response) for trace in item.traces)
+        if replies * 2 > len(problems) and [trace.problem for trace in item.traces] == problems:
+            return item
+    return first
+
+
+def _remedy(nearest: Sequence[Fit], sample: Sample) -> str:
+    """What helps against the commonest fault of the nearest layout, or a preset that names the columns."""
+    own = "set dataset= to a preset, or to a YAML file that names the columns (docs: bring your data)"
+    faults = nearest[0].faults if nearest else {}
+    cause = max(faults, key=lambda cause: faults[cause], default="")
+    if cause in REMEDIES:
+        return f"{REMEDIES[cause]}; or {own}"
+    if not nearest and _is_rendered(sample):
+        return "turn the rendered conversations into lists of messages (role, content): no preset reads them"
+    return own
+
+
+def _is_rendered(sample: Sample) -> bool:
+    """Whether the only long text of the rows is a conversation that a chat template has rendered."""
+    held = [one for one in map(sample.holding, sample.places()) if one is not None and one.length > 100]
+    return len(held) == 1 and held[0].share(lambda text: find_control_word(text) is not None) >= LEAST_SHARE
 
 
 def _with_truth(chosen: Fit, sample: Sample, label: str) -> Fit:

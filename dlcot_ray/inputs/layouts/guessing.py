@@ -19,6 +19,7 @@ from dlcot_ray.inputs.layouts.texts import is_switch
 from dlcot_ray.inputs.layouts.words import (
     ANSWER,
     CORRECTNESS,
+    DISPREFERRED,
     IDENTITY,
     NO_TRUTH,
     PROBLEM,
@@ -29,7 +30,7 @@ from dlcot_ray.inputs.layouts.words import (
     words_of,
 )
 from dlcot_ray.inputs.presets import DatasetPreset
-from dlcot_ray.inputs.thinking import Delimiters
+from dlcot_ray.inputs.replies.splitting import Delimiters
 
 GUESSED = "by_content"
 """The name of a guessed preset."""
@@ -72,7 +73,8 @@ def guessed_truth(used: Collection[str], sample: Sample) -> str | None:
 
 def _conversation(common: DatasetPreset, held: Sequence[Holding], sample: Sample) -> DatasetPreset | None:
     """A list of turns under any names, if the two sides can be told."""
-    keys = next(filter(None, map(sample.conversation, sample.table.schema.names)), None)
+    names = [name for name in sample.table.schema.names if DISPREFERRED.isdisjoint(words_of(name))]
+    keys = next(filter(None, map(sample.conversation, names)), None)
     if keys is None:
         return None
     return replace(
@@ -118,10 +120,13 @@ def _identity(held: Iterable[Holding]) -> Holding | None:
 
 
 def _traces(held: Iterable[Holding], tags: tuple[str, ...]) -> list[Holding]:
-    """The columns of traces, best first: of thinking alone before whole replies, named so before others."""
-    texts = [one for one in held if not one.is_flag]
+    """The columns of traces, best first: of thinking alone before whole replies, named so before others.
+
+    The elements of a list may be the steps of one trace. Only tags tell that each is a trace of its own.
+    """
+    texts = [one for one in held if not one.is_flag and not _named(one, DISPREFERRED)]
     tagged = [one for one in texts if one.tagged(tags) >= _MOST]
-    plain = [one for one in texts if one.thinks and one not in tagged]
+    plain = [one for one in texts if one.thinks and one not in tagged and not one.path.endswith(".*")]
     return sorted(plain or tagged, key=lambda one: (-_named(one, THINKING), -one.length))
 
 

@@ -20,6 +20,7 @@ from dlcot_ray.inputs.layouts.texts import (
 from dlcot_ray.inputs.layouts.words import ASSISTANTS, USERS
 from dlcot_ray.inputs.presets import MessageKeys
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
+from dlcot_ray.inputs.replies.splitting import leads
 
 _SCALARS = (CellKind.TEXT, CellKind.INTEGER, CellKind.NUMBER)
 _MOST_ROLES = 8
@@ -86,8 +87,8 @@ class Holding:
         return self.share(is_code) >= 0.5
 
     def tagged(self, tags: Sequence[str]) -> float:
-        """Share of the cells with one of the tags."""
-        return self.share(lambda text: any(map(text.__contains__, tags)))
+        """Share of the cells with one of the tags, or with a block that opens the text or a line of it."""
+        return self.share(lambda text: any(map(text.__contains__, tags)) or leads(text))
 
 
 class Sample:
@@ -136,7 +137,9 @@ class Sample:
         texts = [field.name for field in kind.value_type if kind_of(field.type) is CellKind.TEXT]
         values = {name: [str(turn[name]) for turn in turns if turn[name]] for name in texts}
         for role, names in values.items():
-            users, assistants = (side.intersection(names) for side in (USERS, ASSISTANTS))
+            users, assistants = (
+                {name for name in names if name.lower() in side} for side in (USERS, ASSISTANTS)
+            )
             rest = [name for name in texts if name != role and values[name]]
             if users and assistants and rest and len(set(names)) <= _MOST_ROLES:
                 content = max(rest, key=lambda name: sum(map(len, values[name])))

@@ -34,7 +34,7 @@ def settle(preset: DatasetPreset, sample: Sample) -> DatasetPreset:
     replies = frozenset(preset.tagged)
     return replace(
         preset,
-        id=_kept(preset.id, sample, lambda held: True),
+        id=_kept(preset.id, sample, lambda held: held.share(_is_truth_value) < 1),
         problem=_kept(preset.problem, sample, lambda held: True),
         context=_kept(preset.context, sample, lambda held: True),
         reasoning=_kept(
@@ -92,6 +92,10 @@ def _kept(paths: Sequence[str], sample: Sample, test: Callable[[Holding], bool])
         if held is None or (held.cells and test(held)):
             found.append(path)
     return tuple(found)
+
+
+def _is_truth_value(text: str) -> bool:
+    return text in ("True", "False")
 
 
 def _can_be_reasoning(held: Holding) -> bool:

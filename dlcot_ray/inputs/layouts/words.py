@@ -23,18 +23,20 @@ REPLY = _words(
     "result summary text content message model"
 )
 TRUTH = _words(
-    "truth gold golden reference ref expected target correct key label solution answer final verdict"
+    "gt truth gold golden reference ref expected target correct key label solution answer final verdict"
 )
-SURE_TRUTH = _words("truth gold golden reference ref expected target label")
+SURE_TRUTH = _words("truth gold golden reference ref expected target label gt")
 ANSWER = _words("answer solution verdict")
 NO_TRUTH = _words(
     "model predicted prediction extracted generated student llm deepseek gemini qwen r1 score grade "
     "correctness type source category count length tokens rate"
 )
 """Words of columns that hold what a model answered, or facts about a row."""
+DISPREFERRED = _words("rejected negative worse worst bad wrong lose loser losing dispreferred")
+"""Words of columns that hold the worse one of two replies: no trace to learn from."""
 CORRECTNESS = _words("correct correctness verified valid right passed graded")
-USERS = _words("user human person prompter questioner customer student User Human")
-ASSISTANTS = _words("assistant gpt model bot ai chatgpt agent teacher chatbot Assistant AI")
+USERS = _words("user human person prompter questioner customer student")
+ASSISTANTS = _words("assistant gpt model bot ai chatgpt agent teacher chatbot")
 IDENTITY = _words("id uuid uid guid identifier")
 
 

@@ -27,6 +27,9 @@ DETECTED = {
     "sharegpt_tools": "openthoughts",
     "unnamed_turns": "by_content",
     "messages_as_json": "messages",
+    "trl_text_prompt": "trl",
+    "interleaved": "messages",
+    "tools_and_parts": "messages",
 }
 """Layout -> the preset that reads it, where their names differ."""
 SEVERAL = {"openr1_math": 2, "verl": 2, "deepmath": 3, "s1k": 2, "s1k_1_1": 2}
@@ -38,7 +41,7 @@ WITHOUT_TRUTH = frozenset(
         "question_reasoning_answer", "alpaca", "dolphin_r1", "nemotron_turns", "sharegpt_tools",
     )
 )  # fmt: skip
-WITHOUT_REPLY = frozenset(("deepmath", "limo", "plain"))
+WITHOUT_REPLY = frozenset(("deepmath", "limo", "plain", "s1k"))
 
 
 def choose(name: str, preset: str = "auto") -> Choice:

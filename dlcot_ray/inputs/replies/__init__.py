@@ -1,0 +1,1 @@
+"""Replies: where their tags of thinking stand, and how they are split into thinking and visible text."""
