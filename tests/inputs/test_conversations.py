@@ -343,7 +343,10 @@ def in_parts(*texts: str) -> list[dict[str, Any]]:
 )
 def test_every_block_of_a_reply_is_a_trace(content: object, back: object) -> None:
     user = "1 + 1?" if isinstance(content, str) else in_parts("1 + 1?")
-    chat = [{"role": "user", "content": user}, {"role": "assistant", "content": content}]
+    chat: list[dict[str, Any]] = [
+        {"role": "user", "content": user},
+        {"role": "assistant", "content": content},
+    ]
     table = pa.table({"messages": [chat], "ground_truth": ["2"]})
     found = [item.found for item in items(table, turns="all")]
     assert [item.trace_id for item in found if isinstance(item, Trace)] == ["x#0/0", "x#0/1"]

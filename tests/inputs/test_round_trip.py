@@ -104,6 +104,7 @@ def nothing(row: Row, n: int, part: int) -> None:
 MADE: Mapping[str, Callable[[Row, int, int], Any]] = {
     "openr1_math": whole_in("generations"),
     "deepmath": nothing,
+    "deepmath_closed": lambda row, n, part: built(row[f"r1_solution_{part + 1}"], asked=problem(n)),
     "openmathreasoning": whole_in("generated_solution"),
     "opencodereasoning": whole_in("output"),
     "openthoughts": chat_in("conversations", system="system"),

@@ -115,6 +115,10 @@ LAYOUTS: dict[str, Callable[[int], Row]] = {
         "question": problem(n), "final_answer": answer(n), "difficulty": 2.5, "topic": "Counting",
         "r1_solution_1": thought(n), "r1_solution_2": thought(n, 1), "r1_solution_3": thought(n, 2),
     },
+    "deepmath_closed": lambda n: {
+        "question": problem(n), "final_answer": answer(n), "difficulty": 2.5, "topic": "Counting",
+        **{f"r1_solution_{k + 1}": f"{thought(n, k)}\n</think>\n\n{reply(n)}" for k in range(3)},
+    },
     "openmathreasoning": lambda n: {
         "expected_answer": answer(n), "problem_type": "has_answer_extracted", "problem_source": "own",
         "generation_model": "R", "pass_rate_72b_tir": "0.5", "problem": problem(n),

@@ -23,6 +23,8 @@ from dlcot_ray.outputs.layout import Output
 from dlcot_ray.report.stored import StoredOutput, StoredTrace
 from dlcot_ray.telemetry.cleaned_console import terminal
 
+MOST_ALIKE = 20
+"""Traces of one id that are shown, at most; an id repeats where check_duplicate_ids=false kept it."""
 _STYLE = {"keep": "", "drop": "red strike", "replace": "green", "insert": "green bold"}
 
 
@@ -50,7 +52,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: int = 0) -> list[StoredTrace]:
-    """The trace with an id, or a random sample of the changed traces (of all traces, if none is changed).
+    """The traces with an id, or a random sample of the changed traces (of all traces, if none is changed).
 
     Args:
         output: the output to read.
@@ -68,7 +70,7 @@ def find(output: Output, *, trace_id: str | None = None, sample: int = 1, seed: 
         ids, states = table.column("trace_id").to_pylist(), table.column("status").to_pylist()
         places += [(name, row, *pair) for row, pair in enumerate(zip(ids, states, strict=True))]
     if trace_id is not None:
-        chosen = [place for place in places if place[2] == trace_id][:1]
+        chosen = [place for place in places if place[2] == trace_id][:MOST_ALIKE]
         if not chosen:
             some = ", ".join(place[2] for place in places[:3])
             raise JobError(f"{output.display_url} holds no trace {trace_id!r}", f"it holds {some}, ...")

@@ -28,11 +28,12 @@ DETECTED = {
     "unnamed_turns": "by_content",
     "messages_as_json": "messages",
     "trl_text_prompt": "trl",
+    "deepmath_closed": "deepmath",
     "interleaved": "messages",
     "tools_and_parts": "messages",
 }
 """Layout -> the preset that reads it, where their names differ."""
-SEVERAL = {"openr1_math": 2, "verl": 2, "deepmath": 3, "s1k": 2, "s1k_1_1": 2}
+SEVERAL = {"openr1_math": 2, "verl": 2, "deepmath": 3, "deepmath_closed": 3, "s1k": 2, "s1k_1_1": 2}
 TRUTHS = {"synthetic1": "999"}
 WITHOUT_TRUTH = frozenset(
     (
