@@ -52,6 +52,12 @@ CHATS: dict[str, tuple[list[dict[str, Any]], tuple[str | int, ...]]] = {
                 "<|channel|>final<|message|>2<|return|>"}],
         (1, "content"),
     ),
+    "harmony with two channels": (
+        [USER, {"role": "assistant", "content": "<|start|>assistant<|channel|>analysis<|message|>I look.<|end|>"
+                f"<|start|>assistant<|channel|>analysis<|message|>{OLD}<|end|><|start|>assistant<|channel|>final"
+                "<|message|>2<|return|>"}],
+        (1, "content"),
+    ),
     "thought and solution": (
         [USER, {"role": "assistant", "content": f"<|begin_of_thought|>{OLD}<|end_of_thought|>\n\n"
                 "<|begin_of_solution|>\n2\n<|end_of_solution|>\n"}],

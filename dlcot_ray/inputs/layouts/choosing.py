@@ -17,11 +17,14 @@ from dlcot_ray.inputs.cells import describe
 from dlcot_ray.inputs.columns import NoFlags, used_columns
 from dlcot_ray.inputs.layouts.fitting import Fit, fit
 from dlcot_ray.inputs.layouts.guessing import guessed_presets, guessed_truth
-from dlcot_ray.inputs.layouts.sample import Sample
+from dlcot_ray.inputs.layouts.sample import Holding, Sample
 from dlcot_ray.inputs.presets import DatasetPreset
 
 LEAST_SHARE = 0.5
 """Share of the sampled rows that a guessed layout must make traces of."""
+_WRONG_TYPE = ", expected "
+"""Part of the message of a column that has the wrong type."""
+_EXAMPLE = 'thinking: [["**Thinking:**", "**Answer:**"]]'
 _EQUAL = 0.1
 """A layout of a higher place in the order wins if it fits nearly as many rows."""
 
@@ -79,7 +82,7 @@ def _chosen(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
         nearest[0] if nearest else unread,
         tuple(nearest[1:]),
         _refusal(nearest, fits, sample),
-        _remedy(nearest, sample),
+        _remedy(nearest, fits, sample),
     )
 
 
@@ -96,21 +99,31 @@ def _with_replies(ranked: Sequence[Fit]) -> Fit:
     return first
 
 
-def _remedy(nearest: Sequence[Fit], sample: Sample) -> str:
+def _remedy(nearest: Sequence[Fit], fits: Sequence[Fit], sample: Sample) -> str:
     """What helps against the commonest fault of the nearest layout, or a preset that names the columns."""
     own = "set dataset= to a preset, or to a YAML file that names the columns (docs: bring your data)"
     faults = nearest[0].faults if nearest else {}
     cause = max(faults, key=lambda cause: faults[cause], default="")
     if cause in REMEDIES:
         return f"{REMEDIES[cause]}; or {own}"
-    if not nearest and _is_rendered(sample):
+    if nearest:
+        return own
+    if any(_WRONG_TYPE in item.problem for item in fits):
+        return f"convert the column; or {own}"
+    if _is_rendered(sample):
         return "turn the rendered conversations into lists of messages (role, content): no preset reads them"
+    if any(one.thinks and one.is_marked for one in _held(sample)):
+        return f"list the marks around the thinking as thinking: in a YAML file ({_EXAMPLE}), and {own}"
     return own
+
+
+def _held(sample: Sample) -> list[Holding]:
+    return [one for one in map(sample.holding, sample.places()) if one is not None]
 
 
 def _is_rendered(sample: Sample) -> bool:
     """Whether the only long text of the rows is a conversation that a chat template has rendered."""
-    held = [one for one in map(sample.holding, sample.places()) if one is not None and one.length > 100]
+    held = [one for one in _held(sample) if one.length > 100]
     return len(held) == 1 and held[0].share(lambda text: find_control_word(text) is not None) >= LEAST_SHARE
 
 

@@ -36,6 +36,9 @@ GUESSED = "by_content"
 """The name of a guessed preset."""
 _MOST = 0.5
 _NUMBER = re.compile(r"\d+")
+_FEW = 6
+"""With fewer cells nothing is known about how often values repeat."""
+_OPTION = re.compile(r"\W*(?:[A-Ja-j]|yes|no|true|false)\W*", re.IGNORECASE)
 
 
 def guessed_presets(auto: DatasetPreset, sample: Sample) -> list[DatasetPreset]:
@@ -122,11 +125,16 @@ def _identity(held: Iterable[Holding]) -> Holding | None:
 def _traces(held: Iterable[Holding], tags: tuple[str, ...]) -> list[Holding]:
     """The columns of traces, best first: of thinking alone before whole replies, named so before others.
 
-    The elements of a list may be the steps of one trace. Only tags tell that each is a trace of its own.
+    The elements of a list may be the steps of one trace: only tags tell that each is a trace of its own.
+    Texts that begin with a mark may have marks of an unknown kind around their thinking.
     """
     texts = [one for one in held if not one.is_flag and not _named(one, DISPREFERRED)]
     tagged = [one for one in texts if one.tagged(tags) >= _MOST]
-    plain = [one for one in texts if one.thinks and one not in tagged and not one.path.endswith(".*")]
+    plain = [
+        one
+        for one in texts
+        if one.thinks and one not in tagged and not one.path.endswith(".*") and not one.is_marked
+    ]
     return sorted(plain or tagged, key=lambda one: (-_named(one, THINKING), -one.length))
 
 
@@ -158,19 +166,27 @@ def _problem(held: Iterable[Holding], tags: tuple[str, ...]) -> Holding | None:
     named = [one for one in texts if _named(one, PROBLEM)]
     if named:
         return max(named, key=lambda one: (_named(one, PROBLEM), one.distinct))
+    texts = [one for one in texts if not _named(one, REPLY)]
     asking = [one for one in texts if one.share(lambda text: "?" in text[-200:]) >= _MOST]
     found = asking or texts
     return found[0] if len(found) == 1 else None
 
 
 def _is_truth(one: Holding) -> bool:
-    if one.is_code or one.states or _named(one, NO_TRUTH):
+    if one.is_code or one.states or _named(one, NO_TRUTH) or _is_category(one):
         return False
     if one.share(is_switch) == 1 and not _named(one, SURE_TRUTH):
         # A flag such as `is_correct`.
         return bool(_named(one, ANSWER))
     # A bare value under a name such as `final` or `answer`, or under one that only references have.
     return one.length <= 200
+
+
+def _is_category(one: Holding) -> bool:
+    """Whether a few values repeat that are no options and no yes or no, such as the class of a row."""
+    if len(one.cells) < _FEW or one.distinct * 3 > len(one.cells):
+        return False
+    return one.share(lambda text: _OPTION.fullmatch(text) is not None) < 1
 
 
 def _is_reply(one: Holding, tags: tuple[str, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,9 +21,11 @@ from dlcot_ray.inputs.layouts.texts import (
 from dlcot_ray.inputs.layouts.words import ASSISTANTS, USERS
 from dlcot_ray.inputs.presets import MessageKeys
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
-from dlcot_ray.inputs.replies.splitting import leads
+from dlcot_ray.inputs.replies.splitting import opens
 
 _SCALARS = (CellKind.TEXT, CellKind.INTEGER, CellKind.NUMBER)
+_MARK = re.compile(r"\W{0,8}(?:[<＜\[{]|&lt;|\*\*|#)")
+"""A bracket, a heading or bold text at the start."""
 _MOST_ROLES = 8
 _FEW_ROWS = 5
 """With fewer rows nothing is known about how often values repeat."""
@@ -77,6 +80,11 @@ class Holding:
         return self.share(reads_as_thinking) >= 0.5
 
     @cached_property
+    def is_marked(self) -> bool:
+        """Whether most of its cells begin with a mark, and not with a word or a formula."""
+        return self.share(lambda text: _MARK.match(text) is not None) >= 0.5
+
+    @cached_property
     def states(self) -> bool:
         """Whether most of its cells state something in words, and are no bare values."""
         return self.share(is_statement) >= 0.5
@@ -87,8 +95,8 @@ class Holding:
         return self.share(is_code) >= 0.5
 
     def tagged(self, tags: Sequence[str]) -> float:
-        """Share of the cells with one of the tags, or with a block that opens the text or a line of it."""
-        return self.share(lambda text: any(map(text.__contains__, tags)) or leads(text))
+        """Share of the cells with one of the tags, or with a block of thinking."""
+        return self.share(lambda text: any(map(text.__contains__, tags)) or opens(text))
 
 
 class Sample:

@@ -29,7 +29,8 @@ SURE_TRUTH = _words("truth gold golden reference ref expected target label gt")
 ANSWER = _words("answer solution verdict")
 NO_TRUTH = _words(
     "model predicted prediction extracted generated student llm deepseek gemini qwen r1 score grade "
-    "correctness type source category count length tokens rate"
+    "correctness type source category count length tokens rate difficulty level size time index idx domain "
+    "topic subject language split license"
 )
 """Words of columns that hold what a model answered, or facts about a row."""
 DISPREFERRED = _words("rejected negative worse worst bad wrong lose loser losing dispreferred")

@@ -18,14 +18,13 @@ from dataclasses import dataclass, field
 
 from dlcot_ray.core.markup import FAMILIES, SOLUTIONS, Delimiters, families_with
 from dlcot_ray.errors import Cause
-from dlcot_ray.inputs.replies.tags import Tag, tags_in
+from dlcot_ray.inputs.replies.tags import INVISIBLE, Tag, tags_in
 
-__all__ = ["Delimiters", "Refusal", "SplitReply", "leads", "split_reply"]
+__all__ = ["Delimiters", "Refusal", "SplitReply", "opens", "split_reply"]
 
 _BEGINS = re.compile(r"(?:^|\n|[>\]▷]|>assistant)[^\S\n]*$")
 """What may stand before a further block: the start of a line, or a tag."""
 _BEFORE = 80
-_LEADING = tuple(family for family in FAMILIES if family.leads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +94,9 @@ def split_reply(
     return [item for item in found if item.reasoning.strip()] or found[:1]
 
 
-def leads(text: str) -> bool:
-    """Whether a block of a word such as ``<thinking>`` opens a text, or a line of it."""
-    tags = tags_in(text, _LEADING)
+def opens(text: str) -> bool:
+    """Whether a block of thinking of a known family, or of a word that opens the text, begins in it."""
+    tags = tags_in(text, FAMILIES)
     return any(tag.opens and _may_begin(text, tag, tags) for tag in tags)
 
 
@@ -108,7 +107,7 @@ def _may_begin(text: str, tag: Tag, tags: Sequence[Tag]) -> bool:
         return family.prefilled
     if not family.leads:
         return True
-    is_first = not text[: tag.start].strip()
+    is_first = not text[: tag.start].strip(INVISIBLE)
     if is_first and not family.closed:
         return True
     if not any(other.family == family and not other.opens and other.start > tag.start for other in tags):

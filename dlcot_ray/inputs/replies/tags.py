@@ -15,9 +15,16 @@ from dlcot_ray.core.markup import Family
 from dlcot_ray.inputs.layouts.words import names_thinking
 from dlcot_ray.inputs.replies.quoting import Code
 
+INVISIBLE = " \t\r\n\ufeff\u200b\u200c\u200d\u2060"
+"""Characters that nobody sees in front of a tag: white space, byte order marks, joiners."""
+_HARMONY = "<|channel|>analysis<|message|>"
+_START = "<|start|>assistant"
+"""May stand before the channel; it is part of the tag."""
 _WORD = re.compile(r"<(/?)([A-Za-z][\w:-]*)>")
 """A tag that is one word between angle brackets."""
-_UNKNOWN = re.compile(r"\s*(?:<([A-Za-z][\w-]{2,30})>|\[([A-Za-z][\w-]{2,30})\]|<\|([A-Za-z][\w-]{2,30})\|>)")
+_UNKNOWN = re.compile(
+    r"[\s\ufeff\u200b-\u200d\u2060]*(?:<([A-Za-z][\w-]{2,30})>|\[([A-Za-z][\w-]{2,30})\]|<\|([A-Za-z][\w-]{2,30})\|>)"
+)
 """A word in brackets at the start of a text."""
 _ATTRIBUTES = r"(?:\s{1,4}[\w:-]{1,40}=[^<>\n]{0,80})?\s?"
 
@@ -66,7 +73,7 @@ def _unknown_family(text: str) -> Family | None:
     name = next(word for word in match.groups() if word)
     if not names_thinking(name):
         return None
-    opening = match.group().strip()
+    opening = match.group().strip(INVISIBLE)
     return Family(opening, opening.replace(name, f"/{name}"), prefilled=False, leads=True)
 
 
@@ -106,6 +113,8 @@ def _patterns(families: tuple[Family, ...]) -> _Patterns:
 
 def _loose(word: str) -> str:
     """The pattern of a tag; ``<think>`` may have spaces and attributes."""
+    if word == _HARMONY:
+        return rf"(?:{re.escape(_START)})?{re.escape(word)}"
     match = _WORD.fullmatch(word)
     if match is None:
         return re.escape(word)

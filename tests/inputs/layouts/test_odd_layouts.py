@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -123,6 +124,12 @@ def test_a_short_name_of_a_reference_is_known() -> None:
             {},
         ),
         (
+            lambda n: {"messages": {"role": ["user", "assistant"], "content": [problem(n), whole(n)]}},
+            "convert the column",
+            lambda n: {"messages": chat(("user", problem(n)), ("assistant", whole(n)))},
+            {},
+        ),
+        (
             lambda n: {"problem": problem(n), "steps": thought(n).split("\n\n")},
             "set dataset= to a preset, or to a YAML file that names the columns",
             lambda n: {"problem": problem(n), "reasoning": thought(n)},
@@ -142,3 +149,32 @@ def test_the_remedy_of_a_refusal_works(
     choice = read_as(*map(mended, range(6)), **choices)
     assert len(choice.fit.traces) == 6
     assert not choice.fit.faults
+
+
+def test_marks_of_an_unknown_kind_are_refused_and_read_by_a_preset(tmp_path: Path) -> None:
+    table = pa.Table.from_pylist(
+        [
+            {"question": problem(n), "output": f"**Thinking:**\n{thought(n)}\n**Answer:**\n{reply(n)}"}
+            for n in range(6)
+        ]
+    )
+    refused = choose_layout(load_preset("auto"), Sample(table), "in/x")
+    assert "list the marks around the thinking as thinking: in a YAML file" in refused.remedy
+    file = tmp_path / "mine.yaml"
+    file.write_text('problem: question\ntagged: output\nthinking: [["**Thinking:**", "**Answer:**"]]\n')
+    traces = choose_layout(load_preset(str(file)), Sample(table), "in/x").fit.traces
+    assert [trace.reasoning.strip() for trace in traces] == [thought(n) for n in range(6)]
+    assert [(trace.response or "").strip() for trace in traces] == [reply(n) for n in range(6)]
+
+
+def test_the_class_or_the_degree_of_a_row_is_no_reference() -> None:
+    for column in ({"label": "counting"}, {"label": 1}, {"target_difficulty": 3}):
+        rows = [{"question": problem(n), "reasoning": thought(n), **column} for n in range(6)]
+        assert {trace.ground_truth for trace in read_as(*rows).fit.traces} == {None}
+    letters = [{"question": problem(n), "reasoning": thought(n), "label": "AB"[n % 2]} for n in range(6)]
+    assert {trace.ground_truth for trace in read_as(*letters).fit.traces} == {"A", "B"}
+
+
+def test_a_reply_is_never_guessed_to_be_the_problem() -> None:
+    rows = [{"input": {"turns": 1}, "output": {"reasoning": thought(n), "text": reply(n)}} for n in range(6)]
+    assert read_as(*rows).refusal
