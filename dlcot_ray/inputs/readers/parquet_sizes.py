@@ -68,7 +68,7 @@ class DecodedSizes:
 
     def of_group(self, group: int) -> int:
         """Bytes of a decoded row group, at most."""
-        return self._file.metadata.row_group(group).total_byte_size + sum(self._hidden(group).values())
+        return int(self._file.metadata.row_group(group).total_byte_size) + sum(self._hidden(group).values())
 
     def of_row(self, groups: Sequence[int], columns: Sequence[str] | None) -> int:
         """Bytes of a mean row of the row group that has the largest, at most.
@@ -83,7 +83,7 @@ class DecodedSizes:
         hidden = self._hidden(group)
         wanted = (chunk for chunk in self._chunks(group) if _is_wanted(chunk.path, columns))
         size = sum(chunk.stated + hidden.get(chunk.path, 0) for chunk in wanted)
-        return size // max(self._file.metadata.row_group(group).num_rows, 1)
+        return size // max(int(self._file.metadata.row_group(group).num_rows), 1)
 
     def _hidden(self, group: int) -> dict[str, int]:
         """Leaf -> bytes that decoding adds to the stated size, at most; empty for an ordinary group."""

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dlcot_ray.inputs.readers import parquet
 from dlcot_ray.inputs.readers.parquet import ParquetReader
 from dlcot_ray.inputs.readers.parquet_sizes import HIDDEN_BYTES
+from dlcot_ray.inputs.readers.protocol import BATCH_BYTES
 from dlcot_ray.plan.tasks import ReadTask
 from dlcot_ray.work.reading import read_units
 from tests.support.unit_steps import spec, tasks_of
@@ -63,7 +63,7 @@ def test_a_text_that_rows_share_counts_for_each_of_them(column: pa.Array, option
     assert ROWS * len(LONG) <= size < 1.2 * ROWS * len(LONG)
     batches = list(reader.batches())
     assert sum(batch.num_rows for batch in batches) == ROWS
-    assert max(batch.num_rows for batch in batches) <= parquet.BATCH_BYTES // len(LONG)
+    assert max(batch.num_rows for batch in batches) <= BATCH_BYTES // len(LONG)
     assert [batch.num_rows for batch in reader.batches(columns=["id"])] == [ROWS]
 
 
