@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from dlcot_ray.cluster.ledger.status import LedgerStatus
+from dlcot_ray.cluster.ledger.unit_events import EventKind
 from dlcot_ray.cluster.nodes import plan_workers, start_ray, stop_ray, waiting_for
 from dlcot_ray.cluster.shared_places import check_shared
 from dlcot_ray.cluster.supervision import FailureLimits, run_units
@@ -30,8 +31,10 @@ from dlcot_ray.outputs.layout import (
     ENHANCED,
     INPUT_METADATA_FILE,
     JOB_FILE,
+    LIVE_FILE,
     MANIFEST_FILE,
 )
+from dlcot_ray.outputs.live import LiveRecord
 from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
 from dlcot_ray.outputs.results import EngineUse
 from dlcot_ray.outputs.tally import Journal, count, name_of, survey
@@ -115,7 +118,7 @@ def _complete(job: Prepared, log: EventLog) -> tuple[dict[str, Any], bool]:
     manifest = read_manifest(output)
     if not (pending.units or failed) and manifest and describes(manifest, job.record, job.plan):
         return manifest, True
-    output.store.delete(MANIFEST_FILE)
+    output.store.delete_all([MANIFEST_FILE, LIVE_FILE])
     job.claim.write(job.record)
     if job.input_metadata is not None:
         output.store.put(INPUT_METADATA_FILE, job.input_metadata)
@@ -182,16 +185,26 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
         done_rows = job.plan.rows - pending.rows
         metrics = RunMetrics(job.record.fingerprint)
 
+        live = LiveRecord(job.output)
+
         def on_status(status: LedgerStatus) -> None:
             metrics.observe(status)
             log.observe(status)
+            requeued = sum(event.kind is EventKind.UNIT_REQUEUED for event in status.events)
+            live.observe(
+                judges=status.judges,
+                in_flight=len(status.in_flight),
+                idle_s=status.idle_s,
+                requeued=requeued,
+            )
 
-        with RunProgress(job.plan.rows, done_rows, job.config.progress_s) as progress:
+        with live, RunProgress(job.plan.rows, done_rows, job.config.progress_s) as progress:
             for result in run_units(pending, job.spec, workers, limits, plan, on_status):
                 job.claim.check()
                 timings.setdefault("first_unit_seconds", round(time.monotonic() - begin, 3))
                 progress.update(result.stats)
                 metrics.add(result)
+                live.add(result)
                 log.unit(result)
                 engine += result.engine
                 if result.error:

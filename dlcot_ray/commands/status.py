@@ -16,13 +16,14 @@ from itertools import pairwise
 from typing import Any
 
 from dlcot_ray.commands.exits import Exit
-from dlcot_ray.commands.watching import watch_line, watched
+from dlcot_ray.commands.watching import failed_of, watch_line, watched, workers_told
 from dlcot_ray.config.view_settings import StatusConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats, add_up
 from dlcot_ray.outputs.inventory import Inventory, ListedUnit, names_of, take_inventory
 from dlcot_ray.outputs.job_record import JobRecord
 from dlcot_ray.outputs.layout import JOB_FILE, MANIFEST_FILE, Output
+from dlcot_ray.outputs.live import Live, read_live
 from dlcot_ray.outputs.manifest import read_manifest
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store
@@ -120,8 +121,10 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
     started = info.modified if info is not None else None
     written = [(unit.written, unit.stop - unit.start) for unit in units]
     # Before the first unit, the time of the record stands for the last write.
-    pace = pace_of(written or [(started, 0)], time.time() if now is None else now)
+    now = time.time() if now is None else now
+    pace = pace_of(written or [(started, 0)], now)
     manifest = read_manifest(output)
+    live = read_live(output, now) if manifest is None else None
     sampled = _spread(units, footers)
     stats = add_up(map_in_order(output.stats, (unit.name for unit in sampled)))
     left = rows - done
@@ -131,7 +134,7 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
         "fingerprint": record.fingerprint,
         "judge": record.settings.get("judge"),
         "policy": record.settings.get("policy"),
-        "state": _state(manifest, left, pace),
+        "state": _state(manifest, left, pace, live),
         "started": started,
         "files": len(record.inputs),
         "rows": rows,
@@ -145,7 +148,9 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
         "longest_gap_s": pace.longest_gap_s,
         "footers_read": len(sampled),
         **_scaled(stats, done),
-        "failed_units": (manifest or {}).get("failed_units", []),
+        "failed_units": _failed(manifest, live),
+        "engine_busy_share": _engine_busy(manifest, live),
+        "live": None if live is None else _workers(live),
         "unusable_inputs": (manifest or {}).get("unusable_inputs", []),
         "manifest": manifest is not None,
         "untrue_manifest": _untrue(manifest, record, inventory, done) if manifest is not None else "",
@@ -166,12 +171,32 @@ def pace_of(units: Iterable[tuple[float | None, int]], now: float) -> Pace:
     return Pace(rate, max(0.0, now - newest), gap)
 
 
-def _state(manifest: Mapping[str, Any] | None, left: int, pace: Pace) -> str:
+def _state(manifest: Mapping[str, Any] | None, left: int, pace: Pace, live: Live | None) -> str:
     if manifest is not None:
         return "complete" if manifest.get("complete") else "ended with rows left"
-    if pace.stalled:
+    # A unit of a large model may take longer than every pause before; its rows tell that work goes on.
+    if pace.stalled and (live is None or live.idle_s > _STALL_S):
         return "stalled"
     return "running" if left else "finishing"
+
+
+def _failed(manifest: Mapping[str, Any] | None, live: Live | None) -> list[dict[str, Any]]:
+    if manifest is not None:
+        return list(manifest.get("failed_units", []))
+    return [] if live is None else list(live.failed_units)
+
+
+def _engine_busy(manifest: Mapping[str, Any] | None, live: Live | None) -> float | None:
+    """Busy share of the engines' seconds in the last run, or in this one; None without an engine."""
+    if manifest is not None:
+        share = manifest.get("run", {}).get("engine_busy_share")
+        return None if share is None else float(share)
+    return round(live.engine_busy_s / live.engine_s, 4) if live is not None and live.engine_busy_s else None
+
+
+def _workers(live: Live) -> dict[str, Any]:
+    names = ("judges", "in_flight", "idle_s", "requeued", "failed")
+    return {name: getattr(live, name) for name in names}
 
 
 def _units_left(record: JobRecord, inventory: Inventory) -> int | None:
@@ -240,6 +265,8 @@ def _lines(figures: Mapping[str, Any]) -> list[str]:
             f"judge      {about}{figures['prefill']:,} prefilled, {figures['cached']:,} cached, "
             f"{figures['decode']:,} decoded"
         )
+    if figures["live"] is not None or figures["engine_busy_share"] is not None:
+        lines.append(f"workers    {workers_told(figures)}")
     if figures["estimated"]:
         lines.append(f"           (from the footers of {figures['footers_read']:,} units)")
     if figures["rows_per_s"] and figures["rows_left"]:
@@ -254,10 +281,8 @@ def _lines(figures: Mapping[str, Any]) -> list[str]:
     for unit in figures["failed_units"][:10]:
         first, stop = unit["rows"]
         lines.append(f"failed     {unit['file']}, rows {first}-{stop - 1}: {unit['error']}")
-    if len(figures["failed_units"]) > 10:
-        lines.append(
-            f"           and {len(figures['failed_units']) - 10:,} more failed units, see the manifest"
-        )
+    if failed_of(figures) > 10:
+        lines.append(f"           and {failed_of(figures) - 10:,} more failed units, see the manifest")
     lines += [f"unusable   {fault['file']}: {fault['message']}" for fault in figures["unusable_inputs"][:10]]
     if figures["untrue_manifest"]:
         lines.append(f"manifest   wrong: {figures['untrue_manifest']}; dlcot verify shows details")

@@ -14,6 +14,8 @@ from dlcot_ray.telemetry.console import duration
 ENDED = ("complete", "ended with rows left")
 """States of a job that has written its manifest."""
 
+_LONGEST_ERROR = 80
+
 Figures = Mapping[str, Any]
 
 
@@ -50,8 +52,37 @@ def watch_line(figures: Figures) -> str:
         parts.append(f"{about}{saved:,} tokens saved ({saved / figures['tokens_before']:.1%})")
     if figures["rejected"]:
         parts.append(f"{about}{figures['rejected']:,} rejected")
-    if figures["failed_units"]:
-        parts.append(f"{len(figures['failed_units']):,} units failed")
+    if told := workers_told(figures):
+        parts.append(told)
+    if failed_of(figures):
+        parts.append(f"{_units(failed_of(figures))} failed ({_last_error(figures)})")
     if figures["last_write_s"] is not None and figures["state"] not in ENDED:
         parts.append(f"last unit {duration(figures['last_write_s'])} ago")
     return ", ".join(parts)
+
+
+def workers_told(figures: Figures) -> str:
+    """Judges, units in flight, busy share of the engines and requeued units; empty where nothing is known."""
+    live, busy, parts = figures["live"], figures["engine_busy_share"], []
+    if live is not None:
+        parts += [f"{live['judges']:,} judges", f"{_units(live['in_flight'])} in flight"]
+    if busy is not None:
+        parts.append(f"engine {busy:.0%} busy")
+    if live is not None and live["requeued"]:
+        parts.append(f"{_units(live['requeued'])} requeued")
+    return ", ".join(parts)
+
+
+def failed_of(figures: Figures) -> int:
+    """Units that failed: those of the manifest, or of the run so far."""
+    named = len(figures["failed_units"])
+    return named if figures["live"] is None else max(named, figures["live"]["failed"])
+
+
+def _last_error(figures: Figures) -> str:
+    error = str(figures["failed_units"][-1]["error"])
+    return error if len(error) <= _LONGEST_ERROR else f"{error[: _LONGEST_ERROR - 3]}..."
+
+
+def _units(count: int) -> str:
+    return f"{count:,} unit" if count == 1 else f"{count:,} units"

@@ -17,6 +17,7 @@ from dlcot_ray.outputs.layout import (
     INPUTS_FILE,
     JOB_FILE,
     JOURNAL,
+    LIVE_FILE,
     MANIFEST_FILE,
     PAGE_FILE,
     unit_object,
@@ -33,6 +34,7 @@ _OWN = (
     INPUTS_FILE,
     INPUT_METADATA_FILE,
     DUPLICATES_FILE,
+    LIVE_FILE,
 )
 _OF_REFRESH = ("report.json", "report.md", "_lease.json")
 """Objects that `dlcot refresh` writes beside a snapshot's units."""

@@ -45,6 +45,8 @@ INPUT_METADATA_FILE = "_input_metadata.arrow"
 DUPLICATES_FILE = "_duplicates.arrow"
 INPUTS_FILE = "inputs.jsonl"
 JOURNAL = "_counts"
+LIVE_FILE = "_live.json"
+"""What a running job tells of itself (`live.py`)."""
 
 _STATS_KEY = "dlcot.stats"
 _JOB_KEY = "dlcot.job"

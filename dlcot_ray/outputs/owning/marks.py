@@ -22,6 +22,7 @@ from dlcot_ray.outputs.layout import (
     INPUTS_FILE,
     JOB_FILE,
     JOURNAL,
+    LIVE_FILE,
     MANIFEST_FILE,
     PAGE_FILE,
     Output,
@@ -78,7 +79,7 @@ def clear(output: Output, *, record: bool = True) -> None:
         names = (info.relative for info in store.scan(folder))
         store.delete_all([name for name in names if unit_object(name) is not None])
     store.delete_all(list(_journal_entries(output)))
-    store.delete_all([BEFORE_AFTER_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE])
+    store.delete_all([BEFORE_AFTER_FILE, INPUT_METADATA_FILE, DUPLICATES_FILE, LIVE_FILE])
     if record:
         store.delete(JOB_FILE)
 
