@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from dlcot_ray.commands.exits import Exit
-from dlcot_ray.commands.watching import failed_of, watch_line, watched, workers_told
+from dlcot_ray.commands.watching import STARTING, failed_of, watch_line, watched, workers_told
 from dlcot_ray.config.view_settings import StatusConfig
 from dlcot_ray.errors import JobError
 from dlcot_ray.outputs.counts import UnitStats, add_up
@@ -134,7 +134,7 @@ def status_of(output: Output, *, footers: int | None = 1000, now: float | None =
         "fingerprint": record.fingerprint,
         "judge": record.settings.get("judge"),
         "policy": record.settings.get("policy"),
-        "state": _state(manifest, left, pace, live),
+        "state": _state(record, manifest, left, pace, live),
         "started": started,
         "files": len(record.inputs),
         "rows": rows,
@@ -171,9 +171,13 @@ def pace_of(units: Iterable[tuple[float | None, int]], now: float) -> Pace:
     return Pace(rate, max(0.0, now - newest), gap)
 
 
-def _state(manifest: Mapping[str, Any] | None, left: int, pace: Pace, live: Live | None) -> str:
+def _state(
+    record: JobRecord, manifest: Mapping[str, Any] | None, left: int, pace: Pace, live: Live | None
+) -> str:
     if manifest is not None:
         return "complete" if manifest.get("complete") else "ended with rows left"
+    if not record.inputs:
+        return STARTING
     # A unit of a large model may take longer than every pause before; its rows tell that work goes on.
     if pace.stalled and (live is None or live.idle_s > _STALL_S):
         return "stalled"
@@ -248,7 +252,7 @@ def _untrue(manifest: Mapping[str, Any], record: JobRecord, inventory: Inventory
 
 def _lines(figures: Mapping[str, Any]) -> list[str]:
     about = "about " if figures["estimated"] else ""
-    share = figures["rows_done"] / figures["rows"] if figures["rows"] else 1.0
+    share = figures["rows_done"] / figures["rows"] if figures["rows"] else 0.0
     lines = [
         f"{figures['output']}: {figures['state']} ({figures['command']}, judge "
         f"{str(figures['judge']).partition(' ')[0]}, policy {figures['policy']}, "

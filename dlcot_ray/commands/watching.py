@@ -11,6 +11,7 @@ from typing import Any
 
 from dlcot_ray.telemetry.console import duration
 
+STARTING = "starting"
 ENDED = ("complete", "ended with rows left")
 """States of a job that has written its manifest."""
 
@@ -44,6 +45,8 @@ def watch_line(figures: Figures) -> str:
     """State, rows, rate, time left, tokens saved and failed units of a job, on one line."""
     share = figures["rows_done"] / figures["rows"] if figures["rows"] else 1.0
     about = "about " if figures["estimated"] else ""
+    if figures["state"] == STARTING:
+        return f"{STARTING}: inputs are looked for and counted"
     parts = [f"{figures['state']}: {figures['rows_done']:,} of {figures['rows']:,} rows ({share:.1%})"]
     if figures["rows_per_s"] and figures["rows_left"]:
         parts += [f"{figures['rows_per_s']:,.1f} rows/s", f"{duration(figures['eta_s'])} left"]
@@ -55,8 +58,8 @@ def watch_line(figures: Figures) -> str:
     if told := workers_told(figures):
         parts.append(told)
     if failed_of(figures):
-        parts.append(f"{_units(failed_of(figures))} failed ({_last_error(figures)})")
-    if figures["last_write_s"] is not None and figures["state"] not in ENDED:
+        parts.append(f"{_counted(failed_of(figures), 'unit')} failed ({_last_error(figures)})")
+    if figures["last_write_s"] is not None and figures["units_done"] and figures["state"] not in ENDED:
         parts.append(f"last unit {duration(figures['last_write_s'])} ago")
     return ", ".join(parts)
 
@@ -65,11 +68,12 @@ def workers_told(figures: Figures) -> str:
     """Judges, units in flight, busy share of the engines and requeued units; empty where nothing is known."""
     live, busy, parts = figures["live"], figures["engine_busy_share"], []
     if live is not None:
-        parts += [f"{live['judges']:,} judges", f"{_units(live['in_flight'])} in flight"]
+        judges = _counted(live["judges"], "judge") if live["judges"] else "judges start"
+        parts += [judges, f"{_counted(live['in_flight'], 'unit')} in flight"]
     if busy is not None:
         parts.append(f"engine {busy:.0%} busy")
     if live is not None and live["requeued"]:
-        parts.append(f"{_units(live['requeued'])} requeued")
+        parts.append(f"{_counted(live['requeued'], 'unit')} requeued")
     return ", ".join(parts)
 
 
@@ -84,5 +88,5 @@ def _last_error(figures: Figures) -> str:
     return error if len(error) <= _LONGEST_ERROR else f"{error[: _LONGEST_ERROR - 3]}..."
 
 
-def _units(count: int) -> str:
-    return f"{count:,} unit" if count == 1 else f"{count:,} units"
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

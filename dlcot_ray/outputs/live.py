@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dlcot_ray.outputs.results import UnitResult
 
 EVERY_S = 5.0
-"""Seconds between two records: as often as `dlcot status --watch` looks; nine cents of requests a day on S3."""
+"""Seconds between two records: as often as `dlcot status --watch` looks; nine cents a day on S3."""
 FRESH_S = 60.0
 """Age in seconds from which a record is that of a driver that is gone."""
 _SHOWN = 10

@@ -23,6 +23,7 @@ RUNNING: dict[str, Any] = {
     "rows": 400,
     "rows_done": 100,
     "rows_left": 300,
+    "units_done": 10,
     "rows_per_s": 15.0,
     "eta_s": 20.0,
     "estimated": False,
@@ -95,7 +96,7 @@ def test_a_real_job_is_watched_to_its_end(
     lines = shown.err.splitlines()
     assert lines[-1].partition(" ")[2].startswith("complete: 20 of 20 rows (100.0%)")
     assert any("rows/s" in line and "left" in line for line in lines), lines
-    assert any("1 judges, 2 units in flight, engine" in line for line in lines), lines
+    assert any("1 judge, 1 unit in flight, engine " in line for line in lines), "\n".join(lines)
     done = [int(found[1]) for line in lines if (found := re.search(r"(\d+) of 20 rows", line))]
     assert done == sorted(done)
     assert len(set(done)) > 3
