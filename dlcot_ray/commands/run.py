@@ -34,7 +34,6 @@ from dlcot_ray.outputs.layout import (
     LIVE_FILE,
     MANIFEST_FILE,
 )
-from dlcot_ray.outputs.live import LiveRecord
 from dlcot_ray.outputs.manifest import FailedUnit, build_manifest, describes, read_manifest, write_manifest
 from dlcot_ray.outputs.results import EngineUse
 from dlcot_ray.outputs.tally import Journal, count, name_of, survey
@@ -48,6 +47,7 @@ from dlcot_ray.report.writing import write_report
 from dlcot_ray.storage.urls import is_local
 from dlcot_ray.telemetry.cleaned_console import terminal
 from dlcot_ray.telemetry.event_log import EventLog
+from dlcot_ray.telemetry.live import LiveRecord
 from dlcot_ray.telemetry.metrics import RunMetrics
 from dlcot_ray.telemetry.progress import RunProgress
 from dlcot_ray.telemetry.summary import print_summary

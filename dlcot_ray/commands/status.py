@@ -23,12 +23,12 @@ from dlcot_ray.outputs.counts import UnitStats, add_up
 from dlcot_ray.outputs.inventory import Inventory, ListedUnit, names_of, take_inventory
 from dlcot_ray.outputs.job_record import JobRecord
 from dlcot_ray.outputs.layout import JOB_FILE, MANIFEST_FILE, Output
-from dlcot_ray.outputs.live import Live, read_live
 from dlcot_ray.outputs.manifest import read_manifest
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.console import duration, print_report
+from dlcot_ray.telemetry.live import Live, read_live
 from dlcot_ray.terminal import tell
 
 _WINDOW_S = 900.0

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dlcot_ray.commands.status import status_of
 from dlcot_ray.commands.watching import watch_line
+from dlcot_ray.outputs.job_record import InputRecord
 from dlcot_ray.outputs.layout import LIVE_FILE, Output
-from dlcot_ray.outputs.live import FRESH_S, Live, LiveRecord, read_live
 from dlcot_ray.outputs.owning.marks import clear
 from dlcot_ray.outputs.results import EngineUse, UnitResult
+from dlcot_ray.telemetry.live import FRESH_S, Live, LiveRecord, read_live
 from tests.support.made_output import make_output, sum_row
+from tests.support.records import write_record
+
+
+def an_output(place: Path, units: int = 1) -> Output:
+    """The output of a job that has planned its inputs and written its units."""
+    output = make_output(place, [[sum_row(number)] for number in range(units)])
+    inputs = tuple(InputRecord(f"in/part{n}.parquet", f"part{n}", 1, 1, "1") for n in range(units))
+    record = output.record()
+    assert record is not None
+    write_record(output, replace(record, inputs=inputs))
+    return output
 
 
 def wait_for(output: Output, failed: int) -> Live:
@@ -30,7 +43,7 @@ def unit(number: int, error: str = "", **others: Any) -> UnitResult:
 
 
 def test_a_running_job_tells_its_engine_and_its_failures(tmp_path: Path) -> None:
-    output = make_output(tmp_path / "out", [[sum_row(0)]])
+    output = an_output(tmp_path / "out")
     with LiveRecord(output, every_s=0.02) as live:
         live.observe(judges=2, in_flight=3, idle_s=1.25, requeued=1)
         live.observe(judges=2, in_flight=3, idle_s=0.5, requeued=1)
@@ -51,7 +64,7 @@ def test_a_running_job_tells_its_engine_and_its_failures(tmp_path: Path) -> None
 
 
 def test_the_record_of_a_dead_driver_tells_nothing(tmp_path: Path) -> None:
-    output = make_output(tmp_path / "out", [[sum_row(0)]])
+    output = an_output(tmp_path / "out")
     now = time.time()
     output.store.put(LIVE_FILE, Live(judges=1, written=now).to_json())
     assert read_live(output, now + FRESH_S) == Live(judges=1, written=now)
@@ -64,7 +77,7 @@ def test_the_record_of_a_dead_driver_tells_nothing(tmp_path: Path) -> None:
 
 
 def test_a_slow_unit_whose_rows_go_on_is_no_stall(tmp_path: Path) -> None:
-    output = make_output(tmp_path / "out", [[sum_row(0)], [sum_row(1)]])
+    output = an_output(tmp_path / "out", 2)
     (tmp_path / "out" / "enhanced" / "part1.r000000000-000000001.parquet").unlink()
     later = time.time() + 3600
     assert status_of(output, now=later)["state"] == "stalled"
