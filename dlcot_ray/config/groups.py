@@ -131,9 +131,7 @@ class UnitSettings:
         "units lose less when a job is killed, larger units make fewer objects.",
         least=1,
     )
-    bytes_per_unit: int = setting(
-        67_108_864, "Approximate maximum size of a work unit, in bytes of its decoded rows.", least=1
-    )
+    bytes_per_unit: int = setting(67_108_864, "Approximate maximum size of a work unit, in bytes.", least=1)
     max_trace_chars: int = setting(
         MAX_TRACE_CHARS, "Traces with more characters than this pass through unchanged, with a flag.", least=1
     )

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dlcot_ray.errors import InputFault, reason_of
-from dlcot_ray.inputs.readers.parquet_sizes import DecodedSizes
-from dlcot_ray.inputs.readers.protocol import BATCH_BYTES, BATCH_ROWS, FileMetadata, unreadable
+from dlcot_ray.inputs.readers.protocol import BATCH_ROWS, FileMetadata, unreadable
 
 _READ_BYTES = 8 << 20
 
@@ -35,10 +34,9 @@ class ParquetReader:
             self._file = pq.ParquetFile(source, pre_buffer=False, buffer_size=_READ_BYTES)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise unreadable(label, "Parquet", error) from error
-        self._sizes = DecodedSizes(source, self._file)
 
     def metadata(self) -> FileMetadata:
-        """Schema and row groups, from the footer, and from dictionaries that are larger than is usual."""
+        """Schema and row groups, from the footer."""
         footer = self._file.metadata
         try:
             schema = self._file.schema_arrow
@@ -46,10 +44,8 @@ class ParquetReader:
             raise InputFault(
                 self._label, f"its schema cannot be read ({reason_of(error)})", "write the file again"
             ) from error
-        numbers = range(footer.num_row_groups)
-        return FileMetadata.of(
-            schema, ((footer.row_group(number).num_rows, self._sizes.of_group(number)) for number in numbers)
-        )
+        groups = (footer.row_group(number) for number in range(footer.num_row_groups))
+        return FileMetadata.of(schema, ((group.num_rows, group.total_byte_size) for group in groups))
 
     def batches(
         self,
@@ -58,13 +54,7 @@ class ParquetReader:
         columns: Sequence[str] | None = None,
         max_rows: int = BATCH_ROWS,
     ) -> Iterator[pa.RecordBatch]:
-        """Rows of some row groups; only the wanted columns are fetched and decoded.
-
-        A batch has at most about `BATCH_BYTES`, whatever its text shares in the file.
-        """
-        read = groups if groups is not None else range(self._file.num_row_groups)
-        row_bytes = max(self._sizes.of_row(read, columns), 1)
-        max_rows = min(max_rows, max(1, BATCH_BYTES // row_bytes))
+        """Rows of some row groups; only the wanted columns are fetched and decoded."""
         yield from self._file.iter_batches(max_rows, row_groups=groups, columns=columns, use_threads=False)
 
     def close(self) -> None:
