@@ -29,7 +29,12 @@ class Options(argparse.ArgumentParser):
             epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        self.add_argument("output", metavar="OUT", help="an output of dlcot enhance, derive or refresh")
+        self.add_argument(
+            "output",
+            metavar="OUT",
+            type=lambda word: word.removeprefix(_OUTPUT),
+            help="an output of dlcot enhance, derive or refresh",
+        )
         self.add_argument("--endpoint-url", help="of an S3-compatible store")
 
     def error(self, message: str) -> NoReturn:
@@ -47,7 +52,7 @@ class Options(argparse.ArgumentParser):
             ConfigError: an option cannot be used.
         """
         try:
-            return self.parse_args([word.removeprefix(_OUTPUT) for word in words])
+            return self.parse_args(words)
         except SystemExit:
             return None
 

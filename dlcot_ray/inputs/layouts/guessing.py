@@ -16,7 +16,9 @@ from dlcot_ray.inputs.cells import is_list, matched_names
 from dlcot_ray.inputs.layouts.sample import Holding, Sample
 from dlcot_ray.inputs.layouts.settling import tags_of
 from dlcot_ray.inputs.layouts.texts import is_switch
-from dlcot_ray.inputs.layouts.words import (
+from dlcot_ray.inputs.presets import DatasetPreset
+from dlcot_ray.inputs.replies.splitting import Delimiters
+from dlcot_ray.inputs.words import (
     ANSWER,
     CORRECTNESS,
     DISPREFERRED,
@@ -29,8 +31,6 @@ from dlcot_ray.inputs.layouts.words import (
     TRUTH,
     words_of,
 )
-from dlcot_ray.inputs.presets import DatasetPreset
-from dlcot_ray.inputs.replies.splitting import Delimiters
 
 GUESSED = "by_content"
 """The name of a guessed preset."""

@@ -18,10 +18,10 @@ from dlcot_ray.inputs.layouts.texts import (
     is_switch,
     reads_as_thinking,
 )
-from dlcot_ray.inputs.layouts.words import ASSISTANTS, USERS
 from dlcot_ray.inputs.presets import MessageKeys
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
 from dlcot_ray.inputs.replies.splitting import opens
+from dlcot_ray.inputs.words import ASSISTANTS, USERS
 
 _SCALARS = (CellKind.TEXT, CellKind.INTEGER, CellKind.NUMBER)
 _MARK = re.compile(r"\W{0,8}(?:[<＜\[{]|&lt;|\*\*|#)")

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from dlcot_ray.core.markup import families_with
 from dlcot_ray.inputs.layouts.sample import Holding, Sample
-from dlcot_ray.inputs.layouts.words import SURE_TRUTH, names_thinking, words_of
 from dlcot_ray.inputs.presets import DatasetPreset
+from dlcot_ray.inputs.words import SURE_TRUTH, names_thinking, words_of
 
 _REFERENCES = SURE_TRUTH | {"solution"}
 

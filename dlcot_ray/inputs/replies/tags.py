@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dlcot_ray.core.markup import Family
-from dlcot_ray.inputs.layouts.words import names_thinking
 from dlcot_ray.inputs.replies.quoting import Code
+from dlcot_ray.inputs.words import names_thinking
 
 INVISIBLE = " \t\r\n\ufeff\u200b\u200c\u200d\u2060"
 """Characters that nobody sees in front of a tag: white space, byte order marks, joiners."""
