@@ -89,6 +89,9 @@ _CONFLICT = re.compile(
 _DISAGREES = re.compile(
     r"\bcontradict(?:s|ed|ing|ion|ions)?\b|\b(?:discrepanc|inconsisten)(?:y|ies|cy|cies)\b|"
     r"\beither (?:my|the|this) (?:approach|method|calculation|reasoning|result)s? (?:is|was|are) wrong\b|"
+    r"\b(?:methods|approaches|ways|calculations|formulas|results|they)\b[^.!?\n]{0,20} "
+    r"(?:giv(?:e|es|ing)|gave|lead(?:s|ing)? to|led to|have|are) (?:me )?(?:\w+ )?"
+    r"(?:different|differing|conflicting) (?:results|answers|values|numbers|totals|probabilities)\b|"
     r"^\W*(?:(?:wait|hmm+|oh|no)\b[\s,.]*)*but (?:earlier|before|according to|(?:using|with|in|by|from) "
     r"(?:the|my) (?:first|second|other|previous))\b[^.!?\n]{0,120}\d",
     re.IGNORECASE,
@@ -97,7 +100,7 @@ _DISAGREES = re.compile(
 _NO_CONFLICT = re.compile(
     r"\b(?:no|not an?|without|resolv\w+|proof by|by|assum\w+|leads? to|for|would|suppos\w+|gives?|avoid\w*) "
     r"(?:\w+ )?(?:contradict|discrepanc|inconsisten)|n't contradict|"
-    r"\bcontradict\w* (?:our|the|my|that) assum",
+    r"\bcontradict\w* (?:our|the|my|that) (?:assum|given|condition|requirement|fact that)",
     re.IGNORECASE,
 )
 """A proof by contradiction, or the absence of a conflict."""

@@ -25,6 +25,8 @@ from dlcot_ray.core.trace import Trace
 
 DOUBT_CHARS = 300
 """Characters at the end of the trunk that are searched for a doubt."""
+CONFLICT_CHARS = 1000
+"""Characters at the end of the trunk that are searched for two results in conflict."""
 ARRIVING_SEGMENTS = 4
 """Segments at the end of the trunk, or of the check that stays, one of which ends on the answer."""
 _NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?")
@@ -71,7 +73,12 @@ def settling(trace: Trace, annotation: Annotation) -> range | None:
     asked = approach is not None and approach.label is Label.CORRECT and _DOUBTS.search(opening) is not None
     if not items or items[0][0] != at:
         return None
-    doubted = asked or _is_doubtful(annotation.segment_text(trace.reasoning, at - 1))
+    way = trace.reasoning[: annotation.segment_offsets[at]]
+    doubted = (
+        asked
+        or _is_doubtful(annotation.segment_text(trace.reasoning, at - 1))
+        or leaves_conflict(way[-CONFLICT_CHARS:])
+    )
     if not doubted and _arrives(trace, annotation, stays, accepted):
         return None
     stop = _settled_by(trace, annotation, at, stays.closing)

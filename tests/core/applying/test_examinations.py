@@ -246,7 +246,23 @@ def test_a_check_that_leaves_a_conflict_stays_with_all_that_follows() -> None:
         ("But according to the first method, it is 42.", True),
         ("This contradicts the earlier result. I made a slip in the sum.", False),
         ("There is no contradiction here.", False),
+        ("Close, but my two methods are giving slightly different results.", True),
+        ("The two counts gave different totals. I see: I forgot the last row.", False),
+        ("Both ways give the same result in different forms.", False),
+        ("Then x is below zero, which contradicts the given condition. So x = 42.", False),
     ],
 )
 def test_a_conflict_is_left_until_a_sentence_settles_it(text: str, left: bool) -> None:
     assert leaves_conflict(text) is left
+
+
+def test_a_way_that_ends_in_a_conflict_stays_with_what_settles_it() -> None:
+    conflict = ["A count by sevens gives 49. So this contradicts the product."]
+    lines = [*ROAD, *conflict, "Count again: 7, 14, 21, 28, 35, 42. So it is 42.", AGAIN, END]
+    checks = [(3, 4, 0, 0), (4, 5, 0, 1)]
+    settled = annotated(lines, [(0, 3, CORRECT, 0)], checks, kinds=(AFFIRMS,) * 2, conclusion=5)
+    assert gone(enhance(*settled, parse_policy("keep_first"))) == [4]
+    plain = annotated(
+        [*ROAD, "So it is 42.", *lines[3:]], [(0, 3, CORRECT, 0)], checks, kinds=(AFFIRMS,) * 2, conclusion=5
+    )
+    assert gone(enhance(*plain, parse_policy("keep_first"))) == [3, 4]
