@@ -100,6 +100,34 @@ def test_a_reference_to_both_is_removed_only_if_one_is_left() -> None:
     assert refers_back("as computed above", adjacent=True, single=False) is not None
 
 
+def test_a_sum_up_that_names_dropped_work_goes() -> None:
+    lines = [
+        WORK,
+        "By the symmetry of the rows it is 42 again.",
+        "The symmetry argument agrees. So it is 42.",
+    ]
+    assert closed(lines, {1})[0] == [WORK, "So it is 42."]
+
+
+@pytest.mark.parametrize(
+    ("kept", "says"),
+    [
+        ("By the symmetry of the rows we compute 6 * 7 = 42.", "The symmetry argument agrees."),
+        (WORK, "Does the symmetry argument agree?"),
+        (WORK, "Let us use symmetry now."),
+        (WORK, "The answer agrees."),
+    ],
+)
+def test_a_word_that_kept_text_has_or_that_sums_up_nothing_stays(kept: str, says: str) -> None:
+    assert closed([kept, "By symmetry the answer is 42.", says], {1})[0] == [kept, says]
+
+
+def test_a_sum_up_that_computes_needs_the_dropped_text() -> None:
+    _, result = closed([WORK, "By symmetry 42.", "The symmetry argument gives 21 + 21 = 42."], {1})
+    (need,) = result.needs  # type: ignore[attr-defined]
+    assert need.sentence == "The symmetry argument gives 21 + 21 = 42."
+
+
 def test_examples_of_a_reference_go_with_it_and_any_other_way_is_none() -> None:
     refers = "The other method agrees. For example, in the first rows. So it is 42."
     assert closed([WORK, "Add.", refers], {1})[0] == [WORK, "So it is 42."]

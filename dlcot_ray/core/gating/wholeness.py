@@ -173,7 +173,8 @@ def broken_check(annotation: Annotation, cut: Cut) -> str:
     """Which check lost its approach, its reason or its outcome, or an empty string.
 
     A kept check must examine a kept approach, or affirm the answer that a kept one has too. A check that
-    finds an error stays with the error. A kept doubt about the answer needs what settled it.
+    finds an error stays with the error. A kept doubt about the answer needs what settled it, and kept work
+    without a result the check behind it, which has the result.
     """
     if not cut.gone:
         return ""
@@ -186,7 +187,7 @@ def broken_check(annotation: Annotation, cut: Cut) -> str:
             return f"check {i} (segment {check.start}) examines approach {check.approach}, which is dropped"
         if dropped and check.approach not in lost and _found_error(annotation, check):
             return f"check {i} finds fault with approach {check.approach}, which stays"
-    return _open_doubt(annotation, cut)
+    return _open_work(annotation, cut) or _open_doubt(annotation, cut)
 
 
 def _same_answer(annotation: Annotation, check: Verification) -> bool:
@@ -200,6 +201,21 @@ def _found_error(annotation: Annotation, check: Verification) -> bool:
     if check.kind is not VerificationKind.NEGATION or check.approach is None:
         return False
     return annotation.approaches[check.approach].label in (Label.INCORRECT, Label.INCOMPLETE)
+
+
+def _open_work(annotation: Annotation, cut: Cut) -> str:
+    """The kept approach behind the answer without a result, where the check that follows it is dropped."""
+    checks = {check.start: i for i, check in enumerate(annotation.verifications)}
+    stands = answer_stands(annotation)
+    for i, approach in enumerate(annotation.approaches):
+        behind = stands is not None and approach.start > stands
+        if not behind or approach.label is not Label.INCOMPLETE or approach.start in cut.gone:
+            continue
+        check = checks.get(approach.stop)
+        if check is not None and approach.stop in cut.gone:
+            where = f"approach {i} (segment {approach.start})"
+            return f"{where} stays, and check {check} that finishes it is dropped"
+    return ""
 
 
 def _open_doubt(annotation: Annotation, cut: Cut) -> str:

@@ -20,6 +20,7 @@ from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.seams import cues
 from dlcot_ray.core.seams.kinds import SAYS, Closed, Seam, SeamKind, SeamNeed
 from dlcot_ray.core.seams.loose_ends import ANSWER_CHARS, just_before, loose_after, loose_before
+from dlcot_ray.core.seams.namings import dropped_words
 from dlcot_ray.core.seams.references import dangling_reference, ways_left
 from dlcot_ray.core.seams.sentences import sentences
 
@@ -75,6 +76,7 @@ class _Closing:
         self._reasoning, self._offsets = reasoning, annotation.segment_offsets
         self._kept = set(segments_of(script, (EditOp.KEEP,)))
         self._ways = ways_left(annotation, script)
+        self._dropped = dropped_words(reasoning, annotation, script)
         self._states_answer = states_answer
         self.texts: dict[int, str] = {}
         self.reasons: dict[int, str] = {}
@@ -132,10 +134,14 @@ class _Closing:
 
     def close_references(self, segment: int, joint: tuple[int, int], *, adjacent: bool) -> None:
         """Take out the sentences of a segment that refer to dropped text."""
-        if dangling_reference(self._text(segment), self._ways, adjacent=adjacent) is None:
+        named = self._dropped.named(segment, self._text(segment))
+        if not named and dangling_reference(self._text(segment), self._ways, adjacent=adjacent) is None:
             return
         for span in reversed(sentences(self._text(segment))):
             text = self._text(segment)[slice(*span)]
+            if self._dropped.named(segment, text):
+                self._close_naming(segment, span, joint)
+                continue
             if dangling_reference(text, self._ways, adjacent=adjacent) is None:
                 continue
             if (led := cues.EITHER_WAY.match(text)) is not None:
@@ -148,6 +154,12 @@ class _Closing:
                     continue
             if not self._take_out(segment, span, SeamKind.BACK_REFERENCE):
                 self.needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, segment, text.strip()))
+
+    def _close_naming(self, segment: int, span: tuple[int, int], joint: tuple[int, int]) -> None:
+        """Take out a sentence that sums up dropped work by its name, unless it computes something."""
+        text = self._text(segment)[slice(*span)]
+        if _has_work(text) or not self._take_out(segment, span, SeamKind.BACK_REFERENCE):
+            self.needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, segment, text.strip()))
 
 
 _WORK = re.compile(r"\d\s*[-+*/×·÷^=<>]|[=<>≤≥]\s*[-\d\\(]")

@@ -86,7 +86,8 @@ POINTS_BACK = re.compile(
     r"techniques?|patterns?|identit(?:y|ies)|relations?|ratios?|discrepanc(?:y|ies)|contradictions?|mistakes?|errors?|checks?|"
     r"verifications?|substitutions?|alternatives?)\b"
     r"|(?:this|that|which) (?:also |again |then |all |only |further )*(?:confirms|verifies|matches|agrees|contradicts|shows|proves|means|implies|gives|yields|"
-    r"equals|simplifies|is (?:the same|consistent|exactly what|what i|because|due to|equal to|also))\b)",
+    r"equals|simplifies|is (?:the same|consistent|exactly what|what i|because|due to|equal to|also))\b"
+    r"|(?:this|that)(?:'s| is| makes| would be) (?:exactly |only |a total of |still )?\d)",
     re.IGNORECASE,
 )
 """A first sentence whose subject is what stands directly before it."""

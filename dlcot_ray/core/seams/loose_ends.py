@@ -9,6 +9,7 @@ from dlcot_ray.core.edits import Edit, EditOp
 from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.seams import cues
 from dlcot_ray.core.seams.kinds import SAYS, SeamKind
+from dlcot_ray.core.seams.namings import dropped_words
 from dlcot_ray.core.seams.references import dangling_reference, ways_left
 from dlcot_ray.core.seams.sentences import quote, sentences
 
@@ -69,7 +70,7 @@ def loose_end(reasoning: str, annotation: Annotation, script: Sequence[Edit]) ->
     A bridge closes the seam at which it stands; repetition loops leave none.
     """
     offsets = annotation.segment_offsets
-    ways = ways_left(annotation, script)
+    ways, dropped = ways_left(annotation, script), dropped_words(reasoning, annotation, script)
     left, dropping, behind = "", False, False
     at = -1
     for edit in script:
@@ -90,6 +91,8 @@ def loose_end(reasoning: str, annotation: Annotation, script: Sequence[Edit]) ->
                 return f"segment {segment} {SAYS[kind]}: {quote(text, first=True)}"
             if behind and (found := dangling_reference(text, ways, adjacent=dropping)):
                 return f"segment {segment} refers to what is dropped: {found.group()!r}"
+            if behind and (word := dropped.named(segment, text)):
+                return f"segment {segment} sums up what is dropped: {word!r}"
             left, at, dropping = text, segment, False
     return _loose_before_fault(left, at) if dropping else ""
 

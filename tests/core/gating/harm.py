@@ -98,6 +98,26 @@ def as_before_left(rng: random.Random) -> SeededCut:
     return hall(rng, end=says).cut(range(9, 15), "no_dangling_reference", "segment 15 refers")
 
 
+def dropped_work_named(rng: random.Random) -> SeededCut:
+    """A sum-up names an argument of which only dropped text speaks."""
+    word, says = rng.choice(
+        [
+            ("symmetry", "The symmetry argument gives the same number."),
+            ("mirroring", "Counting rows and mirroring the hall agree."),
+            ("induction", "As we saw, induction is too long here."),
+        ]
+    )
+    made = hall(rng, end=says)
+    made.lines[10] = f"By {word}: {made.lines[10]}"
+    return made.cut(range(9, 15), "no_dangling_reference", f"sums up what is dropped: '{word}'")
+
+
+def count_of_a_dropped_list_left(rng: random.Random) -> SeededCut:
+    says = rng.choice(["That's {} in all.", "That makes {}.", "This is exactly {}, as it should be."])
+    number = rng.randint(11, 99)
+    return hall(rng, end=says.format(number)).cut(range(9, 15), "no_dangling_reference", "segment 15 refers")
+
+
 def sentence_cut_through(rng: random.Random) -> SeededCut:
     made = hall(rng, end=rng.choice(["which settles the matter.", "because halves are equal."]))
     made.lines[14] = rng.choice(["Counting both halves we see", "The halves are the same"])
@@ -128,6 +148,14 @@ def settling_gone(rng: random.Random) -> SeededCut:
     made = hall(rng)
     made.lines[8] = "This is more than the hall can hold, so there is an error."
     return made.cut(range(9, 15), "checks_supported", "check 0 doubts", kinds=(DOUBTS, AFFIRMS))
+
+
+def work_left_open(rng: random.Random) -> SeededCut:
+    """Work behind the answer stays without a result, and the check that has its result goes."""
+    made = hall(rng)
+    made.lines[11] = rng.choice(["This counts the front half only.", "The other half is as full."])
+    cut = made.cut([12, 13, 14], "checks_supported", "check 1 that finishes it")
+    return replace(cut, approaches=[(1, 6, CORRECT, 0), (9, 12, OPEN, 1)])
 
 
 def solution_of_a_check_gone(rng: random.Random) -> SeededCut:
@@ -233,11 +261,14 @@ HARMFUL: tuple[Callable[[random.Random], SeededCut], ...] = (
     many_checks_left,
     demonstrative_left,
     as_before_left,
+    dropped_work_named,
+    count_of_a_dropped_list_left,
     sentence_cut_through,
     doubt_left,
     question_left,
     conclusion_gone,
     settling_gone,
+    work_left_open,
     solution_of_a_check_gone,
     finding_gone,
     case_gone,
