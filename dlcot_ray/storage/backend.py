@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+READ_AHEAD = 256 << 10
+"""Bytes that a request for a part of an object reads beyond it: they take less time than a request."""
+
 READ_BACK_S = 5.0
 """How long `put_and_read_back` waits before it reads back (seconds). It must be longer than any put takes."""
 

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, cast
 from fsspec.implementations.memory import MemoryFileSystem
 
 from dlcot_ray.storage.backend import (
+    READ_AHEAD,
     Belongs,
     ObjectInfo,
     OnSkip,
@@ -82,8 +83,7 @@ class FsspecBackend:
 
     def open(self, relative: str) -> BinaryIO:
         """See `Backend`."""
-        # Parquet readers ask for whole column chunks. A cache would also read the gaps between them.
-        opened = self._fs.open(self._path(relative), "rb", cache_type="none")
+        opened = self._fs.open(self._path(relative), "rb", cache_type="readahead", block_size=READ_AHEAD)
         if "http" in str(self._fs.protocol):
             _check_ranges(opened)
         return cast(BinaryIO, opened)

@@ -18,8 +18,16 @@ from typing import Any, BinaryIO, cast
 
 import s3fs
 from botocore.exceptions import BotoCoreError
+from fsspec.caching import ReadAheadCache
 
-from dlcot_ray.storage.backend import Belongs, ObjectInfo, OnSkip, Versioned, put_and_read_back
+from dlcot_ray.storage.backend import (
+    READ_AHEAD,
+    Belongs,
+    ObjectInfo,
+    OnSkip,
+    Versioned,
+    put_and_read_back,
+)
 from dlcot_ray.storage.failures import code_of
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX
 from dlcot_ray.storage.retries import FULL_JITTER, retrying
@@ -228,12 +236,17 @@ def _is_conflict(error: BaseException) -> bool:
 
 
 class _Reader(io.RawIOBase):
-    """A seekable reader of one version of an object; each read is one range request."""
+    """A seekable reader of one version of an object.
+
+    A range request takes as long as `READ_AHEAD` more bytes, so each one reads so far ahead. Without that a
+    small Parquet file of many columns costs a request per column.
+    """
 
     def __init__(self, get: Callable[..., Versioned], key: str, size: int, etag: str) -> None:
         self._get, self._key, self._size = get, key, size
         self._only = {"IfMatch": etag} if etag else {}
         self._at = 0
+        self._cache = ReadAheadCache(READ_AHEAD, self._fetch, size)
 
     def readable(self) -> bool:
         return True
@@ -253,14 +266,19 @@ class _Reader(io.RawIOBase):
         stop = self._size if size is None or size < 0 else min(self._size, self._at + size)
         if stop <= self._at:
             return b""
+        data = bytes(self._cache._fetch(self._at, stop))
+        self._at = stop
+        return data
+
+    def _fetch(self, start: int, stop: int) -> bytes:
+        """One range request."""
         try:
-            data = self._get(self._key, Range=f"bytes={self._at}-{stop - 1}", **self._only).data
+            data = self._get(self._key, Range=f"bytes={start}-{stop - 1}", **self._only).data
         except BotoCoreError as error:
             # Code that reads files expects OSError.
             raise OSError(str(error)) from error
-        if len(data) != stop - self._at:
-            raise OSError(f"asked for {stop - self._at} bytes of {self._key}, got {len(data)}")
-        self._at = stop
+        if len(data) != stop - start:
+            raise OSError(f"asked for {stop - start} bytes of {self._key}, got {len(data)}")
         return data
 
     def readall(self) -> bytes:

@@ -21,7 +21,7 @@ def complete_units(out: Path) -> set[str]:
 class DiskOutput:
     """An output on its own file system, which can be made too small."""
 
-    def __init__(self, out: Path, proxy: FaultyProxy) -> None:
+    def __init__(self, out: Path, units: int, proxy: FaultyProxy) -> None:
         self._out = out
         self.url = str(out)
 
@@ -64,8 +64,8 @@ class DiskOutput:
 class BucketOutput:
     """An output in a bucket behind a proxy that injects faults."""
 
-    def __init__(self, out: Path, proxy: FaultyProxy) -> None:
-        self._out, self._proxy = out, proxy
+    def __init__(self, out: Path, units: int, proxy: FaultyProxy) -> None:
+        self._out, self._units, self._proxy = out, units, proxy
         self._prefix = f"{out.parent.name}/out"
         self.url = f"s3://dlcot/{self._prefix}"
 
@@ -77,7 +77,7 @@ class BucketOutput:
 
     def start_fault(self, fault: str, rng: random.Random) -> None:
         """Inject faults from now on."""
-        revoked = Faults(refuse="InvalidAccessKeyId", refuse_after_puts=rng.randint(5, 60))
+        revoked = Faults(refuse="InvalidAccessKeyId", refuse_after_puts=rng.randint(5, self._units))
         self._proxy.inject(S3_TROUBLE if fault == "S3 trouble" else revoked, rng.randrange(1 << 30))
 
     def injected(self) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.faults.audit import FaultReport, audit, unit_starts
 from tests.faults.faulty_outputs import BucketOutput, DiskOutput, complete_units
-from tests.faults.testbed import SECONDS_PER_ROW, UNITS, Testbed, run_here, run_until_complete
+from tests.faults.testbed import SECONDS_PER_ROW, Testbed, run_here, run_until_complete
 from tests.support import SUPPORT
 from tests.support.fault_cluster import FaultCluster
 
@@ -32,7 +32,7 @@ def run_with_kills(fault: str, seed: int, count: int, bed: Testbed) -> FaultRepo
     """Run one job with `count` kills, then again until it is complete, and audit it."""
     report = FaultReport(fault, seed)
     rng = random.Random(f"{fault} {seed}")
-    moments = _moments(count, rng)
+    moments = _moments(bed.units, count, rng)
     bed.cluster.settle()
     source, expected = bed.reference(padded=fault == "writer in mid-put")
     started = time.monotonic()
@@ -66,7 +66,7 @@ def run_with_store_faults(fault: str, seed: int, bed: Testbed) -> FaultReport:
     started = time.monotonic()
     with bed.fresh_output() as (out, log):
         kind = DiskOutput if fault == "disk full" else BucketOutput
-        with kind(out, bed.proxy) as output:
+        with kind(out, bed.units, bed.proxy) as output:
             command = bed.command(source, output.url, log, 0.02)
             output.start_fault(fault, rng)
             status, printed = run_here(command)
@@ -89,9 +89,9 @@ def run_with_store_faults(fault: str, seed: int, bed: Testbed) -> FaultReport:
     return report
 
 
-def _moments(count: int, rng: random.Random) -> list[Moment]:
+def _moments(units: int, count: int, rng: random.Random) -> list[Moment]:
     """Seeded moments, spread over the job so that each fault meets other units."""
-    span = (UNITS - 8) / count
+    span = (units - 8) / count
     return [
         (2 + int(span * (place + rng.random())), rng.uniform(0.0, 4 * SECONDS_PER_ROW))
         for place in range(count)

@@ -63,6 +63,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="least number of rounds of each fault")
     parser.add_argument("--seed", type=int, default=1, help="of the first jobs; each later one adds 1")
     parser.add_argument("--fault", choices=FAULTS, action="append", help="only this one (repeatable)")
+    parser.add_argument("--shards", type=int, default=4, help="size of the input, in shards of 48 rows")
     parser.add_argument("--json", type=Path, help="also write the reports to this file")
     chosen = parser.parse_args()
     # On this machine a node that is replaced is there sooner than 45 s.
@@ -78,7 +79,7 @@ def main() -> int:
         os.environ.update(proxy.server.environment())
         cluster = FaultCluster()
         stack.callback(cluster.stop)
-        bed = Testbed(folder, cluster, proxy)
+        bed = Testbed(folder, chosen.shards, cluster, proxy)
         while any(count > 0 for count in left.values()):
             for fault in [fault for fault, count in left.items() if count > 0]:
                 if fault in STORES:

@@ -34,7 +34,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     chosen = [fault for fault in FAULTS if fault != "disk full" or os.geteuid() == 0]
     words = [word for fault in chosen for word in ("--fault", fault)]
     done = subprocess.run(
-        [sys.executable, str(ROUNDS), "--rounds", "1", "--json", str(found), *words],
+        [sys.executable, str(ROUNDS), "--rounds", "1", "--shards", "2", "--json", str(found), *words],
         capture_output=True,
         text=True,
         timeout=1400,

@@ -23,20 +23,26 @@ from tests.support.faulty_proxy import FaultyProxy
 from tests.support.plain_run import run_without_ray
 from tests.support.records import units_of
 
-SHARDS, ROWS_PER_SHARD, ROWS_PER_UNIT = 4, 48, 4
-UNITS = SHARDS * ROWS_PER_SHARD // ROWS_PER_UNIT
+ROWS_PER_SHARD, ROWS_PER_UNIT = 48, 4
 SECONDS_PER_ROW = 0.06
 PAD_BYTES = 500_000
 """Extra bytes per row where a writer is killed during a put, so that a put takes some milliseconds."""
 
 
 class Testbed:
-    """Inputs, the undisturbed output to compare with, and a fresh output for each job."""
+    """Inputs, the undisturbed output to compare with, and a fresh output for each job.
+
+    Args:
+        folder: where everything is written.
+        shards: the input's size.
+    """
 
     __test__ = False
 
-    def __init__(self, folder: Path, cluster: FaultCluster, proxy: FaultyProxy) -> None:
+    def __init__(self, folder: Path, shards: int, cluster: FaultCluster, proxy: FaultyProxy) -> None:
         self.cluster, self.proxy = cluster, proxy
+        self.units = shards * ROWS_PER_SHARD // ROWS_PER_UNIT
+        self._shards = shards
         self._folder = folder
         self._references: dict[bool, tuple[Path, dict[str, bytes]]] = {}
 
@@ -44,7 +50,7 @@ class Testbed:
         """The input folder, and the data objects of an undisturbed run over it."""
         if padded not in self._references:
             source = self._folder / ("padded" if padded else "plain")
-            write_shards(source, PAD_BYTES if padded else 0)
+            write_shards(source, self._shards, PAD_BYTES if padded else 0)
             out = self._folder / f"{source.name}-undisturbed"
             run_without_ray(self.command(source, out, self._folder / "none.log", 0.0)[1:])
             self._references[padded] = (source, units_of(out))
@@ -80,11 +86,11 @@ class Testbed:
             shutil.rmtree(folder)
 
 
-def write_shards(folder: Path, pad: int) -> None:
+def write_shards(folder: Path, shards: int, pad: int) -> None:
     """Write synthetic shards; each row has `pad` extra bytes of noise."""
     folder.mkdir(parents=True)
     noise = random.Random(3)
-    for shard in range(SHARDS):
+    for shard in range(shards):
         rows = []
         for i in range(shard * ROWS_PER_SHARD, (shard + 1) * ROWS_PER_SHARD):
             a, b = 1000 + i, 2000 + 7 * i

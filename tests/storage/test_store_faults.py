@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import time
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import s3fs
 
@@ -38,6 +41,15 @@ def place(proxy: FaultyProxy, s3: S3Place, monkeypatch: pytest.MonkeyPatch) -> S
 @pytest.fixture
 def store(place: S3Place) -> Store:
     return Store(place.url("out"))
+
+
+def test_a_small_parquet_file_of_many_columns_takes_one_read(store: Store, proxy: FaultyProxy) -> None:
+    made = io.BytesIO()
+    pq.write_table(pa.table({f"c{number}": [number] * 50 for number in range(40)}), made)
+    store.put("a.parquet", made.getvalue())
+    proxy.inject(Faults())
+    assert pq.ParquetFile(store.open("a.parquet"), pre_buffer=False).read().num_columns == 40
+    assert proxy.requests == {"HEAD": 1, "GET": 1}
 
 
 FAULTS = {
