@@ -17,7 +17,6 @@ import pytest
 
 from dlcot_ray.cli import main
 from dlcot_ray.judging.model.judge import VERSION
-from tests.support.words import later_wins
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -81,19 +80,6 @@ def test_a_model_without_weights_stops_the_job_with_one_line(
     line = one_line(capsys.readouterr().err)
     assert "holds no weights" in line
     assert "download the model again" in line
-
-
-@pytest.mark.usefixtures("ray_session")
-def test_a_context_that_does_not_fit_into_memory_is_an_error(
-    tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    data = source(tmp_path / "in", 2)
-    words = [f"input={data}", f"output={tmp_path / 'out'}", *SMALL, f"judge_options.model={model_path}"]
-    small = "judge_options.engine.kv_cache_memory_bytes=20000000"
-    assert main(["enhance", *later_wins(*words, small)]) == 1
-    line = one_line(capsys.readouterr().err)
-    assert "cannot be loaded" in line
-    assert "lower judge_options.max_model_len" in line
 
 
 @pytest.mark.usefixtures("ray_session")

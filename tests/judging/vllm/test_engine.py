@@ -16,7 +16,7 @@ from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, RequestError
 from dlcot_ray.judging.model.judge import ModelJudge
-from dlcot_ray.judging.protocol import JudgeDied
+from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 from dlcot_ray.judging.vllm.engine import VllmEngine
 
 pytestmark = pytest.mark.timeout(600)
@@ -58,6 +58,15 @@ def test_it_generates(engine: VllmEngine) -> None:
     assert not done.finished
     assert engine.kv_tokens >= CONTEXT
     assert engine.busy_seconds > 0
+
+
+def test_a_context_that_does_not_fit_into_memory_is_an_error(model_path: Path) -> None:
+    small = VllmEngine(
+        str(model_path), max_model_len=CONTEXT, engine=ARGUMENTS | {"kv_cache_memory_bytes": 20_000_000}
+    )
+    with pytest.raises(JudgeUnavailable, match="cannot be loaded") as caught:
+        small.start()
+    assert "lower judge_options.max_model_len" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
