@@ -106,6 +106,15 @@ def scrubbed(text: str) -> str:
     return redacted(text, sorted(environment_secrets(), key=len, reverse=True))
 
 
+def showable(value: Any) -> Any:
+    """A value of plain JSON types with every text in it as it may be logged or shown."""
+    if isinstance(value, Mapping):
+        return {key: showable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [showable(item) for item in value]
+    return scrubbed(value) if isinstance(value, str) else value
+
+
 def storable(value: Any) -> Any:
     """A value of plain JSON types as it may be stored.
 

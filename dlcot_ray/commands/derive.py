@@ -39,6 +39,7 @@ from dlcot_ray.plan.completed import complete_units
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute
+from dlcot_ray.telemetry.tracking import check_tracker
 from dlcot_ray.work.spec import WorkSpec, stuck_after
 
 
@@ -58,6 +59,7 @@ def prepare_derive(config: DeriveConfig) -> Prepared:
         JobError: there are no annotations, or the inputs, the preset or the output do not fit them.
         ConfigError: a setting is wrong.
     """
+    check_tracker(config.tracker)
     place = absolute((config.annotations or "").rstrip("/").removesuffix("/annotations"))
     config = replace(config, annotations=place, output=absolute(config.output or ""))
     storage = config.storage

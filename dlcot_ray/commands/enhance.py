@@ -39,6 +39,7 @@ from dlcot_ray.outputs.layout import INPUT_METADATA_FILE
 from dlcot_ray.outputs.owning.claim import Claim, claim
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.urls import absolute
+from dlcot_ray.telemetry.tracking import check_tracker
 from dlcot_ray.work.spec import WorkSpec, stuck_after
 
 
@@ -117,6 +118,7 @@ def prepare_enhance(config: EnhanceConfig) -> Prepared:
     Raises:
         JobError: something is not as it must be.
     """
+    check_tracker(config.tracker)
     resolved = resolve_enhance(config)
     config, judge = resolved.config, resolved.judge
     warn_if_unpinned(str(resolved.settings["judge"]))

@@ -51,6 +51,7 @@ from dlcot_ray.telemetry.live import LiveRecord
 from dlcot_ray.telemetry.metrics import RunMetrics
 from dlcot_ray.telemetry.progress import RunProgress
 from dlcot_ray.telemetry.summary import print_summary
+from dlcot_ray.telemetry.tracking import RunTracker, live_figures
 from dlcot_ray.terminal import note, tell
 from dlcot_ray.work.before_after import sample_of, write_before_after
 
@@ -198,7 +199,15 @@ def _stream(job: Prepared, pending: Pending, timings: dict[str, Any], log: Event
                 requeued=requeued,
             )
 
-        with live, RunProgress(job.plan.rows, done_rows, job.config.progress_s) as progress:
+        progress = RunProgress(job.plan.rows, done_rows, config.progress_s)
+        tracker = RunTracker(
+            config.tracker,
+            config.tracker_project,
+            config.tracker_run,
+            job.record,
+            lambda: {**progress.numbers(), **live_figures(live.now())},
+        )
+        with live, tracker, progress:
             for result in run_units(pending, job.spec, workers, limits, plan, on_status):
                 job.claim.check()
                 timings.setdefault("first_unit_seconds", round(time.monotonic() - begin, 3))

@@ -195,7 +195,7 @@ def _engine_busy(manifest: Mapping[str, Any] | None, live: Live | None) -> float
     if manifest is not None:
         share = manifest.get("run", {}).get("engine_busy_share")
         return None if share is None else float(share)
-    return round(live.engine_busy_s / live.engine_s, 4) if live is not None and live.engine_busy_s else None
+    return None if live is None else live.engine_busy_share
 
 
 def _workers(live: Live) -> dict[str, Any]:

@@ -296,11 +296,21 @@ class LogConfig:
 
 @dataclass(frozen=True)
 class ReportingSettings:
-    """Progress and log."""
+    """Progress, log, report and tracker."""
 
     progress_s: float = setting(30.0, "Seconds between progress lines if stdout is not a terminal.", least=0)
     log: LogConfig = setting(LogConfig, "Log for programs.")
     report: bool = setting(True, "Write report.html at the end: the output as a page for a browser.")
+    tracker: str = setting(
+        "none",
+        "Send the figures of `dlcot status` to a tracker of experiments every five seconds (needs "
+        "dlcot-ray[trackio] or dlcot-ray[wandb]).",
+        choices=("none", "trackio", "wandb"),
+    )
+    tracker_project: str = setting("dlcot", "The project of the tracker.")
+    tracker_run: str | None = setting(
+        None, "Name of the run in the tracker. null: the command and the job's fingerprint."
+    )
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,11 @@ class Live:
     failed_units: tuple[dict[str, Any], ...] = ()
     written: float = 0.0
 
+    @property
+    def engine_busy_share(self) -> float | None:
+        """Busy share of the engines' seconds; None without an engine."""
+        return round(self.engine_busy_s / self.engine_s, 4) if self.engine_busy_s else None
+
     def to_json(self) -> bytes:
         """The record as stored."""
         return json.dumps(asdict(self)).encode()
@@ -93,6 +98,11 @@ class LiveRecord:
         with suppress(JobError):
             self._output.store.delete(LIVE_FILE)
 
+    def now(self) -> Live:
+        """The state of the run so far."""
+        with self._lock:
+            return self._live
+
     def observe(self, *, judges: int, in_flight: int, idle_s: float, requeued: int) -> None:
         """Note the state of the workers; `requeued` units are new since the last call."""
         with self._lock:
@@ -117,8 +127,7 @@ class LiveRecord:
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every_s):
-            with self._lock:
-                live = replace(self._live, written=time.time())
+            live = replace(self.now(), written=time.time())
             with suppress(JobError):
                 self._output.store.put(LIVE_FILE, live.to_json())
 

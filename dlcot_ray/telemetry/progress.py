@@ -17,6 +17,8 @@ from dlcot_ray.telemetry.cleaned_console import terminal
 from dlcot_ray.telemetry.console import duration
 from dlcot_ray.terminal import note
 
+_COUNTED = ("enhanced", "unchanged", "rejected", "tokens_before", "tokens_after")
+
 
 class RunProgress:
     """Progress of one run. Use it as a context manager, and call `update` after every unit.
@@ -31,8 +33,7 @@ class RunProgress:
         self._total = total_rows
         self._done = done_rows
         self._rows = 0
-        self._before = 0
-        self._after = 0
+        self._counts = dict.fromkeys(_COUNTED, 0)
         self._interval = interval_s
         self._started = self._last_line = time.monotonic()
         self._first: float | None = None
@@ -58,8 +59,8 @@ class RunProgress:
     def update(self, stats: UnitStats) -> None:
         """Count one finished unit."""
         self._rows += stats.rows
-        self._before += stats.tokens_before
-        self._after += stats.tokens_after
+        for name in _COUNTED:
+            self._counts[name] += getattr(stats, name)
         now = time.monotonic()
         if self._first is None:
             self._first, self._first_rows = now, self._rows
@@ -77,12 +78,27 @@ class RunProgress:
         speed = self._speed()
         if speed:
             parts.append(f"{speed:,.0f} rows/s")
-        if self._before:
-            cut = self._before - self._after
-            parts.append(f"{_short(cut)} tokens cut ({cut / self._before:.0%})")
+        before = self._counts["tokens_before"]
+        if before:
+            cut = before - self._counts["tokens_after"]
+            parts.append(f"{_short(cut)} tokens cut ({cut / before:.0%})")
         if speed and self._rows and rows < self._total:
             parts.append(f"{duration((self._total - rows) / speed)} left")
         return ", ".join(parts)
+
+    def numbers(self) -> dict[str, float | None]:
+        """The same as numbers, under the names of `dlcot status --json`; tokens are those of this run."""
+        rows, speed = self._done + self._rows, self._speed() if self._rows else None
+        left = self._total - rows
+        return {
+            "rows": self._total,
+            "rows_done": rows,
+            "rows_left": left,
+            "rows_per_s": speed,
+            "eta_s": left / speed if speed else None,
+            **self._counts,
+            "tokens_saved": self._counts["tokens_before"] - self._counts["tokens_after"],
+        }
 
     def _speed(self) -> float:
         """Rows per second of this run; the time to start counts only until a second unit is finished."""

@@ -20,6 +20,7 @@ from dlcot_ray.outputs.results import Effort, UnitResult
 from dlcot_ray.telemetry.event_log import EventLog
 from tests.support import SUPPORT
 from tests.support.finished_job import sum_trace
+from tests.support.tracker import of_kind, with_tracker
 
 FAULTY = SUPPORT / "faulty.yaml"
 SECRET = "not-for-any-log-0123456789"
@@ -35,8 +36,9 @@ def of(events: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("ray_session")
 def test_the_events_of_a_unit_that_crashes_its_worker(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with_tracker("trackio", tmp_path, monkeypatch)
     data, out, log = tmp_path / "in", tmp_path / "out", tmp_path / "log.jsonl"
     data.mkdir()
     rows = [sum_trace(number) for number in range(8)]
@@ -51,9 +53,16 @@ def test_the_events_of_a_unit_that_crashes_its_worker(
         "allow_code=true",
     )
     asked = ("workers=1", "retries=0", "log.format=json", f"log.file={log}", "log.level=debug")
-    assert main(["enhance", *words, *asked]) == 3
-    assert '"event"' not in "".join(capsys.readouterr())
+    assert main(["enhance", *words, *asked, "tracker=trackio"]) == 3
+    printed = capsys.readouterr()
+    assert '"event"' not in printed.out + printed.err
+    assert "open me" not in printed.out
     manifest = json.loads((out / "manifest.json").read_text())
+    tracked = of_kind(tmp_path / "tracked", "log")[-1]
+    assert {name: tracked[name] for name in ("rows", "rows_done", "failed", "requeued")} == {
+        "rows": 8, "rows_done": 4, "failed": 1, "requeued": 1,
+    }  # fmt: skip
+    assert tracked["tokens_saved"] == manifest["totals"]["tokens_before"] - manifest["totals"]["tokens_after"]
     totals, events = manifest["totals"], lines(log)
     assert {event["job"] for event in events} == {manifest["fingerprint"]}
     assert all(datetime.fromisoformat(event["time"]).utcoffset() is not None for event in events)

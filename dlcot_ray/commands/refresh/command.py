@@ -31,6 +31,7 @@ from dlcot_ray.report.writing import write_report
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.cleaned_console import terminal
 from dlcot_ray.telemetry.summary import print_summary
+from dlcot_ray.telemetry.tracking import check_tracker
 from dlcot_ray.terminal import note, tell
 
 _HOUR_S = 3600.0
@@ -43,6 +44,8 @@ def run_refresh(config: RefreshConfig) -> Exit:
         Busy: another refresh is at work.
         JobError: it cannot start or go on; readers keep the published snapshot.
     """
+    if config.action == "refresh":
+        check_tracker(config.tracker)
     root = Root(absolute(config.output or ""), config.storage.output)
     if config.action == "list":
         return _list(config, root)
