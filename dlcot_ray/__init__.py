@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dlcot_ray.core.annotation import Annotation
     from dlcot_ray.core.diff import Diff
     from dlcot_ray.core.trace import Trace
+    from dlcot_ray.inputs.conversations.channels import thinking_to_field
     from dlcot_ray.inputs.conversations.rendered import masked_ranges
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "diff",
     "enhance",
     "masked_ranges",
+    "thinking_to_field",
 ]
 
 _HOMES = {
@@ -45,6 +47,7 @@ _HOMES = {
     "Diff": "core.diff",
     "Trace": "core.trace",
     "masked_ranges": "inputs.conversations.rendered",
+    "thinking_to_field": "inputs.conversations.channels",
 }
 
 

@@ -11,6 +11,7 @@ from datasets import load_dataset
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from dlcot_ray.inputs.conversations.channels import thinking_to_field
 from dlcot_ray.inputs.conversations.rendered import masked_ranges
 from tests.support import REPO
 from tests.support.plain_run import run_without_ray
@@ -27,6 +28,13 @@ SPLIT = (
     "{{ m.content.split('</think>')[0].split('<think>')[-1].strip('\\n') }}\n</think>\n\n"
     "{{ m.content.split('</think>')[-1].lstrip('\\n') }}<|im_end|>{% endgeneration %}{% else %}{{ m.content }}"
     "<|im_end|>{% endif %}\n{% endfor %}"
+)
+# Keeps thinking behind the last question only, as Qwen3's own template does.
+LAST_ONLY = (
+    "{% set ns = namespace(last=messages|length - 1) %}{% for m in messages %}{% if m.role == 'user' %}"
+    "{% set ns.last = loop.index0 %}{% endif %}{% endfor %}{% for m in messages %}<|im_start|>{{ m.role }}\n"
+    "{% if loop.index0 > ns.last %}{{ m.content }}{% else %}{{ m.content.split('</think>')[-1] }}{% endif %}"
+    "<|im_end|>\n{% endfor %}"
 )
 CHANNELS = (
     "{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}<|start|>assistant<|channel|>analysis"
@@ -108,10 +116,35 @@ def test_tags_move_into_a_field_for_templates_with_channels(output: Path) -> Non
     chosen, with_field = tokenizer(CHANNELS), recipe("with_field")
     for row in loaded(output, "enhanced"):
         if row["messages"] is not None:
-            text = chosen.apply_chat_template(with_field(row["messages"]), tokenize=False)
+            text = chosen.apply_chat_template(with_field(row)["messages"], tokenize=False)
             assert "think>" not in text
             assert f"analysis<|message|>{row['enhanced_reasoning'].strip()}<|end|>" in text
             assert text.endswith(f"final<|message|>{row['response'].strip()}<|return|>")
+
+
+def test_spans_move_into_a_field_with_their_text(output: Path) -> None:
+    chosen, enhanced = tokenizer(CHANNELS), {row["trace_id"]: row for row in loaded(output, "enhanced")}
+    for row in loaded(output, "masked"):
+        messages, spans = thinking_to_field(row["messages"], row["loss_spans"])
+        made = recipe("labelled")({"messages": messages, "loss_spans": spans}, chosen)
+        learnt = chosen.decode([token for token in made["labels"] if token != -100])
+        told = enhanced[row["trace_id"]]
+        assert squeezed(learnt) == squeezed(
+            f"<|start|>assistant<|channel|>analysis<|message|>{told['enhanced_reasoning']}<|end|>"
+            f"<|start|>assistant<|channel|>final<|message|>{told['response']}<|return|>"
+        )
+
+
+def test_only_a_template_for_training_renders_a_turn_alone_as_in_the_whole(output: Path) -> None:
+    row = next(row for row in loaded(output, "enhanced") if row["messages"] is not None)
+
+    def agree(template: str) -> bool:
+        chosen = tokenizer(template)
+        apart = [chosen.apply_chat_template([turn], tokenize=False) for turn in row["messages"]]
+        return bool("".join(apart) == chosen.apply_chat_template(row["messages"], tokenize=False))
+
+    assert agree(SPLIT)
+    assert not agree(LAST_ONLY)
 
 
 def test_a_template_that_drops_thinking_is_refused(output: Path) -> None:
