@@ -1,9 +1,9 @@
 """Tags of thinking, and the control words of chat templates, in one table each.
 
 The families of tags are those of DeepSeek, Qwen3, QwQ, GLM, Hunyuan and Nemotron (``<think>``), Magistral
-(``[THINK]``), Kimi, Seed-OSS, gpt-oss (harmony channels), OpenThoughts, Cohere, and the plain XML words that
-Gemini, EXAONE and Claude exports use. A control word inside a text would reach a trainer as a token of its
-chat template, or split the text there, so such texts are found before they are written.
+(``[THINK]``), Kimi, Seed-OSS, gpt-oss (harmony channels), OpenThoughts, Cohere, Gemma 4, and the plain XML
+words that Gemini, EXAONE and Claude exports use. A control word inside a text would reach a trainer as a
+token of its chat template, or split the text there, so such texts are found before they are written.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("<|channel|>analysis<|message|>", "<|end|>", prefilled=False),
     Family("<|START_THINKING|>", "<|END_THINKING|>"),
     Family("<|thinking|>", "<|/thinking|>", prefilled=False),
+    Family("<|channel>thought\n", "<channel|>", prefilled=False),
     Family("<thinking>", "</thinking>", prefilled=False, leads=True),
     Family("<thought>", "</thought>", prefilled=False, leads=True),
     Family("<reasoning>", "</reasoning>", prefilled=False, leads=True),
@@ -62,31 +63,25 @@ SOLUTIONS: tuple[Delimiters, ...] = (
 )
 """Tags that may wrap the visible answer."""
 
-_NAMED = (
-    r"im_(?:start|end|sep|user|assistant|system|middle)",
-    r"(?:start|end)_(?:header_id|of_role|of_turn_token|thinking|response)",
-    r"(?:begin|end)_of_(?:text|thought|solution|box)",
-    r"(?:system|user|chatbot)_token",
-    r"fim_(?:prefix|middle|suffix|pad)",
-    r"(?:vision_start|vision_end|image_pad|video_pad|file_sep|repo_name|python_tag)",
-    r"tool_call(?:s_section|_argument)?(?:_begin|_end)?",
-    r"(?:eot_id|eom_id|eot|endoftext|endofprompt|separator|pad)",
-    r"(?:system|user|assistant|observation|tool|start|end|message|channel|return|call|constrain|thinking)",
-)
+_PIPED = "turn|channel|think|tool|tool_call|tool_response|image|audio|video"
+"""Words of Gemma 4, which opens with ``<|word>`` and closes with ``<word|>``."""
 _WORDS = (
     r"</?think>",
     r"\[/?THINK\]",
     r"◁/?think▷",
     r"</?seed:think>",
-    rf"<\|/?(?:{'|'.join(_NAMED)})\|>",
+    # Nearly every family names its tokens so: Qwen, Llama 3 and 4, Phi, Cohere, LFM2, Kimi, gpt-oss, GLM.
+    r"<\|/?[A-Za-z][\w-]{2,40}\|>",
+    rf"<\|(?:{_PIPED})>|<(?:{_PIPED})\|>",
     r"<｜[^｜<>\n]{1,40}｜>",
     r"</?(?:start|end)_of_turn>",
+    r"<(?:end_of_utterance|start_of_image|end_of_image|image_soft_token|audio_soft_token)>",
     r"\[/?INST\]",
-    r"\[/?(?:SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]",
+    r"\[/?(?:SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|gMASK)\]",
     r"<</?SYS>>",
     r"</?s>",
     r"<\[(?:BOS|EOS)_never_used_[0-9a-f]{1,40}\]>",
-    r"<(?:bos|eos)>",
+    r"<(?:bos|eos|sop|eop)>",
 )
 _CONTROL = re.compile("|".join(_WORDS), re.IGNORECASE)
 

@@ -102,6 +102,10 @@ def resolve_columns(preset: DatasetPreset, schema: pa.Schema, file: str) -> Colu
     )
 
 
+_OF_ONE_VALUE = ("id", "problem", "context")
+"""Fields of which a row has one value, however many traces it has."""
+
+
 class _WrongType(InputFault):
     """A column of the right name has a type that cannot be read."""
 
@@ -155,6 +159,12 @@ def _resolve(preset: DatasetPreset, schema: pa.Schema, file: str) -> ColumnMap:
                     file,
                     f"column {name} ({field}) is {short_type(kind)}, expected {wanted}",
                     "convert the column, or name another one in a dataset preset",
+                )
+            if path.is_many and field in _OF_ONE_VALUE:
+                raise _WrongType(
+                    file,
+                    f"column {name} ({field}) gives several values for a row, expected one",
+                    f"name one of them, such as {name.replace('[]', '.*').replace('*', '0')}",
                 )
             used.add(name)
             return path
@@ -262,7 +272,7 @@ def _prompt(preset: DatasetPreset, schema: pa.Schema, file: str) -> MessageColum
 def _system(preset: DatasetPreset, schema: pa.Schema) -> ColumnPath | None:
     for name in preset.system:
         found = find_path(schema, name)
-        if found is not None and kind_of(found[1]) is CellKind.TEXT:
+        if found is not None and kind_of(found[1]) is CellKind.TEXT and not found[0].is_many:
             return found[0]
     return None
 

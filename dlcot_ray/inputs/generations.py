@@ -10,7 +10,8 @@ from dlcot_ray.inputs.cells import Cell
 from dlcot_ray.inputs.choices import Generations, PassedReason
 from dlcot_ray.inputs.items import Item, Passed
 
-_TRUE = frozenset(("true", "1", "yes", "correct"))
+_TRUE = frozenset(("true", "1", "yes", "y", "correct", "right", "pass", "passed", "valid", "verified"))
+_FALSE = frozenset(("false", "0", "no", "n", "incorrect", "wrong", "fail", "failed", "invalid", "unverified"))
 
 
 def choose(items: Sequence[Item], generations: Generations, flags: Sequence[bool | None]) -> list[Item]:
@@ -46,7 +47,9 @@ def merged_flags(columns: Sequence[Sequence[Cell]], count: int) -> list[bool | N
 
 
 def _flag(cell: Cell) -> bool | None:
-    return cell.strip().lower() in _TRUE if isinstance(cell, str) and cell.strip() else None
+    """What a cell says; None where it says neither, as ``None`` and a score between 0 and 1 do."""
+    word = cell.strip().lower() if isinstance(cell, str) else ""
+    return True if word in _TRUE else False if word in _FALSE else None
 
 
 def _by_flag(item: Item, flag: bool | None) -> Item:

@@ -14,6 +14,10 @@ from dlcot_ray.inputs.cells import (
 )
 from dlcot_ray.inputs.presets import MessageKeys
 
+ROLES = ("role", "from")
+CONTENTS = ("content", "value", "parts")
+_REASONING = ("reasoning_content", "thinking", "reasoning")
+
 
 @dataclass(frozen=True, slots=True)
 class MessageColumn:
@@ -44,7 +48,7 @@ class MessageColumn:
 def message_column(keys: MessageKeys, path: ColumnPath, kind: pa.DataType) -> MessageColumn | None:
     """A column of chat messages; None if its type cannot hold them."""
     roles, contents = (
-        tuple(dict.fromkeys(names)) for names in ((*keys.role, *_ROLES), (*keys.content, *_CONTENTS))
+        tuple(dict.fromkeys(names)) for names in ((*keys.role, *ROLES), (*keys.content, *CONTENTS))
     )
     thinking = tuple(dict.fromkeys((*keys.reasoning, *_REASONING)))
     if kind_of(kind) is CellKind.TEXT:
@@ -71,8 +75,3 @@ def message_column(keys: MessageKeys, path: ColumnPath, kind: pa.DataType) -> Me
         return None
     reasoning = tuple(key for key in thinking if key in texts)
     return MessageColumn(path, kind, role, content, (role,), (content,), reasoning, keys.user, keys.assistant)
-
-
-_ROLES = ("role", "from")
-_CONTENTS = ("content", "value", "parts")
-_REASONING = ("reasoning_content", "thinking", "reasoning")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -24,7 +25,8 @@ _NOT_JSON = object()
 
 
 def truths_of(texts: Sequence[str | None]) -> tuple[str, ...]:
-    """The filled ground truths, in order, each once; a JSON list in a text is as good as a list.
+    """The filled ground truths, in order, each once; a list in a text, as JSON or Python
+    writes it, is as good as a list.
 
     A JSON object gives the value of its key `ground_truth`, `answer` or the like. One that holds tests of a
     program gives none. Any other object stays the text that it is. Of a worked solution that ends with a line
@@ -46,8 +48,9 @@ def _listed(text: str) -> Sequence[str]:
     if stripped.startswith("{"):
         found = _parsed(stripped)
         return _of_object(found, text) if isinstance(found, dict) else (text,)
-    if stripped.startswith('["') and stripped.endswith("]"):
-        items = _parsed(stripped)
+    if stripped.startswith(('["', "['")) and stripped.endswith("]"):
+        # Exports to CSV write lists as Python shows them.
+        items = _parsed(stripped) if stripped[1] == '"' else _literal(stripped)
         return _scalars(items) or (text,)
     if len(stripped) > 2 and stripped.startswith('"') and stripped.endswith('"'):
         inside = _parsed(stripped)
@@ -74,6 +77,16 @@ def _scalars(items: Any) -> list[str] | None:
 
 def _is_scalar(item: Any) -> bool:
     return isinstance(item, str | int | Decimal) and not isinstance(item, bool)
+
+
+def _literal(text: str) -> Any:
+    """The value of a Python literal; something that is none if it is none."""
+    if len(text) > _LONGEST_LIST:
+        return _NOT_JSON
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return _NOT_JSON
 
 
 def _parsed(text: str) -> Any:

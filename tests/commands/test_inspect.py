@@ -53,6 +53,22 @@ def test_text_names_the_columns_and_shows_three_traces(
     assert sum(line.startswith("trace ") for line in lines) == 3
 
 
+def test_files_without_rows_and_of_other_kinds_are_named_and_no_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    (tmp_path / "notes.txt").write_text("x")
+    assert main(["inspect", str(tmp_path / "none.jsonl")]) == 1
+    assert "the inputs have no rows" in capsys.readouterr().err
+    write_layout("plain", tmp_path)
+    status, found = inspected(tmp_path, capsys)
+    assert (status, len(found["layouts"])) == (0, 1)
+    assert {Path(item["file"]).name: item["reason"] for item in found["skipped"]["files"]} == {
+        "none.jsonl": "it has no rows",
+        "notes.txt": "no format has its suffix",
+    }
+
+
 def test_a_layout_that_fits_nothing_is_a_fault_with_a_remedy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

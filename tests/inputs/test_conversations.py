@@ -68,6 +68,15 @@ CHATS: dict[str, tuple[list[dict[str, Any]], tuple[str | int, ...]]] = {
         [{"role": "developer", "content": "Be brief."}, USER, {"role": "assistant", "content": "2", "thinking": OLD}],
         (2, "thinking"),
     ),
+    "blocks in a field": (
+        [{**USER, "reasoning_details": None},
+         {"role": "assistant", "content": "2", "reasoning_details": [{"type": "reasoning.encrypted", "text": None},
+                                                                     {"type": "reasoning.text", "text": OLD}]}],
+        (1, "reasoning_details", 1, "text"),
+    ),
+    "a call that thinks": (
+        [USER, {"role": "function_call", "content": f'<think>{OLD}</think>\n{{"name": "add"}}'}], (1, "content"),
+    ),
     "a channel": (
         [USER, {"role": "assistant", "channel": "analysis", "content": OLD},
          {"role": "assistant", "channel": "final", "content": "2"}],

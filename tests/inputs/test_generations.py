@@ -186,3 +186,12 @@ def test_a_generation_that_is_no_utf8_rejects_no_other(tmp_path: Path) -> None:
         "fault invalid_utf8",
         "c",
     ]
+
+
+@pytest.mark.parametrize(
+    "flags", [["true", "False"], [1, 0], [1.0, 0.0], ["correct", "wrong"], ["pass", "fail"], ["yes", None]]
+)
+def test_flags_may_be_words_or_numbers(tmp_path: Path, flags: list[Any]) -> None:
+    table = listed(by_rule=flags, by_model=[None, None], replies=REPLIES[:2])
+    found = items(table, preset(tmp_path, LISTED, "correct"))
+    assert [isinstance(item.found, Trace) for item in found] == [True, False]

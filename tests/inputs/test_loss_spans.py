@@ -52,10 +52,11 @@ def replies(turns: list[dict[str, Any]]) -> str:
     """All texts of the assistant in order, its thinking included."""
     found = []
     for turn in turns:
-        if turn["role"].lower() in ("assistant", "reasoning", "model"):
+        if turn["role"].lower() in ("assistant", "reasoning", "model", "function_call"):
             content = turn["content"]
             parts = content if isinstance(content, list) else [{"text": content}]
             fields = [turn.get(key) for key in ("reasoning_content", "thinking")]
+            fields += [block["text"] for block in turn.get("reasoning_details") or ()]
             found += [*fields, *(part.get("thinking") or part.get("text") for part in parts)]
     return "".join(text for text in found if text)
 

@@ -20,13 +20,15 @@ from dlcot_ray.config.view_settings import InspectConfig
 from dlcot_ray.errors import ConfigError, InputFault, JobError, reason_of
 from dlcot_ray.inputs.choices import Choices
 from dlcot_ray.inputs.columns import layout_key
-from dlcot_ray.inputs.files.shards import Shard, find_shards
+from dlcot_ray.inputs.files.listing import NO_ROWS, Skipped
+from dlcot_ray.inputs.files.shards import Shard, find_inputs
 from dlcot_ray.inputs.layouts.choosing import choose_layout
 from dlcot_ray.inputs.layouts.report import examples_of, report_of
 from dlcot_ray.inputs.layouts.sample import Sample
 from dlcot_ray.inputs.layouts.sampling import MOST_FILES, open_sample, sample_rows, some_shards
 from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS
+from dlcot_ray.outputs.manifest import skipped_as_dict
 from dlcot_ray.storage.parallel import map_in_order
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.console import print_report
@@ -56,22 +58,30 @@ def inspect_inputs(config: InspectConfig) -> dict[str, Any]:
     """
     preset = _preset(config)
     inputs = [config.input] if isinstance(config.input, str) else list(config.input)
-    shards = find_shards([absolute(url) for url in inputs], config.storage.input)
+    found = find_inputs([absolute(url) for url in inputs], config.storage.input)
+    shards = found.shards
     looked_at = some_shards(shards, _LOOKED_AT, str(config.seed))
     groups: dict[str, list[tuple[Shard, pa.Schema]]] = defaultdict(list)
-    faults: list[str] = []
+    faults, empty = list(map(str, found.faults)), []
     for shard, schema in map_in_order(lambda item: _schema(item, config.storage.input), looked_at):
         if isinstance(schema, InputFault):
             faults.append(str(schema))
+        elif schema is None:
+            empty.append(Skipped(shard.file, NO_ROWS))
         else:
             groups[layout_key(schema)].append((shard, schema))
     if not groups:
-        raise JobError(f"none of {len(looked_at)} files can be read: {faults[0]}")
+        raise JobError(
+            f"none of {len(looked_at)} files can be read: {faults[0]}"
+            if faults
+            else "the inputs have no rows"
+        )
     return {
         "files": len(shards),
         "looked_at": len(looked_at),
         "layouts": [_group(preset, key, files, config) for key, files in groups.items()],
         "unusable_inputs": faults,
+        "skipped": skipped_as_dict([*found.skipped, *empty]),
     }
 
 
@@ -82,10 +92,14 @@ def _preset(config: InspectConfig) -> DatasetPreset:
         raise ConfigError(error.message, error.remedy) from error
 
 
-def _schema(shard: Shard, options: Mapping[str, object] | None) -> tuple[Shard, pa.Schema | InputFault]:
+def _schema(
+    shard: Shard, options: Mapping[str, object] | None
+) -> tuple[Shard, pa.Schema | InputFault | None]:
+    """The columns of a file, or why it cannot be read; None for a file without rows."""
     try:
         with closing(open_sample(shard, options)) as reader:
-            return shard, reader.metadata().arrow_schema
+            metadata = reader.metadata()
+            return shard, metadata.arrow_schema if metadata.rows else None
     except InputFault as fault:
         return shard, fault
     except READ_ERRORS as error:

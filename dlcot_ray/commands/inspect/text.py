@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dlcot_ray.inputs.layouts.report import report_lines
+from dlcot_ray.telemetry.summary import skipped_lines
 
 
 def inspect_lines(figures: Mapping[str, Any]) -> list[str]:
@@ -19,6 +20,7 @@ def inspect_lines(figures: Mapping[str, Any]) -> list[str]:
     for group in figures["layouts"]:
         lines += ["", *_group_lines(group)]
     lines += [f"unusable   {fault}" for fault in figures["unusable_inputs"]]
+    lines += [f"skipped    {line}" for line in skipped_lines(figures["skipped"])]
     return lines
 
 

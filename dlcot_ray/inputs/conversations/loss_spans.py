@@ -16,7 +16,15 @@ from typing import Any
 from dlcot_ray.inputs.columns import ColumnMap
 from dlcot_ray.inputs.conversations.homes import Home, messages_of
 from dlcot_ray.inputs.conversations.thoughts import Path
-from dlcot_ray.inputs.conversations.turns import ASSISTANTS, THINKERS, part_texts, text_key, thinking_path
+from dlcot_ray.inputs.conversations.turns import (
+    ASSISTANTS,
+    THINKERS,
+    part_texts,
+    text_key,
+    thinking_blocks,
+    thinking_path,
+    value_at,
+)
 
 Ranges = Sequence[tuple[int, int]]
 _OPENING = "<think>\n"
@@ -114,6 +122,7 @@ def _texts(turn: Mapping[str, Any], content: str, reasoning: Sequence[str]) -> I
     for key in reasoning:
         if turn.get(key):
             yield (key,), _text(turn[key])
+    yield from thinking_blocks(turn)
     value = turn.get(content)
     if isinstance(value, list):
         yield from _part_texts(value, content)
@@ -126,10 +135,7 @@ def _part_texts(parts: Sequence[Any], content: str) -> Iterator[tuple[Path, str]
     for at, part in enumerate(parts):
         thinking = thinking_path(part) if isinstance(part, dict) else None
         if thinking is not None:
-            value = part
-            for step in thinking:
-                value = value[step]
-            yield (content, at, *thinking), _text(value)
+            yield (content, at, *thinking), _text(value_at(part, thinking))
         elif at in visible:
             inside: Path = () if isinstance(part, str) else (text_key(part),)
             yield (content, at, *inside), visible[at]

@@ -20,7 +20,9 @@ from dlcot_ray.inputs.conversations.turns import (
     content_text,
     part_texts,
     text_key,
+    thinking_blocks,
     thinking_path,
+    value_at,
 )
 from dlcot_ray.inputs.replies.splitting import Delimiters, Refusal, split_reply
 
@@ -185,7 +187,10 @@ def _found(
     fields = [(key, as_text(turn.get(key))) for key in conversation.reasoning]
     for key, text in fields:
         if text is not None and text.strip():
-            return [_in_field(key, text, content)]
+            return [_in_field((key,), text, content)]
+    blocks = [_in_field(path, text, content) for path, text in thinking_blocks(turn)]
+    if blocks:
+        return [*(replace(block, response=None) for block in blocks[:-1]), blocks[-1]]
     if isinstance(content, list):
         found = _in_parts(content, conversation.content, thinking, solution)
     else:
@@ -194,13 +199,13 @@ def _found(
         # A field that is there and empty is a turn that did not think.
         for key, text in fields:
             if text is not None:
-                return [_in_field(key, text, content)]
+                return [_in_field((key,), text, content)]
     return found
 
 
-def _in_field(key: str, text: str, content: Any) -> _Found:
+def _in_field(path: Path, text: str, content: Any) -> _Found:
     reply = content_text(content)
-    return _Found((key,), 0, len(text), text, reply, reply or "")
+    return _Found(path, 0, len(text), text, reply, reply or "")
 
 
 def _in_text(
@@ -264,9 +269,6 @@ def _thinking_parts(parts: Sequence[Any]) -> Iterator[tuple[Path, str]]:
         path = thinking_path(part) if isinstance(part, dict) else None
         if path is None:
             continue
-        value: Any = part
-        for step in path:
-            value = value[step]
-        text = as_text(value)
+        text = as_text(value_at(part, path))
         if text is not None:
             yield (at, *path), text

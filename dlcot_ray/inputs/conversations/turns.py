@@ -15,10 +15,13 @@ from dlcot_ray.errors import Cause
 from dlcot_ray.inputs.cells import BadCell
 from dlcot_ray.inputs.message_columns import MessageColumn
 
-ASSISTANTS = ("assistant", "gpt", "model", "chatgpt", "bot", "ai")
-USERS = ("user", "human")
+ASSISTANTS = ("assistant", "gpt", "model", "chatgpt", "bot", "ai", "function_call", "tool_call", "tool_calls")
+"""Roles of the assistant's turns; calls of tools are among them (ShareGPT as LLaMA-Factory reads it)."""
+USERS = ("user", "human", "prompter", "person", "questioner", "customer")
 SYSTEMS = ("system", "developer")
 THINKERS = ("thinking", "reasoning", "thought")
+BLOCKS = ("reasoning_details", "thinking_blocks")
+"""Fields that hold thinking in blocks (OpenRouter, LiteLLM), read where no text field has it."""
 _PART_TEXTS = ("text", "content", "value")
 
 Turn = Mapping[str, Any]
@@ -150,6 +153,25 @@ def thinking_path(part: Mapping[str, Any]) -> tuple[str | int, ...] | None:
     if part.get("type") in THINKERS or part.get("thought") is True:
         return (text_key(part),)
     return None
+
+
+def thinking_blocks(turn: Turn) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The filled blocks of thinking beside the content of a turn, each with its path."""
+    for key in BLOCKS:
+        blocks = turn.get(key)
+        for at, block in enumerate(blocks if isinstance(blocks, list) else ()):
+            if isinstance(block, dict):
+                path = thinking_path(block) or (text_key(block),)
+                text = as_text(value_at(block, path))
+                if text is not None and text.strip():
+                    yield (key, at, *path), text
+
+
+def value_at(value: Any, path: Sequence[str | int]) -> Any:
+    """What stands at a path of keys and indices; None where a key is missing."""
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else value[step]
+    return value
 
 
 def as_text(value: Any) -> str | None:

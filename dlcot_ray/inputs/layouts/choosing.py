@@ -15,10 +15,12 @@ from dlcot_ray.core.markup import find_control_word
 from dlcot_ray.errors import REMEDIES
 from dlcot_ray.inputs.cells import describe
 from dlcot_ray.inputs.columns import NoFlags, used_columns
-from dlcot_ray.inputs.layouts.fitting import Fit, fit
-from dlcot_ray.inputs.layouts.guessing import guessed_presets, guessed_truth
+from dlcot_ray.inputs.layouts.fitting import ANOTHER_TRACE, Fit, fit
+from dlcot_ray.inputs.layouts.guessing import guessed_presets, guessed_reply, guessed_truth
 from dlcot_ray.inputs.layouts.sample import Holding, Sample
+from dlcot_ray.inputs.layouts.unread import unread_columns
 from dlcot_ray.inputs.presets import DatasetPreset
+from dlcot_ray.inputs.readers.protocol import without_bad_lines
 
 LEAST_SHARE = 0.5
 """Share of the sampled rows that a guessed layout must make traces of."""
@@ -63,7 +65,7 @@ def choose_layout(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
 
 def _chosen(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
     if not preset.order:
-        return Choice(fit(preset, sample, label))
+        return Choice(fit(preset, sample, label, named=True))
     fits = [fit(item, sample, label) for item in preset.order if item.is_detected(sample.table.schema)]
     best = _best_share(fits)
     if best < LEAST_SHARE:
@@ -75,7 +77,7 @@ def _chosen(preset: DatasetPreset, sample: Sample, label: str) -> Choice:
     if best >= LEAST_SHARE:
         chosen = _with_replies(ranked)
         others = (item for item in ranked if item is not chosen and item.share >= LEAST_SHARE)
-        return Choice(_with_truth(chosen, sample, label), tuple(others)[:2])
+        return Choice(_with_reply(_with_truth(chosen, sample, label), sample, label), tuple(others)[:2])
     nearest = sorted(ranked, key=lambda item: -item.share)[:2]
     unread = Fit(preset, None, rows=sample.rows, problem="no preset has its columns")
     return Choice(
@@ -101,7 +103,10 @@ def _with_replies(ranked: Sequence[Fit]) -> Fit:
 
 def _remedy(nearest: Sequence[Fit], fits: Sequence[Fit], sample: Sample) -> str:
     """What helps against the commonest fault of the nearest layout, or a preset that names the columns."""
-    own = "set dataset= to a preset, or to a YAML file that names the columns (docs: bring your data)"
+    own = "set dataset= to a preset, or to a YAML file that names the columns (docs: Bring your data)"
+    turns = (item.columns.messages for item in nearest if item.columns is not None)
+    if odd := unread_columns(sample, {column.path.column for column in turns if column is not None}):
+        return f"{odd}; or {own}"
     faults = nearest[0].faults if nearest else {}
     cause = max(faults, key=lambda cause: faults[cause], default="")
     if cause in REMEDIES:
@@ -128,12 +133,23 @@ def _is_rendered(sample: Sample) -> bool:
 
 
 def _with_truth(chosen: Fit, sample: Sample, label: str) -> Fit:
-    """A general layout also takes a reference under a name that it does not list."""
+    """A layout without a reference also takes one under a name that it does not list."""
     columns, preset = chosen.columns, chosen.preset
-    if columns is None or columns.ground_truth is not None or preset.detect or preset.detect_any:
+    if columns is None or columns.ground_truth is not None:
         return chosen
     truth = guessed_truth(used_columns(columns), sample)
     return chosen if truth is None else fit(replace(preset, ground_truth=(truth,)), sample, label)
+
+
+def _with_reply(chosen: Fit, sample: Sample, label: str) -> Fit:
+    """A layout of thinking without a reply also takes the only one under a name that it does not list."""
+    columns, preset = chosen.columns, chosen.preset
+    if columns is None or columns.reasoning is None or columns.response is not None or columns.is_many:
+        return chosen
+    if any(trace.response for trace in chosen.traces) or ANOTHER_TRACE in chosen.left_out.values():
+        return chosen
+    reply = guessed_reply(used_columns(columns), sample)
+    return chosen if reply is None else fit(replace(preset, response=(reply,)), sample, label)
 
 
 def _best_share(fits: Sequence[Fit]) -> float:
@@ -141,7 +157,7 @@ def _best_share(fits: Sequence[Fit]) -> float:
 
 
 def _refusal(nearest: list[Fit], fits: list[Fit], sample: Sample) -> str:
-    has = f"it has {describe(sample.table.schema)}"
+    has = f"it has {describe(without_bad_lines(sample.table).schema)}"
     if not nearest:
         tried = "; ".join(f"{item.preset.name}: {item.problem}" for item in fits[:2])
         return f"no layout fits its columns ({tried or 'none has these names'}); {has}"

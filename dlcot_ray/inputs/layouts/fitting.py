@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import Cause, InputFault, RowFault
+from dlcot_ray.inputs.choices import PassedReason
 from dlcot_ray.inputs.columns import ColumnMap, NoFlags, resolve_columns
 from dlcot_ray.inputs.items import Passed
 from dlcot_ray.inputs.layouts.sample import Sample
@@ -18,6 +19,8 @@ from dlcot_ray.inputs.traces import traces_of
 _LEAST_THINKING = 0.1
 """Share of rows that must think before the others count as replies without thinking."""
 
+ANOTHER_TRACE = "another trace"
+"""Why a column of traces is not read."""
 _NO_MATTER_OF_LAYOUT = (Cause.NO_THINKING, Cause.INVALID_UTF8, Cause.BAD_LINE)
 
 
@@ -67,18 +70,19 @@ class Fit:
         return read / counted
 
 
-def fit(preset: DatasetPreset, sample: Sample, label: str) -> Fit:
+def fit(preset: DatasetPreset, sample: Sample, label: str, *, named: bool = False) -> Fit:
     """Settle a preset on a sample and read the rows with it.
 
     Args:
         preset: with its candidates.
         sample: rows of one layout.
         label: names the file in messages.
+        named: the user named the preset.
 
     Raises:
         NoFlags: the chosen generations need correctness flags, and the files have none.
     """
-    settled = settle(preset, sample)
+    settled = settle(preset, sample, named=named)
     left_out = _left_out(preset, settled, sample)
     try:
         columns = resolve_columns(settled, sample.table.schema, label)
@@ -92,6 +96,7 @@ def fit(preset: DatasetPreset, sample: Sample, label: str) -> Fit:
     items = [
         item.found for item in traces_of(sample.table, columns, file=label, first_row=0, shard_name="row")
     ]
+    _check_flags(items, columns, sample, label)
     faults = [item for item in items if isinstance(item, RowFault)]
     messages: dict[str, str] = {}
     for fault_ in faults:
@@ -104,8 +109,29 @@ def fit(preset: DatasetPreset, sample: Sample, label: str) -> Fit:
         messages,
         sample.rows,
         sum(isinstance(item, Passed) for item in items),
-        left_out=left_out,
+        left_out={**left_out, **_other_traces(settled, columns, sample)},
     )
+
+
+def _check_flags(items: Sequence[object], columns: ColumnMap, sample: Sample, label: str) -> None:
+    """Refuse a choice by flags that would take nothing, because no flag of the sample says anything."""
+    unknown = [isinstance(item, Passed) and item.reason is PassedReason.NOT_FLAGGED for item in items]
+    if columns.correctness and unknown and all(unknown):
+        names = ", ".join(path.text for path in columns.correctness)
+        raise NoFlags(
+            label,
+            f"generations={columns.choices.generations} needs correctness flags, and {names} says neither "
+            f"true nor false in {sample.rows} sampled rows",
+            "set generations=all or first, or name another column under correctness: in a dataset preset",
+        )
+
+
+def _other_traces(settled: DatasetPreset, columns: ColumnMap, sample: Sample) -> dict[str, str]:
+    """Places that hold traces too, and are not read, because a row gives those of one place."""
+    read = columns.traces
+    paths = settled.reasoning if columns.reasoning is not None else settled.tagged
+    others = [path for path in paths if read is not None and path != read.text]
+    return {path: ANOTHER_TRACE for path in others if sample.holding(path) is not None}
 
 
 def _left_out(preset: DatasetPreset, settled: DatasetPreset, sample: Sample) -> dict[str, str]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
-import pyarrow as pa
-
-from dlcot_ray.inputs.cells import is_list, matched_names
+from dlcot_ray.inputs.cells import matched_names
 from dlcot_ray.inputs.layouts.sample import Holding, Sample
 from dlcot_ray.inputs.layouts.settling import tags_of
 from dlcot_ray.inputs.layouts.texts import is_switch
@@ -68,22 +67,47 @@ def guessed_truth(used: Collection[str], sample: Sample) -> str | None:
         used: columns that serve as something else.
         sample: rows of one layout.
     """
-    held = [one for one in map(sample.holding, sample.places()) if one is not None and one.cells]
-    free = [one for one in held if one.path.partition(".")[0] not in used]
-    found = _best(free, SURE_TRUTH | {"correct"}, _is_truth)
+    free = [one for one in _free(used, sample) if not one.is_many or one.most == 1]
+    named = [one for one in free if _named(one, SURE_TRUTH | {"correct"}) or _named(one, TRUTH) > 1]
+    found = _best(named, TRUTH, _is_truth)
     return None if found is None else found.path
 
 
+def guessed_reply(used: Collection[str], sample: Sample) -> str | None:
+    """The only column of statements that its name calls a reply and nothing else; None without one.
+
+    A name with another word may say that the reply is that of another model; a `solution` may be a person's.
+
+    Args:
+        used: columns that serve as something else.
+        sample: rows of one layout.
+    """
+    named = [one for one in _free(used, sample) if REPLY.issuperset(words_of(one.path) or ("",))]
+    replies = [one for one in named if _is_reply(one, ())]
+    return replies[0].path if len(replies) == 1 and not replies[0].is_many else None
+
+
+def _free(used: Collection[str], sample: Sample) -> list[Holding]:
+    held = [one for one in map(sample.holding, sample.places()) if one is not None and one.cells]
+    return [one for one in held if one.path.partition(".")[0] not in used]
+
+
 def _conversation(common: DatasetPreset, held: Sequence[Holding], sample: Sample) -> DatasetPreset | None:
-    """A list of turns under any names, if the two sides can be told."""
-    names = [name for name in sample.table.schema.names if DISPREFERRED.isdisjoint(words_of(name))]
-    keys = next(filter(None, map(sample.conversation, names)), None)
-    if keys is None:
+    """Turns under any names, if the two sides can be told: in one column, or each in one of its own."""
+    turns = [column for column in sample.turns if DISPREFERRED.isdisjoint(words_of(column.path))]
+    whole = next((column for column in turns if column.users and column.assistants), None)
+    found = whole or next((column for column in turns if column.assistants), None)
+    if found is None:
+        return None
+    before = () if whole else tuple(column.path for column in turns if column.users)[:1]
+    asked = None if whole or before else _problem(held, tags_of(common))
+    if not (whole or before or asked):
         return None
     return replace(
         common,
         id=_path(_identity(held)),
-        messages=keys,
+        problem=before or _path(asked),
+        messages=found.keys(prompt=before),
         ground_truth=_path(_best(held, TRUTH, _is_truth)),
     )
 
@@ -96,30 +120,51 @@ def _columns(common: DatasetPreset, held: Sequence[Holding], sample: Sample) -> 
         return None
     rest = [one for one in held if one not in traces]
     problem = _problem(rest, tags)
-    if problem is None:
+    asked = next((column.path for column in sample.turns if column.users and not column.assistants), None)
+    if problem is None and asked is None:
         return None
-    rest = [one for one in rest if one is not problem]
+    rest = [one for one in rest if problem is None or _single(one) != problem]
     truth = _best(rest, TRUTH, _is_truth)
     replies = [one for one in rest if one is not truth and _named(one, REPLY) and _is_reply(one, tags)]
     is_tagged = traces[0].tagged(tags) >= _MOST
-    trace, reply = _paths(traces, sample), _paths(replies, sample)
-    if "*" in "".join(trace) and "*" not in "".join(reply):
-        # One reply cannot belong to several traces.
-        reply = ()
+    pattern = _paths(traces, sample)
+    # The first is read; the others are named as not used.
+    trace = pattern if "*" in pattern[0] else tuple(one.path for one in traces)
     return replace(
         common,
         id=_path(_identity(rest)),
-        problem=_path(problem),
+        problem=_path(problem) or (asked or "",),
         reasoning=() if is_tagged else trace,
         tagged=trace if is_tagged else (),
         ground_truth=_path(truth),
-        response=() if is_tagged else reply,
+        response=() if is_tagged else _replies(replies, traces, trace, sample),
         correctness=_correctness(sample),
     )
 
 
+def _replies(
+    replies: Sequence[Holding], traces: Sequence[Holding], trace: Sequence[str], sample: Sample
+) -> tuple[str, ...]:
+    """The reply to the trace that is read: of several traces only one that stands nearest to its own."""
+    if "*" in trace[0]:
+        found = _paths(replies, sample)
+        # One reply cannot belong to several traces.
+        return found if "*" in "".join(found) else ()
+    read, others = traces[0], traces[1:]
+    mine = [one for one in replies if all(_nearness(one, read) > _nearness(one, other) for other in others)]
+    return tuple(one.path for one in sorted(mine, key=lambda one: -_nearness(one, read)))[:1]
+
+
+def _nearness(one: Holding, other: Holding) -> int:
+    """How many words two paths begin with alike."""
+    pairs = zip(words_of(one.path), words_of(other.path), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
 def _identity(held: Iterable[Holding]) -> Holding | None:
-    return _best(held, IDENTITY, lambda one: one.distinct == len(one.cells) and one.filled >= 1)
+    return _best(
+        held, IDENTITY, lambda one: one.distinct == len(one.cells) and one.filled >= 1 and not one.is_many
+    )
 
 
 def _traces(held: Iterable[Holding], tags: tuple[str, ...]) -> list[Holding]:
@@ -128,12 +173,10 @@ def _traces(held: Iterable[Holding], tags: tuple[str, ...]) -> list[Holding]:
     The elements of a list may be the steps of one trace: only tags tell that each is a trace of its own.
     Texts that begin with a mark may have marks of an unknown kind around their thinking.
     """
-    texts = [one for one in held if not one.is_flag and not _named(one, DISPREFERRED)]
+    texts = [one for one in held if not (one.is_flag or one.is_listing or _named(one, DISPREFERRED))]
     tagged = [one for one in texts if one.tagged(tags) >= _MOST]
     plain = [
-        one
-        for one in texts
-        if one.thinks and one not in tagged and not one.path.endswith(".*") and not one.is_marked
+        one for one in texts if one.thinks and one not in tagged and not one.is_many and not one.is_marked
     ]
     return sorted(plain or tagged, key=lambda one: (-_named(one, THINKING), -one.length))
 
@@ -152,28 +195,44 @@ def _paths(held: Sequence[Holding], sample: Sample) -> tuple[str, ...]:
 
 def _correctness(sample: Sample) -> tuple[str, ...]:
     """Lists of truth values whose names say that they grade generations."""
-    return tuple(
-        field.name
-        for field in sample.table.schema
-        if is_list(field.type)
-        and pa.types.is_boolean(field.type.value_type)
-        and not CORRECTNESS.isdisjoint(words_of(field.name))
-    )
+    return tuple(path for path in sample.flags() if not CORRECTNESS.isdisjoint(words_of(path)))
 
 
 def _problem(held: Iterable[Holding], tags: tuple[str, ...]) -> Holding | None:
-    texts = [one for one in held if not one.is_flag and one.filled >= _MOST and one.tagged(tags) < _MOST]
+    single = [_single(one) for one in held if not one.is_conversation and (not one.is_many or one.most == 1)]
+    texts = [one for one in single if not one.is_flag and one.filled >= _MOST and one.tagged(tags) < _MOST]
     named = [one for one in texts if _named(one, PROBLEM)]
     if named:
-        return max(named, key=lambda one: (_named(one, PROBLEM), one.distinct))
+        best = max(named, key=lambda one: (_named(one, PROBLEM), one.distinct))
+        alike = [one for one in named if one is not best and _are_alike(one, best)]
+        return None if alike else best
     texts = [one for one in texts if not _named(one, REPLY)]
     asking = [one for one in texts if one.share(lambda text: "?" in text[-200:]) >= _MOST]
     found = asking or texts
     return found[0] if len(found) == 1 else None
 
 
+def _are_alike(one: Holding, other: Holding) -> bool:
+    """Whether two places differ only in a number, or in the struct around them: it may hold several rows."""
+    plain = [_NUMBER.sub("", held.path) for held in (one, other)]
+    leaves = [path.rpartition(".")[2] for path in plain]
+    return plain[0] == plain[1] or ("." in plain[0] and "." in plain[1] and leaves[0] == leaves[1])
+
+
+def _single(one: Holding) -> Holding:
+    """A list of one element as that element."""
+    return replace(one, path=one.path.replace(".*", ".0")) if one.is_many else one
+
+
 def _is_truth(one: Holding) -> bool:
-    if one.is_code or one.states or _named(one, NO_TRUTH) or _is_category(one):
+    name = one.path.removeprefix("reward_model.")
+    if (
+        one.is_code
+        or one.states
+        or not NO_TRUTH.isdisjoint(words_of(name))
+        or _is_category(one)
+        or ".*." in one.path
+    ):
         return False
     if one.share(is_switch) == 1 and not _named(one, SURE_TRUTH):
         # A flag such as `is_correct`.

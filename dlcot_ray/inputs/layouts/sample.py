@@ -14,19 +14,19 @@ from dlcot_ray.inputs.layouts.texts import (
     could_be_trace,
     is_blank,
     is_code,
+    is_conversation,
+    is_listing,
     is_statement,
     is_switch,
     reads_as_thinking,
 )
-from dlcot_ray.inputs.presets import MessageKeys
+from dlcot_ray.inputs.layouts.turn_columns import TurnColumn, names_role, turn_columns
 from dlcot_ray.inputs.readers.protocol import BAD_LINES
 from dlcot_ray.inputs.replies.splitting import opens
-from dlcot_ray.inputs.words import ASSISTANTS, USERS
 
 _SCALARS = (CellKind.TEXT, CellKind.INTEGER, CellKind.NUMBER)
 _MARK = re.compile(r"\W{0,8}(?:[<＜\[{]|&lt;|\*\*|#)")
 """A bracket, a heading or bold text at the start."""
-_MOST_ROLES = 8
 _FEW_ROWS = 5
 """With fewer rows nothing is known about how often values repeat."""
 
@@ -39,11 +39,18 @@ class Holding:
         path: the place, as a preset names it.
         cells: its filled cells, as text; of a list, all elements.
         rows: number of rows of the sample.
+        most: the most cells of one row.
     """
 
     path: str
     cells: tuple[str, ...]
     rows: int
+    most: int = 1
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it is a list, of which a row may have several elements."""
+        return ".*" in self.path
 
     def share(self, test: Callable[[str], bool]) -> float:
         """Share of the filled cells that pass a test; 0 if there are none."""
@@ -94,6 +101,16 @@ class Holding:
         """Whether most of its cells are programs."""
         return self.share(is_code) >= 0.5
 
+    @cached_property
+    def is_listing(self) -> bool:
+        """Whether most of its cells are lists or objects as text: nothing that a student should read."""
+        return self.share(is_listing) >= 0.5
+
+    @cached_property
+    def is_conversation(self) -> bool:
+        """Whether most of its cells are lists of turns as text."""
+        return self.share(is_conversation) >= 0.5
+
     def tagged(self, tags: Sequence[str]) -> float:
         """Share of the cells with one of the tags, or with a block of thinking."""
         return self.share(lambda text: any(map(text.__contains__, tags)) or opens(text))
@@ -127,38 +144,34 @@ class Sample:
             found = find_path(self.table.schema, f"{path}.*")
         if found is None or kind_of(found[1]) not in _SCALARS:
             return None
-        cells = [cell for parts in read_parts(self.table, found[0]) for cell in parts]
-        texts = (cell for cell in cells if cell is not None and not isinstance(cell, BadCell))
-        return Holding(path, tuple(text for text in texts if not is_blank(text)), self.rows)
+        rows = read_parts(self.table, found[0])
+        texts = (cell for row in rows for cell in row if cell is not None and not isinstance(cell, BadCell))
+        filled = tuple(text for text in texts if not is_blank(text))
+        return Holding(path, filled, self.rows, max(map(len, rows), default=0))
 
     def places(self) -> list[str]:
         """Every place of text or numbers: columns, fields of structs, and elements of lists, as paths."""
         fields = (field for field in self.table.schema if field.name != BAD_LINES)
-        return [path for field in fields for path in _places(field.name, field.type)]
+        found = [path for field in fields for path in _places(field.name, field.type)]
+        turns = tuple(f"{column.path}.*" for column in self.turns)
+        return [path for path in found if not path.startswith(turns)]
 
-    def conversation(self, column: str) -> MessageKeys | None:
-        """How a column of turns is read whose fields have unknown names; None if it is none."""
-        kind = self.table.schema.field(column).type
-        if not (is_list(kind) and pa.types.is_struct(kind.value_type)):
-            return None
-        turns = [turn for row in self.table.column(column).to_pylist() for turn in row or () if turn]
-        texts = [field.name for field in kind.value_type if kind_of(field.type) is CellKind.TEXT]
-        values = {name: [str(turn[name]) for turn in turns if turn[name]] for name in texts}
-        for role, names in values.items():
-            users, assistants = (
-                {name for name in names if name.lower() in side} for side in (USERS, ASSISTANTS)
-            )
-            rest = [name for name in texts if name != role and values[name]]
-            if users and assistants and rest and len(set(names)) <= _MOST_ROLES:
-                content = max(rest, key=lambda name: sum(map(len, values[name])))
-                return MessageKeys(
-                    (column,),
-                    role=(role,),
-                    content=(content,),
-                    user=tuple(sorted(users)),
-                    assistant=tuple(sorted(assistants)),
-                )
-        return None
+    def flags(self) -> list[str]:
+        """Every list of truth values: columns, as a preset names them, and fields of lists of structs."""
+        found = []
+        for field in self.table.schema:
+            inside = field.type.value_type if is_list(field.type) else None
+            if inside is not None and pa.types.is_boolean(inside):
+                found.append(field.name)
+            elif inside is not None and pa.types.is_struct(inside):
+                flags = (item.name for item in inside if pa.types.is_boolean(item.type))
+                found += [f"{field.name}.*.{name}" for name in flags]
+        return found
+
+    @cached_property
+    def turns(self) -> list[TurnColumn]:
+        """Its columns of turns, under any names."""
+        return turn_columns(self.table)
 
 
 def _places(name: str, kind: pa.DataType) -> list[str]:
@@ -166,4 +179,7 @@ def _places(name: str, kind: pa.DataType) -> list[str]:
         return [path for field in kind for path in _places(f"{name}.{field.name}", field.type)]
     if is_list(kind) and kind_of(kind.value_type) in _SCALARS:
         return [f"{name}.*"]
+    if is_list(kind) and pa.types.is_struct(kind.value_type) and not names_role(kind.value_type):
+        inside = [path for field in kind.value_type for path in _places(field.name, field.type)]
+        return [f"{name}.*.{path}" for path in inside if "*" not in path]
     return [name] if kind_of(kind) in _SCALARS else []

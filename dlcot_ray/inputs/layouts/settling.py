@@ -2,8 +2,8 @@
 
 A preset lists candidates by name. Names promise more than columns hold: `reasoning` may be an on/off flag,
 `answer` may be a value or the whole visible reply, `response` may be the reply with its thinking. So a
-candidate stays only where its cells can serve. A user's own list with one name is held to the same rules,
-because nothing else can be read from it.
+candidate stays only where its cells can serve. A user's own list with one name is held to the same rules, but
+for one: what a user names as the only column of traces need not think aloud.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dlcot_ray.inputs.words import SURE_TRUTH, names_thinking, words_of
 _REFERENCES = SURE_TRUTH | {"solution"}
 
 
-def settle(preset: DatasetPreset, sample: Sample) -> DatasetPreset:
+def settle(preset: DatasetPreset, sample: Sample, *, named: bool = False) -> DatasetPreset:
     """The preset with those candidates that can serve, the better ones first.
 
     A column that is listed as ground truth and as response is the ground truth where it holds values, and the
@@ -28,21 +28,27 @@ def settle(preset: DatasetPreset, sample: Sample) -> DatasetPreset:
     Args:
         preset: with one or several candidates for each field.
         sample: rows of the file.
+        named: the user named the preset. The only column that it has for traces need not think aloud.
     """
     tags = tags_of(preset)
+    only = preset.reasoning if named and len({*preset.reasoning, *preset.tagged}) == 1 else ()
     both = frozenset(preset.ground_truth) & frozenset(preset.response)
     replies = frozenset(preset.tagged)
     return replace(
         preset,
         id=_kept(preset.id, sample, lambda held: held.share(_is_truth_value) < 1),
-        problem=_kept(preset.problem, sample, lambda held: True),
+        problem=_kept(preset.problem, sample, lambda held: not held.is_conversation),
         context=_kept(preset.context, sample, lambda held: True),
         reasoning=_kept(
             preset.reasoning,
             sample,
-            lambda held: _can_be_reasoning(held) and not (held.path in replies and held.tagged(tags) >= 0.5),
+            lambda held: (
+                _can_be_reasoning(held, is_sure=held.path in only)
+                and not held.is_listing
+                and not (held.path in replies and held.tagged(tags) >= 0.5)
+            ),
         ),
-        tagged=_kept(preset.tagged, sample, lambda held: held.tagged(tags) > 0),
+        tagged=_kept(preset.tagged, sample, lambda held: held.tagged(tags) > 0 and not held.is_listing),
         ground_truth=_values_first(
             _kept(preset.ground_truth, sample, lambda held: _can_be_truth(held, held.path in both)), sample
         ),
@@ -65,6 +71,8 @@ def why_unused(path: str, preset: DatasetPreset, settled: DatasetPreset, sample:
         return ""
     if not held.cells:
         return "empty"
+    if held.is_listing and "ground_truth" not in left_out:
+        return "lists or objects as text"
     if "reasoning" in left_out:
         return "a few short words, no trace" if held.is_flag else "does not think aloud"
     if "tagged" in left_out:
@@ -98,9 +106,9 @@ def _is_truth_value(text: str) -> bool:
     return text in ("True", "False")
 
 
-def _can_be_reasoning(held: Holding) -> bool:
+def _can_be_reasoning(held: Holding, *, is_sure: bool) -> bool:
     """A column that is called after thinking may think in any words; another one must think aloud."""
-    return not held.is_flag and (names_thinking(held.path) or held.thinks)
+    return not held.is_flag and (is_sure or names_thinking(held.path) or held.thinks)
 
 
 def _can_be_truth(held: Holding, is_reply_too: bool) -> bool:
@@ -110,7 +118,7 @@ def _can_be_truth(held: Holding, is_reply_too: bool) -> bool:
 
 
 def _can_be_reply(held: Holding, tags: Sequence[str], is_truth_too: bool) -> bool:
-    return held.tagged(tags) < 0.5 and (not is_truth_too or held.states)
+    return held.tagged(tags) < 0.5 and not held.is_conversation and (not is_truth_too or held.states)
 
 
 def _values_first(paths: Sequence[str], sample: Sample) -> tuple[str, ...]:

@@ -6,7 +6,10 @@ odd cell decides nothing.
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+from typing import Any
 
 _CUES = re.compile(
     r"\b(?:okay|ok|alright|hmm+|wait|let me|let's|let us|i need|i should|i think|i'll|i can|i'm"
@@ -29,6 +32,9 @@ _SWITCHES = frozenset(
     ("on", "off", "true", "false", "yes", "no", "0", "1", "none", "low", "medium", "high", "enabled")
 )
 _LONGEST_VALUE = 160
+_LONGEST_LISTING = 1_000_000
+"""Characters of a cell that is tried as a list or an object."""
+_TURN_KEYS = (frozenset(("role", "content")), frozenset(("from", "value")))
 _FEWEST_WORDS = 4
 _SHORTEST_TRACE = 20
 
@@ -79,3 +85,33 @@ def is_prose(text: str) -> bool:
     lines = [line for line in text[:_LONGEST_READ].splitlines() if line.strip()]
     sentences = [line for line in lines if line[:1].isupper() and line.rstrip().endswith(_ENDS)]
     return len(sentences) * 2 > len(lines)
+
+
+def is_listing(text: str) -> bool:
+    """Whether a text is a list or an object, as JSON or Python writes it, and holds more than numbers."""
+    found = _listing(text)
+    items = found.values() if isinstance(found, dict) else found or ()
+    return any(isinstance(item, str | list | dict) for item in items)
+
+
+def is_conversation(text: str) -> bool:
+    """Whether a text is a list of turns, as JSON or Python writes it."""
+    found = _listing(text)
+    if not isinstance(found, list) or not found:
+        return False
+    return all(isinstance(turn, dict) and any(keys <= turn.keys() for keys in _TURN_KEYS) for turn in found)
+
+
+def _listing(text: str) -> Any:
+    """The list or object that a text is; None for any other text."""
+    stripped = text.strip()
+    if stripped[:1] not in ("[", "{") or stripped[-1:] not in ("]", "}") or len(stripped) > _LONGEST_LISTING:
+        return None
+    try:
+        found = json.loads(stripped)
+    except (ValueError, RecursionError):
+        try:
+            found = ast.literal_eval(stripped)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+    return found if isinstance(found, list | dict) else None

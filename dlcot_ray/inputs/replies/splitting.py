@@ -23,7 +23,7 @@ from dlcot_ray.inputs.replies.tags import INVISIBLE, Tag, tags_in
 __all__ = ["Delimiters", "Refusal", "SplitReply", "opens", "split_reply"]
 
 _BEGINS = re.compile(r"(?:^|\n|[>\]▷]|>assistant)[^\S\n]*$")
-"""What may stand before a further block: the start of a line, or a tag."""
+"""What may stand before a block that is not the only one, or not closed: the start of a line, or a tag."""
 _BEFORE = 80
 
 
@@ -124,13 +124,16 @@ def _blocks(text: str, first: Tag, tags: Sequence[Tag]) -> list[_Block] | Refusa
     if first.opens:
         end = mine.closing(at) or _other_closing(mine.tags[at], tags)
     start = mine.tags[at].stop if first.opens else 0
+    if end is None and first.family.prefilled and not _begins(text, first):
+        message = f"the reply names {first.family.opening} in the middle of a line and never closes it"
+        return Refusal(Cause.NO_THINKING, message)
     if end is None:
         return [_Block(first.start, start, len(text), len(text), is_closed=False)]
     blocks = [_Block(first.start if first.opens else 0, start, end.start, end.stop)]
     while (opens := mine.opening(end.stop)) is not None:
         opening, at = mine.tags[opens], mine.behind_doubled(text, opens)
         again = mine.closing(at)
-        begins = _BEGINS.search(text[max(0, opening.start - _BEFORE) : opening.start])
+        begins = _begins(text, opening)
         if again is None or not begins:
             # A reply that only mentions the tag looks the same.
             how = "in the middle of a line" if again else "and does not close it"
@@ -139,6 +142,11 @@ def _blocks(text: str, first: Tag, tags: Sequence[Tag]) -> list[_Block] | Refusa
         end = again
         blocks.append(_Block(opening.start, mine.tags[at].stop, end.start, end.stop))
     return blocks
+
+
+def _begins(text: str, tag: Tag) -> bool:
+    """Whether a tag begins a line, or follows another tag."""
+    return _BEGINS.search(text[max(0, tag.start - _BEFORE) : tag.start]) is not None
 
 
 class _Nesting:

@@ -22,9 +22,12 @@ LAST_WORDS = 300
 BARE_CHARS = 40
 """Maximum characters of a response that can be a bare value."""
 _PLACEHOLDER = re.compile(
-    r"\W*(?:proof|prove|not ?found|n/?a|none|null|unknown|no (?:answer|solution provided)"
-    r"|see (?:the )?(?:solution|proof)|open(?:[- ]ended)?|nan|"
-    r"not (?:available|applicable|provided)|todo|tbd|-+|\?+)\W*|\W+",
+    r"\W*(?:(?:text|mathrm|textbf|boxed)\W{1,3}){0,2}"
+    r"(?:proof|prove|to be (?:proven|proved|shown|determined|added)|not ?found|n/?a|none|null|unknown|omitted"
+    r"|no (?:final |known |reference )?(?:answer|solution provided|ground truth|reference)"
+    r"|see (?:the )?(?:solution|proof|above|below)"
+    r"|(?:final |ground truth )?answer (?:is )?not (?:found|available|provided|given|known)"
+    r"|open(?:[- ]ended)?|nan|not (?:available|applicable|provided|given)|todo|tbd|tba|-+|\?+)\W*|\W+",
     re.IGNORECASE,
 )
 """What data sets write where there is no answer to compare with."""

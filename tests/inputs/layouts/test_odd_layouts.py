@@ -15,6 +15,8 @@ from dlcot_ray.inputs.layouts.choosing import Choice, choose_layout
 from dlcot_ray.inputs.layouts.report import report_of
 from dlcot_ray.inputs.layouts.sample import Sample
 from dlcot_ray.inputs.presets import load_preset
+from dlcot_ray.inputs.readers.protocol import read_table
+from dlcot_ray.inputs.readers.registry import open_source
 from tests.support.public_layouts import answer, chat, problem, reply, thought, whole
 
 
@@ -125,8 +127,38 @@ def test_a_short_name_of_a_reference_is_known() -> None:
         ),
         (
             lambda n: {"messages": {"role": ["user", "assistant"], "content": [problem(n), whole(n)]}},
-            "convert the column",
+            "turn column messages, a struct of lists, into a list of structs",
             lambda n: {"messages": chat(("user", problem(n)), ("assistant", whole(n)))},
+            {},
+        ),
+        (
+            lambda n: {"problem": problem(n), "generations": json.dumps([whole(n), whole(n, 1)])},
+            "turn the text of column generations into lists and structs",
+            lambda n: {"problem": problem(n), "generations": [whole(n)]},
+            {},
+        ),
+        (
+            lambda n: {"prompt": json.dumps(chat(("user", problem(n)))), "response": whole(n)},
+            "turn the text of column prompt into lists and structs",
+            lambda n: {"prompt": chat(("user", problem(n))), "response": whole(n)},
+            {},
+        ),
+        (
+            lambda n: {"prompt": problem(n), "completion": str(chat(("assistant", whole(n))))},
+            "turn the text of column completion into lists and structs",
+            lambda n: {"prompt": problem(n), "completion": chat(("assistant", whole(n)))},
+            {},
+        ),
+        (
+            lambda n: {"runs": [chat(("user", problem(n)), ("assistant", whole(n)))]},
+            "give each inner list of column runs a row of its own",
+            lambda n: {"runs": chat(("user", problem(n)), ("assistant", whole(n)))},
+            {},
+        ),
+        (
+            lambda n: {"turns": [["user", problem(n)], ["assistant", whole(n)]]},
+            "or make each a struct",
+            lambda n: {"turns": chat(("user", problem(n)), ("assistant", whole(n)))},
             {},
         ),
         (
@@ -178,3 +210,219 @@ def test_the_class_or_the_degree_of_a_row_is_no_reference() -> None:
 def test_a_reply_is_never_guessed_to_be_the_problem() -> None:
     rows = [{"input": {"turns": 1}, "output": {"reasoning": thought(n), "text": reply(n)}} for n in range(6)]
     assert read_as(*rows).refusal
+
+
+def of_structs(n: int) -> list[dict[str, object]]:
+    return [{"text": whole(n), "is_correct": False}, {"text": whole(n, 1), "is_correct": True}]
+
+
+@pytest.mark.parametrize("name", ["samples", "generations"])
+def test_generations_may_be_structs_with_their_flag(name: str) -> None:
+    rows = [{"question": problem(n), "gold": answer(n), name: of_structs(n)} for n in range(6)]
+    choice = read_as(*rows, generations="correct")
+    assert roles_of(choice) == {
+        "problem": "question",
+        "tagged": f"{name}.*.text",
+        "ground_truth": "gold",
+        "correctness": f"{name}.*.is_correct",
+    }
+    assert [trace.reasoning.strip() for trace in choice.fit.traces] == [thought(n, 1) for n in range(6)]
+
+
+def test_the_texts_of_turns_are_no_generations() -> None:
+    rows = [{"question": problem(n), "log": [{"type": "said", "text": whole(n)}]} for n in range(6)]
+    assert read_as(*rows).refusal
+
+
+def test_a_trace_in_a_struct_takes_the_reply_of_its_own_struct() -> None:
+    rows = [
+        {
+            "prompt": problem(n),
+            "runs": {
+                "first": {"thinking": thought(n), "reply": reply(n)},
+                "second": {
+                    "thinking": f"{thought(n, 1)}\n\nSo that is it.",
+                    "reply": f"As I said: {reply(n)}",
+                },
+            },
+        }
+        for n in range(6)
+    ]
+    choice = read_as(*rows)
+    assert [trace.response for trace in choice.fit.traces] == [f"As I said: {reply(n)}" for n in range(6)]
+    report = report_of(choice, pa.schema([]), named=False)
+    assert report["unused"] == {"runs.first.thinking": "another trace"}
+
+
+def test_a_reply_that_stands_beside_two_traces_belongs_to_none() -> None:
+    rows = [
+        {"q": problem(n), "cot": thought(n), "musings": thought(n, 1), "reply": reply(n)} for n in range(6)
+    ]
+    assert {trace.response for trace in read_as(*rows).fit.traces} == {None}
+
+
+def test_a_list_of_one_problem_is_that_problem() -> None:
+    rows = [{"prompt": [problem(n)], "responses": [whole(n)], "answer": [answer(n)]} for n in range(6)]
+    choice = read_as(*rows)
+    assert [trace.problem for trace in choice.fit.traces] == [problem(n) for n in range(6)]
+    assert [trace.ground_truth for trace in choice.fit.traces] == [answer(n) for n in range(6)]
+
+
+def test_a_path_of_several_values_is_no_problem(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    table = pa.Table.from_pylist([{"asked": [problem(n)], "reply": whole(n)} for n in range(6)])
+    file.write_text("problem: ['asked.*']\ntagged: [reply]\n")
+    told = choose_layout(load_preset(str(file)), Sample(table), "in/x").fit
+    assert "gives several values for a row" in told.problem
+    file.write_text("problem: [asked.0]\ntagged: [reply]\n")
+    traces = choose_layout(load_preset(str(file)), Sample(table), "in/x").fit.traces
+    assert [trace.problem for trace in traces] == [problem(n) for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda n: {
+            "sample": {"turns": chat(("user", problem(n)), ("assistant", whole(n))), "gold": answer(n)}
+        },
+        lambda n: {
+            "prompt": chat(("user", problem(n))),
+            "chosen": chat(("assistant", whole(n))),
+            "gold": answer(n),
+        },
+        lambda n: {"task": problem(n), "answered": chat(("assistant", whole(n))), "gold": answer(n)},
+        lambda n: {
+            "contents": [
+                {"role": "user", "parts": [{"text": problem(n), "thought": None}]},
+                {
+                    "role": "model",
+                    "parts": [
+                        {"text": thought(n), "thought": True},
+                        {"text": f"\n\n{reply(n)}", "thought": None},
+                    ],
+                },
+            ],
+            "gold": answer(n),
+        },
+        lambda n: {
+            "dialogue": [
+                {"role": "user", "text": problem(n), "reasoning_content": None},
+                {"role": "assistant", "text": f"\n\n{reply(n)}", "reasoning_content": thought(n)},
+            ],
+            "gold": answer(n),
+        },
+    ],
+    ids=[
+        "below a struct",
+        "prompt and chosen",
+        "text and turns",
+        "parts",
+        "a field that is longer than the text",
+    ],
+)
+def test_turns_are_found_wherever_they_are(row: Callable[[int], dict[str, object]]) -> None:
+    traces = read_as(*map(row, range(6))).fit.traces
+    for n, trace in enumerate(traces):
+        assert (trace.problem, trace.reasoning.strip()) == (problem(n), thought(n))
+        assert (trace.response, trace.ground_truth) == (f"\n\n{reply(n)}", answer(n))
+    assert len(traces) == 6
+
+
+@pytest.mark.parametrize("name", ["answer", "gold_answer"])
+def test_conversations_take_the_reference_beside_them(name: str) -> None:
+    turns = [chat(("human", problem(n)), ("gpt", whole(n)), role="from", content="value") for n in range(6)]
+    rows = [{"id": f"t{n}", "conversations": turns[n], name: answer(n)} for n in range(6)]
+    traces = read_as(*rows).fit.traces
+    assert [(trace.trace_id, trace.ground_truth) for trace in traces] == [
+        (f"t{n}", answer(n)) for n in range(6)
+    ]
+
+
+def test_a_layout_without_a_reference_takes_one_of_another_layout() -> None:
+    rows = [
+        {"prompt": problem(n), "generations": [whole(n)], "reward_model": {"ground_truth": answer(n)}}
+        for n in range(6)
+    ]
+    choice = read_as(*rows)
+    assert choice.fit.preset.name == "openr1_math"
+    assert [trace.ground_truth for trace in choice.fit.traces] == [answer(n) for n in range(6)]
+
+
+@pytest.mark.parametrize("flags", [None, [None, None], ["maybe", "nan"], [0.25, 0.75]])
+def test_a_choice_by_flags_that_say_nothing_is_refused(flags: object) -> None:
+    rows = [
+        {"problem": problem(n), "generations": [whole(n), whole(n, 1)], "correctness": flags}
+        for n in range(6)
+    ]
+    refused = read_as(*rows, generations="shortest_correct")
+    assert "says neither true nor false in 6 sampled rows" in refused.refusal
+    assert "set generations=all or first" in refused.remedy
+    assert len(read_as(*rows, generations="first").fit.traces) == 6
+
+
+def test_what_a_user_names_as_the_trace_need_not_think_aloud(tmp_path: Path) -> None:
+    rows = [
+        {"problem": problem(n), "worked": f"{reply(n)} {reply(n)}", "answer": answer(n)} for n in range(6)
+    ]
+    assert read_as(*rows).refusal
+    file = tmp_path / "mine.yaml"
+    file.write_text("problem: [problem]\nreasoning: [worked]\nground_truth: [answer]\n")
+    table = pa.Table.from_pylist(rows)
+    assert len(choose_layout(load_preset(str(file)), Sample(table), "in/x").fit.traces) == 6
+    switch = pa.Table.from_pylist([{**row, "worked": "on"} for row in rows])
+    assert not choose_layout(load_preset(str(file)), Sample(switch), "in/x").fit.traces
+
+
+@pytest.mark.parametrize("size", [4, 100])
+@pytest.mark.parametrize("shape", ["columns", "index", "data"])
+def test_a_file_of_one_object_is_never_read_as_one_row(shape: str, size: int, tmp_path: Path) -> None:
+    """As pandas writes a table by default, and what other exports make of it."""
+    rows = [{"problem": problem(n), "reasoning": thought(n), "answer": answer(n)} for n in range(size)]
+    content: dict[str, Any] = {
+        "columns": {key: {str(n): row[key] for n, row in enumerate(rows)} for key in rows[0]},
+        "index": {f"r{n}": row for n, row in enumerate(rows)},
+        "data": {"version": 1, "data": rows},
+    }
+    file = tmp_path / "table.json"
+    file.write_text(json.dumps(content[shape]))
+    with file.open("rb") as source:
+        table = read_table(open_source(source, file.name, "in/x"))
+    choice = choose_layout(load_preset("auto"), Sample(table), "in/x")
+    assert choice.refusal
+    assert "write its rows as JSON lines or as a list" in choice.remedy
+    mended = tmp_path / "rows.jsonl"
+    mended.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with mended.open("rb") as source:
+        table = read_table(open_source(source, mended.name, "in/x"))
+    assert len(choose_layout(load_preset("auto"), Sample(table), "in/x").fit.traces) == size
+
+
+def test_the_only_reply_is_taken_under_a_name_that_no_layout_lists() -> None:
+    rows = [
+        {"input": problem(n), "reasoning_content": thought(n), "content": reply(n), "score": 9}
+        for n in range(6)
+    ]
+    assert [trace.response for trace in read_as(*rows).fit.traces] == [reply(n) for n in range(6)]
+    for name in ("judge_response", "solution"):
+        other = [{"question": problem(n), "reasoning": thought(n), name: reply(n)} for n in range(6)]
+        assert {trace.response for trace in read_as(*other).fit.traces} == {None}
+
+
+def test_the_labels_of_options_are_no_reference_but_the_key_is() -> None:
+    options = {"label": ["A", "B"], "text": ["7", "8"]}
+    rows = [
+        {"question": problem(n), "choices": options, "answerKey": "AB"[n % 2], "cot": thought(n)}
+        for n in range(6)
+    ]
+    assert [trace.ground_truth for trace in read_as(*rows).fit.traces] == list("ABABAB")
+
+
+def test_a_prompt_of_turns_stands_before_thinking_under_any_name() -> None:
+    rows = [{"asked": chat(("user", problem(n))), "musings": thought(n), "reply": reply(n)} for n in range(6)]
+    traces = read_as(*rows).fit.traces
+    assert [(trace.problem, trace.response) for trace in traces] == [(problem(n), reply(n)) for n in range(6)]
+
+
+def test_the_users_turn_has_a_role_of_other_words() -> None:
+    rows = [{"messages": chat(("prompter", problem(n)), ("assistant", whole(n)))} for n in range(6)]
+    assert [trace.problem for trace in read_as(*rows).fit.traces] == [problem(n) for n in range(6)]

@@ -42,6 +42,9 @@ SOLUTION = (("<|begin_of_solution|>", "<|end_of_solution|>"),)
         ("[reasoning]a[/reasoning]b", "a", "b"),
         ("<|cot|>a<|/cot|>b", "a", "b"),
         ("## Thinking\n\na\n\n## Final Response\n\nb", "\na\n", "\nb"),
+        ("<|channel>thought\na\n<channel|>b", "a\n", "b"),
+        ("Sure!\n<think>a", "a", None),
+        ("<|start|>assistant<think>a", "a", None),
         ("a\n<thinking>b</thinking>\n</think>c", "a\n<thinking>b</thinking>\n", "c"),
     ],
 )
@@ -58,6 +61,7 @@ def test_thinking_is_exactly_the_text_between_the_tags(
         ("", Cause.NO_THINKING),
         ("Sure! <thought>a</thought>b", Cause.NO_THINKING),
         ("Sure!\n<thought>a", Cause.NO_THINKING),
+        ("Write <think> in front of it.", Cause.NO_THINKING),
         ("## Thinking\n\nA walk through the steps.", Cause.NO_THINKING),
         ("<p>a</p>b", Cause.NO_THINKING),
         ("<thinking about it>a", Cause.NO_THINKING),
