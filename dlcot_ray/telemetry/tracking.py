@@ -12,6 +12,7 @@ import importlib
 import io
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass
 from importlib.util import find_spec
 from types import MappingProxyType, TracebackType
@@ -111,7 +112,8 @@ class RunTracker:
             return self
         try:
             with _silent():
-                self._run = self._start()
+                # trackio would finish the run of this context again, with a line on stdout, when Python ends.
+                self._run = copy_context().run(self._start)
         except Exception as error:
             self._warn(error)
             return self

@@ -59,6 +59,8 @@ def test_the_last_figures_are_those_of_the_run(
     assert (last["enhanced"], last["rejected"], last["tokens_saved"]) == (7, 3, 300)
     assert last["eta_s"] == pytest.approx(20 / last["rows_per_s"])
     assert (last["judges"], last["failed"], last["engine_busy_share"]) == (2, 1, 0.75)
+    # What trackio looks at when Python ends, to finish the run once more.
+    assert sys.modules[name].current.get() is None
     printed = capsys.readouterr()
     assert printed.out == ""
     assert f"figures go to {name}: project traces, run enhance-" in printed.err
