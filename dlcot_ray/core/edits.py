@@ -7,6 +7,7 @@ character disappears without a recorded decision. Runs of equal decisions are me
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -128,8 +129,10 @@ def replace_segments(
     `reason` is one reason for all replaced segments, or a mapping with one for each.
     """
     edits: list[Edit] = []
+    replaced = sorted(texts)
     for edit in script:
-        inside = sorted(u for u in texts if edit.op is EditOp.KEEP and edit.start <= u < edit.stop)
+        first, last = bisect_left(replaced, edit.start), bisect_left(replaced, edit.stop)
+        inside = replaced[first:last] if edit.op is EditOp.KEEP else []
         at = edit.start
         for segment in inside:
             if segment > at:

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, ErrorSpan, Label, ReferenceKind
-from dlcot_ray.core.applying.error_uses import claim_of, is_carried, is_noticed
+from dlcot_ray.core.applying.error_sentences import ErrorSentences
+from dlcot_ray.core.applying.error_uses import ErrorUses, claim_of, is_noticed
 from dlcot_ray.core.arithmetic.claims import ArithmeticClaim
 from dlcot_ray.core.arithmetic.corrections import is_corrected, plain
 from dlcot_ray.core.arithmetic.finding import find_claims
@@ -22,7 +23,6 @@ from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_segments, seg
 from dlcot_ray.core.enhancement import ErrorOutcome
 from dlcot_ray.core.evidence.expression import evaluate
 from dlcot_ray.core.policies.base import CorrectedMode, ErrorMode, Policy
-from dlcot_ray.core.seams.sentences import sentences
 from dlcot_ray.core.stating.stated import accepted_answers, states
 from dlcot_ray.core.trace import Trace
 
@@ -78,6 +78,7 @@ def delete_errors(
     errors = [e for e in found if kept.issuperset(range(e.start, e.stop))]
     stays = policy.errors is ErrorMode.KEEP
     stays = stays or (policy.errors is ErrorMode.REPAIR and not is_repairable(annotation))
+    uses, holding = ErrorUses(trace, annotation, kept), ErrorSentences(trace, annotation)
     outcomes: list[ErrorOutcome] = []
     cuts: dict[int, list[tuple[int, int]]] = {}
     for error in errors:
@@ -85,11 +86,11 @@ def delete_errors(
             outcomes.append(ErrorOutcome.CORRECTED)
         elif stays or is_noticed(trace, error):
             outcomes.append(ErrorOutcome.KEPT)
-        elif is_carried(trace, annotation, error, kept):
+        elif uses.is_carried(error):
             outcomes.append(ErrorOutcome.CARRIED)
         elif policy.errors is ErrorMode.REPAIR:
             outcomes.append(ErrorOutcome.REFUSED)
-        elif (spans := _sentences_of(trace, annotation, error)) is None:
+        elif (spans := holding.of(error)) is None:
             outcomes.append(ErrorOutcome.KEPT)
         else:
             outcomes.append(ErrorOutcome.DELETED)
@@ -111,20 +112,24 @@ def repair_requests(
     if policy.errors is not ErrorMode.REPAIR or not is_repairable(annotation):
         return ()
     kept = set(segments_of(script, (EditOp.KEEP,)))
-    requests: list[RepairRequest] = []
+    uses = ErrorUses(trace, annotation, kept)
+    groups: list[list[ErrorSpan]] = []
+    stop = 0
     for error in located_errors(trace, annotation):
         if error.corrected and policy.corrected is CorrectedMode.KEEP:
             continue
         if not kept.issuperset(range(error.start, error.stop)) or is_noticed(trace, error):
             continue
-        if is_carried(trace, annotation, error, kept):
+        if uses.is_carried(error):
             continue
-        last = requests[-1] if requests else None
-        if last is not None and error.start < last.stop:
-            requests[-1] = RepairRequest(last.start, max(last.stop, error.stop), (*last.errors, error))
+        if groups and error.start < stop:
+            groups[-1].append(error)
         else:
-            requests.append(RepairRequest(error.start, error.stop, (error,)))
-    return tuple(requests)
+            groups.append([error])
+        stop = max(stop, error.stop)
+    return tuple(
+        RepairRequest(group[0].start, max(error.stop for error in group), tuple(group)) for group in groups
+    )
 
 
 def checked_repair(
@@ -226,26 +231,12 @@ def _is_corrected(trace: Trace, error: ErrorSpan) -> bool:
     return claim is not None and is_corrected(trace.reasoning, error.char_stop, claim)
 
 
-def _sentences_of(
-    trace: Trace, annotation: Annotation, error: ErrorSpan
-) -> list[tuple[int, int, int]] | None:
-    """Segment and span of the sentences that contain an error; None if one of them states the answer."""
-    accepted = accepted_answers(annotation)
-    spans: list[tuple[int, int, int]] = []
-    for segment in range(error.start, error.stop):
-        text, base = _text(trace, annotation, segment, segment + 1), annotation.segment_offsets[segment]
-        for start, stop in sentences(text):
-            if base + start < error.char_stop and base + stop > error.char_start:
-                if accepted and states(text[start:stop], accepted):
-                    return None
-                spans.append((segment, start, stop))
-    return spans or None
-
-
 def _cut(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    left = text
-    for start, stop in sorted(set(spans), reverse=True):
-        left = left[:start] + left[stop:]
+    parts, at = [], 0
+    for start, stop in sorted(set(spans)):
+        parts.append(text[at:start])
+        at = stop
+    left = "".join([*parts, text[at:]])
     if not left.strip():
         return ""
     return left.rstrip() + text[len(text.rstrip()) :]

@@ -22,6 +22,7 @@ class Findings:
     """Evidence about one trace.
 
     Attributes:
+        text: the reasoning.
         offsets: n+1 code-point offsets of the segments.
         segments: their texts.
         reference, reference_kind: what answers are compared with.
@@ -29,6 +30,7 @@ class Findings:
         first_correct_segment, loops, truncated: as in `Annotation`.
     """
 
+    text: str
     offsets: tuple[int, ...]
     segments: tuple[str, ...]
     reference: str | None
@@ -49,6 +51,7 @@ def find(trace: Trace, checker: AnswerChecker) -> Findings:
     if truncated and answers.first_correct is None:
         loops = with_broken_tail(segments, loops)
     return Findings(
+        trace.reasoning,
         offsets,
         tuple(segments),
         reference,

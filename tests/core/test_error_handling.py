@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import accumulate
 
 import pytest
 
 from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Label, ReferenceKind, Source
 from dlcot_ray.core.applying.error_uses import explain
-from dlcot_ray.core.edits import EditOp
+from dlcot_ray.core.edits import EditOp, keep_all
 from dlcot_ray.core.enhance import draft, enhance, finish
 from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, Status
-from dlcot_ray.core.error_handling import RepairRequest, checked_repair, located_errors
+from dlcot_ray.core.error_handling import (
+    RepairRequest,
+    checked_repair,
+    delete_errors,
+    located_errors,
+    repair_requests,
+)
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.trace import Trace
 from tests.support.annotations import CORRECT, OPEN, WRONG, annotated
+from tests.support.growth import MOST, growth
 
 SLIP = "12 * 17 = 214"
 LINES = ["We multiply.", f"As an aside, {SLIP}. That is large.", "Then 6 * 7 = 42.", "So the answer is 42."]
@@ -243,3 +251,43 @@ def test_a_repair_must_leave_the_answer_where_it_was() -> None:
     )
     text, fault = checked_repair(trace, annotation, request, "12 * 17 = 204, so the answer is 42.")
     assert (text, fault) == ("12 * 17 = 204, so the answer is 42.\n\n", "")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "so the sum here is {claim}, ",
+        "x{i} = {claim}, the ",
+        "Then we have {claim}; wait, no, that is not right. ",
+    ],
+)
+def test_very_many_errors_of_one_segment_are_handled_in_linear_time(piece: str) -> None:
+    def step(flood: str) -> None:
+        parts = [piece.format(i=i, claim=f"{i} + 2 = {i + 3}") for i in range(len(flood) // len(piece))]
+        starts = [0, *accumulate(map(len, parts))]
+        claims = [
+            at + part.index(f"{i} + 2") for i, (at, part) in enumerate(zip(starts, parts, strict=False))
+        ]
+        errors = tuple(
+            ErrorSpan(
+                ErrorKind.CALCULATION,
+                0,
+                1,
+                at,
+                at + len(f"{i} + 2 = {i + 3}"),
+                Source.EVIDENCE,
+                False,
+                "wrong",
+            )
+            for i, at in enumerate(claims)
+        )
+        trace, annotation = annotated(["".join(parts)], [(0, 1, CORRECT, 0)])
+        approach = replace(annotation.approaches[0], errors=errors)
+        found = replace(annotation, approaches=(approach,))
+        _, outcomes = delete_errors(
+            trace, found, keep_all(1), parse_policy("keep_first", {"errors": "delete"})
+        )
+        assert len(outcomes) == len(parts)
+        repair_requests(trace, found, keep_all(1), parse_policy("keep_first", {"errors": "repair"}))
+
+    assert growth(step, lambda length: "x" * length, 5000, quick=0.0).exponent < MOST

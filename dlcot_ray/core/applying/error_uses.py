@@ -3,7 +3,8 @@
 In: a trace, its annotation, an error and the kept segments. Out: whether the error can be deleted or repaired
 without the rest contradicting it. All kept text to the end of the trace counts, the conclusion included. A
 value can be used by name or as "that" without being written again, so where neither the wrong nor the right
-value follows, a name or such a word also counts as a use. In doubt the error stays.
+value follows, a name or such a word also counts as a use. In doubt the error stays. The kept text is read
+once for all errors, because a trace may have very many.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from functools import cached_property, lru_cache
+from itertools import accumulate
 
 from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Source
 from dlcot_ray.core.arithmetic.claims import ArithmeticClaim
@@ -35,6 +38,10 @@ _POINTS_BACK = re.compile(
 )
 _POINTED_WITHIN = 240
 """Characters behind an error within which "that" or "the sum" can mean its value."""
+_NAMED_BEFORE = 120
+"""Characters before an error within which its value gets a name."""
+_NAMED_WITHIN = 100_000
+"""Characters behind an error that are searched for the name of its value; in more text it counts as used."""
 _NOTICES = re.compile(
     r"\b(?:mistake|wrong|incorrect|error|oops|not right|can't be right|cannot be right|"
     r"miscalculat\w+|i mis\w+)\b|"
@@ -49,8 +56,13 @@ def claim_of(trace: Trace, error: ErrorSpan) -> ArithmeticClaim | None:
     """The numeric claim that a computed error quotes; None for errors that a model named."""
     if error.source is not Source.EVIDENCE or error.kind is not ErrorKind.CALCULATION:
         return None
-    claims = find_claims(trace.reasoning[error.char_start : error.char_stop])
-    return next((claim for claim in claims if claim.holds is not True), None)
+    return _false_claim(trace.reasoning[error.char_start : error.char_stop])
+
+
+@lru_cache(maxsize=16384)
+def _false_claim(quote: str) -> ArithmeticClaim | None:
+    """The claim of a quote; every step of the ladder asks for it again."""
+    return next((claim for claim in find_claims(quote) if claim.holds is not True), None)
 
 
 def explain(trace: Trace, error: ErrorSpan) -> str:
@@ -67,58 +79,100 @@ def is_noticed(trace: Trace, error: ErrorSpan) -> bool:
     return _NOTICES.search(trace.reasoning[error.char_stop : error.char_stop + _NOTICED_WITHIN]) is not None
 
 
-def is_carried(trace: Trace, annotation: Annotation, error: ErrorSpan, kept: AbstractSet[int]) -> bool:
-    """Whether the kept text behind an error rests on its wrong value."""
-    texts = list(_texts_behind(trace, annotation, error, kept))
-    claim = claim_of(trace, error)
-    if claim is None or (wrong := evaluate(claim.right)) is None:
-        quote = trace.reasoning[error.char_start : error.char_stop]
-        numbers = set(_NUMBER.findall(_right_side(quote) or quote))
-        return any(not numbers.isdisjoint(_NUMBER.findall(text)) for text in texts)
-    right = evaluate(claim.left) or evaluate(claim.expected)
-    later = {value for text in texts for value in _values(text)}
-    if wrong.number in later:
-        return True
-    if right is not None and right.number in later:
-        return False
-    return _is_named_later(trace, error, texts) or _is_pointed_at(trace, error, texts)
+class ErrorUses:
+    """What the kept text of a trace does with the values of its errors.
+
+    Args:
+        trace: its text.
+        annotation: its segments.
+        kept: numbers of the segments that stay, those of the errors among them.
+    """
+
+    def __init__(self, trace: Trace, annotation: Annotation, kept: AbstractSet[int]) -> None:
+        self._trace, self._offsets = trace, annotation.segment_offsets
+        self._kept = sorted(kept)
+
+    def is_carried(self, error: ErrorSpan) -> bool:
+        """Whether the kept text behind an error rests on its wrong value."""
+        claim = claim_of(self._trace, error)
+        if claim is None or (wrong := evaluate(claim.right)) is None:
+            quote = self._trace.reasoning[error.char_start : error.char_stop]
+            numbers = _NUMBER.findall(_right_side(quote) or quote)
+            return any(self._numbers.get(number, -1) >= error.char_stop for number in numbers)
+        if self._values.get(wrong.number, -1) >= error.char_stop:
+            return True
+        right = evaluate(claim.left) or evaluate(claim.expected)
+        if right is not None and self._values.get(right.number, -1) >= error.char_stop:
+            return False
+        return self._is_named_later(error) or self._is_pointed_at(error)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """Number as it is written -> where in the trace it stands last."""
+        return {
+            found[0]: at + found.start() for at, text in self._texts() for found in _NUMBER.finditer(text)
+        }
+
+    @cached_property
+    def _values(self) -> dict[Number, int]:
+        """Value of a number or fraction -> where in the trace it stands last."""
+        return {
+            value: at + found.start()
+            for at, text in self._texts()
+            for found in _VALUE.finditer(text)
+            for value in _values_of(found[0])
+        }
+
+    @cached_property
+    def _text(self) -> str:
+        """The kept text."""
+        return "".join(text for _, text in self._texts())
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        """Segment -> where it begins in the kept text."""
+        lengths = (self._offsets[segment + 1] - self._offsets[segment] for segment in self._kept)
+        return dict(zip(self._kept, accumulate(lengths, initial=0), strict=False))
+
+    def _texts(self) -> Iterator[tuple[int, str]]:
+        """Where each kept segment begins in the trace, and its text."""
+        for segment in self._kept:
+            start = self._offsets[segment]
+            yield start, self._trace.reasoning[start : self._offsets[segment + 1]]
+
+    def _behind(self, error: ErrorSpan) -> int:
+        """Where in the kept text an error ends."""
+        last = error.stop - 1
+        return self._places[last] + error.char_stop - self._offsets[last]
+
+    def _is_named_later(self, error: ErrorSpan) -> bool:
+        """Whether the claim gives its value a name that the text behind uses."""
+        text, near = self._trace.reasoning, max(0, error.char_start - _NAMED_BEFORE)
+        line = text.rfind("\n", near, error.char_start) + 1
+        named = _NAME.search(text[max(line, near) : error.char_start])
+        if named is None:
+            return False
+        begin = self._behind(error)
+        name = re.compile(rf"(?<![A-Za-z\\]){re.escape(named['name'])}(?![A-Za-z])")
+        if name.search(self._text, begin, begin + _NAMED_WITHIN) is not None:
+            return True
+        return begin + _NAMED_WITHIN < len(self._text)
+
+    def _is_pointed_at(self, error: ErrorSpan) -> bool:
+        """Whether the next words work on the value as "that", "half of it" or "the sum"."""
+        begin = self._behind(error)
+        return _POINTS_BACK.search(self._text[begin : begin + _POINTED_WITHIN]) is not None
 
 
-def _texts_behind(
-    trace: Trace, annotation: Annotation, error: ErrorSpan, kept: AbstractSet[int]
-) -> Iterator[str]:
-    """The rest of the error's own segment, and the kept segments behind it to the end of the trace."""
-    offsets = annotation.segment_offsets
-    yield trace.reasoning[error.char_stop : offsets[error.stop]]
-    for segment in range(error.stop, len(offsets) - 1):
-        if segment in kept:
-            yield trace.reasoning[offsets[segment] : offsets[segment + 1]]
-
-
-def _values(text: str) -> Iterator[Number]:
-    """The values of the numbers and fractions of a text, percentages also as written."""
-    for written in _VALUE.findall(text):
-        for form in {written, written.rstrip("\\% ")}:
-            found = evaluate_prefix(form.rstrip(","))
-            if found is not None:
-                yield found[0].number
-        if "/" in written:
-            yield from _values(written.replace("/", " "))
-
-
-def _is_named_later(trace: Trace, error: ErrorSpan, texts: list[str]) -> bool:
-    """Whether the claim gives its value a name that the text behind uses."""
-    line = trace.reasoning.rfind("\n", 0, error.char_start) + 1
-    named = _NAME.search(trace.reasoning[max(line, error.char_start - 120) : error.char_start])
-    if named is None:
-        return False
-    name = re.compile(rf"(?<![A-Za-z\\]){re.escape(named['name'])}(?![A-Za-z])")
-    return any(name.search(text) for text in texts)
-
-
-def _is_pointed_at(trace: Trace, error: ErrorSpan, texts: list[str]) -> bool:
-    """Whether the next words work on the value as "that", "half of it" or "the sum"."""
-    return _POINTS_BACK.search("".join(texts)[:_POINTED_WITHIN]) is not None
+def _values_of(written: str) -> Iterator[Number]:
+    """The values of a number or fraction; of a percentage also as written, of a fraction also its parts."""
+    for form in {written, written.rstrip("\\% ")}:
+        found = evaluate_prefix(form.rstrip(","))
+        if found is not None:
+            yield found[0].number
+    if "/" in written:
+        for part in _VALUE.findall(written.replace("/", " ")):
+            yield from _values_of(part)
 
 
 def _right_side(quote: str) -> str:

@@ -1,6 +1,6 @@
 """Arithmetic alarms: numeric claims of a trace that are false as asserted.
 
-In: the segments of a trace. Out: error spans, each over the whole claim at its own place. `finding.py`
+In: a trace's text and its segments. Out: error spans, each over the whole claim at its own place. `finding.py`
 reads one segment; here the text around it is read too, because an equation that is tested or refuted, a
 modulus or a base often stands in another segment. In doubt there is no alarm.
 """
@@ -32,17 +32,19 @@ _DENIED_WITHIN = 200
 """Characters behind a claim that can deny it."""
 
 
-def find_errors(
-    segments: Sequence[str], offsets: Sequence[int], start: int, stop: int
-) -> tuple[ErrorSpan, ...]:
-    """False arithmetic in segments `[start, stop)`; `corrected` where the trace returns to it and corrects it."""
+def find_errors(text: str, offsets: Sequence[int], start: int, stop: int) -> tuple[ErrorSpan, ...]:
+    """False arithmetic in segments `[start, stop)`; `corrected` where the trace returns to it and corrects it.
+
+    Args:
+        text: of the whole trace.
+        offsets: of its segments in it.
+        start, stop: numbers of segments.
+    """
     errors: list[ErrorSpan] = []
-    text = ""
     for i in range(start, stop):
-        for claim in find_claims(segments[i]):
+        for claim in find_claims(text[offsets[i] : offsets[i + 1]]):
             if claim.holds is not False:
                 continue
-            text = text or "".join(segments)
             at, end = offsets[i] + claim.start, offsets[i] + claim.stop
             if not is_asserted(text, at, end, claim):
                 continue

@@ -8,6 +8,9 @@ equation for the same result. A "Wait" alone may be about anything.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import lru_cache
 
 from dlcot_ray.core.arithmetic.claims import ArithmeticClaim
 from dlcot_ray.core.arithmetic.finding import find_claims
@@ -32,7 +35,9 @@ _RESTATEMENTS = 4
 """Statements of the same left side that are read."""
 _LAYOUT = re.compile(r"[\s$]|\\(?:left|right|[,;:! ()\[\]])")
 _SIGNS = {"\\times": "*", "\\cdot": "*", "×": "*", "·": "*", "⋅": "*", "÷": "/", "\\div": "/", "−": "-"}
-_SIGN = re.compile("|".join(re.escape(sign) for sign in _SIGNS))
+_REWRITTEN = re.compile("|".join((_LAYOUT.pattern, *map(re.escape, _SIGNS))))
+_BLOCK = 4096
+"""Characters of a trace whose claims share one plain form of what stands behind them."""
 _SAYS = re.compile(r"(?:=|≈|\\approx|is|equals)\$?")
 _MORE_BEFORE = re.compile(r"(?:[\d+\-*/^]|\d[.,])$")
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?![\w/])|\\[dt]?frac\{-?\d+\}\{\d+\}")
@@ -45,7 +50,7 @@ def is_corrected(text: str, stop: int, claim: ArithmeticClaim) -> bool:
     if value is None:
         return False
     after = text[stop : stop + _RESTATED_WITHIN]
-    if _restated(plain(after), plain(left), value) or _replaced(after, claim):
+    if _restated(_plain_behind(text, stop), plain(left), value) or _replaced(after, claim):
         return True
     notice = _NOTICES.search(after[:_NOTICED_WITHIN])
     if notice is None:
@@ -68,7 +73,38 @@ def _replaced(after: str, claim: ArithmeticClaim) -> bool:
 
 def plain(text: str) -> str:
     """An expression without layout, and with one sign per operation."""
-    return _SIGN.sub(lambda m: _SIGNS[m[0]], _LAYOUT.sub("", text))
+    return _REWRITTEN.sub(lambda m: _SIGNS.get(m[0], ""), text)
+
+
+def _plain_behind(text: str, stop: int) -> str:
+    """The plain form of the text behind a claim, as far as its left side can be stated again."""
+    number = stop // _BLOCK
+    block, ends, places = _plain_block(text, number)
+
+    def place(at: int) -> int:
+        """Where a character of the block is in its plain form."""
+        before = bisect_right(ends, at) - 1
+        return places[before] + at - ends[before]
+
+    at = stop - number * _BLOCK
+    return block[place(at) : place(at + _RESTATED_WITHIN)]
+
+
+@lru_cache(maxsize=4)
+def _plain_block(text: str, number: int) -> tuple[str, Sequence[int], Sequence[int]]:
+    """The plain form of a block and of all that stands behind its claims; where each rewritten part ends, and
+    where that is in the plain form."""
+    start = number * _BLOCK
+    block = text[start : start + _BLOCK + _RESTATED_WITHIN]
+    parts: list[str] = []
+    ends, places = [0], [0]
+    for found in _REWRITTEN.finditer(block):
+        sign = _SIGNS.get(found[0], "")
+        parts += (block[ends[-1] : found.start()], sign)
+        places.append(places[-1] + found.start() - ends[-1] + len(sign))
+        ends.append(found.end())
+    parts.append(block[ends[-1] :])
+    return "".join(parts), ends, places
 
 
 def _restated(after: str, left: str, wanted: Value) -> bool:

@@ -84,8 +84,8 @@ def find_claims(text: str) -> tuple[ArithmeticClaim, ...]:
     for place in places:
         if place < done:
             continue
-        line = text.rfind("\n", 0, place) + 1
-        for run in _RUN.finditer(text, max(line, done, place - _REACH)):
+        begin = max(done, place - _REACH, 0)
+        for run in _RUN.finditer(text, max(begin, text.rfind("\n", begin, place) + 1)):
             start, done = run.span()
             if done > place:
                 if start <= place:

@@ -112,6 +112,8 @@ _ON_TRIAL = re.compile(
     r"\b(?:test\w*|try|trying|plug\w*|substitut\w+|verify\w*|suppose|assume|if|check)\b", re.IGNORECASE
 )
 _WORD = re.compile(r"(?<!\\)\b[A-Za-z]{3,}")
+_DISPLAYED = 1000
+"""Characters of a line before a claim that is displayed on its own; the claims of a longer line stand in it."""
 _FORMULA_LINES = 6
 _EQUATION = re.compile(r"([^=\n]{1,80})=[\s$]*([\d.,]*\d)(?![\d.,]*\d|\s?[-+*/^×·\\%(a-zA-Z])")
 _VARIABLE = re.compile(r"(?<![A-Za-z\\])[a-zA-Z](?![a-zA-Z])|(?<=\d)[a-z](?![a-zA-Z])")
@@ -172,8 +174,8 @@ def _is_conversion(text: str, near: int, stop: int, a: Value, b: Value) -> bool:
 
 def announced(text: str, start: int) -> bool:
     """Whether the line before a displayed claim supposes, tests or asks it: "Suppose they agree:"."""
-    line = text.rfind("\n", 0, start) + 1
-    if _WORD.search(text, line, start) or "=" in text[line:start]:
+    line = text.rfind("\n", max(0, start - _DISPLAYED), start) + 1
+    if (not line and start > _DISPLAYED) or "=" in text[line:start] or _WORD.search(text, line, start):
         return False
     before = text[max(0, line - 400) : line].rstrip().removesuffix("\\[").removesuffix("$$").rstrip()
     last = before.rpartition("\n")[2]

@@ -147,7 +147,7 @@ def approaches_of(
     ranges = structure.ranges(SectionKind.SOLUTION_EXPLORE)
     for index, ((start, stop), cluster) in enumerate(zip(ranges, clusters, strict=True)):
         label = labelled(found, start, stop, opinions.get(index))
-        computed = find_errors(found.segments, found.offsets, start, stop)
+        computed = find_errors(found.text, found.offsets, start, stop)
         made.append(
             Approach(
                 start,

@@ -174,7 +174,7 @@ def _approaches(
                 answer,
                 segment,
                 cluster,
-                find_errors(found.segments, found.offsets, run.start, run.stop),
+                find_errors(found.text, found.offsets, run.start, run.stop),
                 completed if index == len(explored) - 1 else 0,
                 round(min(sure_of_labels, sure_of_method), 3),
             )

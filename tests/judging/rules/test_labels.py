@@ -18,6 +18,6 @@ from dlcot_ray.core.arithmetic.alarms import find_errors
     ],
 )
 def test_a_neighbouring_segment_can_explain_an_equation(segments: list[str], alarms: int) -> None:
-    offsets = [sum(map(len, segments[:i])) for i in range(len(segments))]
-    found = find_errors(segments, offsets, 0, len(segments))
+    offsets = [sum(map(len, segments[:i])) for i in range(len(segments) + 1)]
+    found = find_errors("".join(segments), offsets, 0, len(segments))
     assert len(found) == alarms
