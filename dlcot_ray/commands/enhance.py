@@ -37,6 +37,7 @@ from dlcot_ray.inputs.presets import DatasetPreset, load_preset
 from dlcot_ray.outputs.job_record import JobRecord, check_inputs
 from dlcot_ray.outputs.layout import INPUT_METADATA_FILE
 from dlcot_ray.outputs.owning.claim import Claim, claim
+from dlcot_ray.outputs.schemas import OUTPUT_COLUMNS
 from dlcot_ray.plan.planning import assign_names, make_plan
 from dlcot_ray.storage.urls import absolute
 from dlcot_ray.telemetry.tracking import check_tracker
@@ -149,7 +150,7 @@ def _planned(resolved: Resolved, held: Claim, found: Found, floor: Floor) -> Pre
     metadata = MetadataCache(output.read_state(INPUT_METADATA_FILE))
     decider = LayoutDecider(preset, found.shards, config.storage.input, record.layouts)
     plan = make_plan(
-        assign_names(found.shards, {item.file: item.name for item in record.inputs}),
+        assign_names(found.shards, {item.file: item.name for item in record.inputs}, OUTPUT_COLUMNS),
         preset,
         rows_per_unit=config.rows_per_unit,
         bytes_per_unit=config.bytes_per_unit,

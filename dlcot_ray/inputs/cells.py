@@ -254,11 +254,19 @@ def _bytes_message(error: UnicodeDecodeError) -> str:
 
 
 def _number(value: int | float | bool | Decimal | None) -> str | None:
-    """A whole float loses its `.0`: columns of integers with gaps are often stored as floats."""
+    """The text of a number, the same in every type that holds it.
+
+    A whole float loses its `.0`: columns of integers with gaps are often stored as floats. A decimal loses
+    the zeros that only its type adds (Spark's has 18 places), and has no exponent.
+    """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE_FLOATS:
         return str(int(value))
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if text == "-0" else text
     return str(value)
 
 

@@ -1,7 +1,7 @@
 """Columns of an output table: the Arrow field and how its value is made, in one entry; and carried columns.
 
 The schema and the table both come from one list of `Column`. The input's own columns are carried in front of
-ours; where one has a name of ours, it is stored as ``source_<name>``.
+ours; where one has a name of ours, it is stored as ``source_<name>``, and its field keeps its own name.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any, Generic, TypeVar
 import pyarrow as pa
 
 Row = TypeVar("Row")
+_ORIGINAL = b"dlcot.original"
+"""Key in the metadata of a renamed field: its name in the input, which may have ``source_<name>`` too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,12 @@ def carrying_schema(input_schema: pa.Schema, ours: Sequence[pa.Field]) -> pa.Sch
     # Metadata of the input is dropped: it describes the input's columns (Hugging Face features, pandas
     # indexes, field ids), and readers fail on a file with other ones.
     carried = [
-        pa.field(name, field.type, nullable=field.nullable)
+        pa.field(
+            name,
+            field.type,
+            nullable=field.nullable,
+            metadata={_ORIGINAL: field.name.encode()} if name != field.name else None,
+        )
         for name, field in zip(names, input_schema, strict=True)
     ]
     return pa.schema([*carried, *ours])
@@ -91,17 +98,13 @@ def carried_table(table: pa.Table, ours: Sequence[pa.Field]) -> pa.Table:
     """The input's columns of a stored table, under their names in the input."""
     names = frozenset(field.name for field in ours)
     carried = table.select([name for name in table.column_names if name not in names])
-    return carried.rename_columns([_original(name, names) for name in carried.column_names])
+    return carried.rename_columns([_original(field) for field in carried.schema])
 
 
-def _original(column: str, ours: frozenset[str]) -> str:
+def _original(field: pa.Field) -> str:
     """The name that a carried column had before `carried_names` renamed it."""
-    name = column
-    while name.startswith("source_"):
-        name = name.removeprefix("source_")
-        if name in ours:
-            return name
-    return column
+    known: bytes | None = (field.metadata or {}).get(_ORIGINAL)
+    return field.name if known is None else known.decode()
 
 
 def _runs(indices: Sequence[int]) -> list[tuple[int, int]]:

@@ -198,6 +198,15 @@ ENHANCED_FIELDS = fields_of(ENHANCED_COLUMNS)
 REJECTED_FIELDS = fields_of(REJECTED_COLUMNS)
 PREFERENCE_SCHEMA: pa.Schema = pa.schema(fields_of(PREFERENCE_COLUMNS))
 MASKED_SCHEMA: pa.Schema = pa.schema(fields_of(MASKED_COLUMNS))
+OUTPUT_COLUMNS = frozenset(
+    [
+        *(field.name for field in (*ENHANCED_FIELDS, *REJECTED_FIELDS)),
+        *ANNOTATION_SCHEMA.names,
+        *PREFERENCE_SCHEMA.names,
+        *MASKED_SCHEMA.names,
+    ]
+)
+"""Names of our columns in any folder of an output."""
 
 
 def annotations_to_table(annotations: Sequence[Annotation]) -> pa.Table:

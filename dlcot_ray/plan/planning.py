@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -19,13 +19,17 @@ from dlcot_ray.plan.unit_ranges import cut_rows
 from dlcot_ray.storage.parallel import map_in_order
 
 
-def assign_names(shards: Sequence[Shard], recorded: Mapping[str, str]) -> list[Shard]:
+def assign_names(
+    shards: Sequence[Shard], recorded: Mapping[str, str], columns: Collection[str] = ()
+) -> list[Shard]:
     """Order and name the shards so that neither changes when inputs are added later.
 
     Args:
         shards: as found now.
         recorded: label -> name of the files that an earlier run planned, in its order; they come first
             and keep their names. A new file whose name is taken gets a short hash of its label.
+        columns: of the output. A folder ``column=value`` would give readers of the output a second column of
+            that name, so its outputs lie in ``source_column=value``.
     """
     by_label = {shard.file: shard for shard in shards}
     ordered = [replace(by_label[label], name=name) for label, name in recorded.items() if label in by_label]
@@ -33,12 +37,19 @@ def assign_names(shards: Sequence[Shard], recorded: Mapping[str, str]) -> list[S
     for shard in shards:
         if shard.file in recorded:
             continue
-        name = shard.name
+        name = _with_own_partitions(shard.name, columns)
         if name in taken:
             name = f"{name}-{sha256(shard.file.encode()).hexdigest()[:8]}"
         taken.add(name)
         ordered.append(replace(shard, name=name))
     return ordered
+
+
+def _with_own_partitions(name: str, columns: Collection[str]) -> str:
+    *folders, file = name.split("/")
+    keys = (part.partition("=")[0] if "=" in part else "" for part in folders)
+    named = [f"source_{part}" if key in columns else part for part, key in zip(folders, keys, strict=True)]
+    return "/".join([*named, file])
 
 
 def make_plan(

@@ -273,7 +273,11 @@ def _plain_values(source: pa.Table) -> dict[str, str]:
         kind = source.schema.field(name).type
         if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             continue
-        value = source[name][0].as_py()
+        try:
+            value = source[name][0].as_py()
+        except (ValueError, OverflowError):
+            # No UTF-8, or a time beyond Python's.
+            continue
         text = "" if value is None else str(value)
         if text and len(text) <= _LONGEST_EXTRA and len(found) < _MOST_EXTRA:
             found[name] = text

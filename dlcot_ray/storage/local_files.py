@@ -76,7 +76,9 @@ def link(source: Path, target: Path) -> None:
 def _temporary_beside(target: Path) -> Iterator[Path]:
     """A free temporary name in the directory of `target`, which is made; the file is removed at the end."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    name = f".{target.name[:60]}.{os.getpid()}-{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
+    # In bytes, because a file system limits these.
+    head = os.fsencode(target.name)[:60].decode(errors="ignore")
+    name = f".{head}.{os.getpid()}-{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
     temporary = target.parent / name
     try:
         yield temporary

@@ -21,6 +21,11 @@ from dlcot_ray.storage.retries import retrying, with_retries
 from dlcot_ray.storage.store import Store
 from dlcot_ray.work.spec import ReadUnit, WorkSpec
 
+_UNIT_BYTES = 64 << 20
+_MOST_UNIT_BYTES = 4 * _UNIT_BYTES
+_MOST_TIMES = 4
+"""A unit of several rows may decode to so many times `bytes_per_unit`, at least to `_MOST_UNIT_BYTES`."""
+
 
 def read_units(task: ReadTask, spec: WorkSpec) -> Iterator[ReadUnit]:
     """Read the units of a sweep, in order, one at a time.
@@ -35,7 +40,10 @@ def read_units(task: ReadTask, spec: WorkSpec) -> Iterator[ReadUnit]:
                 # Nothing is left if the error came when the file was closed.
                 for unit, table in _sweep(task, tuple(waiting), spec) if waiting else ():
                     waiting.popleft()
-                    yield _with_annotations(unit, table, spec)
+                    if isinstance(table, str):
+                        yield ReadUnit(unit, error=f"cannot be read ({table})")
+                    else:
+                        yield _with_annotations(unit, table, spec)
     except READ_ERRORS as error:
         for unit in waiting:
             yield ReadUnit(unit, error=f"cannot be read ({reason_of(error)})")
@@ -43,8 +51,10 @@ def read_units(task: ReadTask, spec: WorkSpec) -> Iterator[ReadUnit]:
 
 def _sweep(
     task: ReadTask, units: tuple[UnitTask, ...], spec: WorkSpec
-) -> Iterator[tuple[UnitTask, pa.Table]]:
-    """The rows of each unit, cut out of one pass over the row groups of the task."""
+) -> Iterator[tuple[UnitTask, pa.Table | str]]:
+    """The rows of each unit, cut out of one pass over the row groups of the task; or why it has none."""
+    most = max(_MOST_UNIT_BYTES, _MOST_TIMES * spec.bytes_per_bundle)
+    size = 0
     store = Store(task.store_url, spec.input_options)
     waiting = deque(units)
     parts: list[pa.RecordBatch] = []
@@ -59,15 +69,33 @@ def _sweep(
             while waiting and waiting[0].start < stop:
                 unit = waiting[0]
                 first = max(unit.start, start)
-                parts.append(batch.slice(first - start, min(unit.stop, stop) - first))
+                part = batch.slice(first - start, min(unit.stop, stop) - first)
+                size += _bytes_of(part)
+                parts.append(part)
+                if is_too_large := size > most and unit.stop - unit.start > 1:
+                    parts.clear()
                 if unit.stop > stop:
                     break
                 waiting.popleft()
-                yield unit, pa.Table.from_batches(parts)
-                parts = []
+                yield unit, _too_large(unit, size) if is_too_large else pa.Table.from_batches(parts)
+                parts, size = [], 0
             if not waiting:
                 return
     raise InputFault(units[0].file, f"its rows end at {stop}, before the end of unit {waiting[0].name}")
+
+
+def _bytes_of(batch: pa.RecordBatch) -> int:
+    """Bytes of decoded rows, without dictionaries, which many batches share."""
+    columns = (column.indices if pa.types.is_dictionary(column.type) else column for column in batch.columns)
+    return sum(column.nbytes for column in columns)
+
+
+def _too_large(unit: UnitTask, size: int) -> str:
+    rows = unit.stop - unit.start
+    return (
+        f"its {rows:,} rows decode to {size >> 20:,} MiB, because the file stores long texts once for many "
+        f"rows; run with rows_per_unit={max(1, rows * _UNIT_BYTES // size)} and another output"
+    )
 
 
 def _with_annotations(unit: UnitTask, table: pa.Table, spec: WorkSpec) -> ReadUnit:

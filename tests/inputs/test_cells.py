@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from uuid import UUID
 
 import pyarrow as pa
@@ -65,6 +66,28 @@ def test_extension_types_are_read_as_their_storage_type() -> None:
         '{"a": 1}',
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([12, 0, -3]),
+        pa.array([12.0, -0.0, -3.0]),
+        pa.array([Decimal("12"), Decimal("0"), Decimal("-3")], pa.decimal128(38, 18)),
+        pa.array([Decimal("12"), Decimal("0"), Decimal("-3")], pa.decimal256(50, 2)),
+        pa.array([Decimal("12.0"), Decimal("-0.0"), Decimal("-3.0")], pa.decimal64(9, 1)),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_whole_numbers_have_one_text_in_every_type(column: pa.Array) -> None:
+    assert read(column) == ["12", "0", "-3"]
+
+
+@pytest.mark.parametrize("places", [1, 7, 18])
+def test_a_decimal_has_the_same_text_in_every_scale(places: int) -> None:
+    values = [Decimal("1.5"), Decimal(10**15), None]
+    assert read(pa.array(values, pa.decimal128(38, places))) == ["1.5", "1000000000000000", None]
+    assert read(pa.array([Decimal("0.0000001")], pa.decimal128(38, 18))) == ["0.0000001"]
 
 
 def test_a_message_names_a_bounded_number_of_columns() -> None:

@@ -31,9 +31,10 @@ from dlcot_ray.core.enhancement import Enhancement, GateResult, Status
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import RowFault
 from dlcot_ray.outputs.codec import codec_of
-from dlcot_ray.outputs.columns import carried_names
+from dlcot_ray.outputs.columns import carried_names, carried_table
 from dlcot_ray.outputs.schemas import (
     ANNOTATION_SCHEMA,
+    ENHANCED_FIELDS,
     EnhancedRow,
     annotations_from_table,
     annotations_to_table,
@@ -295,6 +296,17 @@ def test_carried_columns_are_renamed_only_on_a_collision(names: list[str]) -> No
     for name, final in zip(names, result, strict=True):
         assert final.removesuffix(name).replace("source_", "") == ""
         assert final == name or name in ours
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["policy"], ["source_policy"], ["source_policy", "policy"], ["policy", "judge", "source_source_policy"]],
+)
+def test_carried_columns_get_their_own_names_back(names: list[str]) -> None:
+    table = pa.table({name: ["x"] for name in names})
+    stored = enhanced_table(table, [enhanced_row(0, Trace("a", "p", REASONING))])
+    read = read_parquet(to_parquet(stored))
+    assert carried_table(read.replace_schema_metadata(None), ENHANCED_FIELDS).equals(table)
 
 
 def test_the_metadata_of_the_input_schema_is_dropped() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dlcot_ray.commands.enhance import prepare_enhance
 from dlcot_ray.config.loading import load_enhance
+from dlcot_ray.outputs.job_record import InputRecord
 from dlcot_ray.plan.duplicate_ids import find_duplicates
 from dlcot_ray.plan.pending import Pending
 from dlcot_ray.work.processor import Processor
@@ -22,7 +23,9 @@ def run_without_ray(words: Sequence[str]) -> None:
     `test_run.py` and `benchmarks/ray_job.py` check that the job writes the same bytes.
     """
     job = prepare_enhance(load_enhance(list(words)))
-    job.claim.write(job.record)
+    shards = zip(job.plan.shards, np.diff(job.plan.file_rows).tolist(), strict=True)
+    inputs = [InputRecord(item.file, item.name, rows, item.size, item.version) for item, rows in shards]
+    job.claim.write(job.record.with_inputs(inputs))
     nothing = np.zeros(job.plan.unit_count, np.bool_)
     pending = Pending(job.plan, nothing, None, find_duplicates(job.plan.files, job.options))
     processor = Processor(job.spec)

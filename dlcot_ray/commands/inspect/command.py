@@ -72,9 +72,7 @@ def inspect_inputs(config: InspectConfig) -> dict[str, Any]:
             groups[layout_key(schema)].append((shard, schema))
     if not groups:
         raise JobError(
-            f"none of {len(looked_at)} files can be read: {faults[0]}"
-            if faults
-            else "the inputs have no rows"
+            f"none of {len(faults)} files can be read: {faults[0]}" if faults else "the inputs have no rows"
         )
     return {
         "files": len(shards),

@@ -37,6 +37,7 @@ from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.protocol import Judge
 from dlcot_ray.outputs.layout import Output
 from dlcot_ray.outputs.manifest import skipped_as_dict
+from dlcot_ray.outputs.schemas import OUTPUT_COLUMNS
 from dlcot_ray.plan.completed import complete_units
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import assign_names, make_plan
@@ -93,7 +94,7 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
     recorded = record.layouts if record is not None else ()
     decider = LayoutDecider(resolved.preset, found.shards, config.storage.input, recorded)
     plan = make_plan(
-        assign_names(found.shards, names),
+        assign_names(found.shards, names, OUTPUT_COLUMNS),
         resolved.preset,
         rows_per_unit=config.rows_per_unit,
         bytes_per_unit=config.bytes_per_unit,

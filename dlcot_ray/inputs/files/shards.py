@@ -29,6 +29,11 @@ from dlcot_ray.storage.failures import without_credentials
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import normal_form
 
+_FOLDER_BYTES = 240
+"""Most bytes of a folder in the name of outputs: file systems take 255, and a partition may get a prefix."""
+_FILE_BYTES = 190
+"""Most bytes of the name of a file's outputs: the rows of a unit, a suffix and a hash stand behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -176,7 +181,8 @@ def _of_store(whole: Store, url: str, options: Mapping[str, object] | None) -> F
         info = parent.info(tail)
         # Some tools mark a folder with an empty object of its name.
         if info is not None and (info.size or not whole.list()):
-            return Found((_shard(parent, info),))
+            fault = _unnameable(info)
+            return Found((), faults=(fault,)) if fault is not None else Found((_shard(parent, info),))
     listing = _Listing(whole, lambda folder: True)
     if not listing.objects and _is_glob(url):
         return _of_glob(url, options)
@@ -244,10 +250,9 @@ class _Listing:
                 continue
             why = reason(info.relative)
             if why:
-                self._skipped.append(Skipped(info.url, why))
-            elif "//" in f"/{info.relative}":
-                fault = "its key has an empty part (//), which no name of an output can have"
-                self._faults.append(InputFault(info.url, fault, "copy it to a key without //"))
+                self._skipped.append(Skipped(_in_unicode(info.url), why))
+            elif (fault := _unnameable(info)) is not None:
+                self._faults.append(fault)
             else:
                 shards.append(_shard(self._store, info))
         inputs = [shard.relative for shard in shards]
@@ -256,7 +261,7 @@ class _Listing:
         return Found(tuple(shards), tuple(self._skipped), tuple(self._faults))
 
     def _note(self, relative: str, why: str, is_fault: bool) -> None:
-        label = self._store.url(relative)
+        label = _in_unicode(self._store.url(relative))
         if not is_fault:
             self._skipped.append(Skipped(label, why))
         elif self._concerns(relative):
@@ -275,10 +280,40 @@ def _shard(store: Store, info: ObjectInfo) -> Shard:
     return Shard(store.given_url, info.relative, _name_of(info.relative), info.size, info.version, info.url)
 
 
+def _unnameable(info: ObjectInfo) -> InputFault | None:
+    """Why outputs cannot have the name of a file, or None."""
+    label = _in_unicode(info.url)
+    if "//" in f"/{info.relative}":
+        fault = "its key has an empty part (//), which no name of an output can have"
+        return InputFault(label, fault, "copy it to a key without //")
+    if label != info.url:
+        return InputFault(label, "its path is not UTF-8, which names of outputs must be", "rename it")
+    return None
+
+
+def _in_unicode(label: str) -> str:
+    """A label with escapes for bytes of a path that are no UTF-8; Python has surrogates for them."""
+    return label.encode("utf-8", "backslashreplace").decode()
+
+
 def _name_of(relative: str) -> str:
-    """The name of a file's outputs; readers of Parquet folders would skip a partition called ``_key=``."""
+    """The name of a file's outputs.
+
+    Readers of Parquet folders would skip a partition called ``_key=``. No part is longer than a file system
+    takes once the rows of a unit stand behind it.
+    """
     *folders, name = stem_of(relative).split("/")
-    return "/".join([*(part.lstrip("_") if "=" in part else part for part in folders), name])
+    folders = [part.lstrip("_") if "=" in part else part for part in folders]
+    return "/".join([*(_fitting(part, _FOLDER_BYTES) for part in folders), _fitting(name, _FILE_BYTES)])
+
+
+def _fitting(part: str, most: int) -> str:
+    """A part of a name; one of more than `most` bytes is cut, and a hash of it appended."""
+    data = part.encode()
+    if len(data) <= most:
+        return part
+    digest = hashlib.sha256(data).hexdigest()[:8]
+    return f"{data[: most - 9].decode(errors='ignore')}-{digest}"
 
 
 def _renamed(shard: Shard) -> Shard:

@@ -20,6 +20,9 @@ READ_ERRORS = (pa.ArrowException, OSError, InputFault, JobError)
 BATCH_ROWS = 65_536
 """Default of the maximum rows per batch."""
 
+BATCH_BYTES = 64 << 20
+"""A batch ends at about this size, in bytes of its decoded rows, unless it has a single row."""
+
 BAD_LINES = "dlcot.bad_line"
 """An additional column of text formats: `BAD_LINE_TYPE` for a row that is a line nobody can read, else null.
 All other columns of such a row are null. It is there only if all columns are read, and not in the schema."""
@@ -37,7 +40,8 @@ class FileMetadata:
     Attributes:
         schema: the Arrow schema without its metadata, serialized; equal bytes are equal schemas.
         group_rows: number of rows of each row group.
-        group_bytes: uncompressed size of each row group, in bytes.
+        group_bytes: uncompressed size of each row group, in bytes; of Parquet, an estimate where a
+            dictionary hides how large its rows are.
         group_starts: offset of the first byte of each row group, if the format has no footer that tells.
         group_lines: number of the first line of each row group, from 1; beside `group_starts`.
     """
@@ -114,7 +118,7 @@ class Reader(Protocol):
         Args:
             groups: numbers of consecutive row groups; None reads all.
             columns: names of the top-level columns to read; None reads all.
-            max_rows: the most rows of a batch.
+            max_rows: the most rows of a batch; it may have fewer.
 
         Raises:
             InputFault, pyarrow.ArrowException, OSError, JobError: see `READ_ERRORS`.

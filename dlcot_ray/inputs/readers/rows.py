@@ -8,14 +8,13 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from dlcot_ray.inputs.readers.protocol import BAD_LINE_TYPE, BAD_LINES, FileMetadata
+from dlcot_ray.inputs.readers.protocol import BAD_LINE_TYPE, BAD_LINES, BATCH_BYTES, FileMetadata
 
 GROUP_ROWS = 256
 GROUP_BYTES = 1 << 20
 """A row group ends when it has both, ..."""
 MOST_GROUP_BYTES = 16 << 20
 """... or this many bytes, whatever its rows."""
-_BATCH_BYTES = 64 << 20
 
 Value = TypeVar("Value")
 
@@ -99,7 +98,7 @@ def batches_of(
     for row, length in rows:
         waiting.append(row)
         size += length
-        if len(waiting) >= max_rows or size >= _BATCH_BYTES:
+        if len(waiting) >= max_rows or size >= BATCH_BYTES:
             yield made()
             waiting, size = [], 0
     if waiting:

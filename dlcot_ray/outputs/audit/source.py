@@ -49,8 +49,8 @@ def compare_rows(unit: StoredUnit, source: pa.Table, preset: DatasetPreset) -> I
             continue
         for number, index in enumerate(indices):
             one, other = carried.slice(number, 1), source.slice(index, 1)
-            if not one.equals(other) and not _same(one, other):
-                column = next(n for n in source.column_names if not one[n].equals(other[n]))
+            column = None if one.equals(other) else _differing(one, other)
+            if column is not None:
                 yield Finding(at, number, f"{column} differs from {unit.file}, row {unit.start + index}")
 
 
@@ -79,9 +79,16 @@ def _places(
         )
 
 
-def _same(one: pa.Table, other: pa.Table) -> bool:
+def _differing(one: pa.Table, other: pa.Table) -> str | None:
+    """The first column in which two rows differ, or None."""
+    pairs = ((name, one[name], other[name]) for name in one.column_names)
+    return next((name for name, a, b in pairs if not a.equals(b) and not _same(a, b)), None)
+
+
+def _same(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
     """Equal for all but Arrow, to which NaN is not NaN."""
     try:
         return repr(one.to_pylist()) == repr(other.to_pylist())
-    except UnicodeDecodeError:
+    except (ValueError, OverflowError):
+        # No UTF-8, or a time beyond Python's.
         return False

@@ -200,6 +200,33 @@ def test_a_key_with_an_empty_part_is_a_fault(monkeypatch: pytest.MonkeyPatch) ->
     assert "empty part (//)" in str(found.faults[0])
 
 
+def test_a_name_that_is_not_utf8_is_a_fault_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "good.parquet").write_bytes(b"abc")
+    for name in (b"bad\xff.parquet", b"notes\xff.txt", b"sub\xfe/x.parquet"):
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"abc")
+    found = find_inputs(str(tmp_path))
+    assert [shard.name for shard in found.shards] == ["good"]
+    assert [str(fault) for fault in found.faults] == [
+        f"{tmp_path}/{name}: its path is not UTF-8, which names of outputs must be; rename it"
+        for name in ("bad\\udcff.parquet", "sub\\udcfe/x.parquet")
+    ]
+    assert [item.file for item in found.skipped] == [f"{tmp_path}/notes\\udcff.txt"]
+    (fault,) = find_inputs(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.parquet")).faults
+    assert "is not UTF-8" in fault.message
+
+
+def test_long_names_become_names_that_a_file_system_takes(tmp_path: Path) -> None:
+    for name in ("a" * 240, "a" * 239 + "b", "a" * 190, "あ" * 80):
+        (tmp_path / f"{name}.parquet").write_bytes(b"abc")
+    names = [shard.name for shard in find_shards(str(tmp_path))]
+    assert len(set(names)) == 4
+    assert "a" * 190 in names
+    assert all(len(name.encode()) <= 190 for name in names)
+    assert names == [shard.name for shard in find_shards(f"{tmp_path}/*.parquet")]
+
+
 def test_a_whole_output_is_no_input_and_its_rows_are(tmp_path: Path) -> None:
     output = tmp_path / "in" / "out"
     for name in ("enhanced/a.parquet", "annotations/a.parquet"):
