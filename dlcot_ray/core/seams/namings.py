@@ -7,12 +7,12 @@ Words are compared by their stems. Words in which any trace speaks of its answer
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.edits import Edit, EditOp
+from dlcot_ray.core.edits import Edit, EditOp, segments_of
 from dlcot_ray.core.policies.base import LOOP
 from dlcot_ray.core.seams.sentences import sentences
 
@@ -80,17 +80,19 @@ _SAYS_NOTHING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """The words that name something, by where they stand.
+    """What a script drops of a text, apart from repetition loops.
 
     Attributes:
-        gone: stems of words in dropped text.
-        kept: by stem, the first kept segment with the word.
-        first: the first dropped segment.
+        text: the whole text in lower case.
+        offsets: of its segments.
+        gone: the dropped segments.
+        kept: the others.
     """
 
-    gone: frozenset[str]
-    kept: Mapping[str, int]
-    first: int
+    text: str
+    offsets: Sequence[int]
+    gone: frozenset[int]
+    kept: frozenset[int]
 
     def named(self, segment: int, text: str) -> str:
         """The word by which a sentence of a kept segment sums up what is dropped, or an empty string.
@@ -99,7 +101,7 @@ class Dropped:
             segment: where the text stands.
             text: one sentence or more.
         """
-        if segment < self.first or not _SUMS_UP.search(text):
+        if not self.gone or not _SUMS_UP.search(text):
             return ""
         for span in sentences(text):
             sentence = text[slice(*span)]
@@ -111,25 +113,24 @@ class Dropped:
         return ""
 
     def _is_gone(self, stem: str, segment: int) -> bool:
-        return stem in self.gone and self.kept.get(stem, segment) >= segment
+        """Whether a word stands in dropped text, and in no kept segment before this one."""
+        gone = False
+        for match in re.finditer(rf"\b{re.escape(stem)}", self.text):
+            place = bisect_right(self.offsets, match.start()) - 1
+            if place in self.kept and place < segment:
+                return False
+            gone = gone or place in self.gone
+        return gone
 
 
 def dropped_words(reasoning: str, annotation: Annotation, script: Sequence[Edit]) -> Dropped:
-    """The words that a script drops, apart from repetition loops, and those that it keeps."""
-    offsets = annotation.segment_offsets
-    gone: set[str] = set()
-    kept: dict[str, int] = {}
-    first = len(offsets)
-    for edit in script:
-        for segment in range(edit.start, edit.stop):
-            words = _words(reasoning[offsets[segment] : offsets[segment + 1]])
-            if edit.op is not EditOp.DROP:
-                for word in words:
-                    kept.setdefault(word, segment)
-            elif edit.reason != LOOP:
-                gone |= words
-                first = min(first, segment)
-    return Dropped(frozenset(gone), kept, first)
+    """What a script drops and keeps, for the words in it."""
+    gone = segments_of((edit for edit in script if edit.reason != LOOP), (EditOp.DROP,))
+    kept = segments_of(script, (EditOp.KEEP, EditOp.REPLACE))
+    text = reasoning.lower()
+    # A few capital letters are longer in lower case.
+    text = text if len(text) == len(reasoning) else reasoning
+    return Dropped(text, annotation.segment_offsets, frozenset(gone), frozenset(kept))
 
 
 def _stems(text: str) -> Iterator[tuple[str, str]]:
@@ -144,8 +145,3 @@ def _stems(text: str) -> Iterator[tuple[str, str]]:
 def _stem(word: str) -> str:
     ending = next((end for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= _STEM), "")
     return word[: len(word) - len(ending)]
-
-
-@lru_cache(maxsize=2048)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(stem for _, stem in _stems(text))
