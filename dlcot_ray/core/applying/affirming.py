@@ -15,6 +15,7 @@ from dlcot_ray.core.applying.examinations import with_whole_checks
 from dlcot_ray.core.applying.looks import leaves_conflict
 from dlcot_ray.core.applying.openness import is_open
 from dlcot_ray.core.applying.repeating import with_repeats_as_checks
+from dlcot_ray.core.applying.standalone import with_standalone_checks
 from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, trunk_stop
 from dlcot_ray.core.seams.cues import BOTH, VERDICT
@@ -37,7 +38,8 @@ _CONTINUES = re.compile(
 def with_evidence(trace: Trace, annotation: Annotation) -> Annotation:
     """The annotation whose open checks affirm where they end on the answer, with closing words found."""
     ended = _with_ends(trace, with_repeats_as_checks(trace, annotation))
-    return _closed(trace, with_whole_checks(trace, _affirmed(trace, ended)))
+    checked = with_whole_checks(trace, _affirmed(trace, ended))
+    return _closed(trace, with_standalone_checks(trace, checked))
 
 
 def _with_ends(trace: Trace, annotation: Annotation) -> Annotation:

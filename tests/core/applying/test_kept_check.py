@@ -91,6 +91,24 @@ def test_a_check_behind_a_second_solution_stays_where_no_other_affirms() -> None
     assert gone(result) == [2, 3]
 
 
+@pytest.mark.parametrize(
+    ("check", "goes"),
+    [
+        ("Let me make sure that I have not miscounted: 7 * 6 = 42, correct.", False),
+        ("Another way to check is to count them: 6, 12, 18, 24, 30, 36, 42. Right, 42.", False),
+        ("Let me verify that addition again: 40 + 2 = 42, correct.", True),
+        ("Alternatively, one could count in steps of 6: 6, 12, 18, 24, 30, 36, 42. Right, 42.", True),
+        ("Let me check it by another method: 7 * 6 = 42, correct.", True),
+        ("But the task says that there are 6 rows: 7 * 6 = 42, correct.", True),
+    ],
+)
+def test_a_check_behind_a_second_solution_that_speaks_of_it_goes_with_it(check: str, goes: bool) -> None:
+    second = ["Alternatively, 40 + 2 is 42.", "So the answer is 42."]
+    lines = [*ROAD, *second, check, END]
+    result = made(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)], [(4, 5, 1, 0)])
+    assert gone(result) == ([2, 3, 4] if goes else [2, 3])
+
+
 def test_a_check_that_uses_the_second_solution_goes_with_it() -> None:
     second = [
         "Alternatively, let z be the half: z = 21.5 - 0.5 = 21.0.",
