@@ -73,7 +73,7 @@ def resolve_columns(preset: DatasetPreset, schema: pa.Schema, file: str) -> Colu
     doubled = sorted({name for name in schema.names if schema.names.count(name) > 1})
     if doubled:
         raise InputFault(file, f"it has several columns called {', '.join(doubled)}", "rename them")
-    decided = preset.decision(layout_key(schema)) if preset.decided else None
+    decided = next(filter(None, map(preset.decision, layout_keys(schema))), None) if preset.decided else None
     if decided is not None:
         if decided.preset is None:
             raise InputFault(file, decided.refusal, decided.remedy)
@@ -132,6 +132,32 @@ def layout_key(schema: pa.Schema) -> str:
     """
     fields = (field for field in schema if field.name != BAD_LINES)
     return ",".join(sorted(f"{field.name}{_mark(field.type)}" for field in fields))
+
+
+def inner_key(schema: pa.Schema) -> str:
+    """The same with the names of all fields inside lists and structs."""
+    fields = (field for field in schema if field.name != BAD_LINES)
+    return ";".join(sorted(_spelled(field) for field in fields))
+
+
+def layout_keys(schema: pa.Schema) -> tuple[str, str]:
+    """The keys under which the layout of a file may be decided, the closer one first."""
+    return inner_key(schema), layout_key(schema)
+
+
+def reads(preset: DatasetPreset, schema: pa.Schema) -> bool:
+    """Whether a preset finds its columns in a file."""
+    try:
+        resolve_columns(replace(preset, decided=()), schema, "")
+    except InputFault:
+        return False
+    return True
+
+
+def _spelled(field: pa.Field) -> str:
+    kind = field.type.value_type if is_list(field.type) else field.type
+    inside = ",".join(sorted(map(_spelled, kind))) if pa.types.is_struct(kind) else ""
+    return f"{field.name}{_mark(field.type)}({inside})"
 
 
 def _mark(kind: pa.DataType) -> str:

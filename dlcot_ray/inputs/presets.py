@@ -109,7 +109,7 @@ class Decided:
     """A layout that was decided on a sample of rows.
 
     Attributes:
-        columns: the columns of the files that it is for (`columns.layout_key`).
+        columns: the columns of the files that it is for (`columns.layout_keys`).
         preset: how they are read; None if no layout fits.
         refusal, remedy: why not, and what the user can do.
     """

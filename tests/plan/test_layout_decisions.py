@@ -8,12 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dlcot_ray.commands.inspect.command import inspect_inputs
+from dlcot_ray.config.view_settings import load_inspect
 from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import assign_names, make_plan
-from tests.support.public_layouts import table_of, write_layout
+from tests.support.public_layouts import chat, problem, table_of, whole, write_layout
 
 
 def planned(folder: Path, recorded: Any = ()) -> tuple[Plan, LayoutDecider]:
@@ -67,3 +69,18 @@ def test_a_recorded_decision_holds_whatever_the_rows_say_now(tmp_path: Path) -> 
     pq.write_table(values, tmp_path / "a.parquet")
     assert planned(tmp_path, decider.recorded())[0].columns == first.columns
     assert planned(tmp_path)[0].columns != first.columns
+
+
+def test_the_same_columns_with_other_fields_inside_are_decided_apart(tmp_path: Path) -> None:
+    pairs = [{"conversation": [{"human": problem(n), "assistant": whole(n)}]} for n in range(6)]
+    turns = [{"conversation": chat(("user", problem(n)), ("assistant", whole(n)))} for n in range(6)]
+    unread = [{"conversation": [{"here": n, "there": n}]} for n in range(6)]
+    for name, rows in (("a_unread", unread), ("b_pairs", pairs), ("c_turns", turns), ("d_turns", turns)):
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"{name}.parquet")
+    plan, decider = planned(tmp_path)
+    found = {"b_pairs": "by_content", "c_turns": "messages", "d_turns": "messages"}
+    assert presets_of(plan) == found
+    assert presets_of(planned(tmp_path, decider.recorded())[0]) == found
+    figures = inspect_inputs(load_inspect([f"input={tmp_path}"]))
+    assert [group["layout"] for group in figures["layouts"]] == [None, "by_content", "messages"]
+    assert figures["layouts"][2]["files"] == 2

@@ -8,7 +8,7 @@ which rows would be rejected and why.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -19,10 +19,10 @@ from dlcot_ray.commands.inspect.text import inspect_lines
 from dlcot_ray.config.view_settings import InspectConfig
 from dlcot_ray.errors import ConfigError, InputFault, JobError, reason_of
 from dlcot_ray.inputs.choices import Choices
-from dlcot_ray.inputs.columns import layout_key
+from dlcot_ray.inputs.columns import inner_key, layout_key, reads
 from dlcot_ray.inputs.files.listing import NO_ROWS, Skipped
 from dlcot_ray.inputs.files.shards import Shard, find_inputs
-from dlcot_ray.inputs.layouts.choosing import choose_layout
+from dlcot_ray.inputs.layouts.choosing import Choice, choose_layout
 from dlcot_ray.inputs.layouts.report import examples_of, report_of
 from dlcot_ray.inputs.layouts.sample import Sample
 from dlcot_ray.inputs.layouts.sampling import MOST_FILES, open_sample, sample_rows, some_shards
@@ -77,7 +77,7 @@ def inspect_inputs(config: InspectConfig) -> dict[str, Any]:
     return {
         "files": len(shards),
         "looked_at": len(looked_at),
-        "layouts": [_group(preset, key, files, config) for key, files in groups.items()],
+        "layouts": [group for files in groups.values() for group in _groups(preset, files, config)],
         "unusable_inputs": faults,
         "skipped": skipped_as_dict([*found.skipped, *empty]),
     }
@@ -104,21 +104,40 @@ def _schema(
         return shard, InputFault(shard.file, f"it cannot be read ({reason_of(error)})", "write it again")
 
 
-def _group(
+def _groups(
+    preset: DatasetPreset, files: Sequence[tuple[Shard, pa.Schema]], config: InspectConfig
+) -> Iterator[dict[str, Any]]:
+    """The reports of files with one set of columns: one, or more where fields inside the columns differ."""
+    while files:
+        key = inner_key(files[0][1])
+        alike = [item for item in files if inner_key(item[1]) == key]
+        choice = _choice(preset, key, alike, config)
+        mine = [item for item in files if item in alike or _serves(choice, item[1])]
+        yield _report(choice, mine, named=not preset.order)
+        files = [item for item in files if item not in mine]
+
+
+def _choice(
     preset: DatasetPreset, key: str, files: Sequence[tuple[Shard, pa.Schema]], config: InspectConfig
-) -> dict[str, Any]:
-    """The report of the files with one set of columns, with examples."""
+) -> Choice:
     shards = [shard for shard, _ in files]
-    schema = files[0][1]
     sampled = some_shards(shards, MOST_FILES, f"{config.seed}/{key}")
     table = sample_rows(sampled, key, config.storage.input, rows=config.sample)
-    choice = choose_layout(
-        preset, Sample(table if table is not None else schema.empty_table()), shards[0].file
-    )
+    sample = Sample(table if table is not None else files[0][1].empty_table())
+    return choose_layout(preset, sample, shards[0].file)
+
+
+def _serves(choice: Choice, schema: pa.Schema) -> bool:
+    return not choice.refusal and reads(choice.fit.preset, schema)
+
+
+def _report(choice: Choice, files: Sequence[tuple[Shard, pa.Schema]], *, named: bool) -> dict[str, Any]:
+    """The report of the files that one layout is for, with examples."""
+    schema = files[0][1]
     return {
         "files": len(files),
-        "names": [shard.file for shard in shards[:_FILES_SHOWN]],
+        "names": [shard.file for shard, _ in files[:_FILES_SHOWN]],
         "columns": {field.name: str(field.type) for field in schema},
-        **report_of(choice, schema, named=not preset.order),
+        **report_of(choice, schema, named=named),
         "examples": examples_of(choice),
     }

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from dlcot_ray.inputs.choices import Choices
-from dlcot_ray.inputs.columns import layout_key
+from dlcot_ray.inputs.columns import inner_key, layout_key, reads
 from dlcot_ray.inputs.files.shards import Shard
 from dlcot_ray.inputs.layouts.choosing import Choice, choose_layout
 from dlcot_ray.inputs.layouts.report import report_of
@@ -83,6 +83,9 @@ class LayoutDecider:
         """The job's preset with the decision for files like this one, whose metadata is given."""
         schema = found.arrow_schema
         key = layout_key(schema)
+        if key in self._layouts and not _serves(self._layouts[key], schema):
+            # The same columns, with other fields inside their lists and structs.
+            key = inner_key(schema)
         if key not in self._layouts:
             choice = self._choose(shard, found, key)
             if choice is not None:
@@ -97,6 +100,11 @@ class LayoutDecider:
         if table is None or not table.num_rows:
             return None
         return choose_layout(self._preset, Sample(table), shard.file)
+
+
+def _serves(layout: Layout, schema: pa.Schema) -> bool:
+    preset = layout.decided.preset
+    return preset is not None and reads(preset, schema)
 
 
 def layout_of(choice: Choice, key: str, schema: pa.Schema, *, named: bool) -> Layout:

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pyarrow as pa
 
-from dlcot_ray.inputs.columns import layout_key
+from dlcot_ray.inputs.columns import layout_keys
 from dlcot_ray.inputs.files.shards import Shard, open_shard
 from dlcot_ray.inputs.readers.protocol import READ_ERRORS, FileMetadata, Reader
 from dlcot_ray.inputs.readers.registry import open_source, suffix_of
@@ -49,7 +49,7 @@ def sample_rows(
 
     Args:
         shards: the files.
-        key: the layout, as `layout_key` gives it. Files of another one are left out.
+        key: the layout, as one of `layout_keys` gives it. Files of another one are left out.
         options: fsspec options of the inputs.
         rows: the most rows of all files together.
         known: metadata of files, by their names, that need not be found again.
@@ -60,7 +60,7 @@ def sample_rows(
         try:
             with closing(open_sample(shard, options, (known or {}).get(shard.file))) as reader:
                 found = reader.metadata()
-                if layout_key(found.arrow_schema) != key:
+                if key not in layout_keys(found.arrow_schema):
                     return None
                 return _table(list(_rows(reader, found, share)))
         except READ_ERRORS:
