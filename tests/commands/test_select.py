@@ -63,6 +63,9 @@ def test_a_problem_is_the_question_with_the_conversation_before_it() -> None:
     assert problem_of(one, Home(turns=talk, turn=1)) == problem_of(one, Home(turns=json.dumps(talk), turn=1))
     assert problem_of(one, Home(turns=talk, turn=1)) != problem_of(one, Home(turns=talk, turn=2))
     assert problem_of(Trace("a", "", "x"), Home()) != problem_of(Trace("b", "", "x"), Home())
+    asked = [{"from": "system", "value": "Be brief."}, {"from": "human", "value": "How many pears?"}]
+    sharegpt = Home(turns=[*asked, {"from": "gpt", "value": "42"}], turn=2, keys=("from", "value"))
+    assert problem_of(one, sharegpt) == problem_of(one, Home(system="Be brief."))
 
 
 def finished(root: Path, rows: list[dict[str, Any]]) -> Path:

@@ -16,6 +16,7 @@ from dlcot_ray.commands.selecting.choosing import Candidate, Select, signature_o
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import InputFault, JobError
 from dlcot_ray.inputs.conversations.homes import Home
+from dlcot_ray.inputs.conversations.turns import ASSISTANTS, USERS, content_text
 from dlcot_ray.inputs.presets import DatasetPreset
 from dlcot_ray.outputs.layout import ENHANCED, Output
 from dlcot_ray.work.before_after import sources_of
@@ -82,22 +83,37 @@ def traces_by_problem(table: pa.Table, preset: DatasetPreset, name: str, unit: i
 
 def problem_of(trace: Trace, home: Home | None) -> bytes:
     """Identity of what a trace answers (16 bytes): the question and the conversation before it."""
-    parts = list(_before(trace, home))
-    spaced = [" ".join(part.split()) for part in parts]
-    if not any(char.isalnum() for part in spaced for char in part):
-        # Without a question, or with a placeholder for it, each trace is a problem of its own.
-        spaced = [trace.trace_id]
-    return hashlib.blake2b(json.dumps(spaced).encode(), digest_size=16).digest()
+    asked = _spaced(trace.problem)
+    before = [(side, _spaced(text)) for side, text in _before(home)]
+    if before and before[-1] == ("user", asked):
+        # The question itself, where it is a turn of the conversation.
+        del before[-1]
+    whole = asked + "".join(text for _, text in before)
+    # Without a question, or with a placeholder for it, each trace is a problem of its own.
+    parts: list[Any] = [asked, before] if any(map(str.isalnum, whole)) else [trace.trace_id]
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).digest()
 
 
-def _before(trace: Trace, home: Home | None) -> Iterator[str]:
-    yield trace.problem
-    yield (home.system if home is not None else None) or ""
+def _before(home: Home | None) -> Iterator[tuple[str, str]]:
+    """Side and text of everything before the reply, alike for all forms of conversations."""
     if home is None:
         return
+    if home.system:
+        yield "system", home.system
     turns: Any = home.turns
     if isinstance(turns, str | bytes):
         turns = json.loads(turns)
     before = turns[: home.turn] if turns is not None else home.prompt or ()
+    role, content = home.keys
     for turn in before:
-        yield json.dumps(turn, default=str, sort_keys=True)
+        if turn is None:
+            continue
+        side = str(turn.get(role)).lower()
+        sides = {**dict.fromkeys(USERS, "user"), **dict.fromkeys(ASSISTANTS, "assistant")}
+        calls = {name: turn[name] for name in ("tool_calls", "function_call") if turn.get(name)}
+        said = content_text(turn.get(content)) or ""
+        yield sides.get(side, side), said + (json.dumps(calls, default=str, sort_keys=True) if calls else "")
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
