@@ -60,7 +60,8 @@ REMEDIES: dict[str, str] = {
     Cause.NO_ASSISTANT: "add an assistant message, or list its role name in the preset",
     Cause.NO_THINKING: "keep the thinking in the reply, or list its delimiters in the preset",
     Cause.SEVERAL_THINKING: (
-        "close every block and begin each on a line of its own, or put a tag that is text into backticks"
+        "close every block and begin each on a line of its own, keep the thinking of a turn in one place, or "
+        "put a tag that is text into backticks"
     ),
     Cause.MARKUP: "set markup=keep, or escape the control word in the data",
     Cause.POISON_ROW: "see the worker's log in Ray; shorten the trace, or give the judge more memory",

@@ -39,11 +39,19 @@ CORRECTNESS = _words("correct correctness verified valid right passed graded")
 USERS = _words("user human person prompter questioner customer student")
 ASSISTANTS = _words("assistant gpt model bot ai chatgpt agent teacher chatbot")
 IDENTITY = _words("id uuid uid guid identifier")
+_CHINESE = {
+    "问题": "problem", "题目": "problem", "提问": "question", "指令": "instruction", "输入": "input",
+    "思维链": "cot", "思考": "thinking", "推理": "reasoning", "回答": "reply", "回复": "reply",
+    "输出": "output", "标准答案": "gold", "参考答案": "reference", "正确答案": "correct", "答案": "answer",
+}  # fmt: skip
+"""Names of columns in Chinese, longer ones before their parts."""
 
 
 def words_of(path: str) -> tuple[str, ...]:
     """The words of a path in lower case: ``meta.Complex_CoT`` gives meta, complex, cot."""
     spelled = path.replace("CoT", "Cot").replace("COT", "Cot")
+    for name, word in _CHINESE.items():
+        spelled = spelled.replace(name, f" {word} ")
     return tuple(part.lower() for part in _PARTS.findall(spelled))
 
 

@@ -187,6 +187,9 @@ def _found(
     fields = [(key, as_text(turn.get(key))) for key in conversation.reasoning]
     for key, text in fields:
         if text is not None and text.strip():
+            if _thinks(content, thinking, solution):
+                message = f"the turn holds thinking in {key} and between tags in its {conversation.content}"
+                return Refusal(Cause.SEVERAL_THINKING, message)
             return [_in_field((key,), text, content)]
     blocks = [_in_field(path, text, content) for path, text in thinking_blocks(turn)]
     if blocks:
@@ -201,6 +204,11 @@ def _found(
             if text is not None:
                 return [_in_field((key,), text, content)]
     return found
+
+
+def _thinks(content: Any, thinking: Sequence[Delimiters], solution: Sequence[Delimiters]) -> bool:
+    found = split_reply(content, thinking, solution) if isinstance(content, str) else None
+    return isinstance(found, list) and any(reply.reasoning.strip() for reply in found)
 
 
 def _in_field(path: Path, text: str, content: Any) -> _Found:

@@ -106,6 +106,16 @@ def test_a_short_name_of_a_reference_is_known() -> None:
             {},
         ),
         (
+            lambda n: {
+                "messages": [{**turn, "thinking": thought(n)} for turn in chat(("assistant", whole(n)))]
+            },
+            "keep the thinking of a turn in one place",
+            lambda n: {
+                "messages": [{**turn, "thinking": thought(n)} for turn in chat(("assistant", reply(n)))]
+            },
+            {},
+        ),
+        (
             lambda n: {"messages": chat(("user", problem(n)), ("assistant", f"{whole(n)} Write <think>."))},
             "or put a tag that is text into backticks",
             lambda n: {"messages": chat(("user", problem(n)), ("assistant", f"{whole(n)} Write `<think>`."))},
@@ -426,3 +436,16 @@ def test_a_prompt_of_turns_stands_before_thinking_under_any_name() -> None:
 def test_the_users_turn_has_a_role_of_other_words() -> None:
     rows = [{"messages": chat(("prompter", problem(n)), ("assistant", whole(n)))} for n in range(6)]
     assert [trace.problem for trace in read_as(*rows).fit.traces] == [problem(n) for n in range(6)]
+
+
+def test_columns_may_have_chinese_names() -> None:
+    rows = [
+        {"问题": problem(n), "思考过程": thought(n), "回答": reply(n), "标准答案": answer(n)}
+        for n in range(6)
+    ]
+    assert roles_of(read_as(*rows)) == {
+        "problem": "问题",
+        "reasoning": "思考过程",
+        "response": "回答",
+        "ground_truth": "标准答案",
+    }
