@@ -34,16 +34,19 @@ def to_parquet(
     """
     stored = {key.encode(): value.encode() for key, value in sorted((metadata or {}).items())}
     sink = io.BytesIO()
-    pq.write_table(
-        table.replace_schema_metadata(stored),
+    table = table.replace_schema_metadata(stored)
+    with pq.ParquetWriter(
         sink,
+        table.schema,
         version="2.6",
         compression="zstd",
         compression_level=3,
-        row_group_size=rows_per_group,
         write_statistics=True,
         use_content_defined_chunking=chunked,
-    )
+    ) as writer:
+        # The `datasets` library cannot read a row group without rows, but a file without row groups.
+        if table.num_rows:
+            writer.write_table(table, row_group_size=rows_per_group)
     return sink.getvalue()
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from datasets import load_dataset
 
 from dlcot_ray.storage.tables import (
     read_arrow_file,
@@ -30,6 +32,14 @@ def test_each_encoding_returns_the_same_table(table: pa.Table) -> None:
     assert read_arrow_stream(to_arrow_stream(table)).equals(table)
     for compression in ("zstd", None):
         assert read_arrow_file(to_arrow_file(table, compression)).equals(table)
+
+
+def test_a_table_without_rows_does_not_keep_datasets_from_reading_the_others(tmp_path: Path) -> None:
+    for name, table in (("a", TABLE.slice(0, 0)), ("b", TABLE), ("c", TABLE.slice(0, 0))):
+        (tmp_path / f"{name}.parquet").write_bytes(to_parquet(table, {"rows": "n"}))
+    files = str(tmp_path / "*.parquet")
+    data = load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+    assert data["name"][:] == TABLE["name"].to_pylist()
 
 
 def test_metadata_is_stored_in_parquet_footers_and_arrow_files() -> None:
