@@ -25,6 +25,8 @@ _RUN = re.compile(r"`{3,}|~{3,}")
 _LEAD = re.compile(r"(?>[^\S\n]*)(?>(?:>[^\S\n]*)*)(?>(?:(?:[-*+]|\d{1,3}[.)])[^\S\n]+)*)")
 _QUOTED = re.compile(r"(?>[^\S\n]*)>")
 _WORD = re.compile(r"(?>[^\S\n]*)(?:\{[^}\n]{0,60}\}|[\w+#.-]{0,30})(?>[^\S\n]*)")
+_PROSE = re.compile(r"[^\S\n]{1,3}[A-Za-z]{1,20},? [a-z]{1,20},? [A-Za-z]{1,20}\b(?!=)")
+"""Three words behind a fence: no info string."""
 _UNQUOTED_LINE = re.compile(r"^(?!(?>[^\S\n]*)>)", re.MULTILINE)
 _LONGEST = 16
 """A longer fence counts as this long."""
@@ -41,6 +43,7 @@ class _Mark:
         quoted: its line is part of a block quote.
         bare: nothing follows it in its line.
         opens: what follows can be an info string.
+        goes_on: words follow that go on with a sentence.
     """
 
     start: int
@@ -52,6 +55,7 @@ class _Mark:
     quoted: bool
     bare: bool
     opens: bool
+    goes_on: bool = False
 
     @property
     def size(self) -> int:
@@ -65,7 +69,7 @@ class _Mark:
     @property
     def closes_loosely(self) -> bool:
         """Whether it can end code of a model that does not keep to Markdown."""
-        return self.bare or not (self.leading and self.opens)
+        return self.bare or self.goes_on or not (self.leading and self.opens)
 
 
 def find_fences(text: str, paragraphs: Paragraphs) -> list[Span]:
@@ -125,7 +129,8 @@ def _describe(text: str, run: re.Match[str], line: int, end: int, *, first: bool
         opens = leading
     else:
         opens = last and "`" not in rest and (leading or _WORD.fullmatch(rest) is not None)
-    return _Mark(run.start(), run.end(), line, end, sign, leading, quoted, not rest.strip(), opens)
+    goes_on = _PROSE.match(rest) is not None
+    return _Mark(run.start(), run.end(), line, end, sign, leading, quoted, not rest.strip(), opens, goes_on)
 
 
 class _Closers:

@@ -38,6 +38,7 @@ def test_prose_around_a_block_is_cut(block: str) -> None:
     "block",
     [
         "Count them: ```python\nn = 0\n\nn += 1\nprint(n)\n```",
+        "Count them: ```python\nn = 0\n\nn += 1\n``` and so on it goes.",
         "```\nunclosed\n\nfence\n\n",
         "```py\nprint(1)\n\nprint(2)```",
         "````md\n```py\nx = 1\n```\n\nmore\n````",
