@@ -47,9 +47,15 @@ def assign_names(
 
 def _with_own_partitions(name: str, columns: Collection[str]) -> str:
     *folders, file = name.split("/")
-    keys = (part.partition("=")[0] if "=" in part else "" for part in folders)
-    named = [f"source_{part}" if key in columns else part for part, key in zip(folders, keys, strict=True)]
-    return "/".join([*named, file])
+    return "/".join([*(f"source_{part}" if _is_own(part, columns) else part for part in folders), file])
+
+
+def _is_own(folder: str, columns: Collection[str]) -> bool:
+    """Whether a folder is a partition by a column of the output, or by one that an output has renamed."""
+    key, equals, _ = folder.partition("=")
+    while key.startswith("source_") and key not in columns:
+        key = key.removeprefix("source_")
+    return bool(equals) and key in columns
 
 
 def make_plan(

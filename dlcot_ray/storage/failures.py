@@ -60,6 +60,7 @@ _HUB_REFUSALS = (
     "BucketNotFoundError",
 )
 _HUB_REMEDY = "check the repository and the revision; set HF_TOKEN if it is private or gated"
+_SHORTER = "choose an output with a shorter path, or give the input shorter names"
 _BUSY = ("SlowDown", "ServiceUnavailable", "503", "RequestLimitExceeded", "TooManyRequests", "429")
 
 
@@ -120,6 +121,8 @@ def _of_files(error: Exception, what: str, detail: str) -> JobError:
         return StoreRefused(
             f"{what}: a file is where a directory should be, or the reverse", "choose another path"
         )
+    if number == errno.ENAMETOOLONG:
+        return JobError(f"{what}: the name is too long", _SHORTER)
     return JobError(f"{what}: {type(error).__name__}: {detail}", "run again; what is finished is kept")
 
 
@@ -147,6 +150,8 @@ def _of_service(error: Exception, what: str, detail: str) -> JobError:
         return StoreRefused(
             f"{what}: {detail}", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
         )
+    if code == "KeyTooLongError":
+        return JobError(f"{what}: the key is too long", _SHORTER)
     if code in _BUSY:
         return JobError(
             f"{what}: the store is overloaded ({detail})", "run again later or with fewer workers"

@@ -14,6 +14,7 @@ from dlcot_ray.commands.verify.command import verify
 from dlcot_ray.outputs.layout import Output
 from dlcot_ray.outputs.schemas import OUTPUT_COLUMNS
 from dlcot_ray.storage.store import Store
+from tests.support import SUPPORT
 from tests.support.finished_job import sum_trace
 from tests.support.plain_run import run_without_ray
 
@@ -28,9 +29,9 @@ def traces(first: int) -> pa.Table:
     return table.append_column("id", ids)
 
 
-def run(source: Path, out: Path) -> ds.Dataset:
+def run(source: Path, out: Path, *words: str) -> ds.Dataset:
     """Run a job, audit its output, and open its rows as one data set."""
-    run_without_ray([f"input={source}", f"output={out}", "rows_per_unit=3", "judge=rules"])
+    run_without_ray([f"input={source}", f"output={out}", "rows_per_unit=3", *words])
     audit = verify(Output(Store(str(out))))
     # Only the job itself writes a manifest.
     assert [str(finding) for finding in audit.findings] == [
@@ -92,3 +93,15 @@ def test_long_names_of_files_and_empty_shards(tmp_path: Path) -> None:
     found = run(tmp_path / "in", tmp_path / "out")
     assert sorted(int(row) for row in found.to_table()["trace_id"].to_pylist()) == list(range(12))
     assert all(len(path.name.encode()) <= 255 for path in (tmp_path / "out").rglob("*"))
+
+
+def test_a_row_that_is_rejected_for_its_time_is_no_finding(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    rows = [sum_trace(number) for number in range(4)]
+    rows[1]["problem"] += " LOOP"
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in" / "a.parquet")
+    judge = (f"judge={SUPPORT / 'faulty.yaml'}", "allow_code=true", "row_seconds=0.3", "slow_rows=reject")
+    found = run(tmp_path / "in", tmp_path / "out", *judge).to_table()
+    assert sorted(found["trace_id"].to_pylist()) == ["sum-0", "sum-2", "sum-3"]
+    (rejected,) = pq.read_table(tmp_path / "out" / "rejected").to_pylist()
+    assert (rejected["trace_id"], rejected["cause"]) == ("sum-1", "too_slow")

@@ -22,7 +22,6 @@ FAULTS_PER_JOB = {"judge": 5, "node, replaced": 3, "writer in mid-put": 5, "driv
 """Faults of a kind that are injected into one job; one for any other kind."""
 KILLS = ("judge", "node, replaced", "node, not replaced", "writer in mid-put", "driver")
 STORES = ("S3 trouble", "S3 credentials revoked", "disk full")
-FAULTS = (*KILLS, *STORES)
 
 Moment = tuple[int, float]
 """Units that have been started, and the seconds to wait after that."""
@@ -45,7 +44,7 @@ def run_with_kills(fault: str, seed: int, count: int, bed: Testbed) -> FaultRepo
             kill = _kill_of(fault, out, log, bed.cluster, rng)
             # What a lost node finished just before is known to the driver half a second later.
             injector = Injector(out, log, moments, kill, report_s=0.5 if "node" in fault else 0.0)
-            _run_injected(report, command, injector)
+            run_injected(report, command, injector)
         if not report.injected:
             report.problems.append("no fault was injected in time")
         status, printed = run_until_complete(command, bed.cluster)
@@ -111,7 +110,8 @@ def _kill_of(
     return kills[fault]
 
 
-def _run_injected(report: FaultReport, command: list[str], injector: Injector) -> None:
+def run_injected(report: FaultReport, command: list[str], injector: Injector) -> None:
+    """Run a job in this process while the injector waits for its moments."""
     injector.start()
     try:
         status, printed = run_here(command)

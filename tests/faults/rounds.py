@@ -14,6 +14,10 @@ is complete, and compared with an undisturbed run:
   counts those not listed half a second earlier, because units that its writer had not reported are lost with
   it. There may not be more units redone than were in flight.
 
+Three kinds are odd by themselves (odd_jobs.py): hostile traces among the rows while a judge is killed; a row
+that never ends, which is rejected, and all other rows are as without it; and a second job with other settings
+into the same output, of which one is refused.
+
 It prints one line for each job to stderr and a Markdown table to stdout. The exit status is 1 if a job failed.
 """
 
@@ -45,16 +49,19 @@ sys.path.insert(0, str(REPO))
 from dlcot_ray.cluster import supervision  # noqa: E402
 from tests.faults.audit import FaultReport  # noqa: E402
 from tests.faults.inject import (  # noqa: E402
-    FAULTS,
     FAULTS_PER_JOB,
+    KILLS,
     STORES,
     run_with_kills,
     run_with_store_faults,
 )
+from tests.faults.odd_jobs import ODD, run_odd  # noqa: E402
 from tests.faults.testbed import Testbed  # noqa: E402
 from tests.support.fault_cluster import FaultCluster, autoscaler  # noqa: E402
 from tests.support.faulty_proxy import faulty  # noqa: E402
 from tests.support.seaweed import seaweed  # noqa: E402
+
+FAULTS = (*KILLS, *STORES, *ODD)
 
 
 def main() -> int:
@@ -84,6 +91,8 @@ def main() -> int:
             for fault in [fault for fault, count in left.items() if count > 0]:
                 if fault in STORES:
                     report = run_with_store_faults(fault, seed, bed)
+                elif fault in ODD:
+                    report = run_odd(fault, seed, bed)
                 else:
                     with autoscaler(cluster, fault == "node, replaced"):
                         count = min(left[fault], FAULTS_PER_JOB.get(fault, 1))

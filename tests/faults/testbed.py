@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,13 +21,16 @@ from dlcot_ray.cli import main as dlcot
 from tests.support import SUPPORT
 from tests.support.fault_cluster import FaultCluster
 from tests.support.faulty_proxy import FaultyProxy
+from tests.support.hostile import FLOODS, mixed, solved
 from tests.support.plain_run import run_without_ray
 from tests.support.records import units_of
+from tests.support.words import later_wins
 
 ROWS_PER_SHARD, ROWS_PER_UNIT = 48, 4
 SECONDS_PER_ROW = 0.06
 PAD_BYTES = 500_000
 """Extra bytes per row where a writer is killed during a put, so that a put takes some milliseconds."""
+HOSTILE_CHARS = (200, 2000, 8000)
 
 
 class Testbed:
@@ -42,26 +46,53 @@ class Testbed:
     def __init__(self, folder: Path, shards: int, cluster: FaultCluster, proxy: FaultyProxy) -> None:
         self.cluster, self.proxy = cluster, proxy
         self.units = shards * ROWS_PER_SHARD // ROWS_PER_UNIT
-        self._shards = shards
+        self.rows = shards * ROWS_PER_SHARD
         self._folder = folder
-        self._references: dict[bool, tuple[Path, dict[str, bytes]]] = {}
 
     def reference(self, padded: bool) -> tuple[Path, dict[str, bytes]]:
         """The input folder, and the data objects of an undisturbed run over it."""
-        if padded not in self._references:
-            source = self._folder / ("padded" if padded else "plain")
-            write_shards(source, self._shards, PAD_BYTES if padded else 0)
-            out = self._folder / f"{source.name}-undisturbed"
-            run_without_ray(self.command(source, out, self._folder / "none.log", 0.0)[1:])
-            self._references[padded] = (source, units_of(out))
-        return self._references[padded]
+        source = self._folder / ("padded" if padded else "plain")
+        if not source.exists():
+            write_shards(source, rows_of(self.rows, PAD_BYTES if padded else 0))
+        return source, self._undisturbed(source)
+
+    @property
+    def undisturbed(self) -> Path:
+        """The output of the undisturbed run over rows without padding."""
+        return self._folder / "plain-undisturbed"
+
+    def expected_of(self, policy: str) -> dict[str, bytes]:
+        """The data objects of an undisturbed run over rows without padding, with another policy."""
+        return self._undisturbed(self._folder / "plain", f"policy={policy}")
+
+    def hostile(self, seed: int) -> tuple[Path, dict[str, bytes]]:
+        """An input folder in which every fourth row is hostile, and the objects of an undisturbed run."""
+        source = self._folder / f"hostile-{seed}"
+        if not source.exists():
+            write_shards(source, with_hostile(rows_of(self.rows, 0), seed))
+        return source, self._undisturbed(source)
+
+    def hanging(self, number: int, word: str) -> Path:
+        """An input folder whose row of this number lets the judge hang."""
+        rows = rows_of(self.rows, 0)
+        rows[number]["problem"] += f" {word}"
+        source = self._folder / f"hanging-{number}-{word}"
+        if not source.exists():
+            write_shards(source, rows)
+        return source
+
+    def _undisturbed(self, source: Path, *words: str) -> dict[str, bytes]:
+        out = self._folder / "-".join([source.name, "undisturbed", *words])
+        if not out.exists():
+            command = self.command(source, out, self._folder / "none.log", 0.0, *words)
+            run_without_ray(command[1:])
+        return units_of(out)
 
     def command(
-        self, source: Path, out: Path | str, log: Path, seconds: float = SECONDS_PER_ROW
+        self, source: Path, out: Path | str, log: Path, seconds: float = SECONDS_PER_ROW, *words: str
     ) -> list[str]:
-        """The words of the command line of a job."""
-        return [
-            "enhance",
+        """The words of the command line of a job; `words` win over the usual ones."""
+        usual = [
             f"input={source}",
             f"output={out}",
             f"judge={SUPPORT / 'faulty.yaml'}",
@@ -75,6 +106,7 @@ class Testbed:
             "progress_s=1e9",
             "stall_s=120",
         ]
+        return ["enhance", *later_wins(*usual, *words)]
 
     @contextmanager
     def fresh_output(self) -> Iterator[tuple[Path, Path]]:
@@ -86,27 +118,39 @@ class Testbed:
             shutil.rmtree(folder)
 
 
-def write_shards(folder: Path, shards: int, pad: int) -> None:
-    """Write synthetic shards; each row has `pad` extra bytes of noise."""
-    folder.mkdir(parents=True)
+def rows_of(count: int, pad: int) -> list[dict[str, Any]]:
+    """Synthetic rows, each with `pad` extra bytes of noise."""
     noise = random.Random(3)
-    for shard in range(shards):
-        rows = []
-        for i in range(shard * ROWS_PER_SHARD, (shard + 1) * ROWS_PER_SHARD):
-            a, b = 1000 + i, 2000 + 7 * i
-            thought = (
-                f"Okay, so I need to add {a} and {b}.\n\nLet me just add them. {a} + {b} = {a + b}. "
-                f"So the answer is {a + b}.\n\nAlternatively, I could start from {b}. {b} + {a} = {a + b} "
-                f"again, so the answer is {a + b}.\n\nSo the final answer is \\boxed{{{a + b}}}."
-            )
-            row = {
-                "id": f"t{i:03d}",
-                "problem": f"What is {a} + {b}?",
-                "reasoning": thought,
-                "answer": str(a + b),
-            }
-            rows.append({**row, "pad": noise.randbytes(pad)})
-        pq.write_table(pa.Table.from_pylist(rows), folder / f"s{shard}.parquet", row_group_size=12)
+    rows = []
+    for i in range(count):
+        a, b = 1000 + i, 2000 + 7 * i
+        thought = (
+            f"Okay, so I need to add {a} and {b}.\n\nLet me just add them. {a} + {b} = {a + b}. "
+            f"So the answer is {a + b}.\n\nAlternatively, I could start from {b}. {b} + {a} = {a + b} "
+            f"again, so the answer is {a + b}.\n\nSo the final answer is \\boxed{{{a + b}}}."
+        )
+        row = {"id": f"t{i:03d}", "problem": f"What is {a} + {b}?", "reasoning": thought}
+        rows.append({**row, "answer": str(a + b), "pad": noise.randbytes(pad)})
+    return rows
+
+
+def with_hostile(rows: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+    """The rows, every fourth of them with a hostile trace in its place."""
+    chosen = random.Random(seed)
+    floods = sorted(FLOODS)
+    for row in rows[chosen.randrange(4) :: 4]:
+        length = chosen.choice(HOSTILE_CHARS)
+        text = mixed(length, seed) if chosen.random() < 0.5 else FLOODS[chosen.choice(floods)](length)
+        row["reasoning"] = solved(text).reasoning if chosen.random() < 0.5 else text
+    return rows
+
+
+def write_shards(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the rows as shards."""
+    folder.mkdir(parents=True)
+    for shard, first in enumerate(range(0, len(rows), ROWS_PER_SHARD)):
+        part = pa.Table.from_pylist(rows[first : first + ROWS_PER_SHARD])
+        pq.write_table(part, folder / f"s{shard}.parquet", row_group_size=12)
 
 
 def run_here(command: list[str]) -> tuple[int, str]:

@@ -158,3 +158,18 @@ def test_removing_a_file_does_not_change_the_others(tmp_path: Path) -> None:
     assert [file.sweeps for file in left.files] == [plan.files[0].sweeps, plan.files[2].sweeps]
     assert (left.rows, left.unit_count) == (18, plan.unit_count - 3)
     assert [fault.file for fault in left.faults] == ["b.parquet"]
+
+
+def test_partitions_by_columns_of_the_output_are_renamed(tmp_path: Path) -> None:
+    for name in ("lang=en/status=ok/a", "source_status=ok/a", "status/a", "source_lang=en/a"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / f"{name}.parquet").write_bytes(b"abc")
+    shards = find_shards(str(tmp_path))
+    assert [shard.name for shard in assign_names(shards, {}, {"status"})] == [
+        "lang=en/source_status=ok/a",
+        "source_lang=en/a",
+        "source_source_status=ok/a",
+        "status/a",
+    ]
+    recorded = {shard.file: shard.name for shard in shards}
+    assert assign_names(shards, recorded, {"status"}) == shards

@@ -248,6 +248,14 @@ def test_an_output_below_a_file_is_refused_with_a_remedy(tmp_path: Path) -> None
         store.put_if_absent("x", b"")
 
 
+def test_a_name_that_is_too_long_has_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match=r"the name is too long; choose an output with a shorter path"):
+        Store(str(tmp_path)).put("x" * 300, b"")
+    # Four bytes for each character: the temporary name is cut by bytes.
+    Store(str(tmp_path)).put("\U0001f600" * 60, b"abc")
+    assert [info.relative for info in Store(str(tmp_path)).list()] == ["\U0001f600" * 60]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_directory_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

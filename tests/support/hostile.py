@@ -176,12 +176,18 @@ def _approaches(length: int) -> str:
     return "".join(lines)[:length]
 
 
+def _false_equations(length: int) -> str:
+    """One line of false equations, each with numbers of its own."""
+    return "".join(f"so the sum here is {i} + 2 = {i + 3}, " for i in range(length // 32 + 1))[:length]
+
+
 FLOODS: dict[str, Flood] = {
     **{repr(piece): _repeated(piece) for piece in dict.fromkeys(REPEATED)},
     **{f"nested {pair[0]}": _nested(*pair) for pair in _NESTED},
     **{f"loop of {period}": _loop(period) for period in _PERIODS},
     "counting": _counting,
     "approaches": _approaches,
+    "false equations": _false_equations,
     "mixed": lambda length: mixed(length, 1),
 }
 """Name -> flood."""

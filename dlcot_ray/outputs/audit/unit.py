@@ -147,11 +147,16 @@ def _masked(unit: StoredUnit, expected: Expected, rows: Sequence[Mapping[str, An
 def _matching(
     unit: StoredUnit, rows: Sequence[Mapping[str, Any]], annotations: Sequence[Annotation]
 ) -> Iterator[Finding]:
-    """One annotation for each judged row, in order: those in `enhanced/`, and those a policy rejected."""
+    """One annotation for each row in `enhanced/`, in order, and for each that was rejected afterwards: by a
+    policy, or because it took too long (which has a placeholder)."""
     refused: list[str] = []
     if unit.rejected is not None:
-        pairs = unit.rejected.select(["trace_id", "stage"]).to_pylist()
-        refused = [row["trace_id"] for row in pairs if row["stage"] == Stage.POLICY]
+        names = ["trace_id", "stage", "cause"]
+        refused = [
+            row["trace_id"]
+            for row in unit.rejected.select(names).to_pylist()
+            if row["stage"] == Stage.POLICY or row["cause"] == Cause.TOO_SLOW
+        ]
     at = unit.place(ANNOTATIONS)
     theirs = [annotation.trace_id for annotation in annotations]
     ours = [row["trace_id"] for row in rows]
