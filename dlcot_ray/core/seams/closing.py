@@ -119,6 +119,7 @@ class _Closing:
         """Take out what answers or points at dropped text at the beginning of the text behind a drop."""
         if right not in self._kept:
             return
+        self._close_repetition(left, right)
         text = self._text(right)
         kind = loose_after(text, just_before(self._reasoning, self._offsets[right]))
         if kind is None:
@@ -131,6 +132,20 @@ class _Closing:
         short = stop - start <= ANSWER_CHARS and not _has_work(text[start:stop])
         if not short or not self._take_out(right, (start, stop), kind):
             self.needs.append(SeamNeed(kind, left, right, right, text[start:stop].strip()))
+
+    def _close_repetition(self, left: int, right: int) -> None:
+        """Take out the first sentence behind a drop where the last one before it says the same.
+
+        It stays where it is the last of the kept text, so that the text ends as it did.
+        """
+        spans = sentences(self._text(right))
+        if left not in self._kept or not spans or (len(spans) == 1 and right == max(self._kept)):
+            return
+        before = self._text(left)
+        said = [_said(before[slice(*span)]) for span in sentences(before)[-1:]]
+        first = _said(self._text(right)[slice(*spans[0])])
+        if len(first) >= _REPEATED_CHARS and said == [first]:
+            self._replace(right, _without(self._text(right), *spans[0]), SeamKind.REPETITION)
 
     def close_references(self, segment: int, joint: tuple[int, int], *, adjacent: bool) -> None:
         """Take out the sentences of a segment that refer to dropped text."""
@@ -162,6 +177,9 @@ class _Closing:
             self.needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, segment, text.strip()))
 
 
+_CONCLUDING = frozenset({"so", "therefore", "thus", "hence"})
+_REPEATED_CHARS = 12
+"""Minimum length of a sentence whose repetition is taken out."""
 _WORK = re.compile(r"\d\s*[-+*/×·÷^=<>]|[=<>≤≥]\s*[-\d\\(]")
 
 
@@ -171,15 +189,22 @@ def _has_work(sentence: str) -> bool:
 
 
 def _with_examples(text: str, span: tuple[int, int]) -> tuple[int, int]:
-    """The span of a sentence, with the sentences behind it that only give examples of it."""
+    """The span of a sentence, with the sentences behind it that only give examples of it, or that it leads to."""
     start, stop = span
     rest = text[span[1] :]
     for first, last in sentences(rest):
         sentence = rest[first:last]
-        if not cues.EXEMPLIFIES.match(sentence) or _has_work(sentence):
+        leads = cues.LEADS_ON.search(text[start:stop].rstrip()) is not None
+        if not (leads or cues.EXEMPLIFIES.match(sentence)) or _has_work(sentence):
             break
         stop = span[1] + last
     return start, stop
+
+
+def _said(sentence: str) -> str:
+    """What a sentence says, without its first word of conclusion, its signs and its layout."""
+    words = re.findall(r"[^\W_]+", sentence.lower())
+    return " ".join(words[1:] if words and words[0] in _CONCLUDING else words)
 
 
 def _without_yes(said: re.Match[str]) -> str:

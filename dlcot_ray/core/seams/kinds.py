@@ -16,6 +16,8 @@ class SeamKind(StrEnum):
     """A doubt whose resolution is dropped."""
     CUT_SENTENCE = "cut_sentence"
     """A text that goes on with a dropped sentence."""
+    REPETITION = "repetition"
+    """A sentence that without the dropped text stands twice in a row."""
 
 
 class Closed(StrEnum):
@@ -59,5 +61,6 @@ SAYS = {
     SeamKind.BACK_REFERENCE: "refers to what is dropped",
     SeamKind.DOUBT: "doubts what dropped text settles",
     SeamKind.CUT_SENTENCE: "goes on with a dropped sentence",
+    SeamKind.REPETITION: "repeats the sentence before what is dropped",
 }
 """What the text at a loose end does."""

@@ -25,7 +25,8 @@ _ASKED = re.compile(r"[\s$*)\]}\\]*\?")
 _CONDITION = re.compile(
     r"\b(?:if|suppose|assum(?:e|ing)|whether|unless|imagine|pretend|guess|wonder\w*|maybe|perhaps|(?:might|could)(?=\W+(?:\w+\W+)?(?:be|equal|have|give|get|make|work|mean)\b)|try|trying|"
     r"hypothetical\w*|for example|e\.g\.|let['’]?s (?:say|try|test|set|take)|(?:let|set|put|choose) (?=[$\\(a-zA-Z]{1,3}\s?=)"
-    r"|(?:let me|let['’]?s|to) (?:check|verify|test|confirm) (?=[$\\(]{0,3}\s?[\\a-zA-Zα-ω]{1,6}\s?=)|(?:in|for) (?:the (?:first|second|third) )?case)\b",
+    r"|(?:let me|let['’]?s|to) (?:check|verify|test|confirm) (?=[$\\(]{0,3}\s?[\\a-zA-Zα-ω]{1,6}\s?=)|(?:in|for) (?:the (?:first|second|third) )?case"
+    r"|(?:for|with|when|where)(?: an?| the)? (?:[^\W\d_]{1,8} is )?(?:odd|even))\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -60,6 +61,8 @@ _CONDITIONAL = [
     "test",
     "confirm",
     "case",
+    "odd",
+    "even",
 ]
 _COMPARED = re.compile(
     r"\b(?:less|more|greater|fewer|larger|smaller|higher|lower|bigger) than\W{0,4}$", re.IGNORECASE
