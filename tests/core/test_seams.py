@@ -100,6 +100,27 @@ def test_a_reference_to_both_is_removed_only_if_one_is_left() -> None:
     assert refers_back("as computed above", adjacent=True, single=False) is not None
 
 
+def test_a_sentence_that_would_stand_twice_in_a_row_goes_once() -> None:
+    kept, result = closed(
+        [f"{WORK} So the answer is 42.", "Check.", "Therefore, the answer is 42.", "Done."], {1}
+    )
+    assert kept == [f"{WORK} So the answer is 42.", "Done."]
+    assert result.seams == (Seam(SeamKind.REPETITION, 2, Closed.RULE),)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "last", ["Therefore, the answer is 42.", "So there are 42 tiles. Done.", "42. Done."]
+)
+def test_the_last_sentence_and_one_that_says_something_else_or_little_stay(last: str) -> None:
+    lines = [f"{WORK} So the answer is 42.", "Check.", last]
+    assert closed(lines, {1})[0] == [lines[0], last]
+
+
+def test_a_list_goes_with_the_sentence_that_leads_to_it() -> None:
+    says = "I tried multiple approaches: adding the rows, halving, and mirroring. So it is 42."
+    assert closed([WORK, "Halve the rows.", says], {1})[0] == [WORK, "So it is 42."]
+
+
 def test_a_sum_up_that_names_dropped_work_goes() -> None:
     lines = [
         WORK,
