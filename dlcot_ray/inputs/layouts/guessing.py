@@ -151,7 +151,8 @@ def _replies(
         # One reply cannot belong to several traces.
         return found if "*" in "".join(found) else ()
     read, others = traces[0], traces[1:]
-    mine = [one for one in replies if all(_nearness(one, read) > _nearness(one, other) for other in others)]
+    single = [one for one in replies if not one.is_many]
+    mine = [one for one in single if all(_nearness(one, read) > _nearness(one, other) for other in others)]
     return tuple(one.path for one in sorted(mine, key=lambda one: -_nearness(one, read)))[:1]
 
 
