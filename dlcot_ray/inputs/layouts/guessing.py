@@ -67,7 +67,7 @@ def guessed_truth(used: Collection[str], sample: Sample) -> str | None:
         used: columns that serve as something else.
         sample: rows of one layout.
     """
-    free = [one for one in _free(used, sample) if not one.is_many or one.most == 1]
+    free = [one for one in _free(used, sample) if not one.is_many or one.most == 1 or _lists_truths(one)]
     named = [one for one in free if _named(one, SURE_TRUTH | {"correct"}) or _named(one, TRUTH) > 1]
     found = _best(named, TRUTH, _is_truth)
     return None if found is None else found.path
@@ -85,6 +85,11 @@ def guessed_reply(used: Collection[str], sample: Sample) -> str | None:
     named = [one for one in _free(used, sample) if REPLY.issuperset(words_of(one.path) or ("",))]
     replies = [one for one in named if _is_reply(one, ())]
     return replies[0].path if len(replies) == 1 and not replies[0].is_many else None
+
+
+def _lists_truths(one: Holding) -> bool:
+    """Whether each element of a list may be the reference: no labels of options, and no field of structs."""
+    return one.path.count(".") == 1 and _named(one, SURE_TRUTH - {"label"}) > 0
 
 
 def _free(used: Collection[str], sample: Sample) -> list[Holding]:

@@ -449,3 +449,23 @@ def test_columns_may_have_chinese_names() -> None:
         "response": "回答",
         "ground_truth": "标准答案",
     }
+
+
+def test_several_references_under_an_unlisted_name_all_count() -> None:
+    rows = [
+        {"problem": problem(n), "generation": whole(n), "gold_answers": ["none yet", answer(n)]}
+        for n in range(6)
+    ]
+    assert [trace.other_truths for trace in read_as(*rows).fit.traces] == [(answer(n),) for n in range(6)]
+
+
+def test_the_reference_may_be_json_beside_a_whole_reply() -> None:
+    rows = [
+        {
+            "prompt": problem(n),
+            "completion": whole(n),
+            "verification_info": json.dumps({"ground_truth": answer(n)}),
+        }
+        for n in range(6)
+    ]
+    assert [trace.ground_truth for trace in read_as(*rows).fit.traces] == [answer(n) for n in range(6)]
