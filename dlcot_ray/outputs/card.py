@@ -8,6 +8,7 @@ manifest alone, so it can be written again without reading the data.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from glob import escape
 from typing import Any
 
 import yaml
@@ -28,6 +29,8 @@ from dlcot_ray.outputs.owning.marks import CARD_MARK
 
 _SHOWN = 20
 """Most input files listed by name; the manifest has all of them."""
+_MOST_SCHEMAS = 50
+"""Most configurations that the card declares for files of different columns."""
 _CONTENT = {
     ENHANCED: (
         "every row that was not rejected, with the columns it came with, `enhanced_reasoning`, chat "
@@ -75,6 +78,7 @@ def _front_matter(manifest: Mapping[str, Any]) -> dict[str, Any]:
         | ({"default": True} if folder == ENHANCED else {})
         for folder in _filled_folders(manifest)
     ]
+    configs += _by_schema(manifest["inputs"])
     if manifest.get("before_after"):
         configs.append({"config_name": "before_after", "data_files": BEFORE_AFTER_FILE})
     return {
@@ -84,6 +88,23 @@ def _front_matter(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "tags": ["chain-of-thought", "distillation", "dlcot"],
         "configs": configs,
     }
+
+
+def _by_schema(inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A configuration of `enhanced/` for each schema of the inputs; none where they have one.
+
+    `datasets` cannot load files of different columns as one.
+    """
+    files: dict[int, list[str]] = {}
+    for item in inputs:
+        if item.get("units"):
+            files.setdefault(item["schema"], []).append(f"{ENHANCED}/{escape(item['name'])}.r*.parquet")
+    if not 1 < len(files) <= _MOST_SCHEMAS:
+        return []
+    return [
+        {"config_name": f"{ENHANCED}-{number}", "data_files": patterns}
+        for number, patterns in enumerate(files.values(), start=1)
+    ]
 
 
 def _filled_folders(manifest: Mapping[str, Any]) -> list[str]:

@@ -216,6 +216,8 @@ def versions() -> dict[str, str]:
 def _inputs(plan: Plan, tally: Tally) -> pa.Table:
     """One row per input file."""
     rows = np.diff(plan.file_rows)
+    # Files of one schema share the object, so that it tells the schemas apart.
+    numbers = {which: number for number, which in enumerate(dict.fromkeys(map(id, plan.columns)))}
     return pa.table(
         {
             "file": [shard.file for shard in plan.shards],
@@ -223,6 +225,7 @@ def _inputs(plan: Plan, tally: Tally) -> pa.Table:
             "size": [shard.size for shard in plan.shards],
             "version": [shard.version for shard in plan.shards],
             "preset": [columns.preset for columns in plan.columns],
+            "schema": [numbers[id(columns)] for columns in plan.columns],
             "rows": rows,
             "units": tally.units,
             "enhanced": tally.enhanced,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from datasets import load_dataset
 from huggingface_hub import DatasetCard
 
 from dlcot_ray.outputs.card import card
 from dlcot_ray.outputs.counts import length_class
 from dlcot_ray.outputs.layout import FOLDERS
+from dlcot_ray.storage.tables import to_parquet
 
 
 def manifest(**totals: Any) -> dict[str, Any]:
@@ -128,3 +132,28 @@ def test_gates_are_listed_with_examples() -> None:
     assert "| cut_bounds | 2 | 6 | `a`: only 1% \\| left; `b` |" in text
     assert "| answer_preserved | 0 | 6 |  |" in text
     assert "## Gates" not in card(manifest())
+
+
+def test_files_of_different_columns_have_a_configuration_each(tmp_path: Path) -> None:
+    tables = {
+        "a[1]": pa.table({"trace_id": ["1"], "answer": ["6"]}),
+        "b/c": pa.table({"trace_id": ["2"], "messages": [[{"role": "user"}]]}),
+        "d": pa.table({"trace_id": ["3"], "answer": ["7"]}),
+    }
+    told = manifest()
+    (source,) = told["inputs"]
+    told["inputs"] = []
+    for (name, table), schema in zip(tables.items(), (0, 1, 0), strict=True):
+        file = tmp_path / "enhanced" / f"{name}.r000000000-000000001.parquet"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(to_parquet(table))
+        told["inputs"].append({**source, "name": name, "schema": schema, "units": 1})
+    (tmp_path / "README.md").write_text(card(told))
+
+    def ids(config: str) -> list[str]:
+        data = load_dataset(str(tmp_path), config, split="train", cache_dir=str(tmp_path / "cache"))
+        return sorted(data["trace_id"])
+
+    assert (ids("enhanced-1"), ids("enhanced-2")) == (["1", "3"], ["2"])
+    told["inputs"] = told["inputs"][:1]
+    assert not [each for each in front_matter(told)["configs"] if "-" in each["config_name"]]
