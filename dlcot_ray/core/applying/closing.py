@@ -53,6 +53,10 @@ _CALCULATES = re.compile(r"\d\s{0,9}[-+*/×·÷^]\s{0,9}\d[^=≈\n]{0,200}[=≈]
 _ENTRY = re.compile(r"[\s*]{0,9}\(?(?P<number>\d{1,2})[.)]\s")
 _LIST_SEGMENTS = 60
 """Maximum segments of a numbered list that the closing words end."""
+_LEADS_ON = re.compile(
+    r"(?:[:,]|\b(?:is|are|be|as|by|with|of|to|that|and|equals|gives|get|have|formula|equation))\s*$"
+)
+"""The end of a segment whose sentence goes on in the next."""
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 
@@ -147,7 +151,7 @@ def _outcome(texts: Mapping[int, str], closing: int, final: int, accepted: Seque
     first = final
     for segment in range(final - 1, closing - 1, -1):
         text = texts[segment]
-        if _HEADING.match(text.strip()) or (segment + 1 == first and text.rstrip().endswith(":")):
+        if _HEADING.match(text.strip()) or (segment + 1 == first and _LEADS_ON.search(text)):
             first = segment
         elif _hangs_on(text) or _ARGUES.search(text) or _CALCULATES.search(text) or len(text) > CLOSING_CHARS:
             break

@@ -1,9 +1,10 @@
 """The ladder: the largest part of a policy's drops that leaves no seam open and passes every gate.
 
 In: a trace, its settled annotation and a policy's drops. Out: an `Enhancement` without repairs. If the
-policy's choice fails, another check is kept; then single items are given back; then the items are tried one
-by one, the longest first. An item is a whole approach, a whole check, or the text between two of them, so
-that no check is cut through. The conclusion is never an item, so redundancy goes before closing words do.
+policy's choice fails, another check is kept; then the first items are given back, until what is left of the
+drops passes. What stays then stands in a row, so that no kept item follows a dropped one that it speaks of.
+An item is a whole approach, a whole check, or the text between two of them, so that no check is cut through.
+The conclusion is never an item, so redundancy goes before closing words do.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from dlcot_ray.core.annotation import Annotation, ReferenceKind, VerificationKind
 from dlcot_ray.core.applying.closing import list_before, needless_closing
 from dlcot_ray.core.applying.settling import settling
+from dlcot_ray.core.applying.standalone import speaks_of_another, stands_alone
 from dlcot_ray.core.edits import (
     Edit,
     EditOp,
@@ -37,8 +39,8 @@ from dlcot_ray.core.seams.kinds import Closed, Seam, SeamNeed
 from dlcot_ray.core.stating.stated import accepted_answers, states
 from dlcot_ray.core.trace import Trace
 
-ITEMS = 12
-"""Maximum number of items that the ladder tries; it takes the longest, where most redundancy is."""
+TAILS = 12
+"""Maximum number of places from which on the ladder tries to drop."""
 
 GIVING_BACK = 4
 """Maximum rounds of giving back items that leave a seam open."""
@@ -165,15 +167,10 @@ class Ladder:
             yield self.cut({segment: why for segment, why in cut.drops.items() if why != CLOSES})
         for drops in self._with_other_checks():
             yield self.cut(drops)
-        items = self._items(cut.drops)
-        for item in reversed(items):
-            yield self.cut(_with_cause({i: why for i, why in cut.drops.items() if i not in item}))
-        best = self.cut({segment: why for segment, why in cut.drops.items() if why == LOOP})
-        for item in items:
-            trial = self.cut(_with_cause(best.drops | {segment: cut.drops[segment] for segment in item}))
-            best = trial if trial.passes else best
-        if best.drops:
-            yield best
+        for start in self._tails(cut.drops):
+            yield self.cut(_with_cause({i: why for i, why in cut.drops.items() if i >= start or why == LOOP}))
+        if any(why == LOOP for why in cut.drops.values()):
+            yield self.cut({segment: why for segment, why in cut.drops.items() if why == LOOP})
 
     def _with_other_checks(self) -> Iterator[Drops]:
         """The drops if the check that stays were another one, which neither breaks off nor ends in a loop."""
@@ -193,38 +190,36 @@ class Ladder:
                 annotation.truncated and stop == count
             ):
                 return
+            if not stands_alone(self._text_of_check(annotation, after.check)):
+                return
             yield self._summed(self.policy.drops(annotation))
 
-    def _items(self, drops: Drops) -> list[frozenset[int]]:
-        """The dropped segments by the item that they are part of, the longest items first, without loops.
+    def _text_of_check(self, annotation: Annotation, check: int) -> str:
+        offsets, found = annotation.segment_offsets, annotation.verifications[check]
+        return self.trace.reasoning[offsets[found.start] : offsets[found.stop]]
+
+    def _tails(self, drops: Drops) -> list[int]:
+        """Where the dropped items begin, without the first one and without loops, in order; `TAILS` at most.
 
         A loop only repeats what stands before it, so nothing is mended by giving it back.
         """
-        owned, offsets = owners(self.annotation), self.annotation.segment_offsets
-        items: list[list[int]] = []
+        owned = owners(self.annotation)
+        starts: list[int] = []
         last: tuple[str, int] | None = None
+        before = -1
         for segment in sorted(segment for segment, why in drops.items() if why != LOOP):
             key = owned[segment]
-            if key != last or not items or (not key[0] and items[-1][-1] != segment - 1):
-                items.append([])
-            items[-1].append(segment)
-            last = key
-        items.sort(key=lambda item: -sum(offsets[i + 1] - offsets[i] for i in item))
-        return [frozenset(item) for item in items[:ITEMS]]
+            if key != last or (not key[0] and before != segment - 1):
+                starts.append(segment)
+            last, before = key, segment
+        later = starts[1:]
+        step = max(1, -(-len(later) // TAILS))
+        return later[::step]
 
     def _without_items(self, drops: Drops, needs: tuple[SeamNeed, ...]) -> Drops:
-        """The drops without the item nearest to each open seam."""
-        owned = owners(self.annotation)
-        gone: set[int] = set()
-        for need in needs:
-            near = max((segment for segment in drops if segment < need.right), default=None)
-            if near is None:
-                continue
-            gone.add(near)
-            while near - 1 in drops and (owned[near - 1] == owned[near]):
-                near -= 1
-                gone.add(near)
-        return _with_cause({segment: why for segment, why in drops.items() if segment not in gone})
+        """The drops behind the last open seam, and loops."""
+        last = max(need.right for need in needs)
+        return _with_cause({i: why for i, why in drops.items() if i >= last or why == LOOP})
 
     def _summed(self, drops: Drops) -> Drops:
         """The drops with the closing sentences that go with them, without what settles a doubt that stays."""
@@ -237,6 +232,9 @@ class Ladder:
             if stays.check is not None and self.annotation.verifications[stays.check].start >= settled.stop:
                 check = self.annotation.verifications[stays.check]
                 drop_range(drops, check.start, check.stop, REDUNDANT)
+        if stays.check is not None and speaks_of_another(self._text_of_check(self.annotation, stays.check)):
+            start = self.annotation.verifications[stays.check].start
+            drops = {i: why for i, why in drops.items() if why == LOOP or not stays.trunk <= i < start}
         listed = list_before(self.trace, self.annotation, stays.closing)
         drops = {segment: why for segment, why in drops.items() if segment not in listed}
         last = next((i for i in range(stays.closing - 1, -1, -1) if i not in drops), None)

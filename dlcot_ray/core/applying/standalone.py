@@ -21,6 +21,7 @@ _ANNOUNCES = re.compile(
 )
 _SPEAKS_OF_IT = re.compile(
     r"\balternativ\w+|\b(?:first|earlier|previous|both|last) (?:approach|method|way|calculation)|"
+    r"\bearlier,? (?:when|i|we)\b|"
     rf"\b(?:another|other|different|second) (?:way|approach|method|angle|perspective)s?\b(?! to {_CHECKING})|"
     rf"\b{_CHECKING}\w* (?:that|this|these|those) "
     r"(?!(?:is|are|was|the|it|i|we|in|by|with|again|once|to|using)\b)[a-z]{3,}",
@@ -30,9 +31,17 @@ _SPEAKS_OF_IT = re.compile(
 
 def stands_alone(text: str) -> bool:
     """Whether the beginning of a check announces an examination, and speaks of no other solution."""
+    return _ANNOUNCES.search(_beginning(text)) is not None and not speaks_of_another(text)
+
+
+def speaks_of_another(text: str) -> bool:
+    """Whether the beginning of a check speaks of another solution, or of what was found earlier."""
+    return _SPEAKS_OF_IT.search(_beginning(text)) is not None
+
+
+def _beginning(text: str) -> str:
     spans = sentences(text)[:2]
-    first = text[: min(spans[-1][1], _FIRST_CHARS)] if spans else ""
-    return _ANNOUNCES.search(first) is not None and _SPEAKS_OF_IT.search(first) is None
+    return text[: min(spans[-1][1], _FIRST_CHARS)] if spans else ""
 
 
 def with_standalone_checks(trace: Trace, annotation: Annotation) -> Annotation:

@@ -189,7 +189,7 @@ def _has_work(sentence: str) -> bool:
 
 
 def _with_examples(text: str, span: tuple[int, int]) -> tuple[int, int]:
-    """The span of a sentence, with the sentences behind it that only give examples of it, or that it leads to."""
+    """The span of a sentence, with those behind it that only give examples of it, or that it leads to."""
     start, stop = span
     rest = text[span[1] :]
     for first, last in sentences(rest):

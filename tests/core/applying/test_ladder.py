@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from dlcot_ray.core.applying.ladder import CLOSES
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import enhance
@@ -20,7 +22,7 @@ def gone(result: Enhancement) -> list[tuple[int, int]]:
     return [(edit.start, edit.stop) for edit in result.script if edit.op is EditOp.DROP]
 
 
-def test_a_single_item_is_given_back_and_the_rest_goes() -> None:
+def test_the_first_item_is_given_back_and_the_rest_goes() -> None:
     lines = [
         "Let us set up two counts.",
         "The first count gives 318.",
@@ -40,6 +42,56 @@ def test_a_single_item_is_given_back_and_the_rest_goes() -> None:
     assert gone(result) == [(7, 8)]
     assert result.reason.startswith("fallback:")
     assert result.script[1].reason == "redundant: check of approach 2, another check stays (segment 6)"
+
+
+def test_what_stays_behind_the_answer_stands_in_a_row() -> None:
+    lines = [
+        *ROAD,
+        *CHECK,
+        "Look at it by columns: 7 + 7 + 7 + 7 + 7 + 7 = 42.",
+        "By symmetry, 21 * 2 = 42.",
+        "Again: 42 / 6 = 7, so it is 42.",
+        *END,
+    ]
+    checks = [(number, number + 1, 0, number - 2) for number in range(2, 6)]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS,) * 4, conclusion=6)
+    policy = parse_policy(DEFAULT_POLICY)
+    assert gone(enhance(trace, annotation, policy)) == [(3, 6)]
+    # The reply speaks of the third check, so the second, which stands before it, stays too.
+    spoken = replace(trace, response="It is 42. We verified it by symmetry.")
+    result = enhance(spoken, annotation, policy)
+    assert gone(result) == [(5, 6)]
+    assert result.reason == "fallback:reply_supported"
+
+
+@pytest.mark.parametrize(
+    ("check", "goes"),
+    [
+        ("Let me check the first method: 42 / 7 = 6, so it is 42.", [(4, 5)]),
+        ("Let me check it: 42 / 7 = 6, so it is 42.", [(2, 3), (4, 5)]),
+    ],
+)
+def test_a_check_that_speaks_of_one_of_two_methods_keeps_both(
+    check: str, goes: list[tuple[int, int]]
+) -> None:
+    lines = [*ROAD, "Take 40 and 2, that is 42.", check, "Again: 42 / 6 = 7, so it is 42.", *END]
+    approaches = [(0, 2, CORRECT, 0), (2, 3, CORRECT, 1)]
+    checks = [(3, 4, 0, 0), (4, 5, 0, 1)]
+    trace, annotation = annotated(lines, approaches, checks, kinds=(AFFIRMS, AFFIRMS), conclusion=5)
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == goes
+
+
+def test_a_closing_formula_keeps_the_words_that_lead_to_it() -> None:
+    lines = [
+        *ROAD,
+        *CHECK,
+        "Again: 42 / 6 = 7, so it is 42.",
+        "So, in conclusion, the number is constant, with",
+        "n = 42.",
+    ]
+    checks = [(2, 3, 0, 0), (3, 4, 0, 1)]
+    trace, annotation = annotated(lines, [(0, 2, CORRECT, 0)], checks, kinds=(AFFIRMS, AFFIRMS), conclusion=4)
+    assert gone(enhance(trace, annotation, parse_policy(DEFAULT_POLICY))) == [(3, 4)]
 
 
 def test_reasons_are_true_of_the_text_that_comes_out() -> None:
