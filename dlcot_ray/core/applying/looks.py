@@ -61,6 +61,12 @@ _EXPECTS = re.compile(
     re.IGNORECASE,
 )
 """A sentence that expects an agreement, and has not found it."""
+_REQUIRES = re.compile(
+    r"\b(?:must|needs? to|has to|have to) (?:also )?satisfy\b|\bconditions? (?:that|for)\b|"
+    r"\b(?:valid|true|holds|works) (?:only )?(?:if|when)\b",
+    re.IGNORECASE,
+)
+"""A sentence that says what is required, and not that it is met."""
 _VERDICT = re.compile(
     r"\b(?:correct(?:ly)?|consistent|valid|"
     + _WORK
@@ -214,13 +220,14 @@ def is_settled_surely(text: str) -> bool:
 
 
 def _told(text: str) -> list[str]:
-    """The sentences that neither ask, announce, only expect nor only suppose."""
+    """The sentences that neither ask, announce, only expect, require nor only suppose."""
     return [
         said
         for said in map(str.strip, _said(text))
         if not said.endswith("?")
         and not _EXPECTS.search(said)
         and not HEDGES.match(said)
+        and not _REQUIRES.search(said)
         and (not cues.ANNOUNCES.match(said) or cues.CONCLUDES.search(said))
     ]
 

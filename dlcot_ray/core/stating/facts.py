@@ -94,17 +94,17 @@ _REFUTED = re.compile(
     r"(?:not\b|n['’]t|wrong|incorrect|impossible|invalid|too (?:big|small|large|low|high|many|few))",
     re.IGNORECASE,
 )
-_ANOTHER_BEFORE = re.compile(r"\d[\s$\\)°]{0,4}\bor\s(?:[\\$(]{0,3}\s?[^\W\d]\s?=\s?)?[\\$(]{0,3}$")
+_ANOTHER_BEFORE = re.compile(r"\d[\s$\\)°]{0,4}\bor\s(?:[\\$(]{0,3}\s?[^\W\d]\s?=\s?)?[\\$(]{0,3}\s?$")
 _ANOTHER_BEHIND = re.compile(
-    r"[\s$\\)°]{0,4}or\s(?:[\\$(]{0,3}\s?(?:[^\W\d]|\\){1,7}\s?=\s?)?[\\$(]{0,3}[-−\d]"
+    r"[\s$\\)°]{0,4}or\s(?:[\\$(]{0,3}\s?(?:[^\W\d]|\\){1,7}\s?=\s?)?[\\$(]{0,3}\s?[-−\d]"
 )
 _COMPANY = re.compile(
-    r"[\s$\\)°]{0,4}and\s[\\$(]{0,3}[-−]?\d[\d.,]*[\s$\\)]{0,4}"
+    r"[\s$\\)°]{0,4}and\s[\\$(]{0,3}\s?[-−]?\d[\d.,]*[\s$\\)]{0,4}"
     r"(?:satisf(?:y|ied)|work|remain|are|fit|meet|qualify|hold|survive)\b"
 )
 """Behind a value: another one of which the same is said ("only 41 and 47 work")."""
 _RANGE_BEFORE = re.compile(
-    r"\b(?:from|between)\b[^.\n]{1,16}\b(?:to|and)\s[$\\(]{0,3}$|\d\s?(?:–|to)\s?$", re.IGNORECASE
+    r"\b(?:from|between)\b[^.\n]{1,16}\b(?:to|and)\s[$\\(]{0,3}\s?$|\d\s?(?:–|to)\s?$", re.IGNORECASE
 )
 _RANGING = ("to", "and", "–")
 """One of these ends every match of `_RANGE_BEFORE`, with layout behind it."""

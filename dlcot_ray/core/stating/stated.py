@@ -94,7 +94,8 @@ def ends_otherwise(trace: Trace, annotation: Annotation) -> bool:
     last = outright[-1]
     if is_letter(last.text) or (is_closed(reference) and is_wording(last.text)):
         return False
-    if is_accepted(last.text, accepted) or quick_equivalent(last.text, accepted[0]) is not False:
+    same = is_accepted(last.text, accepted) or quick_equivalent(last.text, accepted[0])
+    if same or (same is None and last.form is not AnswerForm.BOXED):
         return False
     # "The answer is 9/4, so m + n = 13" ends on 13; "4 are not enough, so the answer is 5" does not on 4.
     sentence = max(map(tail[: last.start].rfind, (". ", "\n", "? ", "! ")))

@@ -44,6 +44,11 @@ def test_a_reply_with_another_answer_keeps_the_way_to_it(reply: str) -> None:
     assert (moved[0] in result.reasoning, result.reason) == (True, OTHER)
 
 
+def test_a_box_that_cannot_be_compared_with_the_answer_keeps_the_way_to_it() -> None:
+    assert AGAIN[0] in eggs("**Final Answer** \\boxed{-\\sqrt{\\dfrac{k - 1}{l}}}").reasoning
+    assert AGAIN[0] not in eggs("**Final Answer** \\boxed{4200}").reasoning
+
+
 def test_closing_words_with_another_answer_keep_the_way_to_it() -> None:
     moved = ["Let me check once more: 60 * 70 = 6 * 70 = 420. So it is 420. That matches."]
     result = eggs("Therefore, the total number of eggs is 420.", again=moved)

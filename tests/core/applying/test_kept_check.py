@@ -84,6 +84,19 @@ def test_an_expectation_is_no_verdict(words: str) -> None:
     assert is_settled("The rule works here.")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "It must satisfy the condition that the shape is valid.",
+        "That is valid only if x > 0.",
+        "It has to satisfy both.",
+    ],
+)
+def test_a_requirement_is_no_verdict(words: str) -> None:
+    assert not is_settled(words)
+    assert is_settled("So the shape is valid.")
+
+
 def test_a_check_behind_a_second_solution_stays_where_no_other_affirms() -> None:
     second = ["Alternatively, 40 + 2 is 42.", "So the answer is 42."]
     lines = [*ROAD, *second, WHOLE, END]

@@ -28,6 +28,8 @@ def stated(text: str) -> set[str]:
         ("Therefore, only 35 and 40 satisfy both rules.", "35", False),
         ("So the answer is 35, and 40 is too large.", "35", True),
         ("So k is from 1 to 8.", "8", False),
+        ("So \\( k \\) can be from \\( -8 \\) to \\( 8 \\).", "8", False),
+        ("So \\( x = 35 \\) or \\( x = 40 \\).", "35", False),
         ("Therefore, 35 is not enough.", "35", False),
         ("In case 1, n = 35.", "35", False),
         ("In this case, the sum is 35.", "35", True),
