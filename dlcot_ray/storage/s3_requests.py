@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any, cast
 
 import s3fs
+from aiohttp import ClientPayloadError
 from botocore.session import Session
 from fsspec.asyn import sync
 
@@ -91,8 +92,16 @@ class Bucket:
         self.name = name
 
     def call(self, method: str, **words: Any) -> Any:
-        """One request by its botocore name; `timeout` (seconds) includes all retries."""
-        return self.fs.call_s3(method, Bucket=self.name, **words)
+        """One request by its botocore name; `timeout` (seconds) includes the retries of botocore.
+
+        botocore repeats a request that gets no answer, and not one whose answer breaks off, as the text of a
+        404 may.
+        """
+
+        def once() -> Any:
+            return self.fs.call_s3(method, Bucket=self.name, **words)
+
+        return retrying(_BODY_RETRIES, repeat_if=_breaks_off, pause=FULL_JITTER)(once)
 
     def get(self, key: str, **words: Any) -> Versioned:
         """An object or a range of it; the request is repeated if its body breaks off."""
@@ -195,6 +204,10 @@ class _BrokenBody(Exception):
 
 class _Undeleted(OSError):
     """A request for many deletes left some objects."""
+
+
+def _breaks_off(error: BaseException) -> bool:
+    return isinstance(error, ClientPayloadError)
 
 
 def _is_broken_body(error: BaseException) -> bool:

@@ -18,7 +18,7 @@ import s3fs
 from dlcot_ray.errors import JobError
 from dlcot_ray.storage import backend, s3_requests
 from dlcot_ray.storage import store as store_module
-from dlcot_ray.storage.failures import StoreRefused
+from dlcot_ray.storage.failures import MissingObject, StoreRefused
 from dlcot_ray.storage.store import Store
 from tests.support.faulty_proxy import Faults, FaultyProxy, faulty
 from tests.support.seaweed import S3Place, S3Server
@@ -50,6 +50,14 @@ def test_a_small_parquet_file_of_many_columns_takes_one_read(store: Store, proxy
     proxy.inject(Faults())
     assert pq.ParquetFile(store.open("a.parquet"), pre_buffer=False).read().num_columns == 40
     assert proxy.requests == {"HEAD": 1, "GET": 1}
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(store: Store, proxy: FaultyProxy) -> None:
+    # The text of a 404 is read by the client itself, before the store sees it.
+    proxy.inject(Faults(truncate=0.5), seed=8)
+    with pytest.raises(MissingObject):
+        store.read_bytes("missing.json")
+    assert proxy.injected["truncate"] > 0
 
 
 FAULTS = {
