@@ -190,7 +190,7 @@ def test_keys_go_through_the_traces(tab: Any) -> None:
 
 
 def test_keys_go_through_the_cuts_and_each_has_its_reason(tab: Any) -> None:
-    go(tab, LANTERNS)
+    go(tab, "#trace=theatre-seats")
     tab.wait_for_selector("article.trace h1")
     tab.keyboard.press("n")
     tab.wait_for_selector("#cut1.here, .cut.here")
