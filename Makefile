@@ -45,7 +45,7 @@ demo-model: model  ## the same with a language model as judge, on this machine's
 	$(BIN)/dlcot enhance input=examples/shards output=out/demo-model judge=tiny-cpu
 	$(BIN)/python examples/show.py out/demo-model six-lanterns
 
-# Three processes for two cores: about half of a Ray test is waiting.
+# Three processes for two cores, because a Ray test waits for a part of its time.
 PROCESSES ?= 3
 test: model  ## set up and run all tests, those of the real engine first
 	DLCOT_REQUIRE_MODEL=1 $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder

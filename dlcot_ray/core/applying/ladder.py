@@ -43,7 +43,7 @@ TAILS = 12
 """Maximum number of places from which on the ladder tries to drop."""
 
 GIVING_BACK = 4
-"""Maximum rounds of giving back items that leave a seam open."""
+"""Maximum rounds of giving back what is dropped before an open seam."""
 
 OTHER_CHECKS = 2
 """Maximum number of other checks that are tried as the one that stays."""
@@ -89,7 +89,7 @@ class Ladder:
 
     def drops(self) -> Drops:
         """What the policy drops, with the sentences that sum up what is dropped."""
-        return self._summed(self.policy.drops(self.annotation))
+        return self._summed(self._without_spoken_of(self.policy.drops(self.annotation)))
 
     def cut(self, drops: Drops) -> Cut:
         """Drops, with the errors deleted, the seams closed and the bridges in place.
@@ -139,7 +139,7 @@ class Ladder:
             if not cut.needs:
                 break
             given += tuple(Seam(need.kind, need.segment, Closed.KEPT) for need in cut.needs)
-            cut = self.cut(self._without_items(cut.drops, cut.needs))
+            cut = self.cut(self._behind_seams(cut.drops, cut.needs))
         gates = cut.gates
         if given:
             gates = _with_stop(gates, "no_dangling_reference", f"{len(given)} given back")
@@ -194,6 +194,16 @@ class Ladder:
                 return
             yield self._summed(self.policy.drops(annotation))
 
+    def _without_spoken_of(self, drops: Drops) -> Drops:
+        """The drops without what stands before the check that stays, if that check speaks of it."""
+        stays = standing(self.annotation)
+        if stays is None or stays.check is None:
+            return drops
+        if not speaks_of_another(self._text_of_check(self.annotation, stays.check)):
+            return drops
+        before = range(stays.trunk, self.annotation.verifications[stays.check].start)
+        return {i: why for i, why in drops.items() if why == LOOP or i not in before}
+
     def _text_of_check(self, annotation: Annotation, check: int) -> str:
         offsets, found = annotation.segment_offsets, annotation.verifications[check]
         return self.trace.reasoning[offsets[found.start] : offsets[found.stop]]
@@ -216,8 +226,8 @@ class Ladder:
         step = max(1, -(-len(later) // TAILS))
         return later[::step]
 
-    def _without_items(self, drops: Drops, needs: tuple[SeamNeed, ...]) -> Drops:
-        """The drops behind the last open seam, and loops."""
+    def _behind_seams(self, drops: Drops, needs: tuple[SeamNeed, ...]) -> Drops:
+        """The drops behind the last open seam, and loops: what stays before it stands in a row."""
         last = max(need.right for need in needs)
         return _with_cause({i: why for i, why in drops.items() if i >= last or why == LOOP})
 
@@ -232,9 +242,6 @@ class Ladder:
             if stays.check is not None and self.annotation.verifications[stays.check].start >= settled.stop:
                 check = self.annotation.verifications[stays.check]
                 drop_range(drops, check.start, check.stop, REDUNDANT)
-        if stays.check is not None and speaks_of_another(self._text_of_check(self.annotation, stays.check)):
-            start = self.annotation.verifications[stays.check].start
-            drops = {i: why for i, why in drops.items() if why == LOOP or not stays.trunk <= i < start}
         listed = list_before(self.trace, self.annotation, stays.closing)
         drops = {segment: why for segment, why in drops.items() if segment not in listed}
         last = next((i for i in range(stays.closing - 1, -1, -1) if i not in drops), None)
