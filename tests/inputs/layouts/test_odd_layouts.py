@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from dlcot_ray.inputs.choices import Choices
-from dlcot_ray.inputs.layouts.choosing import Choice, choose_layout
-from dlcot_ray.inputs.layouts.report import report_of
+from dlcot_ray.inputs.layouts.choosing import choose_layout
 from dlcot_ray.inputs.layouts.sample import Sample
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.inputs.readers.protocol import read_table
 from dlcot_ray.inputs.readers.registry import open_source
+from tests.support.odd_rows import read_as, roles_of
 from tests.support.public_layouts import answer, chat, problem, reply, thought, whole
-
-
-def read_as(*rows: Mapping[str, Any], **choices: str) -> Choice:
-    """The layout of rows that no preset was made for."""
-    table = pa.Table.from_pylist([dict(row) for row in rows])
-    return choose_layout(load_preset("auto", Choices.of(choices)), Sample(table), "in/x")
-
-
-def roles_of(choice: Choice) -> object:
-    assert not choice.refusal
-    return report_of(choice, pa.schema([]), named=False)["roles"]
 
 
 def test_the_worse_reply_of_a_pair_is_never_the_trace() -> None:
@@ -69,11 +57,6 @@ def test_ids_may_be_floats_but_no_truth_values() -> None:
     assert [trace.trace_id for trace in read_as(*rows).fit.traces] == list("012345")
     flags = [{**row, "id": n % 2 == 0} for n, row in enumerate(rows)]
     assert [trace.trace_id for trace in read_as(*flags).fit.traces] == [f"row#{n}" for n in range(6)]
-
-
-def test_a_short_name_of_a_reference_is_known() -> None:
-    rows = [{"question": problem(n), "responses": [whole(n)], "gt": answer(n)} for n in range(6)]
-    assert [trace.ground_truth for trace in read_as(*rows).fit.traces] == [answer(n) for n in range(6)]
 
 
 @pytest.mark.parametrize(
@@ -209,84 +192,9 @@ def test_marks_of_an_unknown_kind_are_refused_and_read_by_a_preset(tmp_path: Pat
     assert [(trace.response or "").strip() for trace in traces] == [reply(n) for n in range(6)]
 
 
-def test_the_class_or_the_degree_of_a_row_is_no_reference() -> None:
-    for column in ({"label": "counting"}, {"label": 1}, {"target_difficulty": 3}):
-        rows = [{"question": problem(n), "reasoning": thought(n), **column} for n in range(6)]
-        assert {trace.ground_truth for trace in read_as(*rows).fit.traces} == {None}
-    letters = [{"question": problem(n), "reasoning": thought(n), "label": "AB"[n % 2]} for n in range(6)]
-    assert {trace.ground_truth for trace in read_as(*letters).fit.traces} == {"A", "B"}
-
-
 def test_a_reply_is_never_guessed_to_be_the_problem() -> None:
     rows = [{"input": {"turns": 1}, "output": {"reasoning": thought(n), "text": reply(n)}} for n in range(6)]
     assert read_as(*rows).refusal
-
-
-def of_structs(n: int) -> list[dict[str, object]]:
-    return [{"text": whole(n), "is_correct": False}, {"text": whole(n, 1), "is_correct": True}]
-
-
-@pytest.mark.parametrize("name", ["samples", "generations"])
-def test_generations_may_be_structs_with_their_flag(name: str) -> None:
-    rows = [{"question": problem(n), "gold": answer(n), name: of_structs(n)} for n in range(6)]
-    choice = read_as(*rows, generations="correct")
-    assert roles_of(choice) == {
-        "problem": "question",
-        "tagged": f"{name}.*.text",
-        "ground_truth": "gold",
-        "correctness": f"{name}.*.is_correct",
-    }
-    assert [trace.reasoning.strip() for trace in choice.fit.traces] == [thought(n, 1) for n in range(6)]
-
-
-def test_the_texts_of_turns_are_no_generations() -> None:
-    rows = [{"question": problem(n), "log": [{"type": "said", "text": whole(n)}]} for n in range(6)]
-    assert read_as(*rows).refusal
-
-
-def test_a_trace_in_a_struct_takes_the_reply_of_its_own_struct() -> None:
-    rows = [
-        {
-            "prompt": problem(n),
-            "runs": {
-                "first": {"thinking": thought(n), "reply": reply(n)},
-                "second": {
-                    "thinking": f"{thought(n, 1)}\n\nSo that is it.",
-                    "reply": f"As I said: {reply(n)}",
-                },
-            },
-        }
-        for n in range(6)
-    ]
-    choice = read_as(*rows)
-    assert [trace.response for trace in choice.fit.traces] == [f"As I said: {reply(n)}" for n in range(6)]
-    report = report_of(choice, pa.schema([]), named=False)
-    assert report["unused"] == {"runs.first.thinking": "another trace"}
-
-
-def test_a_reply_that_stands_beside_two_traces_belongs_to_none() -> None:
-    rows = [
-        {"q": problem(n), "cot": thought(n), "musings": thought(n, 1), "reply": reply(n)} for n in range(6)
-    ]
-    assert {trace.response for trace in read_as(*rows).fit.traces} == {None}
-
-
-def test_a_list_of_one_problem_is_that_problem() -> None:
-    rows = [{"prompt": [problem(n)], "responses": [whole(n)], "answer": [answer(n)]} for n in range(6)]
-    choice = read_as(*rows)
-    assert [trace.problem for trace in choice.fit.traces] == [problem(n) for n in range(6)]
-    assert [trace.ground_truth for trace in choice.fit.traces] == [answer(n) for n in range(6)]
-
-
-def test_a_path_of_several_values_is_no_problem(tmp_path: Path) -> None:
-    file = tmp_path / "mine.yaml"
-    table = pa.Table.from_pylist([{"asked": [problem(n)], "reply": whole(n)} for n in range(6)])
-    file.write_text("problem: ['asked.*']\ntagged: [reply]\n")
-    told = choose_layout(load_preset(str(file)), Sample(table), "in/x").fit
-    assert "gives several values for a row" in told.problem
-    file.write_text("problem: [asked.0]\ntagged: [reply]\n")
-    traces = choose_layout(load_preset(str(file)), Sample(table), "in/x").fit.traces
-    assert [trace.problem for trace in traces] == [problem(n) for n in range(6)]
 
 
 @pytest.mark.parametrize(
@@ -338,38 +246,6 @@ def test_turns_are_found_wherever_they_are(row: Callable[[int], dict[str, object
     assert len(traces) == 6
 
 
-@pytest.mark.parametrize("name", ["answer", "gold_answer"])
-def test_conversations_take_the_reference_beside_them(name: str) -> None:
-    turns = [chat(("human", problem(n)), ("gpt", whole(n)), role="from", content="value") for n in range(6)]
-    rows = [{"id": f"t{n}", "conversations": turns[n], name: answer(n)} for n in range(6)]
-    traces = read_as(*rows).fit.traces
-    assert [(trace.trace_id, trace.ground_truth) for trace in traces] == [
-        (f"t{n}", answer(n)) for n in range(6)
-    ]
-
-
-def test_a_layout_without_a_reference_takes_one_of_another_layout() -> None:
-    rows = [
-        {"prompt": problem(n), "generations": [whole(n)], "reward_model": {"ground_truth": answer(n)}}
-        for n in range(6)
-    ]
-    choice = read_as(*rows)
-    assert choice.fit.preset.name == "openr1_math"
-    assert [trace.ground_truth for trace in choice.fit.traces] == [answer(n) for n in range(6)]
-
-
-@pytest.mark.parametrize("flags", [None, [None, None], ["maybe", "nan"], [0.25, 0.75]])
-def test_a_choice_by_flags_that_say_nothing_is_refused(flags: object) -> None:
-    rows = [
-        {"problem": problem(n), "generations": [whole(n), whole(n, 1)], "correctness": flags}
-        for n in range(6)
-    ]
-    refused = read_as(*rows, generations="shortest_correct")
-    assert "says neither true nor false in 6 sampled rows" in refused.refusal
-    assert "set generations=all or first" in refused.remedy
-    assert len(read_as(*rows, generations="first").fit.traces) == 6
-
-
 def test_what_a_user_names_as_the_trace_need_not_think_aloud(tmp_path: Path) -> None:
     rows = [
         {"problem": problem(n), "worked": f"{reply(n)} {reply(n)}", "answer": answer(n)} for n in range(6)
@@ -418,15 +294,6 @@ def test_the_only_reply_is_taken_under_a_name_that_no_layout_lists() -> None:
         assert {trace.response for trace in read_as(*other).fit.traces} == {None}
 
 
-def test_the_labels_of_options_are_no_reference_but_the_key_is() -> None:
-    options = {"label": ["A", "B"], "text": ["7", "8"]}
-    rows = [
-        {"question": problem(n), "choices": options, "answerKey": "AB"[n % 2], "cot": thought(n)}
-        for n in range(6)
-    ]
-    assert [trace.ground_truth for trace in read_as(*rows).fit.traces] == list("ABABAB")
-
-
 def test_a_prompt_of_turns_stands_before_thinking_under_any_name() -> None:
     rows = [{"asked": chat(("user", problem(n))), "musings": thought(n), "reply": reply(n)} for n in range(6)]
     traces = read_as(*rows).fit.traces
@@ -449,23 +316,3 @@ def test_columns_may_have_chinese_names() -> None:
         "response": "回答",
         "ground_truth": "标准答案",
     }
-
-
-def test_several_references_under_an_unlisted_name_all_count() -> None:
-    rows = [
-        {"problem": problem(n), "generation": whole(n), "gold_answers": ["none yet", answer(n)]}
-        for n in range(6)
-    ]
-    assert [trace.other_truths for trace in read_as(*rows).fit.traces] == [(answer(n),) for n in range(6)]
-
-
-def test_the_reference_may_be_json_beside_a_whole_reply() -> None:
-    rows = [
-        {
-            "prompt": problem(n),
-            "completion": whole(n),
-            "verification_info": json.dumps({"ground_truth": answer(n)}),
-        }
-        for n in range(6)
-    ]
-    assert [trace.ground_truth for trace in read_as(*rows).fit.traces] == [answer(n) for n in range(6)]
