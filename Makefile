@@ -102,7 +102,7 @@ bench-model: model  ## TRACES=folder of Parquet shards; the engine on this machi
 	$(BIN)/python benchmarks/judge_engine.py $(TRACES) $(MODEL)
 
 # On a machine with a GPU: pip install -e '.[cuda]' instead of `make model`.
-TOKENIZER ?= Qwen/Qwen3-8B
+TOKENIZER ?= Qwen/Qwen3-8B@b968826d9c46dd6066d109eabc6255188de91218
 bench-gpu:  ## TRACES=folder of Parquet shards TOKENIZER=a chat model; the judge on a GPU against its limits
 	$(BIN)/python benchmarks/gpu.py $(TRACES) $(TOKENIZER)
 

@@ -39,6 +39,7 @@ from dlcot_ray.core.annotation import Tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.cost import Gpu, Model, gpu_seconds
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind
+from dlcot_ray.judging.tokenizers import load_tokenizer
 
 DATA_SHEET = Gpu({1: 1979e12, 2: 989e12}, 80e9, 3.35e12)
 """An H100 (SXM): `efficiency` in conf/cost.yaml is a share of these peaks."""
@@ -118,10 +119,8 @@ class Run:
 
 def model_folder(into: Path, shape: Shape, tokenizer: str, context: int) -> Path:
     """A folder that vLLM takes for a Qwen3 model of this shape; its weights are made up at loading."""
-    from transformers import AutoTokenizer
-
     into.mkdir(parents=True)
-    AutoTokenizer.from_pretrained(tokenizer).save_pretrained(into)
+    load_tokenizer(tokenizer).save_pretrained(into)
     config = {
         "architectures": ["Qwen3ForCausalLM"],
         "model_type": "qwen3",

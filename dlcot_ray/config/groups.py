@@ -142,8 +142,8 @@ class UnitSettings:
     )
     tokenizer: str | None = setting(
         None,
-        "Name or directory of a Hugging Face tokenizer that counts tokens (needs dlcot-ray[tokenizer]). "
-        "null: estimate the counts.",
+        "Hub id (owner/name@COMMIT) or directory of a tokenizer that counts tokens (needs "
+        "dlcot-ray[tokenizer]). null: estimate the counts.",
     )
 
 

@@ -15,6 +15,7 @@ from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.judging.model.questions.options import CAUSES_OPTION, CHECK_METHODS_OPTION, ERRORS_OPTION
 from dlcot_ray.judging.protocol import Judge, JudgeUnavailable, Writer
+from dlcot_ray.judging.tokenizers import load_tokenizer
 
 
 def make_judge(config: JudgeConfig) -> Judge:
@@ -70,8 +71,7 @@ def token_counter(tokenizer: str | None) -> Callable[[str], int]:
     if tokenizer is None:
         return estimate_tokens
     try:
-        # Not imported at the top: a heavy package that only this setting needs.
-        loaded = importlib.import_module("transformers").AutoTokenizer.from_pretrained(tokenizer)
+        loaded = load_tokenizer(tokenizer)
     except Exception as error:
         raise JobError(
             f"the tokenizer {tokenizer} cannot be loaded ({reason_of(error)})",

@@ -98,7 +98,11 @@ def load_judge(name: str, options: Mapping[str, Any], *, allow_code: bool = Fals
     check_values(judge, prefix=f"{path}: ")
     check_no_credentials(f"{path}: options", judge.options)
     check_no_credentials("judge_options", options)
-    overlaid = OmegaConf.merge(OmegaConf.create(judge.options), OmegaConf.create(dict(options)))
+    given = dict(options)
+    if given.get("model", judge.options.get("model")) != judge.options.get("model"):
+        # The revision of the file is that of its own model.
+        given = {"revision": None, **given} if "revision" in judge.options else given
+    overlaid = OmegaConf.merge(OmegaConf.create(judge.options), OmegaConf.create(given))
     merged_options = typing.cast("dict[str, Any]", OmegaConf.to_container(overlaid))
     if not allow_code:
         check_code(str(path), judge.factory, merged_options)

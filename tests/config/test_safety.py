@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,24 @@ def test_every_judge_that_comes_with_the_package_is_taken() -> None:
     for path in (conf_dir() / "judge").glob("*.yaml"):
         assert load_judge(path.stem, {}).factory
     assert load_judge("rules", {}).factory == RULES
+
+
+def test_every_model_of_the_hub_that_a_judge_names_is_a_commit() -> None:
+    found = {path.stem: load_judge(path.stem, {}).options for path in (conf_dir() / "judge").glob("*.yaml")}
+    named = {name: options for name, options in found.items() if options.get("model")}
+    assert len(named) > 8
+    for name, options in named.items():
+        if not options["model"].startswith("models/"):
+            assert re.fullmatch("[0-9a-f]{40}", options["revision"]), name
+
+
+def test_the_commit_of_a_judge_is_that_of_its_own_model() -> None:
+    commit = load_judge("qwen3-8b-fp8", {}).options["revision"]
+    assert load_judge("qwen3-8b-fp8", {"model": "Qwen/Qwen3-8B-FP8"}).options["revision"] == commit
+    assert load_judge("qwen3-8b-fp8", {"model": "me/mine"}).options["revision"] is None
+    assert load_judge("qwen3-8b-fp8", {"model": "me/mine", "revision": "v1"}).options["revision"] == "v1"
+    assert load_judge("qwen3-8b-fp8", {"revision": "v1"}).options["revision"] == "v1"
+    assert "revision" not in load_judge("learned", {"model": "/x"}).options
 
 
 @pytest.mark.parametrize(

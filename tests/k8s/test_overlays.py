@@ -132,7 +132,8 @@ def test_gpu_workers_request_what_the_judge_needs() -> None:
     assert float(container["resources"]["limits"]["cpu"]) > pool.cpus
     assert (pool.least, pool.most) == (gpu["minReplicas"], gpu["maxReplicas"])
     (fetch,) = gpu["template"]["spec"]["initContainers"]
-    assert fetch["command"][-1] == judge.options["model"]
+    name, revision = judge.options["model"], judge.options["revision"]
+    assert fetch["command"][-3:] == [name, "--revision", revision]
 
 
 def test_a_queued_job_is_suspended_and_has_a_fixed_size() -> None:

@@ -9,7 +9,6 @@ need every row, and traces that are much longer than all of the sample.
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -35,6 +34,7 @@ from dlcot_ray.judging.cost import Model, gpu_seconds, kv_tokens
 from dlcot_ray.judging.model.dry_run import DryRunEngine, EstimatedTokenizer, with_habits
 from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.protocol import Judge
+from dlcot_ray.judging.tokenizers import load_tokenizer
 from dlcot_ray.outputs.layout import Output
 from dlcot_ray.outputs.manifest import skipped_as_dict
 from dlcot_ray.outputs.schemas import OUTPUT_COLUMNS
@@ -221,10 +221,7 @@ def _tokenizer(judge: JudgeConfig, name: str | None) -> tuple[Any, str]:
     if place is None or not _can_dry_run(judge):
         return EstimatedTokenizer(), "estimated"
     try:
-        # Not imported at the top: a heavy package that only this needs.
-        loaded = importlib.import_module("transformers").AutoTokenizer.from_pretrained(
-            str(Path(place).expanduser())
-        )
+        loaded = load_tokenizer(place)
     except Exception:
         # Any reason is as good as another: the estimate serves as well.
         return EstimatedTokenizer(), "estimated"

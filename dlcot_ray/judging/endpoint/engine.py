@@ -8,7 +8,6 @@ takes (`constrain`); without one, the caller checks the answer and asks again.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
@@ -21,6 +20,7 @@ from dlcot_ray.judging.endpoint.limits import Budget, Pace
 from dlcot_ray.judging.loop import BusyClock, LoopThread
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
+from dlcot_ray.judging.tokenizers import load_tokenizer
 
 _TEMPERATURE = 0.7
 """Sampling temperature of the second attempt, as of the engine in this process."""
@@ -53,7 +53,7 @@ class EndpointEngine:
     Args:
         url: of the server, up to and with ``/v1``.
         model: its name there.
-        tokenizer: a directory or hub id, for `api` completions; None: as `model`.
+        tokenizer: a directory or hub id (``owner/name@COMMIT``), for `api` completions; None: as `model`.
         api, constrain: see their types.
         max_model_len: context in tokens.
         block_tokens: of the server's prefix cache.
@@ -214,8 +214,7 @@ def _completion(answer: Mapping[str, Any], *, unconstrained: bool) -> Completion
 
 def _load_tokenizer(name: str) -> Any:
     try:
-        # Not imported at the top: a heavy package that only this judge needs.
-        return importlib.import_module("transformers").AutoTokenizer.from_pretrained(name)
+        return load_tokenizer(name)
     except Exception as error:
         raise JudgeUnavailable(
             f"the tokenizer {name} cannot be loaded ({reason_of(error)})",
