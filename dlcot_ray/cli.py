@@ -12,8 +12,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,9 +21,10 @@ from typing import Any
 from dlcot_ray import __version__
 from dlcot_ray.credentials import scrubbed
 from dlcot_ray.errors import Busy, ConfigError, InputFault, JobError, did_you_mean, reason_of
-from dlcot_ray.terminal import note, tell
+from dlcot_ray.terminal import drop_stdout, note, prepare_streams, stdout_fault, tell
 
 TRACEBACK_VARIABLE = "DLCOT_TRACEBACK"
+_INSTALL = "install dlcot-ray again in an environment of its own, and any system library that it names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +157,11 @@ VIEWERS: dict[str, tuple[str, str]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns its exit status (`commands.exits.Exit`)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    _write_any_text()
+    prepare_streams()
     if words and words[0] in ("--version", "-V"):
-        tell(f"dlcot {__version__}")
-        return 0
+        return _guarded(lambda: _print(f"dlcot {__version__}"))
     if not words or words[0] in ("--help", "-h", "help"):
-        tell(_usage())
-        return 0 if words else 2
+        return _guarded(lambda: _print(_usage(), 0 if words else 2))
     name, *rest = words
     if name not in COMMANDS and name not in VIEWERS:
         return _complain(f"there is no command {name!r}; {did_you_mean(name, [*COMMANDS, *VIEWERS])}", 2)
@@ -175,7 +174,7 @@ def run_command(name: str, words: Sequence[str]) -> int:
         return _guarded(lambda: int(_resolve(VIEWERS[name][1])(words)))
     command = COMMANDS[name]
     if any(word in ("--help", "-h") for word in words):
-        return _guarded(lambda: _help(name, command))
+        return _guarded(lambda: _print(command_help(name, command)))
     return _guarded(lambda: int(_resolve(command.run)(_resolve(command.load)(words))))
 
 
@@ -186,8 +185,7 @@ def _guarded(run: Callable[[], int]) -> int:
         sys.stdout.flush()
         return status
     except BrokenPipeError:
-        # The interpreter would try to write the rest once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         return _complain("stdout was closed before everything was printed", 1)
     except ConfigError as error:
         return _complain(str(error), 2)
@@ -197,20 +195,24 @@ def _guarded(run: Callable[[], int]) -> int:
         return _complain(str(error), 1)
     except KeyboardInterrupt:
         return _complain("stopped; finished units are kept: run the same command again to resume", 1)
+    except ImportError as error:
+        if (error.name or "").startswith("dlcot_ray"):
+            return _bug(error)
+        return _complain(f"a package cannot be imported ({reason_of(error, 300)}); {_INSTALL}", 1)
     except Exception as error:
         if _is_without_directory():
             return _complain("the working directory was removed; change to another one and run again", 1)
-        text = reason_of(error, 500, named=True)
-        return _complain(f"{text}; this is a bug: set {TRACEBACK_VARIABLE}=1 and report what it prints", 1)
+        if isinstance(error, OSError) and error.filename is None and (fault := stdout_fault()):
+            drop_stdout()
+            return _complain(f"stdout cannot be written ({fault}); give it another file", 1)
+        return _bug(error)
     finally:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _write_any_text() -> None:
-    """Let stdout and stderr take every text: in another encoding than UTF-8 as escapes."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
+def _bug(error: Exception) -> int:
+    text = reason_of(error, 500, named=True)
+    return _complain(f"{text}; this is a bug: set {TRACEBACK_VARIABLE}=1 and report what it prints", 1)
 
 
 def _is_without_directory() -> bool:
@@ -231,15 +233,17 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _complain(message: str, status: int) -> int:
-    if os.environ.get(TRACEBACK_VARIABLE) and sys.exc_info()[0] is not None:
-        tell(scrubbed(traceback.format_exc()), error=True)
-    note(scrubbed(message))
+    # Where stderr cannot be written, the exit status still tells.
+    with suppress(OSError):
+        if os.environ.get(TRACEBACK_VARIABLE) and sys.exc_info()[0] is not None:
+            tell(scrubbed(traceback.format_exc()), error=True)
+        note(scrubbed(message))
     return status
 
 
-def _help(name: str, command: Command) -> int:
-    tell(command_help(name, command))
-    return 0
+def _print(text: str, status: int = 0) -> int:
+    tell(text)
+    return status
 
 
 def _usage() -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from io import TextIOWrapper
+from pathlib import Path
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _OTHERS = "\u2028\u2029\ufeff\ud800-\udfff\U000e0000-\U000e007f"
@@ -52,6 +54,30 @@ def note(text: str, descriptor: int | None = None) -> None:
         print(line, file=sys.stderr, flush=True)
     else:
         os.write(descriptor, f"{line}\n".encode("utf-8", "backslashreplace"))
+
+
+def prepare_streams() -> None:
+    """Let stdout and stderr take every text: in another encoding as escapes; closed ones drop it."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def stdout_fault() -> str:
+    """Why stdout cannot be written, or an empty text; tried with a line feed."""
+    try:
+        os.write(sys.stdout.fileno(), b"\n")
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
+
+
+def drop_stdout() -> None:
+    """Let the rest of stdout go nowhere: the interpreter would try to write it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -21,7 +21,7 @@ from dlcot_ray.core.arrival import settle
 from dlcot_ray.core.edits import apply_script, drop_script
 from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, GateResult, Status
 from dlcot_ray.core.error_handling import RepairRequest, apply_repairs, checked_repair, repair_requests
-from dlcot_ray.core.gates import evaluate_gates
+from dlcot_ray.core.gating.repairs import Repair, passing_repairs
 from dlcot_ray.core.language import UNKNOWN_LANGUAGE, has_cues, is_foreign, language_of
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, UnsolvedMode
 from dlcot_ray.core.policies.standing import is_unsolved
@@ -153,18 +153,17 @@ def _with_repairs(
     offers: Mapping[RepairRequest, str | None],
 ) -> Enhancement:
     """The enhancement with the repairs that pass their checks; refused repairs are only counted."""
-    repaired: list[tuple[RepairRequest, str]] = []
-    faults: list[str] = []
+    sound: list[Repair] = []
+    wrong: dict[RepairRequest, str] = {}
     for request in requests:
         text, fault = checked_repair(trace, annotation, request, offers.get(request))
-        if not fault:
-            script = apply_repairs(enhancement.script, [*repaired, (request, text)])
-            gates = evaluate_gates(trace, annotation, script, policy.min_keep)
-            fault = next((f"gate {g.name}: {g.detail}" for g in gates if not g.passed), "")
         if fault:
-            faults.append(f"segment {request.start}: {fault}")
+            wrong[request] = fault
         else:
-            repaired.append((request, text))
+            sound.append((request, text))
+    repaired, failing = passing_repairs(trace, annotation, enhancement.script, sound, policy.min_keep)
+    wrong.update(failing)
+    faults = [f"segment {request.start}: {wrong[request]}" for request in requests if request in wrong]
     done = sum(len(request.errors) for request, _ in repaired)
     others = [outcome for outcome in enhancement.errors if outcome is not ErrorOutcome.REFUSED]
     refused = len(enhancement.errors) - len(others) - done

@@ -10,6 +10,7 @@ does not reach a known answer is not repaired, because nothing would show that r
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -203,26 +204,29 @@ def _states_value(text: str, claim: ArithmeticClaim) -> bool:
 
 
 def apply_repairs(script: Sequence[Edit], repaired: Iterable[tuple[RepairRequest, str]]) -> EditScript:
-    """The script with the segments of each request replaced, where all of them are still kept."""
-    result = tuple(script)
-    for request, text in repaired:
-        result = _replace_range(result, request, text)
-    return result
+    """The script with the segments of each request replaced, where all of them are still kept.
 
-
-def _replace_range(script: EditScript, request: RepairRequest, text: str) -> EditScript:
+    `repaired` is in the order of the segments, and no two requests share one.
+    """
     edits: list[Edit] = []
+    waiting = deque(repaired)
     for edit in script:
-        inside = edit.op is EditOp.KEEP and edit.start <= request.start and request.stop <= edit.stop
-        if not inside:
+        at = edit.start
+        while waiting and waiting[0][0].start < edit.stop:
+            request, text = waiting.popleft()
+            if edit.op is not EditOp.KEEP or request.start < at or request.stop > edit.stop:
+                continue
+            if at < request.start:
+                edits.append(Edit(EditOp.KEEP, at, request.start))
+            messages = "; ".join(dict.fromkeys(error.message or error.kind for error in request.errors))
+            edits.append(
+                Edit(EditOp.REPLACE, request.start, request.stop, text, f"error repaired: {messages}")
+            )
+            at = request.stop
+        if at == edit.start:
             edits.append(edit)
-            continue
-        if edit.start < request.start:
-            edits.append(Edit(EditOp.KEEP, edit.start, request.start))
-        messages = "; ".join(dict.fromkeys(error.message or error.kind for error in request.errors))
-        edits.append(Edit(EditOp.REPLACE, request.start, request.stop, text, f"error repaired: {messages}"))
-        if request.stop < edit.stop:
-            edits.append(Edit(EditOp.KEEP, request.stop, edit.stop))
+        elif at < edit.stop:
+            edits.append(Edit(EditOp.KEEP, at, edit.stop))
     return tuple(edits)
 
 

@@ -1,1 +1,1 @@
-"""What the gates look at: whether kept text relies on dropped text, and whether what is kept is whole."""
+"""What the gates look at: whether kept text relies on dropped text, what is whole; which repairs pass."""
