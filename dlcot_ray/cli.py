@@ -237,7 +237,7 @@ def _complain(message: str, status: int) -> int:
     with suppress(OSError):
         if os.environ.get(TRACEBACK_VARIABLE) and sys.exc_info()[0] is not None:
             tell(scrubbed(traceback.format_exc()), error=True)
-        note(scrubbed(message))
+        note(message)
     return status
 
 

@@ -2,7 +2,8 @@
 
 One scrubber serves all outlets: errors, log lines, `_job.json`, the manifest. It strikes out
 
-- the values of environment variables whose names look like credentials,
+- the values of environment variables whose names look like credentials, and those of fsspec's configuration,
+- keys that a judge sends to its server, whatever their variable is called (`keep_secret`),
 - the values that the user's settings took from the environment (`remember`), which are shown as written,
 - passwords in URLs, signatures of presigned URLs, and authorization headers.
 """
@@ -11,7 +12,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 _CREDENTIAL = re.compile(
@@ -27,7 +29,7 @@ _SIGNED = (
     r"|Key-Pair-Id|Policy|access_token|api_key|apikey|key|password|secret|auth"
 )
 _CREDENTIAL_IN_TEXT = re.compile(
-    r"(?<=://)[^/\s@:]{1,256}:[^/\s@]{1,2048}(?=@)"
+    r"(?:(?<=://)|(?<=\w:/)(?!/))[^/\s@:]{1,256}:[^/\s@]{1,2048}(?=@)"
     rf"|(?<=[?&;])(?:{_SIGNED})=[^&\s'\"]{{1,8192}}"
     r"|(?<=Bearer )[\w.~+/=-]{8,8192}|(?<=Basic )[\w+/=]{8,8192}"
     r"|(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s'\"]{1,4096}",
@@ -43,6 +45,11 @@ _NEVER_SECRET = frozenset({"PWD", "OLDPWD"})
 _LONG_SECRET = 16
 """From this length on, a secret is also struck out inside longer texts that are stored."""
 
+_NO_SECRET = "google_default"
+"""A method of gcsfs's `token`, the only one as long as a secret."""
+
+_kept: set[str] = set()
+"""Secrets whose names do not tell."""
 _taken: dict[str, str] = {}
 """Values that settings took from the environment -> how the user wrote them."""
 _unstored: set[str] = set()
@@ -60,13 +67,39 @@ def names_credential(name: str, *, broad: bool = False) -> bool:
     return bool(_CREDENTIAL.search(name) or (broad and _PERHAPS_CREDENTIAL.search(name)))
 
 
+def keep_secret(value: str) -> None:
+    """From now on, strike out this value in this process, e.g. the key that a judge sends to its server."""
+    if len(value) >= _SHORTEST_SECRET:
+        _kept.add(value)
+
+
+def secrets_in(options: Mapping[str, object], least: int = 4, *, sensitive: bool = False) -> Iterator[str]:
+    """The values of nested options whose names, or those of a group around them, may be credentials.
+
+    Args:
+        options: of a store.
+        least: characters of the shortest value that counts.
+        sensitive: all of them are.
+    """
+    for key, value in options.items():
+        here = sensitive or names_credential(str(key), broad=True)
+        if isinstance(value, Mapping):
+            yield from secrets_in(value, least, sensitive=here)
+        elif here and isinstance(value, str) and len(value) >= least:
+            yield value
+
+
 def environment_secrets() -> tuple[str, ...]:
-    """Values of the environment variables whose names look like credentials.
+    """Values of the environment variables whose names look like credentials, and what else is known as such.
 
     The path of an existing file or folder is none: ``GOOGLE_APPLICATION_CREDENTIALS`` says where a secret
     lies, and struck out of a stored path it would make the path name something else.
     """
-    return tuple(value for name, value in os.environ.items() if value and _is_secret(name, value))
+    named = (value for name, value in os.environ.items() if value and _is_secret(name, value))
+    # Not imported here: where no store was opened, nothing of it can be shown.
+    stores = getattr(sys.modules.get("fsspec.config"), "conf", {})
+    configured = (value for value in secrets_in(stores, _SHORTEST_SECRET) if value != _NO_SECRET)
+    return tuple(dict.fromkeys((*named, *configured, *_kept)))
 
 
 def _is_secret(name: str, value: str) -> bool:

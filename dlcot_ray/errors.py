@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dlcot_ray.credentials import redacted, scrubbed
+
 
 class Stage(StrEnum):
     """The stage of the job at which a row was rejected."""
@@ -142,19 +144,29 @@ class Busy(JobError):
     """Another job or refresh is writing there now: exit status 5."""
 
 
-def reason_of(error: BaseException, limit: int = 300, *, named: bool = False, line: int | None = None) -> str:
-    """The text of an error on one line.
+def reason_of(
+    error: BaseException,
+    limit: int = 300,
+    *,
+    named: bool = False,
+    line: int | None = None,
+    secrets: Iterable[str] = (),
+) -> str:
+    """The text of an error on one line, without credentials.
+
+    They are struck out here, before the text is cut: of half a secret nobody can tell that it is one.
 
     Args:
         error: any exception.
         limit: maximum number of characters.
         named: put the class before the text (``ValueError: ...``) and keep a full stop at the end.
         line: number of the only line to take, 0 for the first, -1 for the last; None takes all lines.
+        secrets: further texts that are replaced by ``***``.
 
     Returns:
         The text with single spaces; the name of the class if there is no text.
     """
-    name, text = type(error).__name__, str(error)
+    name, text = type(error).__name__, scrubbed(redacted(str(error), secrets))
     lines = [stripped for part in text.splitlines() if (stripped := " ".join(part.split()))]
     text = " ".join(lines if line is None else lines[line:][:1])
     if not text:

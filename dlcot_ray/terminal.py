@@ -13,6 +13,8 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
+from dlcot_ray.credentials import scrubbed
+
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _OTHERS = "\u2028\u2029\ufeff\ud800-\udfff\U000e0000-\U000e007f"
 _CONTROL = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}{_OTHERS}]")
@@ -40,7 +42,7 @@ def tell(text: str, *, error: bool = False) -> None:
 
 
 def note(text: str, descriptor: int | None = None) -> None:
-    """Print one line for the user, cleaned: what a command does, or a warning.
+    """Print one line for the user, cleaned and without credentials: what a command does, or a warning.
 
     Args:
         text: the line.
@@ -49,7 +51,7 @@ def note(text: str, descriptor: int | None = None) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    line = f"dlcot: {printable_line(text)}"
+    line = f"dlcot: {printable_line(scrubbed(text))}"
     if descriptor is None:
         print(line, file=sys.stderr, flush=True)
     else:

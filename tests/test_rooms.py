@@ -10,8 +10,8 @@ import dlcot_ray
 
 PACKAGE = Path(dlcot_ray.__file__).parent
 ORDER = [
-    "errors",
     "credentials",
+    "errors",
     "terminal",
     "core",
     "judging",

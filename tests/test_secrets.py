@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,12 +18,13 @@ from dlcot_ray import credentials
 from dlcot_ray.cli import COMMANDS, _resolve, main
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.settings import EnhanceConfig
-from dlcot_ray.credentials import names_credential, redacted, scrubbed, storable
-from dlcot_ray.errors import JobError
+from dlcot_ray.credentials import keep_secret, names_credential, redacted, scrubbed, storable
+from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.outputs.job_record import JobRecord
-from dlcot_ray.storage.failures import without_credentials
+from dlcot_ray.storage.failures import explain, without_credentials
 from dlcot_ray.telemetry.event_log import EventLog
 from tests.support.finished_job import sum_trace
+from tests.support.web_files import web_files
 
 PLANT = "Tr0ub4dor-and-3-planted"
 PLACES = ("input=/no/in", "output=/no/out")
@@ -157,13 +159,48 @@ def test_the_credential_of_a_url_is_neither_shown_nor_stored(
         assert main(words) != 0
         printed = capsys.readouterr()
         assert PLANT not in printed.out + printed.err
-    assert not [
-        path for path in tmp_path.rglob("*") if path.is_file() and PLANT.encode() in path.read_bytes()
-    ]
+    assert not holding_plant(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"doctor", "evaluate"}))
+def test_the_credential_of_a_url_is_shown_by_no_setting(
+    command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Doctor and evaluate run with any setting, and take seconds.
+    monkeypatch.chdir(tmp_path)
+    keys = set(settings_of(_resolve(COMMANDS[command].settings)))
+    for key in sorted(keys):
+        needed = [f"{name}={tmp_path / name}" for name in sorted(keys & {"input", "output"} - {key})]
+        for value in (f"http://me:{PLANT}@127.0.0.1:1/a", f"http://127.0.0.1:1/a?sig={PLANT}"):
+            main([command, *needed, f"{key}={value}"])
+            printed = capsys.readouterr()
+            assert PLANT not in printed.out + printed.err, key
+
+
+def test_an_error_is_scrubbed_before_it_is_cut() -> None:
+    secret = f"HF_TOKEN-{PLANT}"
+    for length in range(20, 300):
+        shown = reason_of(ValueError(f"{'x' * length} {secret}"), 300)
+        assert secret[:8] not in shown
+    explained = explain(OSError(f"{'x' * 290} {PLANT}"), "cannot read", local=False, secrets=[PLANT])
+    assert PLANT[:8] not in str(explained)
+
+
+def test_secrets_whose_names_do_not_tell_are_struck_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "_kept", set())
+    keep_secret("a-key-of-the-server")
+    keep_secret("short")
+    conf = {
+        "http": {"client_kwargs": {"headers": {"X-Mine": "configured-header"}, "read_bufsize": "1048576000"}}
+    }
+    monkeypatch.setattr(fsspec.config, "conf", {**conf, "gs": {"token": "google_default"}})
+    text = "a-key-of-the-server, configured-header; short, 1048576000, google_default"
+    assert scrubbed(text) == "***, ***; short, 1048576000, google_default"
 
 
 def test_texts_are_scrubbed_by_their_form() -> None:
     for text in (
+        f"No such file: '/home/me/http:/me:{PLANT}@host/a'",
         f"Authorization: Bearer {PLANT}",
         "Authorization: Basic bWU6VHIwdWI0ZG9y",
         f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={PLANT};EndpointSuffix=x",
@@ -236,9 +273,44 @@ def test_a_whole_job_stores_logs_and_shows_no_secret(
     assert "set storage.input.user_agent_extra= again" in printed.err
     files = [path for path in (*out.rglob("*"), log) if path.is_file()]
     assert len(files) > 5
-    assert not [path for path in files if PLANT.encode() in path.read_bytes()]
+    assert not holding_plant(files)
     assert "${oc.env:ORDINARY}" in (out / "_job.json").read_text()
     assert "${oc.env:ORDINARY}" in (out / "manifest.json").read_text()
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_a_job_stores_nothing_of_the_signature_of_its_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "web").mkdir()
+    pq.write_table(
+        pa.Table.from_pylist([sum_trace(number) for number in range(3)]), tmp_path / "web" / "a.pq"
+    )
+    out, log = tmp_path / "out", tmp_path / "log.jsonl"
+    with web_files(tmp_path / "web") as place:
+        # A signature may hold a slash and a dot; a user and a password are sent as a header.
+        url = f"{place.replace('//', f'//me:{PLANT}@')}/a.pq?X-Amz-Credential=me&X-Amz-Signature={PLANT}"
+        words = [f"output={out}", "workers=1", f"log.file={log}"]
+        assert main(["enhance", f"input={url}/x.y", *words]) == 0
+        # The same file with another signature is the same job.
+        assert main(["enhance", f"input={url}-again", *words]) == 0
+        assert main(["verify", str(out)]) == 0
+    printed = capsys.readouterr()
+    assert PLANT not in printed.out + printed.err
+    assert not holding_plant([*out.rglob("*"), log])
+    assert f"{place}/a.pq?***&***" in (out / "_job.json").read_text()
+    assert [path.name for path in (out / "enhanced").iterdir()] == ["a.r000000000-000000003.parquet"]
+
+
+def holding_plant(paths: Iterable[Path]) -> list[Path]:
+    """The files that hold the plant, in their names or anywhere in them."""
+    return [
+        path
+        for path in paths
+        if PLANT in path.name
+        or (path.is_file() and PLANT.encode() in path.read_bytes())
+        or (path.suffix == ".parquet" and PLANT in str(pq.read_table(path).to_pylist()))
+    ]
 
 
 @pytest.mark.usefixtures("ray_session")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
+
+_COMMIT = re.compile(r"[\w.-]+(?:/[\w.-]+)?@[\w./-]+")
 
 
 def load_tokenizer(name: str) -> Any:
@@ -18,5 +21,7 @@ def load_tokenizer(name: str) -> Any:
     place = Path(name).expanduser()
     if place.exists():
         return tokenizers.from_pretrained(str(place))
-    model, _, revision = name.partition("@")
-    return tokenizers.from_pretrained(model, revision=revision or None)
+    model, revision = name, None
+    if _COMMIT.fullmatch(name):
+        model, _, revision = name.partition("@")
+    return tokenizers.from_pretrained(model, revision=revision)

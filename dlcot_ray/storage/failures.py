@@ -9,10 +9,10 @@ a `StoreRefused`.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from dlcot_ray.credentials import environment_secrets, names_credential, redacted
+from dlcot_ray.credentials import environment_secrets, redacted, secrets_in
 from dlcot_ray.errors import JobError, reason_of
 
 _NO_CREDENTIALS = (
@@ -82,7 +82,7 @@ def explain(error: Exception, what: str, *, local: bool, secrets: Iterable[str] 
         secrets: texts that are replaced by ``***``.
     """
     strerror = error.strerror if isinstance(error, OSError) and error.errno else None
-    detail = redacted(strerror or reason_of(error, line=0), secrets)
+    detail = redacted(strerror, secrets) if strerror else reason_of(error, line=0, secrets=secrets)
     return _of_files(error, what, detail) if local else _of_service(error, what, detail)
 
 
@@ -182,19 +182,10 @@ def without_credentials(url: str) -> str:
 
 def secrets_of(url: str, options: Mapping[str, object]) -> list[str]:
     """The secrets in a URL and its storage options, which must never be printed."""
-    found = [*_secrets(options), *environment_secrets()]
+    found = [*secrets_in(options), *environment_secrets()]
     userinfo, at, _ = _split(url).netloc.rpartition("@")
     password = userinfo.partition(":")[2]
     return [*found, password] if at and password else found
-
-
-def _secrets(options: Mapping[str, object], *, sensitive: bool = False) -> Iterator[str]:
-    for key, value in options.items():
-        here = sensitive or names_credential(str(key), broad=True)
-        if isinstance(value, Mapping):
-            yield from _secrets(value, sensitive=here)
-        elif here and isinstance(value, str) and len(value) > 3:
-            yield value
 
 
 def _split(url: str) -> SplitResult:

@@ -24,6 +24,7 @@ from dlcot_ray.storage.backend import (
     current_version,
     put_and_read_back,
 )
+from dlcot_ray.storage.failures import without_credentials
 
 _ETAG_KEYS = ("ETag", "etag", "generation", "md5Hash", "content_md5", "blob_id", "xet_hash")
 _TIME_KEYS = ("mtime", "LastModified", "last_modified", "updated", "modified", "created")
@@ -143,9 +144,9 @@ class FsspecBackend:
 
     def _described(self, info: Mapping[str, Any], relative: str) -> ObjectInfo:
         size = int(info.get("size") or 0)
-        return ObjectInfo(
-            relative, f"{self._display_url}/{relative}", size, _version(info, size), _modified(info)
-        )
+        # The name of a file on a web server may end in a signature.
+        url = without_credentials(f"{self._display_url}/{relative}")
+        return ObjectInfo(relative, url, size, _version(info, size), _modified(info))
 
 
 class NoByteRanges(OSError):

@@ -22,7 +22,7 @@ from dlcot_ray.storage.backend import Belongs, ObjectInfo, OnSkip, Versioned
 from dlcot_ray.storage.failures import MissingObject, explain, secrets_of, without_credentials
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX, LocalBackend
 from dlcot_ray.storage.opening import open_backend, pinned
-from dlcot_ray.storage.urls import below_root, is_local
+from dlcot_ray.storage.urls import below_root, is_local, is_s3
 
 __all__ = ["ObjectInfo", "Store", "Versioned"]
 
@@ -86,7 +86,11 @@ class Store:
 
     def url(self, relative: str = "") -> str:
         """The full name of an object for people and manifests, without credentials."""
-        return f"{self.display_url.rstrip('/')}/{relative}" if relative else self.display_url
+        if not relative:
+            return self.display_url
+        url = f"{self.display_url.rstrip('/')}/{relative}"
+        # The key of an object in a bucket is no query.
+        return url if is_local(self._given) or is_s3(self._given) else without_credentials(url)
 
     def pinned(self) -> tuple[Store, str]:
         """A store of the same content that no later commit changes, and the commit that it reads.

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from dlcot_ray.credentials import scrubbed, showable
+from dlcot_ray.credentials import showable
 from dlcot_ray.errors import ConfigError, reason_of
 from dlcot_ray.outputs.job_record import JobRecord
 from dlcot_ray.telemetry.live import EVERY_S, Live
@@ -169,7 +169,7 @@ class RunTracker:
         """Say once that the tracker fails."""
         if not self._warned:
             self._warned = True
-            note(scrubbed(f"{self._name} does not take the figures ({reason_of(error)}); the job goes on"))
+            note(f"{self._name} does not take the figures ({reason_of(error)}); the job goes on")
 
 
 def live_figures(live: Live) -> dict[str, float | None]:

@@ -54,7 +54,9 @@ class StubServer:
         self.requests.append(body)
         said = self._answer(body)
         if isinstance(said, tuple):
-            return web.json_response({"error": "not now"}, status=said[0], headers=said[1])
+            # Some servers repeat the key.
+            error = f"not now, {request.headers.get('Authorization', '').removeprefix('Bearer ')}"
+            return web.json_response({"error": error}, status=said[0], headers=said[1])
         usage = {
             "prompt_tokens": 100,
             "completion_tokens": 10,

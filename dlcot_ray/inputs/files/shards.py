@@ -175,7 +175,9 @@ def _relabelled(label: str, now: str, before: str) -> str:
 
 def _of_store(whole: Store, url: str, options: Mapping[str, object] | None) -> Found:
     whole.check_readable()
-    head, slash, tail = url.rpartition("/")
+    path, mark, query = url.partition("?") if url.startswith(("http://", "https://")) else (url, "", "")
+    head, slash, tail = path.rpartition("/")
+    tail += mark + query
     if tail and not head.endswith(":/"):
         parent = Store(_root(head, slash), options)
         info = parent.info(tail)

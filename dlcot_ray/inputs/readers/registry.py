@@ -35,10 +35,16 @@ READERS: dict[str, ReaderFactory] = {
 
 
 def suffix_of(name: str) -> str | None:
-    """The longest registered suffix of a file's name, as it is written there, or None."""
-    lower = name.lower()
-    length = max((len(suffix) for suffix in READERS if lower.endswith(suffix)), default=0)
-    return name[-length:] if length else None
+    """The longest registered suffix of a file's name, as it is written there, or None.
+
+    The name of a file on a web server may have a query behind it.
+    """
+    for part in (name, name.partition("?")[0]):
+        lower = part.lower()
+        length = max((len(suffix) for suffix in READERS if lower.endswith(suffix)), default=0)
+        if length:
+            return part[-length:]
+    return None
 
 
 def is_text(name: str) -> bool:
@@ -47,8 +53,14 @@ def is_text(name: str) -> bool:
 
 
 def stem_of(name: str) -> str:
-    """A file's name without its registered suffix, or without its last suffix if it has no such one."""
-    return name.removesuffix(suffix_of(name) or PurePosixPath(name).suffix)
+    """A file's name without its registered suffix, or without its last suffix if it has no such one.
+
+    A query behind it goes, too: it may be a signature.
+    """
+    suffix = suffix_of(name)
+    if suffix is None or not name.endswith(suffix):
+        name = name.partition("?")[0]
+    return name.removesuffix(suffix or PurePosixPath(name).suffix)
 
 
 def suffix_list() -> str:

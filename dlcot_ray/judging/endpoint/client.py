@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from dlcot_ray.credentials import keep_secret, scrubbed
 from dlcot_ray.errors import reason_of
 from dlcot_ray.judging.model.engine import RequestError
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
@@ -36,6 +37,8 @@ class Client:
     def __init__(self, url: str, key_env: str, retries: int, timeout_s: float) -> None:
         self._url, self._key_env, self._retries = url.rstrip("/"), key_env, retries
         key = os.environ.get(key_env, "")
+        # Servers repeat a wrong key in their answers.
+        keep_secret(key)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._session = aiohttp.ClientSession(
             headers=headers,
@@ -109,4 +112,4 @@ def _growing_pause(attempt: int) -> float:
 
 
 def _flat(text: str) -> str:
-    return " ".join(text.split())[:300]
+    return " ".join(scrubbed(text).split())[:300]

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from dlcot_ray.credentials import scrubbed
 from dlcot_ray.judging.protocol import JudgeUnavailable
 
 _TAIL = 20_000
@@ -75,9 +76,9 @@ def unavailable(model: str, error: BaseException, output: str = "") -> JudgeUnav
         error: what the start raised.
         output: what the engine's own process wrote.
     """
-    causes = [match["text"] for match in _LINE.finditer(output)]
+    causes = [match["text"] for match in _LINE.finditer(scrubbed(output))]
     said = [_flat(line) for line in causes if "Engine core initialization failed" not in line]
-    own = _flat(f"{error}") or type(error).__name__
+    own = _flat(scrubbed(f"{error}")) or type(error).__name__
     candidates = [*said, own]
     for pattern, remedy in _KNOWN:
         for line in candidates:

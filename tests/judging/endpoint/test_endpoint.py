@@ -126,6 +126,19 @@ def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         run()
 
 
+@pytest.mark.parametrize("status", [400, 401, 404, 500])
+def test_a_key_that_the_server_repeats_is_struck_out(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The variable's name does not tell, and not every server says "Bearer" before the key.
+    monkeypatch.setenv("MY_SERVER", "open-sesame-0123456789")
+    _, run = judged(lambda body: (status, {}), key_env="MY_SERVER", retries=0)
+    try:
+        told = str(run().steps)
+    except (JudgeDied, JudgeUnavailable) as error:
+        told = str(error)
+    assert "not now, " in told
+    assert "sesame" not in told
+
+
 def test_another_model_or_a_shorter_context_is_refused_at_the_start() -> None:
     _, run = judged(answered, model="other")
     with pytest.raises(JudgeUnavailable, match="serves stub, not other"):
