@@ -198,7 +198,7 @@ def load_agreement(words: Sequence[str]) -> AgreementConfig:
     for place, word in enumerate(words):
         if word == "--json":
             made.append("json=stdout")
-        elif place < len(_PLACES) and "=" not in word and not word.startswith("-"):
+        elif place < len(_PLACES) and _is_bare(word):
             made.append(f"{_PLACES[place]}={word}")
         else:
             made.append(word)
@@ -249,11 +249,16 @@ def _spelled_out(words: Sequence[str], bare: str = "output") -> list[str]:
             made.append("json=stdout")
         elif word == "--watch" and bare == "output":
             made.append("watch=true")
-        elif place == 0 and "=" not in word and not word.startswith("-"):
+        elif place == 0 and _is_bare(word):
             made.append(f"{bare}={word}")
         else:
             made.append(word)
     return made
+
+
+def _is_bare(word: str) -> bool:
+    """Whether a word is a place: a partition (``data/date=2024``) or a query holds an equals sign, too."""
+    return not word.startswith("-") and ("=" not in word or "/" in word.partition("=")[0])
 
 
 def load_select(words: Sequence[str]) -> SelectConfig:

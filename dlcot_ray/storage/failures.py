@@ -138,6 +138,10 @@ def _of_service(error: Exception, what: str, detail: str) -> JobError:
         return MissingObject(f"{what}: not found ({detail})", "check the bucket and the name")
     if isinstance(error, PermissionError):
         return StoreRefused(f"{what}: refused ({detail})", "check the credentials and the bucket's policy")
+    if name == "ClientResponseError" and getattr(error, "status", 0) in (401, 403):
+        return StoreRefused(
+            f"{what}: refused ({detail})", "check the URL: a user is missing, or its signature has expired"
+        )
     if isinstance(error, OSError) and error.errno in _FULL:
         return StoreRefused(
             f"{what}: no space left", "free some space or choose another place, then run again"

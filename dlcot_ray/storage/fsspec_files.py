@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO, cast
 
+from aiohttp import ClientError
 from fsspec.implementations.memory import MemoryFileSystem
 
 from dlcot_ray.storage.backend import (
@@ -69,7 +70,9 @@ class FsspecBackend:
         self._fs.invalidate_cache()
         try:
             found = self._fs.info(self._path(relative))
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if _is_unanswered(error.__cause__) and "http" in str(self._fs.protocol):
+                raise cast(Exception, error.__cause__) from None
             return None
         return self._described(found, relative) if found.get("type") == "file" else None
 
@@ -168,6 +171,11 @@ def _check_ranges(file: Any) -> None:
     except ValueError as error:
         file.close()
         raise NoByteRanges("its server gives no byte ranges") from error
+
+
+def _is_unanswered(cause: BaseException | None) -> bool:
+    """Whether a web server is not there, or refuses: fsspec calls all that a missing file."""
+    return isinstance(cause, ClientError) and getattr(cause, "status", 0) not in (404, 410)
 
 
 def _modified(info: Mapping[str, Any]) -> float | None:

@@ -17,6 +17,7 @@ from dlcot_ray.config.fields import help_text, rule_of
 from dlcot_ray.config.layers import merged
 from dlcot_ray.config.loading import load_derive, load_enhance, load_judge, load_refresh
 from dlcot_ray.config.settings import DeriveConfig, EnhanceConfig, RefreshConfig
+from dlcot_ray.config.view_settings import load_agreement, load_inspect, load_verify
 from dlcot_ray.core.policies.registry import policy_help
 from dlcot_ray.errors import ConfigError
 
@@ -225,3 +226,14 @@ def test_a_text_that_yaml_reads_as_something_else_is_refused(content: str, tmp_p
     (tmp_path / "my.yaml").write_text(content)
     with pytest.raises(ConfigError, match="give text; in a YAML file, in quotes"):
         load_enhance(["input=i", f"config={tmp_path}/my.yaml"])
+
+
+@pytest.mark.parametrize(
+    "place", ["out", "s3://bucket/date=2024-01-01/x", "http://host/a.parquet?sig=1", "./a=b"]
+)
+def test_a_bare_first_word_may_hold_a_sign_of_equality(place: str) -> None:
+    assert load_inspect([place, "sample=3"]).input == place
+    assert load_verify([place]).output == place
+    assert load_agreement([place, place]).second == place
+    with pytest.raises(ConfigError, match="no setting 'a'"):
+        load_inspect(["a=b"])

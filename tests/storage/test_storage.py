@@ -11,13 +11,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from dlcot_ray.errors import InputFault, JobError
+from dlcot_ray.inputs.files.shards import find_inputs
 from dlcot_ray.storage.backend import current_version, put_and_read_back
 from dlcot_ray.storage.failures import MissingObject, explain
 from dlcot_ray.storage.local_files import TEMPORARY_SUFFIX, LocalBackend
@@ -293,6 +294,36 @@ def test_credentials_in_a_url_are_never_shown() -> None:
     with pytest.raises(JobError) as caught:
         Store("ftp://joe:hunter22@127.0.0.1:9/x")
     assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (403, r"refused \(403.*its signature has expired"),
+        (500, "500"),
+        (404, "found nothing"),
+        (0, r"Connect call failed.*check the network"),
+    ],
+)
+def test_a_web_server_that_refuses_or_is_not_there_is_no_empty_input(status: int, told: str) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        if status:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        else:
+            server.server_close()
+        with pytest.raises(JobError, match=told) as refused:
+            find_inputs(f"http://127.0.0.1:{server.server_port}/a.parquet?sig=abcdefgh")
+        assert "abcdefgh" not in str(refused.value)
+        if status:
+            server.shutdown()
 
 
 def test_a_server_without_byte_ranges_is_an_unusable_input(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def check_no_table_format(place: str, names: Iterable[str], inputs: Sequence[str
     for kind, root in sorted(tables):
         if any(not root or file.startswith(f"{root}/") for file in inputs):
             raise JobError(
-                f"{f'{place}/{root}'.rstrip('/')} is a {kind} table, whose files also hold deleted rows",
+                f"{f'{place}/{root}'.rstrip('/')} is a table of {kind}, whose files also hold deleted rows",
                 "export it to Parquet with its own library, and give that folder",
             )
 

@@ -186,7 +186,7 @@ def _of_store(whole: Store, url: str, options: Mapping[str, object] | None) -> F
             fault = _unnameable(info)
             return Found((), faults=(fault,)) if fault is not None else Found((_shard(parent, info),))
     listing = _Listing(whole, lambda folder: True)
-    if not listing.objects and _is_glob(url):
+    if not listing.objects and _is_glob(path):
         return _of_glob(url, options)
     found = listing.found(skip_reason)
     if not found.shards and not found.faults:

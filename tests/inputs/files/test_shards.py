@@ -165,7 +165,7 @@ def test_a_table_format_is_refused(tmp_path: Path, kind: str, log: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"abc")
     for place in (tmp_path, tmp_path / "table", f"{tmp_path}/*/data/*.parquet"):
-        with pytest.raises(JobError, match=f"table is a {kind} table, whose files also hold deleted rows"):
+        with pytest.raises(JobError, match=f"table is a table of {kind}, whose files also hold deleted rows"):
             find_inputs(str(place))
     assert len(find_inputs(str(tmp_path / "plain")).shards) == 1
     assert len(find_inputs(f"{tmp_path}/pl*/*.parquet").shards) == 1
