@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dlcot_ray.config.settings import JudgeConfig
-from dlcot_ray.core.policies.registry import reads_check_methods
+from dlcot_ray.core.policies.registry import reads_check_methods, reads_scores
+from dlcot_ray.core.scores import Scores
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.judging.model.questions.options import CAUSES_OPTION, CHECK_METHODS_OPTION, ERRORS_OPTION
@@ -42,18 +43,35 @@ def make_judge(config: JudgeConfig) -> Judge:
 
 
 def asking_for(config: JudgeConfig, policy: str, errors: str) -> JudgeConfig:
-    """The judge with the optional questions that a policy reads, where it has such and `ask` does not say.
+    """The judge with the optional questions and the scores that a policy reads, where its options do not say.
 
     Args:
         policy: the policy's expression.
         errors: what happens to errors: keep, delete or repair.
+
+    Raises:
+        JobError: the policy reads scores of segments, and the judge gives none.
     """
+    config = _scoring_for(config, policy)
     if "ask" not in config.options or config.options["ask"] is not None:
         return config
     ask = {"delete": [ERRORS_OPTION], "repair": [ERRORS_OPTION, CAUSES_OPTION]}.get(errors, [])
     if reads_check_methods(policy):
         ask = [*ask, CHECK_METHODS_OPTION]
     return replace(config, options={**config.options, "ask": ask})
+
+
+def _scoring_for(config: JudgeConfig, policy: str) -> JudgeConfig:
+    wanted = reads_scores(policy)
+    if wanted is None:
+        return config
+    given = config.options.get("scores")
+    if "scores" not in config.options or given not in (None, wanted.value, Scores.ENTROPY.value):
+        raise JobError(
+            f"the policy {policy} reads scores of segments ({wanted}), which this judge does not give",
+            f"take a model in the job (judge=vllm, judge_options.scores={wanted}), or another policy",
+        )
+    return config if given else replace(config, options={**config.options, "scores": wanted.value})
 
 
 def writer_of(judge: Judge) -> Writer | None:

@@ -130,8 +130,9 @@ class SelectConfig(StorageSettings):
     select: str = setting(
         "shortest_correct",
         "What is taken of each problem, among the traces that reach their ground truth: the shortest_correct "
-        "one, or k_distinct: the shortest, and up to k that differ most in their words.",
-        choices=("shortest_correct", "k_distinct"),
+        "one, the one of the lowest_rsr (rank-surprisal ratio; needs a judge with judge_options.scores), or "
+        "k_distinct: the shortest, and up to k that differ most in their words.",
+        choices=("shortest_correct", "lowest_rsr", "k_distinct"),
     )
     k: int = setting(4, "Maximum number of traces of a problem, for k_distinct.", least=1)
 

@@ -202,6 +202,30 @@ class ModelReply:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentScore:
+    """What a model thought of the tokens of one segment, before it was asked anything.
+
+    Attributes:
+        tokens: of the segment that were scored: without its mark; 0 where it was not shown.
+        surprisal: sum of the tokens' negative log-likelihoods, in nats.
+        first: the first token's.
+        ranks: sum of the tokens' ranks in the vocabulary, each at least 1 and at most `MAX_RANK`.
+        entropy: sum of the entropies of the predictions at the tokens, in nats, or None where the model's
+            engine was not asked for them. A lower bound: the unlikely rest of the vocabulary counts as one.
+    """
+
+    tokens: int = 0
+    surprisal: float = 0.0
+    first: float = 0.0
+    ranks: int = 0
+    entropy: float | None = None
+
+
+MAX_RANK = 100
+"""Ranks beyond it count as it, so that one odd token does not decide (arXiv 2601.14249)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """Everything that a judge found in one trace.
 
@@ -218,6 +242,8 @@ class Annotation:
         judge: the judge's identity, e.g. ``rules/1``.
         tokens: the cost of all steps.
         replies: raw replies, where they were to be kept.
+        scores: one entry per segment, or none where no model scored the trace.
+        scored_by: the model that did, or empty.
     """
 
     trace_id: str
@@ -235,6 +261,8 @@ class Annotation:
     steps: tuple[StepStatus, ...]
     tokens: Tokens = Tokens()
     replies: tuple[ModelReply, ...] = ()
+    scores: tuple[SegmentScore, ...] = ()
+    scored_by: str = ""
 
     def segment_text(self, reasoning: str, segment: int) -> str:
         """The text of one segment of the trace."""

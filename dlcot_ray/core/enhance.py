@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.applying.affirming import with_evidence
 from dlcot_ray.core.applying.doubt import doubt
-from dlcot_ray.core.applying.ladder import Ladder
+from dlcot_ray.core.applying.ladder import NO_SCORES, Ladder
 from dlcot_ray.core.arrival import settle
 from dlcot_ray.core.edits import apply_script, drop_script
 from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, GateResult, Status
@@ -25,6 +25,7 @@ from dlcot_ray.core.gating.repairs import Repair, passing_repairs
 from dlcot_ray.core.language import UNKNOWN_LANGUAGE, has_cues, is_foreign, language_of
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, UnsolvedMode
 from dlcot_ray.core.policies.standing import is_unsolved
+from dlcot_ray.core.scores import has_scores
 from dlcot_ray.core.seams.bridges import bridge_fault
 from dlcot_ray.core.seams.kinds import SeamNeed
 from dlcot_ray.core.segments import segment_texts
@@ -100,7 +101,9 @@ def _ungated(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
     drops = policy.drops(annotation)
     script = drop_script(drops, len(annotation.segment_offsets) - 1)
     text = apply_script(trace.reasoning, annotation.segment_offsets, script)
-    status, reason = (Status.ENHANCED, UNGATED) if drops else (Status.UNCHANGED, "nothing_to_cut")
+    lacks = policy.scores is not None and not has_scores(annotation, policy.scores)
+    unchanged = (Status.UNCHANGED, NO_SCORES if lacks else "nothing_to_cut")
+    status, reason = (Status.ENHANCED, UNGATED) if drops else unchanged
     solved = not is_unsolved(settle(trace, annotation))
     done = Enhancement(status, reason, script, text, (), policy.expression, solved=solved)
     return Draft(trace, annotation, policy, drops, done)

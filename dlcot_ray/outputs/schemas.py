@@ -70,6 +70,7 @@ class EnhancedRow:
         masked: the whole conversation and the spans to train on; None where there is none.
         pair: prompt, enhanced reply and original reply as lists of turns; None where there is none.
         solved: the trace reaches its ground truth; None where it has none, or was not judged.
+        rsr: rank-surprisal ratio of the source reasoning, see `rank_surprisal_ratio`; None without scores.
     """
 
     index: int
@@ -86,6 +87,7 @@ class EnhancedRow:
     masked: Masked | None = None
     pair: tuple[list[Any], list[Any], list[Any]] | None = None
     solved: bool | None = None
+    rsr: float | None = None
 
 
 def edit_rows(enhancement: Enhancement, offsets: Sequence[int]) -> list[dict[str, Any]]:
@@ -155,6 +157,7 @@ ENHANCED_COLUMNS: tuple[Column[EnhancedRow], ...] = (
     Column("status", pa.string(), lambda row: row.enhancement.status.value),
     Column("status_reason", pa.string(), lambda row: row.enhancement.reason),
     Column("solved", pa.bool_(), lambda row: row.solved, nullable=True),
+    Column("rsr", pa.float64(), lambda row: row.rsr, nullable=True),
     Column("gates", _list_of(GATE_TYPE), lambda row: gate_rows(row.enhancement)),
     Column("judge", pa.string(), lambda row: row.judge),
     Column("fingerprint", pa.string(), lambda row: row.fingerprint),

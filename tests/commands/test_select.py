@@ -17,6 +17,7 @@ from dlcot_ray.commands.selecting.choosing import (
     Candidate,
     distinct,
     likeness,
+    lowest_rsr,
     shortest,
     signature_of,
 )
@@ -43,6 +44,13 @@ def test_the_shortest_is_taken_and_of_equals_the_first() -> None:
     long, one, other = candidate(0, LONG), candidate(1, SHORT), candidate(2, SHORT)
     assert shortest([long, other, one]) == [one]
     assert shortest([]) == []
+
+
+def test_the_lowest_ratio_is_taken_among_those_that_were_scored() -> None:
+    high, low, same = Candidate(0, 0, 9, rsr=3.5), Candidate(0, 1, 7, rsr=2.0), Candidate(0, 2, 5, rsr=2.0)
+    unscored = Candidate(0, 3, 1)
+    assert lowest_rsr([high, unscored, low, same]) == [same]
+    assert lowest_rsr([unscored]) == []
 
 
 def test_distinct_traces_are_not_the_same_solution_told_again() -> None:
@@ -105,6 +113,10 @@ def test_each_problem_gives_its_best_traces_from_all_files(
     said = capsys.readouterr().out
     assert "1 of 4 traces selected, for 1 of 2 problems" in said
     assert "1 problems without a trace that is known to be right; 2 traces miss their ground truth" in said
+    assert main(["select", f"input={out}", f"output={tmp_path / 'low'}", "select=lowest_rsr"]) == 1
+    assert (
+        "has a rank-surprisal ratio; judge with a model and judge_options.scores" in capsys.readouterr().err
+    )
     words = [f"input={out}", f"output={tmp_path / 'two'}", "select=k_distinct", "k=3"]
     assert main(["select", *words]) == 0
     assert chosen(tmp_path / "two") == ["0", "2"]

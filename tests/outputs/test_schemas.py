@@ -130,6 +130,10 @@ def test_the_annotation_schema_is_the_published_one() -> None:
         f"tokens: {tokens} not null, questions: int32 not null, reasked: int32 not null"
     )
     verification = f"{span}, kind: string not null, approach: int32, cluster: int32 not null"
+    score = (
+        "tokens: int32 not null, surprisal: double not null, first: double not null, ranks: int32 not null, "
+        "entropy: double"
+    )
     published = {
         "trace_id": "string",
         "fingerprint": "string",
@@ -146,6 +150,8 @@ def test_the_annotation_schema_is_the_published_one() -> None:
         "steps": f"list<item: struct<{step}> not null>",
         "tokens": tokens,
         "replies": "list<item: struct<step: string not null, text: string not null> not null>",
+        "scores": f"list<item: struct<{score}> not null>",
+        "scored_by": "string",
     }
     assert {field.name: _spelt(field.type) for field in ANNOTATION_SCHEMA} == published
     assert [field.name for field in ANNOTATION_SCHEMA if field.nullable] == [

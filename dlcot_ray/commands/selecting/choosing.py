@@ -1,4 +1,5 @@
-"""Chooses among the traces of one problem: the shortest correct one, or several that differ most.
+"""Chooses among the traces of one problem: the shortest correct one, the one with the lowest rank-surprisal
+ratio, or several that differ most.
 
 Two traces are alike as far as they share word triples. That is estimated from the least hashes of the triples
 (MinHash), so that a trace costs a few bytes however long it is.
@@ -25,6 +26,7 @@ class Select(StrEnum):
     """Which traces of a problem are taken."""
 
     SHORTEST_CORRECT = "shortest_correct"
+    LOWEST_RSR = "lowest_rsr"
     K_DISTINCT = "k_distinct"
 
 
@@ -36,22 +38,32 @@ class Candidate:
         unit, row: where it is.
         tokens: of the enhanced reasoning.
         signature: of its words; empty where they do not matter.
+        rsr: its rank-surprisal ratio, or None where no model scored it.
     """
 
     unit: int
     row: int
     tokens: int
     signature: Signature = ()
+    rsr: float | None = None
 
 
 def chooser(select: Select, k: int) -> Callable[[Sequence[Candidate]], list[Candidate]]:
     """The choice among the candidates of one problem."""
+    if select is Select.LOWEST_RSR:
+        return lowest_rsr
     return shortest if select is Select.SHORTEST_CORRECT else partial(distinct, k=k)
 
 
 def shortest(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The one with the fewest tokens; of equals the first."""
     return [min(candidates, key=_rank)] if candidates else []
+
+
+def lowest_rsr(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The one with the lowest rank-surprisal ratio (arXiv 2601.14249), among those that were scored."""
+    scored = [item for item in candidates if item.rsr is not None]
+    return [min(scored, key=lambda item: (item.rsr, *_rank(item)))] if scored else []
 
 
 def distinct(candidates: Sequence[Candidate], k: int) -> list[Candidate]:

@@ -53,7 +53,7 @@ def run_select(config: SelectConfig) -> Exit:
     for candidates in problems.values():
         for candidate in choose(candidates):
             chosen[candidate.unit].append(candidate.row)
-    _check_any(counts, chosen, source)
+    _check_any(counts, chosen, source, any(problems.values()))
     for relative in [info.relative for info in target.scan(FOLDER)]:
         target.delete(relative)
     copy = partial(_copy, source, target, names, chosen)
@@ -109,7 +109,7 @@ def _problems(
 
     def look(unit: int) -> tuple[Found, int]:
         table = read_unit(source, names[unit])
-        if "solved" not in table.column_names:
+        if not {"solved", "rsr"} <= set(table.column_names):
             raise JobError(
                 f"{source.display_url} was written by an earlier version",
                 "run dlcot derive on its annotations",
@@ -129,9 +129,14 @@ def _problems(
     return problems, counts
 
 
-def _check_any(counts: Mapping[str, int], chosen: Mapping[int, Any], source: Output) -> None:
+def _check_any(counts: Mapping[str, int], chosen: Mapping[int, Any], source: Output, any_right: bool) -> None:
     if chosen:
         return
+    if any_right:
+        raise JobError(
+            f"no trace of {source.display_url} has a rank-surprisal ratio",
+            "judge with a model and judge_options.scores=surprisal, or choose another select=",
+        )
     why = (
         "none of them has a ground truth"
         if counts["unknown"] == counts["traces"]

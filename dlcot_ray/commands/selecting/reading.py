@@ -66,7 +66,7 @@ def traces_by_problem(table: pa.Table, preset: DatasetPreset, name: str, unit: i
         InputFault: the preset does not fit the rows.
     """
     sources = sources_of(table, preset, name)
-    names = ["input_part", "solved", "tokens_after", "enhanced_reasoning"]
+    names = ["input_part", "solved", "tokens_after", "enhanced_reasoning", "rsr"]
     problems: dict[bytes, list[Candidate]] = {}
     solved = []
     for number, row in enumerate(table.select(names).to_pylist()):
@@ -77,7 +77,7 @@ def traces_by_problem(table: pa.Table, preset: DatasetPreset, name: str, unit: i
         mine = problems.setdefault(problem_of(item.found, item.home), [])
         if row["solved"]:
             words = signature_of(row["enhanced_reasoning"]) if select is Select.K_DISTINCT else ()
-            mine.append(Candidate(unit, number, row["tokens_after"], words))
+            mine.append(Candidate(unit, number, row["tokens_after"], words, row["rsr"]))
     return Found(problems, solved.count(None), solved.count(False))
 
 

@@ -34,6 +34,7 @@ from dlcot_ray.core.policies.base import LOOP, Drops, Policy, drop_range
 from dlcot_ray.core.policies.reasons import owners, with_reasons
 from dlcot_ray.core.policies.redundancy import REDUNDANT
 from dlcot_ray.core.policies.standing import standing
+from dlcot_ray.core.scores import has_scores
 from dlcot_ray.core.seams.closing import close_seams
 from dlcot_ray.core.seams.kinds import Closed, Seam, SeamNeed
 from dlcot_ray.core.stating.stated import accepted_answers, states
@@ -47,6 +48,9 @@ GIVING_BACK = 4
 
 OTHER_CHECKS = 2
 """Maximum number of other checks that are tried as the one that stays."""
+
+NO_SCORES = "no_scores"
+"""The reason of a trace without the scores that the policy reads."""
 
 NO_REFERENCE = "no_reference"
 """The reason of a trace without a known answer, of which the policy cannot tell what is behind the answer."""
@@ -156,6 +160,8 @@ class Ladder:
 
     def _nothing_to_cut(self) -> str:
         """Why the policy chose nothing."""
+        if self.policy.scores and not has_scores(self.annotation, self.policy.scores):
+            return NO_SCORES
         if not self.annotation.approaches:
             return "no_approach"
         unknown = self.annotation.reference_kind is ReferenceKind.NONE

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.policies.standing import unfinished_start
+from dlcot_ray.core.scores import Scores
 
 Drops = dict[int, str]
 """Segment number -> reason, for each segment to drop."""
@@ -72,6 +73,7 @@ class Policy:
         loss_spans: also write the whole trace with the spans to train on.
         gated: the gates hold back what would harm a trace; False for baselines only.
         reads_answer: some part drops text by where the right answer stands.
+        scores: those that some part reads; without them it drops nothing.
     """
 
     expression: str
@@ -85,6 +87,7 @@ class Policy:
     loss_spans: bool = False
     gated: bool = True
     reads_answer: bool = True
+    scores: Scores | None = None
 
     def drops(self, annotation: Annotation) -> Drops:
         """Segments to drop; where several parts drop a segment, the first part's reason stands."""

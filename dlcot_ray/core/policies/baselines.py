@@ -27,7 +27,7 @@ def truncate(annotation: Annotation, percent: int) -> Drops:
 
     Source: the truncation baseline of nearly every paper on pruned reasoning, e.g. arXiv 2506.04205.
     """
-    return _all_but(annotation, _within(annotation, range(_count(annotation)), percent))
+    return all_but(annotation, within(annotation, range(_count(annotation)), percent))
 
 
 def at_random(annotation: Annotation, percent: int) -> Drops:
@@ -35,7 +35,7 @@ def at_random(annotation: Annotation, percent: int) -> Drops:
 
     Source: the random baseline of e.g. arXiv 2508.03346. The draw depends on the trace's id only.
     """
-    return _all_but(annotation, _within(annotation, _drawn(annotation), percent))
+    return all_but(annotation, within(annotation, _drawn(annotation), percent))
 
 
 def edges(annotation: Annotation, percent: int) -> Drops:
@@ -44,8 +44,8 @@ def edges(annotation: Annotation, percent: int) -> Drops:
     Source: EPiC, arXiv 2506.04205.
     """
     order = range(_count(annotation))
-    head = _within(annotation, order, percent / 2)
-    return _all_but(annotation, head | _within(annotation, order[::-1], percent / 2))
+    head = within(annotation, order, percent / 2)
+    return all_but(annotation, head | within(annotation, order[::-1], percent / 2))
 
 
 def keep_first_n(annotation: Annotation, number: int) -> Drops:
@@ -89,7 +89,7 @@ def _count(annotation: Annotation) -> int:
     return len(annotation.segment_offsets) - 1
 
 
-def _within(annotation: Annotation, order: Iterable[int], percent: float) -> frozenset[int]:
+def within(annotation: Annotation, order: Iterable[int], percent: float) -> frozenset[int]:
     """The first segments of `order` that together hold at most `percent` of the characters; one at least."""
     offsets = annotation.segment_offsets
     left = offsets[-1] * percent / 100
@@ -111,5 +111,6 @@ def _drawn(annotation: Annotation) -> Sequence[int]:
     return sorted(range(_count(annotation)), key=key)
 
 
-def _all_but(annotation: Annotation, kept: frozenset[int]) -> Drops:
+def all_but(annotation: Annotation, kept: frozenset[int]) -> Drops:
+    """Drop everything that is not kept."""
     return {segment: BASELINE for segment in range(_count(annotation)) if segment not in kept}

@@ -25,7 +25,10 @@ from dlcot_ray.core.policies.baselines import HELP as BASELINE_HELP
 from dlcot_ray.core.policies.baselines import baseline
 from dlcot_ray.core.policies.parts import Checks, clean_local, drop_incorrect_branches, drop_verification
 from dlcot_ray.core.policies.redundancy import delete_multi, keep_one_per_cluster
+from dlcot_ray.core.policies.scored import HELP as SCORED_HELP
+from dlcot_ray.core.policies.scored import budget, ranked
 from dlcot_ray.core.policies.trunk import earliest_correct_prefix, keep_first, keep_first_plus_check
+from dlcot_ray.core.scores import Scores
 from dlcot_ray.errors import did_you_mean
 
 
@@ -105,6 +108,7 @@ def policy_help() -> dict[str, str]:
         **{name: entry.help for name, entry in POLICIES.items()},
         "delete_multi_N": "drop the last N redundant approaches and checks (N from 1 to 99)",
         **BASELINE_HELP,
+        **SCORED_HELP,
         PREFERENCE_PAIRS: "drop nothing; write original and enhanced as pairs to preferences/",
         LOSS_SPANS: "drop nothing; write whole traces with the spans to train on to masked/",
     }
@@ -126,7 +130,7 @@ def parse_policy(expression: str, options: Mapping[str, object] | None = None) -
         if key not in _OPTIONS:
             raise PolicyError(f"unknown policy option {key!r}: {did_you_mean(key, _OPTIONS)}")
     names = [name.strip() for name in expression.split("+")]
-    alone = next((name for name in names if baseline(name) is not None), None)
+    alone = next((name for name in names if baseline(name) or ranked(name)), None)
     if alone is not None and len([name for name in names if name not in _OUTPUTS]) > 1:
         raise PolicyError(f"{alone} is a baseline without gates: it cannot be joined with another policy")
     return Policy(
@@ -143,6 +147,7 @@ def parse_policy(expression: str, options: Mapping[str, object] | None = None) -
         reads_answer=any(
             name not in POLICIES or POLICIES[name].reads_answer for name in names if name not in _OUTPUTS
         ),
+        scores=reads_scores(expression),
     )
 
 
@@ -152,11 +157,22 @@ def reads_check_methods(expression: str) -> bool:
     return any(name.startswith("delete_multi") or name == "drop_verification_redundant" for name in names)
 
 
+def reads_scores(expression: str) -> Scores | None:
+    """The scores of segments that a policy reads; None: none."""
+    names = [name.strip() for name in expression.split("+")]
+    read = {found[1] for name in names if (found := ranked(name)) is not None}
+    if any(budget(name) for name in names):
+        read.add(Scores.SURPRISAL)
+    return Scores.ENTROPY if Scores.ENTROPY in read else next(iter(read), None)
+
+
 def _function(name: str) -> PolicyFunction:
     if name in POLICIES:
         return POLICIES[name].function
     if match := _DELETE_LAST.fullmatch(name):
         return partial(delete_multi, last=int(match[1]))
-    if (function := baseline(name)) is not None:
+    if (found := ranked(name)) is not None:
+        return found[0]
+    if (function := baseline(name) or budget(name)) is not None:
         return function
     raise PolicyError(f"unknown policy {name!r}: {did_you_mean(name, policy_help())}")

@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from dlcot_ray.core.annotation import JudgeStep, ModelReply, ReferenceKind, Tokens
+from dlcot_ray.core.annotation import JudgeStep, ModelReply, ReferenceKind, SegmentScore, Tokens
+from dlcot_ray.core.scores import Scores
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, Engine, RequestError
+from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, Engine, RequestError
 from dlcot_ray.judging.model.frame import Frame, Tokenizer
 from dlcot_ray.judging.model.questions.answers import AnswerInvalid, is_in
 from dlcot_ray.judging.model.questions.prompts import Prompts
 from dlcot_ray.judging.model.questions.question import Part, Question
+from dlcot_ray.judging.model.scoring import Place, ScoringEngine, segment_scores
 from dlcot_ray.judging.model.windows import shortened
 
 A = TypeVar("A")
@@ -44,13 +46,18 @@ class QuestionFailed(Exception):
 
 @dataclass(slots=True)
 class Account:
-    """What the questions about one trace cost, by step."""
+    """What the questions about one trace cost, by step, and the scores that came with them.
+
+    Attributes:
+        scores: segment -> its score, where the judge was to score.
+    """
 
     keep_replies: bool
     tokens: dict[JudgeStep, Tokens] = field(default_factory=dict)
     questions: dict[JudgeStep, int] = field(default_factory=dict)
     reasked: dict[JudgeStep, int] = field(default_factory=dict)
     replies: list[ModelReply] = field(default_factory=list)
+    scores: dict[int, SegmentScore] = field(default_factory=dict)
 
     def add(self, step: JudgeStep, cost: Tokens, text: str, again: bool) -> None:
         """Add the cost of one request."""
@@ -89,12 +96,14 @@ class Asker:
         engine: started.
         tokenizer, frame: its tokenizer, and its chat template around a body.
         prompts: the texts.
+        scores: what the engine is to say of each segment, or None.
     """
 
     engine: Engine
     tokenizer: Tokenizer
     frame: Frame
     prompts: Prompts
+    scores: Scores | None = None
     _head: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -155,27 +164,54 @@ class Asker:
             segments: those shown, out of `count`.
             count: how many segments the trace has.
         """
-        ids = list(opening)
-        if len(segments) < count:
-            part = self.prompts.render(
-                "part", first=segments[0].number, last=segments[-1].number, count=count
-            )
-            ids.extend(self.tokenizer.plain(f"{part}\n"))
+        ids = [*opening, *self._part(segments, count)]
         for segment in segments:
             ids.extend(segment.ids)
         ids.extend(self.tokenizer.padding(-len(ids) % self.engine.block_tokens))
         return tuple(ids)
 
+    def places(
+        self, opening: Sequence[int], segments: Sequence[ShownSegment], count: int
+    ) -> tuple[Place, ...]:
+        """Where the texts of `segments` stand in what `shared` gives, without their marks and line ends."""
+        marks = self.tokenizer.plain_batch([MARK.format(segment.number) for segment in segments])
+        at = len(opening) + len(self._part(segments, count))
+        (newline,) = self.tokenizer.padding(1)
+        found = []
+        for segment, mark in zip(segments, marks, strict=True):
+            stop = at + len(segment.ids)
+            # A vocabulary may join the end of a mark to what follows; that token counts as text.
+            pairs = enumerate(zip(mark, segment.ids, strict=False))
+            same = next((i for i, (one, other) in pairs if one != other), len(mark))
+            ends = segment.ids[-1:] == (newline,)
+            found.append(Place(segment.number - 1, at + same, stop - ends))
+            at = stop
+        return tuple(place for place in found if place.start < place.stop)
+
+    def _part(self, segments: Sequence[ShownSegment], count: int) -> list[int]:
+        """The line that says which segments are shown; nothing where all are."""
+        if len(segments) == count:
+            return []
+        part = self.prompts.render("part", first=segments[0].number, last=segments[-1].number, count=count)
+        return self.tokenizer.plain(f"{part}\n")
+
     async def ask(
-        self, account: Account, question: Question[A], part: Part, shared: Sequence[int], assumed: str
+        self,
+        account: Account,
+        question: Question[A],
+        part: Part,
+        shared: Sequence[int],
+        assumed: str,
+        places: Sequence[Place] = (),
     ) -> A:
         """Ask until the answer is valid, at most twice.
 
         Args:
-            account: the cost is added to it.
+            account: the cost is added to it, and the scores of `places`.
             question, part: what to ask.
             shared: token ids that the prompt begins with.
             assumed: what an engine that runs no model answers.
+            places: the segments to score with the first attempt.
 
         Raises:
             QuestionFailed: neither answer can be used.
@@ -192,7 +228,10 @@ class Asker:
         for seed in _ATTEMPTS:
             try:
                 most = min(room, language.max_chars + 1)
-                completion = await self.engine.complete(prompt, constraint, most, seed=seed)
+                if places and seed is None:
+                    completion = await self._scored(account, prompt, constraint, most, places)
+                else:
+                    completion = await self.engine.complete(prompt, constraint, most, seed=seed)
             except RequestError as error:
                 raise QuestionFailed(str(error)) from error
             account.add(question.step, completion.tokens, completion.text, seed is not None)
@@ -208,6 +247,24 @@ class Asker:
             except AnswerInvalid as error:
                 cause = str(error)
         raise QuestionFailed(cause)
+
+    async def _scored(
+        self,
+        account: Account,
+        prompt: Sequence[int],
+        constraint: Constraint,
+        most: int,
+        places: Sequence[Place],
+    ) -> Completion:
+        """A greedy completion; the scores of `places` go to the account."""
+        assert isinstance(self.engine, ScoringEngine)
+        assert self.scores is not None
+        start = max(places[0].start, 1)
+        completion, tokens = await self.engine.scored(
+            prompt, constraint, most, start=start, scores=self.scores
+        )
+        account.scores |= segment_scores(tokens, start, places)
+        return completion
 
     def _fitted(self, text: str, limit: int) -> str:
         """`text` in at most `limit` tokens, its middle left out if need be."""

@@ -36,6 +36,7 @@ from dlcot_ray.judging.model.questions.table import (
     causes_of,
     confirmed,
 )
+from dlcot_ray.judging.model.scoring import all_scores
 from dlcot_ray.judging.model.structure import Ranges, approaches_of, numbered_clusters, verifications_of
 from dlcot_ray.judging.rules.clusters import assign_clusters
 from dlcot_ray.judging.rules.runs import sections_of
@@ -46,8 +47,10 @@ _NOTE = 160
 """Characters of a failure's cause that the step's status keeps."""
 
 
-def assemble(program: Program, outcome: Outcome, fingerprint: str, identity: str) -> Annotation:
-    """The annotation of a trace whose program has run."""
+def assemble(
+    program: Program, outcome: Outcome, fingerprint: str, identity: str, model: str = ""
+) -> Annotation:
+    """The annotation of a trace whose program has run; `model` is named beside the scores."""
     found, account, structure = program.found, program.account, outcome.structure
     labels = {item - 1: label for item, label in (outcome.of(LABELS) or {}).items()}
     methods = outcome.of(APPROACH_CLUSTERS)
@@ -73,6 +76,8 @@ def assemble(program: Program, outcome: Outcome, fingerprint: str, identity: str
         steps=statuses(program.by_rules, account, outcome.failed),
         tokens=account.total(),
         replies=tuple(account.replies),
+        scores=all_scores(account.scores, len(found.segments)),
+        scored_by=model if account.scores else "",
     )
     annotation = crowned(annotation) if found.answers.ends_right else annotation
     return _with_answers(annotation, outcome, QUESTIONS)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.scores import Scores
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import did_you_mean
 from dlcot_ray.judging.equivalence import AnswerChecker
@@ -30,6 +31,7 @@ from dlcot_ray.judging.model.questions.options import (
     OPTIONS,
 )
 from dlcot_ray.judging.model.questions.prompts import load_prompts
+from dlcot_ray.judging.model.scoring import ScoringEngine
 from dlcot_ray.judging.model.writer import ModelWriter
 from dlcot_ray.judging.protocol import JudgeUnavailable
 from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
@@ -54,11 +56,12 @@ class ModelJudge:
         prompts: a YAML file with prompts of the user's own, see `prompts.py`.
         keep_replies: store every raw reply in the annotation.
         ask: the optional questions to ask, see `OPTIONS`; None: all but the causes of errors.
+        scores: what the model is to say of each segment, see `Scores`; None: nothing.
         name: what the identity begins with.
         cas_timeout_seconds: bound of one CAS comparison.
 
     Raises:
-        ValueError: the prompts cannot be used, or there is no such question.
+        ValueError: the prompts cannot be used, or there is no such question, or no such scores.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class ModelJudge:
         prompts: str | None = None,
         keep_replies: bool = False,
         ask: str | Sequence[str] | None = None,
+        scores: str | None = None,
         name: str = "vllm",
         cas_timeout_seconds: float = 1.0,
     ) -> None:
@@ -78,6 +82,7 @@ class ModelJudge:
         self._writer = ModelWriter(engine, model, prompts=prompts)
         self._keep_replies = keep_replies
         self._options = _options(ask)
+        self._scores = _scores(scores)
         self._name = name
         self._checker = AnswerChecker(timeout_seconds=cas_timeout_seconds)
         self._evidence = ThreadPoolExecutor(1, "evidence")
@@ -94,6 +99,7 @@ class ModelJudge:
             f"context-{self._engine.max_context}",
             f"rules-{RULES_VERSION}",
             *([f"asks-{'-'.join(sorted(self._options))}"] if self._options else []),
+            *([f"scores-{self._scores}"] if self._scores else []),
         )
         return " ".join(parts)
 
@@ -116,12 +122,18 @@ class ModelJudge:
         """Load the model.
 
         Raises:
-            JudgeUnavailable: it cannot be loaded, has no chat template, or too short a context.
+            JudgeUnavailable: it cannot be loaded, has no chat template or too short a context, or gives no
+                scores.
         """
+        if self._scores is not None and not isinstance(self._engine, ScoringEngine):
+            raise JudgeUnavailable(
+                f"the model judge {self._name} gives no scores of segments",
+                "take an engine in the job (judge=vllm), or leave judge_options.scores unset",
+            )
         self._engine.start()
         try:
             tokenizer = Tokenizer(self._engine.tokenizer)
-            self._asker = Asker(self._engine, tokenizer, tokenizer.frame(), self._prompts)
+            self._asker = Asker(self._engine, tokenizer, tokenizer.frame(), self._prompts, self._scores)
         except FrameError as error:
             raise JudgeUnavailable(f"the judge model {self._model} cannot be asked: {error}") from error
         if self._engine.max_context < _LEAST_CONTEXT:
@@ -146,7 +158,8 @@ class ModelJudge:
         account = Account(self._keep_replies)
         program = Program(self._asker, self._budget, trace, found, by_rules, account, self._options)
         outcome = await program.run()
-        return assemble(program, outcome, fingerprint(trace, self.identity), self.identity)
+        mark = fingerprint(trace, self.identity)
+        return assemble(program, outcome, mark, self.identity, self._model)
 
     def close(self) -> None:
         """Stop the engine and the helper process."""
@@ -170,3 +183,12 @@ def _options(ask: str | Sequence[str] | None) -> frozenset[str]:
         if option not in OPTIONS:
             raise ValueError(f"ask cannot hold {option!r}: {did_you_mean(str(option), OPTIONS)}")
     return frozenset(chosen) | ({ERRORS_OPTION} if CAUSES_OPTION in chosen else frozenset())
+
+
+def _scores(name: str | None) -> Scores | None:
+    """What to score. Raises ValueError where there is no such thing."""
+    if name is None:
+        return None
+    if name not in set(Scores):
+        raise ValueError(f"scores cannot be {name!r}: {did_you_mean(str(name), list(Scores))}")
+    return Scores(name)

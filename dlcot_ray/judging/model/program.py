@@ -22,6 +22,7 @@ from dlcot_ray.judging.model.admission import TokenBudget
 from dlcot_ray.judging.model.asking import Account, Asker, QuestionFailed, ShownSegment
 from dlcot_ray.judging.model.questions.question import Question, Scope, When
 from dlcot_ray.judging.model.questions.table import COMPLETION, EXPLORE, QUESTIONS, STRUCTURE, VERIFY
+from dlcot_ray.judging.model.scoring import Place
 from dlcot_ray.judging.model.structure import Structure, completed, structure_from, structure_of
 from dlcot_ray.judging.model.windows import Window, chosen_segments, split_windows
 
@@ -93,7 +94,8 @@ class Program:
         if len(windows) == 1:
             shared = self.asker.shared(opening, shown, count)
             async with self.budget.hold(len(shared) + self.asker.reserve):
-                answers = _joined(windows, [await self._read_window(shared, windows[0])])
+                places = self._places(opening, shown, windows[0])
+                answers = _joined(windows, [await self._read_window(shared, windows[0], places)])
                 return await self._conclude(shared, self._structure(answers), answers)
         given = await _all([self._admitted(opening, shown, window) for window in windows])
         answers = _joined(windows, given)
@@ -110,12 +112,22 @@ class Program:
         segments = shown[window.start : window.stop]
         shared = self.asker.shared(opening, segments, len(shown))
         async with self.budget.hold(len(shared) + self.asker.reserve):
-            return await self._read_window(shared, window)
+            return await self._read_window(shared, window, self._places(opening, shown, window))
 
-    async def _read_window(self, shared: Sequence[int], window: Window) -> _Given:
+    def _places(
+        self, opening: Sequence[int], shown: Sequence[ShownSegment], window: Window
+    ) -> Sequence[Place]:
+        """Where the segments stand that this window scores: its own, but those that only repeat."""
+        if self.asker.scores is None:
+            return ()
+        found = self.asker.places(opening, shown[window.start : window.stop], len(shown))
+        loops = {i for start, stop in self.found.loops for i in range(start, stop)}
+        return [place for place in found if window.owns(place.segment) and place.segment not in loops]
+
+    async def _read_window(self, shared: Sequence[int], window: Window, places: Sequence[Place]) -> _Given:
         """The structure first (it fills the cache), then everything that depends on nothing else."""
         scope = self._scope(window.start, window.stop)
-        first = await self._asked(When.FIRST, scope, shared)
+        first = await self._asked(When.FIRST, scope, shared, places)
         if (marks := first[STRUCTURE]) is not None:
             structure = structure_from(marks[0], window.start, window.stop)
             scope = replace(scope, structure=structure)
@@ -150,14 +162,18 @@ class Program:
             self._failed.setdefault(STRUCTURE.step, "no part works towards an answer")
         return structure_of(self.by_rules)
 
-    async def _asked(self, when: When, scope: Scope, shared: Sequence[int]) -> _Given:
-        """Ask at once all questions of the table that are due now."""
+    async def _asked(
+        self, when: When, scope: Scope, shared: Sequence[int], places: Sequence[Place] = ()
+    ) -> _Given:
+        """Ask at once all questions of the table that are due now; `places` are scored along with them."""
         due = (question for question in QUESTIONS if question.when is when)
         chosen = [question for question in due if not question.option or question.option in self.options]
-        given = await _all([self._ask(question, scope, shared) for question in chosen])
+        given = await _all([self._ask(question, scope, shared, places) for question in chosen])
         return dict(zip(chosen, given, strict=True))
 
-    async def _ask(self, question: Question[A], scope: Scope, shared: Sequence[int]) -> list[A] | None:
+    async def _ask(
+        self, question: Question[A], scope: Scope, shared: Sequence[int], places: Sequence[Place]
+    ) -> list[A] | None:
         """The answers to all parts of a question. If one is unusable, the step fails: None."""
         given: list[A] = []
         try:
@@ -165,7 +181,7 @@ class Program:
                 if not shared:
                     raise QuestionFailed("none of its segments fits the context")
                 assumed = question.assumed(self.by_rules, part)
-                given.append(await self.asker.ask(self.account, question, part, shared, assumed))
+                given.append(await self.asker.ask(self.account, question, part, shared, assumed, places))
         except QuestionFailed as error:
             self._failed.setdefault(question.step, str(error))
             return None

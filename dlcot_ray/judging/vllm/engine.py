@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from dlcot_ray.core.annotation import Tokens
+from dlcot_ray.core.scores import Scores
 from dlcot_ray.errors import reason_of
 from dlcot_ray.judging.loop import BusyClock, LoopThread
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError
+from dlcot_ray.judging.model.scoring import LIKELIEST, TokenScore, entropy_of
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 from dlcot_ray.judging.vllm.models import local_model
 from dlcot_ray.judging.vllm.startup import caught_output, check_host_memory, tail, unavailable
@@ -148,6 +150,36 @@ class VllmEngine:
         cost = Tokens(len(prompt) - cached, cached, len(choice.token_ids))
         return Completion(choice.text, cost, choice.finish_reason != "length")
 
+    async def scored(
+        self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, start: int, scores: Scores
+    ) -> tuple[Completion, Sequence[TokenScore]]:
+        """A greedy completion, and a score of each token of the prompt from `start` on.
+
+        vLLM computes no log-probabilities of tokens that it reads from its prefix cache: their places in the
+        answer hold whatever was in memory. So the shared system text is read from the cache, and where the
+        cache reaches behind `start`, because the trace was there before, the prompt is computed once more.
+
+        Raises:
+            RequestError: this request cannot be served.
+            JudgeDied: the engine is gone.
+        """
+        likeliest = LIKELIEST if scores is Scores.ENTROPY else 0
+        done = await self.generate(prompt, _parameters(constraint, max_tokens, None, likeliest))
+        (choice,) = done.outputs
+        # No token is turned into text by vLLM here, because the places of cached tokens hold no tokens.
+        text = self.tokenizer.decode(
+            list(choice.token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        cached = done.num_cached_tokens or 0
+        cost = Tokens(len(prompt) - cached, cached, len(choice.token_ids))
+        if cached >= start:
+            fresh = _parameters(Constraint(ConstraintKind.FREE), 1, None, likeliest)
+            fresh.skip_reading_prefix_cache = True
+            done = await self.generate(prompt, fresh)
+            cost = Tokens(cost.prefill + len(prompt), cached, cost.decode + 1)
+        completion = Completion(text, cost, choice.finish_reason != "length")
+        return completion, _token_scores(done.prompt_logprobs, len(prompt) - start, likeliest)
+
     async def generate(self, prompt: Sequence[int], parameters: Any) -> Any:
         """vLLM's own `RequestOutput` for its own `SamplingParams`, for what `complete` cannot say.
 
@@ -222,7 +254,10 @@ class VllmEngine:
         return f"the engine died ({said})" if said else "the engine died"
 
 
-def _parameters(constraint: Constraint, max_tokens: int, seed: int | None) -> Any:
+def _parameters(
+    constraint: Constraint, max_tokens: int, seed: int | None, likeliest: int | None = None
+) -> Any:
+    """vLLM's parameters; with `likeliest` it also scores the prompt, and detokenizes nothing."""
     sampling = importlib.import_module("vllm.sampling_params")
     structured = None
     match constraint.kind:
@@ -238,4 +273,21 @@ def _parameters(constraint: Constraint, max_tokens: int, seed: int | None) -> An
         max_tokens=max_tokens,
         structured_outputs=structured,
         output_kind=sampling.RequestOutputKind.FINAL_ONLY,
+        prompt_logprobs=likeliest,
+        flat_logprobs=likeliest is not None,
+        detokenize=likeliest is None,
+        skip_reading_prefix_cache=False,
     )
+
+
+def _token_scores(flat: Any, count: int, likeliest: int) -> list[TokenScore]:
+    """The scores of the last `count` tokens of a prompt from vLLM's flat log-probabilities.
+
+    At each place the token's own comes first, then the likeliest. Counted from the end, because some of
+    vLLM's runners leave the places of cached tokens out, and others leave them unwritten.
+    """
+    made = []
+    for at in flat.start_indices[-count:]:
+        entropy = entropy_of(flat.logprobs[at + 1 : at + 1 + likeliest]) if likeliest else None
+        made.append(TokenScore(flat.logprobs[at], flat.ranks[at], entropy))
+    return made

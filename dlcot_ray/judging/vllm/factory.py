@@ -22,6 +22,7 @@ def vllm_judge(
     prompts: str | None = None,
     keep_replies: bool = False,
     ask: str | Sequence[str] | None = None,
+    scores: str | None = None,
     engine: Mapping[str, Any] | None = None,
 ) -> ModelJudge:
     """A model judge on a vLLM engine; see `VllmEngine` and `ModelJudge` for the arguments.
@@ -34,7 +35,7 @@ def vllm_judge(
         model, revision=revision, max_model_len=max_model_len, threads=threads, cache=cache, engine=engine
     )
     identity = model_identity(model, revision)
-    return ModelJudge(made, identity, prompts=prompts, keep_replies=keep_replies, ask=ask)
+    return ModelJudge(made, identity, prompts=prompts, keep_replies=keep_replies, ask=ask, scores=scores)
 
 
 def cascade_judge(

@@ -10,6 +10,7 @@ from dlcot_ray.core.annotation import Label
 from dlcot_ray.core.policies.base import MIN_KEEP, ErrorMode, PolicyError, UnsolvedMode
 from dlcot_ray.core.policies.baselines import HELP
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, POLICIES, parse_policy, policy_help
+from dlcot_ray.core.policies.scored import HELP as SCORED_HELP
 from tests.support.annotations import AFFIRMS, CORRECT, OPEN, WRONG, annotated, dropped
 
 LINES = [f"line {i}" for i in range(8)]
@@ -48,7 +49,9 @@ def test_settings_are_read() -> None:
 
 def test_every_policy_has_one_line_of_help_and_can_be_parsed() -> None:
     lines = policy_help()
-    assert lines.keys() == {*POLICIES, *HELP, "delete_multi_N", "preference_pairs", "loss_spans"}
+    assert lines.keys() == {
+        *POLICIES, *HELP, *SCORED_HELP, "delete_multi_N", "preference_pairs", "loss_spans",
+    }  # fmt: skip
     assert all(line and "\n" not in line for line in lines.values())
     for name in [*POLICIES, "delete_multi_3", "preference_pairs"]:
         assert parse_policy(name).min_keep == MIN_KEEP

@@ -12,10 +12,12 @@ import psutil
 import pytest
 
 from dlcot_ray.core.annotation import Annotation, JudgeStep, Source
+from dlcot_ray.core.scores import Scores
 from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
-from dlcot_ray.judging.model.engine import Constraint, ConstraintKind, RequestError
+from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError
 from dlcot_ray.judging.model.judge import ModelJudge
+from dlcot_ray.judging.model.scoring import TokenScore
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 from dlcot_ray.judging.vllm.engine import VllmEngine
 
@@ -106,6 +108,43 @@ def test_a_shared_prefix_is_computed_once(engine: VllmEngine) -> None:
         return [cost.tokens.cached for cost in costs]
 
     assert asyncio.run(ask())[1] == 4 * block
+
+
+def test_scores_do_not_depend_on_what_the_cache_holds(engine: VllmEngine) -> None:
+    """vLLM leaves the places of cached tokens unwritten: issue 42019 of vLLM, stale values."""
+    block = engine.block_tokens
+    system = (ids(engine, "Judge this fairly. ") * 100)[: 2 * block]
+    trace = ids(engine, "Okay, 12 times 17 is 204. Wait, let me check that again: 170 + 34 = 204. " * 12)
+    prompt, start = [*system, *trace], len(system) + 1
+
+    async def score(likeliest: Scores) -> tuple[Completion, list[TokenScore]]:
+        constraint = Constraint(ConstraintKind.REGEX, "(?:yes|no)")
+        done, tokens = await engine.scored(prompt, constraint, 8, start=start, scores=likeliest)
+        return done, list(tokens)
+
+    async def all_of_them() -> list[tuple[Completion, list[TokenScore]]]:
+        await engine.forget()
+        cold = await score(Scores.ENTROPY)
+        await engine.forget()
+        await engine.complete([*system, *ids(engine, "Another trace.")], FREE, 2)
+        # The system text is cached, then the whole prompt.
+        return [cold, *[await score(Scores.ENTROPY) for _ in range(2)], await score(Scores.SURPRISAL)]
+
+    (cold, cold_scores), *others = asyncio.run(all_of_them())
+    assert len(cold_scores) == len(prompt) - start
+    assert cold.tokens.cached == 0
+    assert others[0][0].tokens.cached == 2 * block
+    assert others[1][0].tokens.prefill >= len(prompt)
+    for done, scores in others:
+        assert done.text == cold.text
+        assert [token.rank for token in scores] == [token.rank for token in cold_scores]
+        assert [token.logprob for token in scores] == pytest.approx(
+            [t.logprob for t in cold_scores], abs=1e-3
+        )
+    entropies = [token.entropy or 0.0 for token in cold_scores]
+    assert all(0 < entropy < 12 for entropy in entropies)
+    assert [t.entropy or 0.0 for t in others[0][1]] == pytest.approx(entropies, abs=1e-3)
+    assert {token.entropy for token in others[2][1]} == {None}
 
 
 def test_a_bad_request_does_not_affect_others(engine: VllmEngine) -> None:

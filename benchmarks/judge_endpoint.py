@@ -1,0 +1,153 @@
+"""The model judge on a served engine against the engine in its own process: do they say the same?
+
+    python benchmarks/judge_endpoint.py FOLDER_OF_PARQUET MODEL [TRACES [CHARS [AT_ONCE]]]
+
+One model, TRACES (50) real traces of at most CHARS (3,000) characters, AT_ONCE (1) of them in work at a time.
+The judge runs on the engine in this process, twice, and on `vllm serve` on 127.0.0.1, with the same
+arguments. Printed are the traces with the same annotation, and where the first answers part. Two runs of the
+same engine differ, too, where traces are in work side by side: the batch decides how sums are rounded, and a
+close call may flip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from judge_tokens import traces_of
+
+from dlcot_ray.core.annotation import Annotation, Tokens
+from dlcot_ray.core.trace import Trace
+from dlcot_ray.judging.endpoint.factory import endpoint_judge
+from dlcot_ray.judging.model.judge import ModelJudge
+from dlcot_ray.judging.vllm.factory import vllm_judge
+
+CONTEXT = 8192
+THREADS = int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0))))
+ENGINE = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": 2 << 30}
+_START_S = 400
+
+
+@contextmanager
+def served(model: str) -> Iterator[str]:
+    """The URL of a `vllm serve` that takes the same arguments as the engine in this process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("vllm")), "serve", model, "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--served-model-name", "judge", "--max-model-len", str(CONTEXT)]
+    command += ["--dtype", "float32", "--enforce-eager", "--kv-cache-memory-bytes", str(2 << 30)]
+    command += ["--seed", "0", "--enable-prompt-tokens-details"]
+    settings = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
+    settings |= {"VLLM_LOGGING_LEVEL": "ERROR", "OMP_NUM_THREADS": str(THREADS)}
+    with Path(os.environ.get("SERVER_LOG", os.devnull)).open("wb") as log:
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
+        try:
+            _wait(process, f"http://127.0.0.1:{port}/health")
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    until = time.monotonic() + _START_S
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise SystemExit("vllm serve ended before it was ready")
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(1)
+    raise SystemExit(f"vllm serve was not ready after {_START_S} s")
+
+
+def annotated(judge: ModelJudge, traces: Sequence[Trace], at_once: int) -> tuple[list[Annotation], float]:
+    """Annotations in order, and the seconds that they took."""
+
+    async def all_of_them() -> list[Annotation]:
+        turn = asyncio.Semaphore(at_once)
+
+        async def one(trace: Trace) -> Annotation:
+            async with turn:
+                return await judge.judge(trace)
+
+        return list(await asyncio.gather(*map(one, traces)))
+
+    begin = time.monotonic()
+    return asyncio.run(all_of_them()), time.monotonic() - begin
+
+
+def bare(annotation: Annotation) -> Annotation:
+    """Without what names the judge, and without costs and replies."""
+    steps = tuple(replace(status, tokens=Tokens()) for status in annotation.steps)
+    return replace(annotation, judge="", fingerprint="", tokens=Tokens(), replies=(), steps=steps)
+
+
+def compared(name: str, ours: Sequence[Annotation], theirs: Sequence[Annotation]) -> None:
+    """Print how many are the same."""
+    same = sum(bare(one) == bare(other) for one, other in zip(ours, theirs, strict=True))
+    pairs = zip(ours, theirs, strict=True)
+    replies = [pair for a, b in pairs for pair in zip(a.replies, b.replies, strict=False)]
+    alike = sum(a == b for a, b in replies)
+    print(
+        f"{name}: {same} of {len(ours)} annotations the same, {alike} of {len(replies)} answers", flush=True
+    )
+    for one, other in zip(ours, theirs, strict=True):
+        first = next(((a, b) for a, b in zip(one.replies, other.replies, strict=False) if a != b), None)
+        if first is not None:
+            print(
+                f"  {one.trace_id} {first[0].step.value}:\n    {first[0].text}\n    {first[1].text}",
+                flush=True,
+            )
+
+
+def main() -> int:
+    """The command."""
+    if len(sys.argv) < 3:
+        print(__doc__)
+        return 2
+    number, chars, at_once = (*map(int, sys.argv[3:6]), *(50, 3_000, 1)[len(sys.argv) - 3 :])
+    model = str(Path(sys.argv[2]).resolve())
+    traces = traces_of(Path(sys.argv[1]), number, chars)
+    judge = vllm_judge(model, max_model_len=CONTEXT, threads=THREADS, keep_replies=True, engine=ENGINE)
+    judge.start()
+    runs = []
+    for name in ("engine in this process", "the same again"):
+        found, seconds = annotated(judge, traces, at_once)
+        print(f"{name}: {len(traces)} traces in {seconds:.0f} s", flush=True)
+        runs.append(found)
+        asyncio.run(judge._engine.forget())  # type: ignore[attr-defined]
+    print("block", judge._engine.block_tokens)
+    judge.close()
+    compared("same engine twice", *runs)
+    with served(model) as url:
+        if "METRICS" in os.environ:
+            text = urllib.request.urlopen(url.removesuffix("/v1") + "/metrics").read().decode()
+            print([line for line in text.splitlines() if "cache_config" in line])
+        for options in json.loads(os.environ.get("OPTIONS", "[{}]")):
+            judge = endpoint_judge(
+                url, "judge", tokenizer=model, max_model_len=CONTEXT, keep_replies=True, **options
+            )
+            judge.start()
+            found, seconds = annotated(judge, traces, at_once)
+            judge.close()
+            print(f"{options} vllm serve: {len(traces)} traces in {seconds:.0f} s", flush=True)
+            compared("served against in process", found, runs[0])
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
