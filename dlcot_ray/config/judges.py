@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from dlcot_ray.config.settings import JudgeConfig
 from dlcot_ray.core.policies.registry import reads_check_methods, reads_scores
-from dlcot_ray.core.scores import Scores
+from dlcot_ray.core.policies.scores import Scores
 from dlcot_ray.core.tokens import estimate_tokens
 from dlcot_ray.errors import JobError, reason_of
 from dlcot_ray.judging.model.questions.options import CAUSES_OPTION, CHECK_METHODS_OPTION, ERRORS_OPTION

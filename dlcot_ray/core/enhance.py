@@ -24,8 +24,8 @@ from dlcot_ray.core.error_handling import RepairRequest, apply_repairs, checked_
 from dlcot_ray.core.gating.repairs import Repair, passing_repairs
 from dlcot_ray.core.language import UNKNOWN_LANGUAGE, has_cues, is_foreign, language_of
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, UnsolvedMode
+from dlcot_ray.core.policies.scores import has_scores
 from dlcot_ray.core.policies.standing import is_unsolved
-from dlcot_ray.core.scores import has_scores
 from dlcot_ray.core.seams.bridges import bridge_fault
 from dlcot_ray.core.seams.kinds import SeamNeed
 from dlcot_ray.core.segments import segment_texts

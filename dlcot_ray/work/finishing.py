@@ -9,7 +9,7 @@ from dlcot_ray.core.annotation import ReferenceKind
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import UNSOLVED
 from dlcot_ray.core.policies.base import UnsolvedMode
-from dlcot_ray.core.scores import rank_surprisal_ratio
+from dlcot_ray.core.policies.scores import rank_surprisal_ratio
 from dlcot_ray.errors import Cause, RowFault, Stage
 from dlcot_ray.inputs.choices import Reply
 from dlcot_ray.inputs.conversations.homes import Home, messages_type, pair_of, turns_type

@@ -33,8 +33,8 @@ from dlcot_ray.core.gates import evaluate_gates, keeps_answer
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, drop_range
 from dlcot_ray.core.policies.reasons import owners, with_reasons
 from dlcot_ray.core.policies.redundancy import REDUNDANT
+from dlcot_ray.core.policies.scores import has_scores
 from dlcot_ray.core.policies.standing import standing
-from dlcot_ray.core.scores import has_scores
 from dlcot_ray.core.seams.closing import close_seams
 from dlcot_ray.core.seams.kinds import Closed, Seam, SeamNeed
 from dlcot_ray.core.stating.stated import accepted_answers, states

@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.policies.scores import Scores
 from dlcot_ray.core.policies.standing import unfinished_start
-from dlcot_ray.core.scores import Scores
 
 Drops = dict[int, str]
 """Segment number -> reason, for each segment to drop."""

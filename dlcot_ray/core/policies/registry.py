@@ -23,12 +23,12 @@ from dlcot_ray.core.policies.base import (
 )
 from dlcot_ray.core.policies.baselines import HELP as BASELINE_HELP
 from dlcot_ray.core.policies.baselines import baseline
+from dlcot_ray.core.policies.by_score import HELP as SCORED_HELP
+from dlcot_ray.core.policies.by_score import budget, ranked
 from dlcot_ray.core.policies.parts import Checks, clean_local, drop_incorrect_branches, drop_verification
 from dlcot_ray.core.policies.redundancy import delete_multi, keep_one_per_cluster
-from dlcot_ray.core.policies.scored import HELP as SCORED_HELP
-from dlcot_ray.core.policies.scored import budget, ranked
+from dlcot_ray.core.policies.scores import Scores
 from dlcot_ray.core.policies.trunk import earliest_correct_prefix, keep_first, keep_first_plus_check
-from dlcot_ray.core.scores import Scores
 from dlcot_ray.errors import did_you_mean
 
 

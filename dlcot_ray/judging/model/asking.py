@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from dlcot_ray.core.annotation import JudgeStep, ModelReply, ReferenceKind, SegmentScore, Tokens
-from dlcot_ray.core.scores import Scores
+from dlcot_ray.core.policies.scores import Scores
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, Engine, RequestError
 from dlcot_ray.judging.model.frame import Frame, Tokenizer

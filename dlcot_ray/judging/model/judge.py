@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.scores import Scores
+from dlcot_ray.core.policies.scores import Scores
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import did_you_mean
 from dlcot_ray.judging.equivalence import AnswerChecker

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from dlcot_ray.core.annotation import MAX_RANK, SegmentScore
-from dlcot_ray.core.scores import Scores
+from dlcot_ray.core.policies.scores import Scores
 from dlcot_ray.judging.model.engine import Completion, Constraint
 
 LIKELIEST = 20

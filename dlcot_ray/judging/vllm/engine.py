@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dlcot_ray.core.annotation import Tokens
-from dlcot_ray.core.scores import Scores
+from dlcot_ray.core.policies.scores import Scores
 from dlcot_ray.errors import reason_of
 from dlcot_ray.judging.loop import BusyClock, LoopThread
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from dlcot_ray.core.annotation import Label
 from dlcot_ray.core.policies.base import MIN_KEEP, ErrorMode, PolicyError, UnsolvedMode
 from dlcot_ray.core.policies.baselines import HELP
+from dlcot_ray.core.policies.by_score import HELP as SCORED_HELP
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, POLICIES, parse_policy, policy_help
-from dlcot_ray.core.policies.scored import HELP as SCORED_HELP
 from tests.support.annotations import AFFIRMS, CORRECT, OPEN, WRONG, annotated, dropped
 
 LINES = [f"line {i}" for i in range(8)]

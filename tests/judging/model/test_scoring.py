@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from dlcot_ray.core.annotation import Annotation, SegmentScore
-from dlcot_ray.core.scores import Scores
+from dlcot_ray.core.policies.scores import Scores
 from dlcot_ray.core.segments import segment_texts
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Completion, Constraint, RequestError

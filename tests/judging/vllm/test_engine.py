@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from dlcot_ray.core.annotation import Annotation, JudgeStep, Source
-from dlcot_ray.core.scores import Scores
+from dlcot_ray.core.policies.scores import Scores
 from dlcot_ray.core.segments import split_segments
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError

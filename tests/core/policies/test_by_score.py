@@ -11,7 +11,7 @@ from dlcot_ray.core.enhance import UNGATED, enhance
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.policies.base import PolicyError
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy, policy_help, reads_scores
-from dlcot_ray.core.scores import Scores, mean_surprisal, rank_surprisal_ratio
+from dlcot_ray.core.policies.scores import Scores, mean_surprisal, rank_surprisal_ratio
 from dlcot_ray.core.trace import Trace
 from tests.support.annotations import AFFIRMS, CORRECT, annotated
 

@@ -1,4 +1,4 @@
-"""Policies by what a model thought of each segment (`core.scores`): two baselines of papers, and a budget.
+"""Policies by what a model thought of each segment (`scores`): two baselines of papers, and a budget.
 
 In: an annotation with scores. Out: drops; none where the scores are missing. `step_entropy` and
 `first_token_surprisal` are cuts as the papers make them, anywhere in the trace, so they are baselines without
@@ -17,8 +17,8 @@ from dlcot_ray.core.policies.base import Drops, PolicyFunction
 from dlcot_ray.core.policies.baselines import all_but, within
 from dlcot_ray.core.policies.reasons import owners
 from dlcot_ray.core.policies.redundancy import keep_one_per_cluster
+from dlcot_ray.core.policies.scores import Scores, has_scores, mean_surprisal
 from dlcot_ray.core.policies.trunk import keep_first_plus_check
-from dlcot_ray.core.scores import Scores, has_scores, mean_surprisal
 
 _RANKED = re.compile(r"(step_entropy|first_token_surprisal)_([1-9]\d?)")
 _BUDGET = re.compile(r"budget_(?:(?P<percent>[1-9]\d?)|(?P<tokens>[1-9]\d*)_tokens)")
