@@ -22,6 +22,7 @@ GATES = {
 REASONS = {
     "nothing_to_cut": "The policy found nothing to remove.",
     "no_reference": "No right answer is known, so nothing counts as text behind it.",
+    "no_scores": "No model scored the segments, which the policy reads.",
     "no_approach": "The judge found no approach to the problem.",
     "unsolved": "The trace does not arrive at its reference answer.",
     "judge_failed": "The judge failed on this trace; it passed through.",
