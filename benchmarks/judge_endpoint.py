@@ -3,16 +3,15 @@
     python benchmarks/judge_endpoint.py FOLDER_OF_PARQUET MODEL [TRACES [CHARS [AT_ONCE]]]
 
 One model, TRACES (50) real traces of at most CHARS (3,000) characters, AT_ONCE (1) of them in work at a time.
-The judge runs on the engine in this process, twice, and on `vllm serve` on 127.0.0.1, with the same
-arguments. Printed are the traces with the same annotation, and where the first answers part. Two runs of the
-same engine differ, too, where traces are in work side by side: the batch decides how sums are rounded, and a
-close call may flip.
+The judge runs on the engine in this process and on `vllm serve` on 127.0.0.1, with the same arguments.
+Printed are the traces with the same annotation, and where the first answers part. Where traces are in work
+side by side, the engine in this process runs twice: the batch decides how sums are rounded, so a close call
+may flip between two runs of one engine, too.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import subprocess
@@ -31,7 +30,7 @@ from dlcot_ray.core.annotation import Annotation, Tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.endpoint.factory import endpoint_judge
 from dlcot_ray.judging.model.judge import ModelJudge
-from dlcot_ray.judging.vllm.factory import vllm_judge
+from dlcot_ray.judging.vllm.engine import VllmEngine
 
 CONTEXT = 8192
 THREADS = int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0))))
@@ -45,7 +44,9 @@ def served(model: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("vllm")), "serve", model, "--host", "127.0.0.1"]
+    # What `vllm serve` runs; the command wants a package named vllm, and that of the CPU build is another.
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model]
+    command += ["--host", "127.0.0.1"]
     command += ["--port", str(port), "--served-model-name", "judge", "--max-model-len", str(CONTEXT)]
     command += ["--dtype", "float32", "--enforce-eager", "--kv-cache-memory-bytes", str(2 << 30)]
     command += ["--seed", "0", "--enable-prompt-tokens-details"]
@@ -98,14 +99,14 @@ def bare(annotation: Annotation) -> Annotation:
 
 def compared(name: str, ours: Sequence[Annotation], theirs: Sequence[Annotation]) -> None:
     """Print how many are the same."""
-    same = sum(bare(one) == bare(other) for one, other in zip(ours, theirs, strict=True))
-    pairs = zip(ours, theirs, strict=True)
+    pairs = list(zip(ours, theirs, strict=True))
     replies = [pair for a, b in pairs for pair in zip(a.replies, b.replies, strict=False)]
+    same = sum(bare(one) == bare(other) for one, other in pairs)
     alike = sum(a == b for a, b in replies)
     print(
         f"{name}: {same} of {len(ours)} annotations the same, {alike} of {len(replies)} answers", flush=True
     )
-    for one, other in zip(ours, theirs, strict=True):
+    for one, other in pairs:
         first = next(((a, b) for a, b in zip(one.replies, other.replies, strict=False) if a != b), None)
         if first is not None:
             print(
@@ -122,30 +123,22 @@ def main() -> int:
     number, chars, at_once = (*map(int, sys.argv[3:6]), *(50, 3_000, 1)[len(sys.argv) - 3 :])
     model = str(Path(sys.argv[2]).resolve())
     traces = traces_of(Path(sys.argv[1]), number, chars)
-    judge = vllm_judge(model, max_model_len=CONTEXT, threads=THREADS, keep_replies=True, engine=ENGINE)
+    engine = VllmEngine(model, max_model_len=CONTEXT, threads=THREADS, engine=ENGINE)
+    judge = ModelJudge(engine, "measured", keep_replies=True)
     judge.start()
-    runs = []
-    for name in ("engine in this process", "the same again"):
-        found, seconds = annotated(judge, traces, at_once)
-        print(f"{name}: {len(traces)} traces in {seconds:.0f} s", flush=True)
-        runs.append(found)
-        asyncio.run(judge._engine.forget())  # type: ignore[attr-defined]
-    print("block", judge._engine.block_tokens)
+    inside, seconds = annotated(judge, traces, at_once)
+    print(f"engine in this process: {number} traces in {seconds:.0f} s", flush=True)
+    if at_once > 1:
+        asyncio.run(engine.forget())
+        compared("the same engine again", annotated(judge, traces, at_once)[0], inside)
     judge.close()
-    compared("same engine twice", *runs)
     with served(model) as url:
-        if "METRICS" in os.environ:
-            text = urllib.request.urlopen(url.removesuffix("/v1") + "/metrics").read().decode()
-            print([line for line in text.splitlines() if "cache_config" in line])
-        for options in json.loads(os.environ.get("OPTIONS", "[{}]")):
-            judge = endpoint_judge(
-                url, "judge", tokenizer=model, max_model_len=CONTEXT, keep_replies=True, **options
-            )
-            judge.start()
-            found, seconds = annotated(judge, traces, at_once)
-            judge.close()
-            print(f"{options} vllm serve: {len(traces)} traces in {seconds:.0f} s", flush=True)
-            compared("served against in process", found, runs[0])
+        judge = endpoint_judge(url, "judge", tokenizer=model, max_model_len=CONTEXT, keep_replies=True)
+        judge.start()
+        outside, seconds = annotated(judge, traces, at_once)
+        judge.close()
+    print(f"vllm serve: {number} traces in {seconds:.0f} s", flush=True)
+    compared("vllm serve against the engine in this process", outside, inside)
     return 0
 
 

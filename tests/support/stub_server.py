@@ -18,10 +18,11 @@ class StubServer:
     Attributes:
         requests: the bodies, in order.
         keys: what each request sent as its key.
+        metrics: the text of ``/metrics``; empty: there is none.
     """
 
-    def __init__(self, answer: Answer, key: str = "") -> None:
-        self._answer, self._key = answer, key
+    def __init__(self, answer: Answer, key: str = "", metrics: str = "") -> None:
+        self._answer, self._key, self.metrics = answer, key, metrics
         self.requests: list[Mapping[str, Any]] = []
         self.keys: list[str] = []
 
@@ -30,6 +31,7 @@ class StubServer:
         """The URL to configure, while the server runs."""
         app = web.Application()
         app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/metrics", self._metrics)
         app.router.add_post("/v1/completions", self._complete)
         app.router.add_post("/v1/chat/completions", self._complete)
         runner = web.AppRunner(app)
@@ -46,6 +48,9 @@ class StubServer:
         if self._is_refused(request):
             return web.json_response({"error": "no such key"}, status=401)
         return web.json_response({"data": [{"id": "stub", "max_model_len": 16_384}]})
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(text=self.metrics, status=200 if self.metrics else 404)
 
     async def _complete(self, request: web.Request) -> web.Response:
         if self._is_refused(request):

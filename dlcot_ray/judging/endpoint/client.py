@@ -60,6 +60,14 @@ class Client:
         """
         return await self._tried("POST", path, body)
 
+    async def text(self, path: str) -> str | None:
+        """The text at a path beside ``/v1``, tried once; None where the server has none to give."""
+        try:
+            async with self._session.get(self._url.removesuffix("/v1") + path) as answer:
+                return await answer.text() if answer.status == 200 else None
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return None
+
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()

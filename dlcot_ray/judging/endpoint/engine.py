@@ -17,6 +17,7 @@ from dlcot_ray.errors import reason_of
 from dlcot_ray.judging.endpoint.chat_text import ChatText
 from dlcot_ray.judging.endpoint.client import Client
 from dlcot_ray.judging.endpoint.limits import Budget, Pace
+from dlcot_ray.judging.endpoint.metrics import read_cache
 from dlcot_ray.judging.loop import BusyClock, LoopThread
 from dlcot_ray.judging.model.engine import Completion, Constraint, ConstraintKind, RequestError
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
@@ -26,6 +27,10 @@ _TEMPERATURE = 0.7
 """Sampling temperature of the second attempt, as of the engine in this process."""
 _STOP_S = 30.0
 _UNLIMITED = 1 << 30
+_BLOCK = 16
+"""Tokens per block of the prefix cache where nobody says: vLLM's on GPUs."""
+_NEUTRAL: Mapping[str, Any] = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
+"""A server takes what is not sent from the model's generation_config.json; the engine in the job does not."""
 
 
 class Api(StrEnum):
@@ -56,7 +61,8 @@ class EndpointEngine:
         tokenizer: a directory or hub id (``owner/name@COMMIT``), for `api` completions; None: as `model`.
         api, constrain: see their types.
         max_model_len: context in tokens.
-        block_tokens: of the server's prefix cache.
+        block_tokens: of the server's prefix cache; None asks the server, which vLLM answers, and takes 16
+            elsewhere.
         key_env, retries, timeout_s: see `Client`.
         pace, budget: of this worker.
     """
@@ -70,7 +76,7 @@ class EndpointEngine:
         api: Api,
         constrain: Constrain,
         max_model_len: int,
-        block_tokens: int,
+        block_tokens: int | None,
         key_env: str,
         retries: int,
         timeout_s: float,
@@ -79,7 +85,9 @@ class EndpointEngine:
     ) -> None:
         self._url, self._model, self._tokenizer_name = url, model, tokenizer or model
         self._api, self._constrain = api, constrain
-        self.max_context, self.block_tokens, self.kv_tokens = max_model_len, block_tokens, _UNLIMITED
+        self.max_context, self.kv_tokens = max_model_len, _UNLIMITED
+        self._block_tokens = block_tokens
+        self.block_tokens = block_tokens or _BLOCK
         self._http = (url, key_env, retries, timeout_s)
         self._pace, self._budget = pace, budget
         self._loop = LoopThread("endpoint")
@@ -98,7 +106,7 @@ class EndpointEngine:
         return self._busy.seconds
 
     def start(self) -> None:
-        """Load the tokenizer, and ask the server for its models. Safe to call twice.
+        """Load the tokenizer, and ask the server for its models and its cache. Safe to call twice.
 
         Raises:
             JudgeUnavailable: no server, another model, a refused key, or a shorter context.
@@ -109,6 +117,9 @@ class EndpointEngine:
         self._client = self._loop.start(lambda: Client(*self._http))
         try:
             self._check(self._loop.call(self._client.get("/models")))
+            cache = read_cache(self._loop.call(self._client.text("/metrics")))
+            self.block_tokens = self._block_tokens or cache.block or _BLOCK
+            self.kv_tokens = cache.tokens or _UNLIMITED
         except JudgeDied as error:
             self.close()
             raise JudgeUnavailable(str(error), "check judge_options.url and that the server runs") from error
@@ -151,6 +162,8 @@ class EndpointEngine:
             "model": self._model,
             "max_tokens": max_tokens,
             "temperature": 0.0 if seed is None else _TEMPERATURE,
+            "top_p": 1.0,
+            **({} if self._constrain is Constrain.NONE else _NEUTRAL),
             **({} if seed is None else {"seed": seed}),
             **self._constraint(constraint),
         }

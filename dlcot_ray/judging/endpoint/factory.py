@@ -18,7 +18,7 @@ def endpoint_judge(
     api: str = "completions",
     constrain: str = "structured_outputs",
     max_model_len: int = 32_768,
-    block_tokens: int = 16,
+    block_tokens: int | None = None,
     key_env: str = "DLCOT_API_KEY",
     retries: int = 6,
     timeout_s: float = 600.0,

@@ -49,6 +49,7 @@ class Account:
     """What the questions about one trace cost, by step, and the scores that came with them.
 
     Attributes:
+        replies: what was said, with its place: of the question in the table, and where its window begins.
         scores: segment -> its score, where the judge was to score.
     """
 
@@ -56,16 +57,20 @@ class Account:
     tokens: dict[JudgeStep, Tokens] = field(default_factory=dict)
     questions: dict[JudgeStep, int] = field(default_factory=dict)
     reasked: dict[JudgeStep, int] = field(default_factory=dict)
-    replies: list[ModelReply] = field(default_factory=list)
+    replies: list[tuple[tuple[int, int], ModelReply]] = field(default_factory=list)
     scores: dict[int, SegmentScore] = field(default_factory=dict)
 
-    def add(self, step: JudgeStep, cost: Tokens, text: str, again: bool) -> None:
+    def add(self, step: JudgeStep, cost: Tokens, text: str, again: bool, place: tuple[int, int]) -> None:
         """Add the cost of one request."""
         self.tokens[step] = added(self.tokens.get(step, Tokens()), cost)
         self.questions[step] = self.questions.get(step, 0) + (not again)
         self.reasked[step] = self.reasked.get(step, 0) + again
         if self.keep_replies:
-            self.replies.append(ModelReply(step, text))
+            self.replies.append((place, ModelReply(step, text)))
+
+    def said(self) -> tuple[ModelReply, ...]:
+        """The replies in the order of the table, not in that in which the engine happened to end them."""
+        return tuple(reply for _, reply in sorted(self.replies, key=lambda kept: kept[0]))
 
     def total(self) -> Tokens:
         """Over all steps."""
@@ -202,16 +207,18 @@ class Asker:
         part: Part,
         shared: Sequence[int],
         assumed: str,
-        places: Sequence[Place] = (),
+        place: tuple[int, int],
+        scored: Sequence[Place] = (),
     ) -> A:
         """Ask until the answer is valid, at most twice.
 
         Args:
-            account: the cost is added to it, and the scores of `places`.
+            account: the cost is added to it, and the scores of `scored`.
             question, part: what to ask.
             shared: token ids that the prompt begins with.
             assumed: what an engine that runs no model answers.
-            places: the segments to score with the first attempt.
+            place: of the question and its window, which order the replies.
+            scored: the segments to score with the first attempt.
 
         Raises:
             QuestionFailed: neither answer can be used.
@@ -228,13 +235,13 @@ class Asker:
         for seed in _ATTEMPTS:
             try:
                 most = min(room, language.max_chars + 1)
-                if places and seed is None:
-                    completion = await self._scored(account, prompt, constraint, most, places)
+                if scored and seed is None:
+                    completion = await self._scored(account, prompt, constraint, most, scored)
                 else:
                     completion = await self.engine.complete(prompt, constraint, most, seed=seed)
             except RequestError as error:
                 raise QuestionFailed(str(error)) from error
-            account.add(question.step, completion.tokens, completion.text, seed is not None)
+            account.add(question.step, completion.tokens, completion.text, seed is not None, place)
             longer = not completion.finished and len(completion.text) >= language.max_chars
             if longer and not language.may_break_off:
                 cause = f"the answer goes on behind {language.max_chars} characters"

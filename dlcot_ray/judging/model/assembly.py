@@ -75,7 +75,7 @@ def assemble(
         truncated=found.truncated,
         steps=statuses(program.by_rules, account, outcome.failed),
         tokens=account.total(),
-        replies=tuple(account.replies),
+        replies=account.said(),
         scores=all_scores(account.scores, len(found.segments)),
         scored_by=model if account.scores else "",
     )

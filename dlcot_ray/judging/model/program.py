@@ -181,7 +181,10 @@ class Program:
                 if not shared:
                     raise QuestionFailed("none of its segments fits the context")
                 assumed = question.assumed(self.by_rules, part)
-                given.append(await self.asker.ask(self.account, question, part, shared, assumed, places))
+                place = (QUESTIONS.index(question), scope.start)
+                given.append(
+                    await self.asker.ask(self.account, question, part, shared, assumed, place, places)
+                )
         except QuestionFailed as error:
             self._failed.setdefault(question.step, str(error))
             return None

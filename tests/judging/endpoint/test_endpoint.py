@@ -14,8 +14,10 @@ from dlcot_ray.core.annotation import Annotation, Source, Tokens
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.endpoint import client
 from dlcot_ray.judging.endpoint.chat_text import ChatText
+from dlcot_ray.judging.endpoint.engine import Api, Constrain, EndpointEngine
 from dlcot_ray.judging.endpoint.factory import endpoint_judge
 from dlcot_ray.judging.endpoint.limits import Budget, Pace, Prices
+from dlcot_ray.judging.endpoint.metrics import Cache, read_cache
 from dlcot_ray.judging.model.frame import Tokenizer
 from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 from tests.support.stub_server import Answer, StubServer
@@ -62,7 +64,9 @@ def test_a_chat_server_gets_texts_and_constraints() -> None:
     assert "STRUCTURE" in first["messages"][0]["content"]
     assert "[#4] 42 - 17 = 25, good." in first["messages"][1]["content"]
     assert first["structured_outputs"]["regex"].startswith("1[QPS]")
-    assert first["temperature"] == 0.0
+    # A server would take these from the model's generation_config.json, which the engine in the job ignores.
+    assert (first["temperature"], first["top_p"], first["top_k"]) == (0.0, 1.0, -1)
+    assert first["repetition_penalty"] == 1.0
     assert annotation.tokens == Tokens(36 * 4, 64 * 4, 10 * 4)
 
 
@@ -84,7 +88,7 @@ def test_without_constraints_answers_are_checked_and_asked_again() -> None:
     server, run = judged(answer, constrain="none")
     macro = run().steps[0]
     assert (macro.source, macro.questions, macro.reasked) == (Source.MODEL, 1, 1)
-    assert not {"structured_outputs", "regex"} & server.requests[0].keys()
+    assert not {"structured_outputs", "regex", "top_k"} & server.requests[0].keys()
     assert [body.get("seed") for body in server.requests[:2]] == [None, 1]
 
 
@@ -150,6 +154,46 @@ def test_another_model_or_a_shorter_context_is_refused_at_the_start() -> None:
     with pytest.raises(JudgeUnavailable, match="and that the server runs"):
         judge.start()
     judge.close()
+
+
+CACHE = (
+    "# TYPE vllm:cache_config_info gauge\n"
+    'vllm:cache_config_info{{_block_size_resolved="True",block_size="{block}",engine="{engine}",{rest}}} 1.0\n'
+)
+
+
+def test_what_a_server_tells_of_its_cache() -> None:
+    told = CACHE.format(block=128, engine=0, rest='kv_cache_size_tokens="46592"')
+    assert read_cache(told) == Cache(128, 46_592)
+    both = told + CACHE.format(block=128, engine=1, rest='kv_cache_size_tokens="1024"')
+    assert read_cache(both) == Cache(128, 47_616)
+    assert read_cache(CACHE.format(block=32, engine=0, rest='num_gpu_blocks="10"')) == Cache(32, 320)
+    assert read_cache(CACHE.format(block=32, engine=0, rest='num_gpu_blocks="None"')) == Cache(32)
+    assert read_cache("sglang:num_running_reqs 3.0") == read_cache(None) == Cache()
+
+
+@pytest.mark.parametrize(("metrics", "asked", "block", "tokens"), [
+    ("", None, 16, 1 << 30),
+    (CACHE.format(block=32, engine=0, rest='kv_cache_size_tokens="4096"'), None, 32, 4096),
+    (CACHE.format(block=32, engine=0, rest='kv_cache_size_tokens="4096"'), 48, 48, 4096),
+])  # fmt: skip
+def test_blocks_and_cache_are_those_of_the_server(
+    metrics: str, asked: int | None, block: int, tokens: int
+) -> None:
+    """Prompts are padded to blocks, and as many traces are in work as the cache holds."""
+
+    async def started() -> tuple[int, int]:
+        async with StubServer(answered, metrics=metrics).running() as url:
+            engine = EndpointEngine(
+                url, "stub", tokenizer=None, api=Api.CHAT, constrain=Constrain.NONE, max_model_len=8192,
+                block_tokens=asked, key_env="NO_KEY", retries=0, timeout_s=10, pace=Pace(None),
+                budget=Budget(Prices(), None),
+            )  # fmt: skip
+            await asyncio.to_thread(engine.start)
+            await asyncio.to_thread(engine.close)
+            return engine.block_tokens, engine.kv_tokens
+
+    assert asyncio.run(started()) == (block, tokens)
 
 
 def test_a_spent_budget_ends_the_job() -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from dlcot_ray.core.annotation import Annotation, JudgeStep, Label, SectionKind,
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.cascade import CascadeJudge
 from dlcot_ray.judging.model import assembly, program
-from dlcot_ray.judging.model.engine import Constraint, RequestError
+from dlcot_ray.judging.model.engine import Completion, Constraint, RequestError
 from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.model.questions.answers import Language
 from dlcot_ray.judging.model.questions.question import Part, Question, Scope, When
@@ -136,6 +137,33 @@ def test_good_answers_become_the_annotation() -> None:
     assert all(status.source is Source.MODEL for status in annotation.steps[:3])
     assert annotation.tokens.prefill == sum(map(len, engine.prompts))
     assert len(annotation.replies) == 5
+
+
+def test_replies_stand_in_the_order_of_the_table_whichever_ends_first() -> None:
+    answers = GOOD | {"STRUCTURE": "1S 2S 4S", "CLUSTERS": "2:2 3:2", "LABELS": "1:N 3:N"}
+
+    class Slow(ScriptedEngine):
+        """Takes longer for one question; LABELS and CLUSTERS are asked at once."""
+
+        slow = ""
+
+        async def complete(self, prompt: Sequence[int], *args: Any, **options: Any) -> Completion:
+            if asked(self.tokenizer.decode(prompt)) == self.slow:
+                await asyncio.sleep(0.02)
+            return await super().complete(prompt, *args, **options)
+
+    def replies(slow: str) -> list[str]:
+        engine = Slow(lambda prompt, _: answers[asked(prompt)])
+        engine.slow = slow
+        judge = ModelJudge(engine, "scripted", keep_replies=True, ask=[])
+        judge.start()
+        try:
+            return [reply.text for reply in asyncio.run(judge.judge(trace)).replies]
+        finally:
+            judge.close()
+
+    trace = replace(TRACE, reasoning="\n\n".join(["Six of them.", *LINES[5:7], "Or count on.", "Hm."]))
+    assert replies("LABELS") == replies("CLUSTERS") == ["1S 2S 4S", "1:N 3:N", "2:2 3:2", "y", "y"]
 
 
 def test_all_questions_share_their_first_tokens_up_to_a_cache_block() -> None:
