@@ -31,6 +31,9 @@ _ATTEMPTS: tuple[int | None, ...] = (None, 1)
 MARK = "[#{}]"
 """How a segment is numbered. The text itself never shows such a mark, see `unmarked`."""
 _LOOKS_LIKE_MARK = re.compile(r"\[(?=#\d)")
+_TAILS = 256
+"""Tokens of the cache for the questions of one trace and their answers: two are asked side by side, of some
+60 tokens each. Where it takes more, the engine puts a request off and computes it again."""
 _LEAST_ANSWER = 8
 """Minimum tokens left for an answer; with less, the question is not asked."""
 
@@ -119,6 +122,14 @@ class Asker:
     def reserve(self) -> int:
         """Tokens kept free behind the shared part, for a question and its answer."""
         return min(1024, self.engine.max_context // 4)
+
+    def capacity(self) -> int:
+        """Tokens that the traces in work may hold: the cache without the system text, which they share."""
+        return int((self.engine.kv_tokens - len(self._head)) * 0.9)
+
+    def held(self, shared: Sequence[int]) -> int:
+        """Tokens of the cache that a trace holds while it is in work, beyond the system text."""
+        return max(0, len(shared) - len(self._head)) + _TAILS
 
     def opening(self, trace: Trace) -> tuple[int, ...]:
         """System text and problem: what every prompt about `trace` starts with.

@@ -152,7 +152,7 @@ class ModelJudge:
             self.start()
         assert self._asker is not None
         if self._budget is None:
-            self._budget = TokenBudget(int(self._engine.kv_tokens * 0.9))
+            self._budget = TokenBudget(self._asker.capacity())
         loop = asyncio.get_running_loop()
         found, by_rules = await loop.run_in_executor(self._evidence, self._look, trace)
         account = Account(self._keep_replies)

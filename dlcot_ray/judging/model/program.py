@@ -93,7 +93,7 @@ class Program:
         windows = split_windows(costs, room)
         if len(windows) == 1:
             shared = self.asker.shared(opening, shown, count)
-            async with self.budget.hold(len(shared) + self.asker.reserve):
+            async with self.budget.hold(self.asker.held(shared)):
                 places = self._places(opening, shown, windows[0])
                 answers = _joined(windows, [await self._read_window(shared, windows[0], places)])
                 return await self._conclude(shared, self._structure(answers), answers)
@@ -103,7 +103,7 @@ class Program:
         items = structure.ranges(EXPLORE) + structure.ranges(VERIFY)
         chosen = chosen_segments(items, costs, min(room, _DIGEST * len(items)))
         shared = self.asker.shared(opening, [shown[segment] for segment in chosen], count) if chosen else ()
-        async with self.budget.hold(len(shared) + self.asker.reserve):
+        async with self.budget.hold(self.asker.held(shared)):
             return await self._conclude(shared, structure, answers)
 
     async def _admitted(
@@ -111,7 +111,7 @@ class Program:
     ) -> _Given:
         segments = shown[window.start : window.stop]
         shared = self.asker.shared(opening, segments, len(shown))
-        async with self.budget.hold(len(shared) + self.asker.reserve):
+        async with self.budget.hold(self.asker.held(shared)):
             return await self._read_window(shared, window, self._places(opening, shown, window))
 
     def _places(
