@@ -134,8 +134,11 @@ def with_ray_data_llm(
     missing: set[int] = set()
     note = ""
     for kind in kinds:
-        rows: list[dict[str, Any]] = [{"trace": one.trace, "ids": list(one.prompt), "answer": one.answer} for one in asked
-                if one.kind == kind and one.trace not in missing]  # fmt: skip
+        rows: list[dict[str, Any]] = [
+            {"trace": one.trace, "ids": list(one.prompt), "answer": one.answer}
+            for one in asked
+            if one.kind == kind and one.trace not in missing
+        ]
         if not rows:
             continue
         config = vLLMEngineProcessorConfig(

@@ -96,7 +96,11 @@ async def judged(engine: Recorded, traces: Sequence[Trace]) -> tuple[float, Toke
 
 async def replayed(engine: VllmEngine, chains: Sequence[Sequence[Request]]) -> tuple[float, Tokens]:
     """Recorded requests again: each trace's first one, then its others at once; traces side by side."""
-    budget = TokenBudget(int(engine.kv_tokens * 0.9))
+    firsts = [chain[0][0] for chain in chains]
+    ends = list(zip(min(firsts), max(firsts), strict=False))
+    # What all prompts begin with is in the cache once.
+    head = next((at for at, (one, other) in enumerate(ends) if one != other), 0)
+    budget = TokenBudget(int((engine.kv_tokens - head) * 0.9))
     start = time.monotonic()
 
     async def ask(request: Request) -> Tokens:
@@ -105,7 +109,7 @@ async def replayed(engine: VllmEngine, chains: Sequence[Sequence[Request]]) -> t
 
     async def chain(requests: Sequence[Request]) -> list[Tokens]:
         first, *rest = requests
-        async with budget.hold(len(first[0]) + 1024):
+        async with budget.hold(len(first[0]) - head + 256):
             return [await ask(first), *await asyncio.gather(*map(ask, rest))]
 
     total = Tokens()
