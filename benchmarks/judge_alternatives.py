@@ -47,7 +47,7 @@ def run(
     traces = traces_of(folder, number, chars)
     if case == "long":
         # Real traces, joined until no context holds them.
-        text = "\n\n".join(trace.reasoning for trace in traces_of(folder, 40, 6000))
+        text = "\n\n".join(trace.reasoning for trace in traces_of(folder, 8, 6000))
         traces = [*traces, replace(traces[0], trace_id="long", reasoning=text)]
     kill = case == "kill"
     if system == "dlcot":
