@@ -9,7 +9,7 @@ MODEL := models/smollm2-135m-instruct
 # Empty: compiled modules are kept. A test run starts hundreds of processes, and each would compile the package.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo demo-model model test test-browser browser quick check lint types docs bench bench-gold bench-scale bench-model bench-gpu refreshes faults fuzz clean
+.PHONY: demo demo-model model test test-browser browser quick check lint types docs bench bench-gold bench-scale bench-model bench-gpu refreshes faults fuzz try clean
 
 $(VENV)/.installed-run: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -69,6 +69,9 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+
+try:  ## PYTHON=python3.13: install the package for another interpreter, and run its commands outside the checkout
+	sh scripts/try_python.sh $(PYTHON)
 
 ROUNDS ?= 20
 faults: $(VENV)/.installed-dev  ## kill parts of running jobs on a cluster of real Ray nodes, ROUNDS times each

@@ -1,4 +1,4 @@
-"""Whatever a trace holds, nothing raises, nothing is lost, and time stays linear.
+"""Whatever a trace holds, nothing raises, nothing is lost, time stays linear and memory bounded.
 
 `DLCOT_FUZZ` is the number of examples of each test. Failing examples are kept in `.hypothesis` and tried first.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import time
 from collections.abc import Iterator
 
@@ -20,7 +21,7 @@ from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Status
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, POLICIES, parse_policy
 from dlcot_ray.core.tokens import estimate_tokens
-from dlcot_ray.core.trace import Trace
+from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.judging.equivalence import Verdict
@@ -97,6 +98,15 @@ def test_no_row_of_a_unit_is_lost(texts: list[str], problem: str, judge: RulesJu
     unit = UnitInput.parse(table, columns, file="x.parquet", shard_name="x", first_row=0)
     made = asyncio.run(enhance_unit(unit, judge, UnitOptions(POLICY, estimate_tokens)))
     assert made.enhanced.num_rows + made.rejected.num_rows == len(rows)
+
+
+@pytest.mark.timeout(7200)
+def test_the_largest_row_takes_less_than_two_gigabytes(judge: RulesJudge) -> None:
+    for name in sorted(FLOODS)[:: 1 if LONG else 100]:
+        trace = solved(FLOODS[name](MAX_TRACE_CHARS - 2000))
+        enhance(trace, judge.annotate(trace), POLICY)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert peak < 2 << 20, f"{name}: {peak >> 10} MiB"
 
 
 @pytest.mark.timeout(1200)
