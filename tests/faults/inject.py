@@ -76,9 +76,9 @@ def run_with_store_faults(fault: str, seed: int, bed: Testbed) -> FaultReport:
                 report.problems.append(f"the run with faults ended with {status}: {printed[-300:]}")
             if fault != "S3 trouble":
                 output.end_fault()
-            status, printed = run_here(command)
+            status, printed = run_until_complete(command, bed.cluster)
             if status != 0:
-                report.problems.append(f"the run after it ended with {status}: {printed[-300:]}")
+                report.problems.append(f"the runs after it ended with {status}: {printed[-300:]}")
             output.end_fault()
             output.download()
             audit(report, source, out, log, expected)
