@@ -83,6 +83,9 @@ def _check_beside(report: FaultReport, bed: Testbed, out: Path, name: str, cause
     if found != [(name, cause)]:
         report.problems.append(f"rejected are {found}, not {name} for {cause}")
     for folder in ("enhanced", "annotations"):
+        if not (out / folder / unit).exists():
+            report.problems.append(f"there is no {folder}/{unit}")
+            continue
         wanted, there = (pq.read_table(place / folder / unit).to_pylist() for place in (bed.undisturbed, out))
         # A row that took too long has a placeholder among the annotations.
         if _without(name, there) != _without(name, wanted):

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 _INFO = re.compile(r"^vllm:cache_config_info\{(.*)\}", re.MULTILINE)
-_LABEL = re.compile(r'(\w+)="([^"]*)"')
+_LABEL = re.compile(r'(?<!\w)(\w{1,100})="([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
