@@ -61,7 +61,7 @@ def incomplete_cases(text: str, offsets: Sequence[int], cut: Cut) -> str:
     for start, words in _task_parts(text):
         if (segment := bisect_right(offsets, start) - 1) in cut.gone:
             return f"{words} of the task (segment {segment}) is dropped"
-    if fault := _broken_list(text, offsets, cut):
+    if fault := _broken_list(text, offsets, cut) or _lost_sign(text, offsets, cut):
         return fault
     series: dict[str, list[CaseHead]] = {}
     for noun, head in case_heads(text, offsets):
@@ -117,3 +117,30 @@ _TASK_PART = re.compile(
 @lru_cache(maxsize=8)
 def _task_parts(text: str) -> tuple[tuple[int, str], ...]:
     return tuple((match.start("words"), match["words"]) for match in _TASK_PART.finditer(text))
+
+
+_BOTH_SIGNS = re.compile(
+    r"(?<![\w\\])(?P<name>[a-zA-Z](?:_\w)?)\s?=\s?(?:±|\\pm)\s?(?P<value>\d{1,6}|\\sqrt\{?\d{1,6}\}?|√\d{1,6})(?![\d.^/*])"
+)
+"""A quantity that has a value with both signs."""
+_MOST_SIGNS = 20
+
+
+def _lost_sign(text: str, offsets: Sequence[int], cut: Cut) -> str:
+    """Which sign of a quantity that has two values is dropped though the other one stays, or an empty string.
+
+    "d = ±4; take d = 4 first" announces the case d = -4.
+    """
+    found = {(m["name"], m["value"]): m.start() for m in _BOTH_SIGNS.finditer(text)}
+    for (name, value), start in list(found.items())[:_MOST_SIGNS]:
+        if bisect_right(offsets, start) - 1 in cut.gone:
+            continue
+        places: list[set[int]] = []
+        for sign in ("", "[-−]"):
+            one = re.compile(rf"(?<![\w\\]){re.escape(name)}\s?=\s?{sign}\s?{re.escape(value)}(?![\d.])")
+            places.append({bisect_right(offsets, m.start()) - 1 for m in one.finditer(text, start)})
+        for mine, other, sign in ((*places, ""), (*places[::-1], "-")):
+            if other and other <= cut.gone and not mine <= cut.gone:
+                lost = "-" if sign == "" else ""
+                return f"{name} = {lost}{value} (segment {min(other)}) is dropped, {name} = {sign}{value} stays"
+    return ""

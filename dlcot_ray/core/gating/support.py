@@ -2,7 +2,8 @@
 
 In: a trace, its annotation and an edit script. Out: what lacks support, in words, or an empty string. The
 closing words give the answer in a form that the work has to lead to, and a reply may report a verification
-("Verification via Pascal's identity"), which a student should find in the thinking.
+("I verified it by a tally of columns"), which a student should find in the thinking. A reply that carries its
+verification out needs none there.
 """
 
 from __future__ import annotations
@@ -22,10 +23,19 @@ from dlcot_ray.core.trace import Trace
 _FIGURE = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
 _MIN_DIGITS = 2
 _VERIFIES = re.compile(
-    r"\b(?:verif\w+|(?:double|cross)[- ]?check\w*|confirm\w*"
-    r"|(?:another|second|alternative|different) (?:method|way|approach))\b",
+    r"\b(?:we|i)(?: have|['’]ve)? (?:also |then )?(?:verified|confirmed|(?:double|cross)[- ]?checked)\b"
+    r"|\b(?:was|were|been|is|are|can be)(?: also)? (?:verified|confirmed|(?:double|cross)[- ]?checked) (?:by|using|via|with|through)\b"
+    r"|\bafter (?:verifying|confirming|checking|(?:double|cross)[- ]?checking)\b",
     re.IGNORECASE,
 )
+"""Reports a verification. "Let's verify this by counting:" reports none: the reply carries it out itself."""
+_OWN_WAYS = re.compile(
+    r"\b(?:another|second|alternative|different|several|multiple|two) (?:method|way|approach)|\balternative(?:ly)?\b"
+    r"|\b(?:method|approach) (?:2|two|ii|b)\b|\b(?:verif(?:y|ication)|confirm(?:ation)?|check) (?:\w+ )?(?:by|using|via|with)\b",
+    re.IGNORECASE,
+)
+"""Opens a second way in the reply itself."""
+_MARKUP = " \t\n*_"
 _WORD = re.compile(r"[^\W\d_]{5,}")
 _GENERAL = re.compile(
     r"(?:verif|confirm|check|double|cross|method|approach|answer|result|solution|value|correct|valid|using|"
@@ -62,7 +72,7 @@ def unsupported_reply(trace: Trace, annotation: Annotation, script: Sequence[Edi
     if not reply or not any(edit.op is EditOp.DROP and edit.reason != LOOP for edit in script):
         return ""
     claim = dangling_reference(reply, ways_left(annotation, script), adjacent=False)
-    if claim is not None:
+    if claim is not None and _OWN_WAYS.search(reply, 0, claim.start()) is None:
         return f"the reply speaks of {claim.group()!r}"
     reports = [said for said in _reports(reply) if _names(said)]
     if not reports:
@@ -102,7 +112,8 @@ def _figures(text: str) -> Iterator[str]:
 
 
 def _reports(reply: str) -> list[str]:
-    return [reply[start:stop] for start, stop in sentences(reply) if _VERIFIES.search(reply, start, stop)]
+    said = [reply[start:stop] for start, stop in sentences(reply) if _VERIFIES.search(reply, start, stop)]
+    return [sentence for sentence in said if not sentence.rstrip(_MARKUP).endswith(":")]
 
 
 def _names(text: str) -> set[str]:

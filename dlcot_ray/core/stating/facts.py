@@ -19,7 +19,7 @@ OUTRIGHT = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, Answ
 SENTENCE_REACH = 300
 """Characters before and after a value that are searched for the ends of its sentence."""
 
-_END = re.compile(r"[.!?](?<![.][.].)(?!\s?[-+*/=×÷]\s?[\d(])(?=[\s*\"')\]]|$)|\n")
+_END = re.compile(r"[.!?](?<![.][.].)(?!(?<=\d!)[$ ]{0,2}[a-z=+*/×·÷\\<>≤≥-])(?!\s?[-+*/=×÷]\s?[\d(])(?=[\s*\"')\]]|$)|\n")
 """The end of a sentence. Each branch begins with its sign, for fast search."""
 _ASKED = re.compile(r"[\s$*)\]}\\]*\?")
 _CONDITION = re.compile(
@@ -139,6 +139,12 @@ _LINKED = re.compile(
     r"(?:\b(?:is|are|be|was|equals?|gives?|get|only|exactly|have|has|totall?ing|total of|just|yields?)|['’]s|[=:≈≡])[\s$*\\(]{0,6}$",
     re.IGNORECASE,
 )
+_FACTORIAL = re.compile(
+    r"(?<![\w)}])(?P<name>\d{1,3}!)[\s$\\)]{0,5}(?:=|is|equals)\s(?:[^.;\n]{0,60}?(?:=|is|equals?))?[\s$\\(*]{0,6}$"
+)
+"""A factorial with the value behind it."""
+_OPERATIONS = re.compile(r"\\(?:times|cdot|div|d?frac|sqrt)")
+_OPERATES = re.compile(r"[-+*/·×÷^−]")
 _SUCH = re.compile(
     r"\s(?:such|of them|of these|in (?:total|all)|altogether|valid|possible|different|distinct)\b",
     re.IGNORECASE,
@@ -264,10 +270,24 @@ def is_headed(text: str, answer: StatedAnswer, question: Question) -> bool:
 
 
 def is_other_name(text: str, answer: StatedAnswer, question: Question) -> bool:
-    """Whether a value belongs to another member of the family that is asked for: ``a_3`` where it is ``a_5``."""
-    families = [asked for asked in question.names if asked.count("_") == 1]
-    name = name_of(text, answer) if families else None
-    return name is not None and name not in question.names and any(_siblings(name, n) for n in families)
+    """Whether a value belongs to something else than what is asked for.
+
+    That is another member of its family, ``a_3`` where it is ``a_5``, or a part of the expression that is
+    asked for, ``3!`` where it is ``\\sqrt{3! + 3!}``.
+    """
+    if not question.names:
+        return False
+    name = name_of(text, answer) or _factorial_of(text, answer)
+    if name is None or name in question.names:
+        return False
+    return any(_siblings(name, asked) or _is_operand(name, asked) for asked in question.names)
+
+
+def _factorial_of(text: str, answer: StatedAnswer) -> str | None:
+    """The factorial that is given this value: ``3!`` in "3! equals 3 * 2 * 1, which is 6"."""
+    start, _ = sentence_of(text, answer)
+    found = _FACTORIAL.search(text, start, answer.start)
+    return plain_name(found["name"]) if found else None
 
 
 def _siblings(name: str, asked: str) -> bool:
@@ -276,3 +296,12 @@ def _siblings(name: str, asked: str) -> bool:
         and name.count("_") == asked.count("_") == 1
         and name.split("_")[0] == asked.split("_")[0]
     )
+
+
+def _is_operand(name: str, asked: str) -> bool:
+    """Whether a name is a whole operand of the expression that is asked for."""
+    if len(name) >= len(asked):
+        return False
+    asked = _OPERATIONS.sub("*", asked)
+    found = re.search(rf"(?<![\w\\.]){re.escape(name)}(?![\w!^_(.])", asked)
+    return found is not None and _OPERATES.search(asked[: found.start()] + asked[found.end() :]) is not None

@@ -27,7 +27,7 @@ _REMARK = re.compile(
 _NAMES_SOUGHT = re.compile(r"\b(?:find|compute|determine) (?:the value of )?[$\\]", re.IGNORECASE)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.DOTALL)
 _SENTENCE = re.compile(
-    r"(?<=[.?!])[\"')$\]]*\s+|(?<=[.?!])(?=(?:What|How|Find|Which|Compute|Determine)\b)|\s(?=\((?:The|Note|Here|Two|Assume)\b)|\n{2,}"
+    r"(?:(?<=[.?])|(?<=[a-z)$]!))[\"')$\]]*\s+|(?<=[.?!])(?=(?:What|How|Find|Which|Compute|Determine)\b)|\s(?=\((?:The|Note|Here|Two|Assume)\b)|\n{2,}"
 )
 _CLOSED = re.compile(
     r"\b(?:how (?:many|much|long|far|old|fast)|(?:find|compute|determine|evaluate|calculate|simplify|solve)\b"

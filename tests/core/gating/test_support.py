@@ -40,7 +40,10 @@ def test_without_closing_words_nothing_is_lost() -> None:
 @pytest.mark.parametrize(
     ("reply", "fault"),
     [
-        ("The answer is 42. Verification by a tally of columns: it is right.", "columns"),
+        ("The answer is 42. I verified it by a tally of columns.", "columns"),
+        ("The answer is 42. This was confirmed by a tally of columns.", "columns"),
+        ("The answer is 42.\n\n**Verification by a tally of columns:**\n\n6 times 7 is 42.", ""),
+        ("Verification by columns: 6 times 7. Both methods give 42.", ""),
         ("The answer is 42. I verified it.", ""),
         ("The answer is 42. Counting by columns gives it.", ""),
         ("The answer is 42. This was verified with rows of pens.", ""),
