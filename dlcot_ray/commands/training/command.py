@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -28,11 +29,15 @@ from dlcot_ray.evaluation.evaluate import Options as ScoreOptions
 from dlcot_ray.evaluation.report import EvaluationReport, to_json, to_markdown
 from dlcot_ray.evaluation.scores import Graded
 from dlcot_ray.inputs.label_files import LabelSet
+from dlcot_ray.judging.learned.network import Network
 from dlcot_ray.judging.learned.sureness import calibrated
 from dlcot_ray.judging.learned.weights import FILE, Weights, to_bytes
 from dlcot_ray.storage.store import Store
 from dlcot_ray.storage.urls import absolute, is_local
 from dlcot_ray.telemetry.cleaned_console import terminal
+
+if TYPE_CHECKING:
+    from dlcot_ray.judging.learned.training import Rows
 
 SHOWN = (
     "sections.kappa",
@@ -49,11 +54,13 @@ def run_train_judge(config: TrainJudgeConfig) -> Exit:
 
     Raises:
         ConfigError: the output is not local.
-        JobError: scipy is missing, or an input cannot be used.
+        JobError: scipy or torch is missing, or an input cannot be used.
     """
     output = _output(config)
     if importlib.util.find_spec("scipy") is None:
         raise JobError("training needs scipy", "pip install 'dlcot-ray[train]'")
+    if config.network and importlib.util.find_spec("torch") is None:
+        raise JobError("a network needs torch", "pip install 'dlcot-ray[network]', or leave network=true out")
     console = terminal(highlight=False)
     examples = read_examples(config)
     counts = {part.value: len(examples.of(part)) for part in Part}
@@ -67,7 +74,12 @@ def run_train_judge(config: TrainJudgeConfig) -> Exit:
         "dlcot_version": __version__,
         "traces": counts,
         "left_out": list(examples.left_out),
-        "settings": {"held_out": config.held_out, "penalty": config.penalty, "limit": config.limit},
+        "settings": {
+            "held_out": config.held_out,
+            "penalty": config.penalty,
+            "limit": config.limit,
+            "network": config.network,
+        },
         "steps": steps,
         "calibration": seen,
     }
@@ -120,7 +132,10 @@ def _trained(
 
     held_back = [case.rows for case in ready[Part.HELD_BACK]]
     options = Options(penalty=config.penalty, iterations=config.iterations)
-    weights = fit([case.rows for case in ready[Part.TRAINED_ON]], options, held_back, progress)
+    trained_on = [case.rows for case in ready[Part.TRAINED_ON]]
+    weights = fit(trained_on, options, held_back, progress)
+    if config.network:
+        weights = replace(weights, network=_network(trained_on, console))
     if held_back:
         weights = calibrate(weights, sureness_of(weights, ready[Part.HELD_BACK]))
     unseen = sureness_of(weights, ready[Part.HELD_OUT])
@@ -131,6 +146,16 @@ def _trained(
         )
     }
     return weights, steps, curves
+
+
+def _network(cases: Sequence[Rows], console: Console) -> Network:
+    """The network beside the chain; its progress is said."""
+    # Imported here: torch is no part of the base install.
+    from dlcot_ray.judging.learned.network_training import fit_network
+
+    return fit_network(
+        cases, progress=lambda epoch, loss: _say(console, f"network, epoch {epoch}: loss {loss:.4f}")
+    )
 
 
 def _curve(pairs: Sequence[tuple[float, float]], line: Any) -> dict[str, Any]:

@@ -135,12 +135,15 @@ def _lost_sign(text: str, offsets: Sequence[int], cut: Cut) -> str:
     for (name, value), start in list(found.items())[:_MOST_SIGNS]:
         if bisect_right(offsets, start) - 1 in cut.gone:
             continue
-        places: list[set[int]] = []
-        for sign in ("", "[-−]"):
-            one = re.compile(rf"(?<![\w\\]){re.escape(name)}\s?=\s?{sign}\s?{re.escape(value)}(?![\d.])")
-            places.append({bisect_right(offsets, m.start()) - 1 for m in one.finditer(text, start)})
-        for mine, other, sign in ((*places, ""), (*places[::-1], "-")):
-            if other and other <= cut.gone and not mine <= cut.gone:
-                lost = "-" if sign == "" else ""
-                return f"{name} = {lost}{value} (segment {min(other)}) is dropped, {name} = {sign}{value} stays"
+        plus, minus = (_segments_with(text, offsets, start, name, f"{sign}{value}") for sign in ("", "-"))
+        for lost, left, sign in ((minus, plus, "-"), (plus, minus, "")):
+            if lost and lost <= cut.gone and not left <= cut.gone:
+                return f"{name} = {sign}{value} (segment {min(lost)}) is dropped, the other sign stays"
     return ""
+
+
+def _segments_with(text: str, offsets: Sequence[int], start: int, name: str, value: str) -> set[int]:
+    """The segments from place `start` on that give a quantity a value."""
+    number = re.escape(value).replace(r"\-", r"[-−]\s?")
+    found = re.compile(rf"(?<![\w\\]){re.escape(name)}\s?=\s?{number}(?![\d.])").finditer(text, start)
+    return {bisect_right(offsets, match.start()) - 1 for match in found}

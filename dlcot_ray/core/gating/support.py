@@ -24,14 +24,16 @@ _FIGURE = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
 _MIN_DIGITS = 2
 _VERIFIES = re.compile(
     r"\b(?:we|i)(?: have|['’]ve)? (?:also |then )?(?:verified|confirmed|(?:double|cross)[- ]?checked)\b"
-    r"|\b(?:was|were|been|is|are|can be)(?: also)? (?:verified|confirmed|(?:double|cross)[- ]?checked) (?:by|using|via|with|through)\b"
+    r"|\b(?:was|were|been|is|are|can be)(?: also)? (?:verified|confirmed|(?:double|cross)[- ]?checked)"
+    r" (?:by|using|via|with|through)\b"
     r"|\bafter (?:verifying|confirming|checking|(?:double|cross)[- ]?checking)\b",
     re.IGNORECASE,
 )
 """Reports a verification. "Let's verify this by counting:" reports none: the reply carries it out itself."""
 _OWN_WAYS = re.compile(
-    r"\b(?:another|second|alternative|different|several|multiple|two) (?:method|way|approach)|\balternative(?:ly)?\b"
-    r"|\b(?:method|approach) (?:2|two|ii|b)\b|\b(?:verif(?:y|ication)|confirm(?:ation)?|check) (?:\w+ )?(?:by|using|via|with)\b",
+    r"\b(?:another|second|alternative|different|several|multiple|two) (?:method|way|approach)"
+    r"|\balternative(?:ly)?\b|\b(?:method|approach) (?:2|two|ii|b)\b"
+    r"|\b(?:verif(?:y|ication)|confirm(?:ation)?|check) (?:\w+ )?(?:by|using|via|with)\b",
     re.IGNORECASE,
 )
 """Opens a second way in the reply itself."""

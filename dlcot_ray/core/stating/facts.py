@@ -19,7 +19,9 @@ OUTRIGHT = frozenset({AnswerForm.BOXED, AnswerForm.PHRASE, AnswerForm.BOLD, Answ
 SENTENCE_REACH = 300
 """Characters before and after a value that are searched for the ends of its sentence."""
 
-_END = re.compile(r"[.!?](?<![.][.].)(?!(?<=\d!)[$ ]{0,2}[a-z=+*/×·÷\\<>≤≥-])(?!\s?[-+*/=×÷]\s?[\d(])(?=[\s*\"')\]]|$)|\n")
+_END = re.compile(
+    r"[.!?](?<![.][.].)(?!(?<=\d!)[$ ]{0,2}[a-z=+*/×·÷\\<>≤≥-])(?!\s?[-+*/=×÷]\s?[\d(])(?=[\s*\"')\]]|$)|\n"
+)
 """The end of a sentence. Each branch begins with its sign, for fast search."""
 _ASKED = re.compile(r"[\s$*)\]}\\]*\?")
 _CONDITION = re.compile(

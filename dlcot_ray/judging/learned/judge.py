@@ -19,10 +19,11 @@ from dlcot_ray.core.language import has_cues, language_of
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
-from dlcot_ray.judging.learned.arrays import Bools, Floats
+from dlcot_ray.judging.learned.arrays import Bools, Floats, Ints
 from dlcot_ray.judging.learned.chain import best_path, probabilities, scores_of
 from dlcot_ray.judging.learned.features import Features, features_of
 from dlcot_ray.judging.learned.mending import mend
+from dlcot_ray.judging.learned.network import log_chances
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, runs_of, states_of
 from dlcot_ray.judging.learned.sureness import calibrated, raw_confidences
 from dlcot_ray.judging.learned.weights import SHIPPED, Weights, load
@@ -30,13 +31,17 @@ from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import Structure, annotate, assemble
 from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 4
+VERSION = 5
 """Increase it when the same weights may give the same trace another annotation."""
 
 FIRST_WAYS, MORE_WAYS, CHECKS = 1.0, 0.5, 0.5
 """Added to the scores of states that open an approach before an answer stands, an approach behind one, and a
 check: openings are rare, and a plain fit misses too many of them. Chosen by cross-validation. An opening that
 is missed before the answer joins an unfinished way to the right one, and then neither label is right."""
+
+
+NETWORK = 0.6
+"""Share of the network's log-probabilities in the scores of states. Chosen by cross-validation."""
 
 
 class LearnedJudge:
@@ -111,9 +116,17 @@ def read_scores(scores: Floats, standing: Bools, offsets: Sequence[int], weights
     return Reading(path, *raw_confidences(path, chances, offsets))
 
 
+def scores_by(weights: Weights, columns: Floats, words: tuple[Ints, ...]) -> Floats:
+    """(n, 7): how well each state fits each segment, by the chain and by the network beside it."""
+    scores = scores_of(columns, words, weights.columns, weights.words)
+    if weights.network is None:
+        return scores
+    return scores + NETWORK * log_chances(weights.network, columns, words)
+
+
 def find_structure(features: Features, found: Findings, weights: Weights) -> Structure:
     """The best legal structure by some weights, and how sure they are of it."""
-    scores = scores_of(features.columns, features.words, weights.columns, weights.words)
+    scores = scores_by(weights, features.columns, features.words)
     reading = read_scores(scores, features.standing, found.offsets, weights)
     of_sections, of_openings = weights.calibration
     return Structure(

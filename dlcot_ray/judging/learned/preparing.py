@@ -15,9 +15,9 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import find
 from dlcot_ray.judging.learned.arrays import Bools
-from dlcot_ray.judging.learned.judge import case_of, read_scores
+from dlcot_ray.judging.learned.judge import case_of, read_scores, scores_by
 from dlcot_ray.judging.learned.sureness import fit_line, shares_right
-from dlcot_ray.judging.learned.training import Case, Rows, rows_of
+from dlcot_ray.judging.learned.training import Case, Rows, features_in, rows_of
 from dlcot_ray.judging.learned.weights import Weights
 
 
@@ -75,10 +75,11 @@ class Sureness:
 
 def sureness_of(weights: Weights, cases: Sequence[Prepared]) -> Sureness:
     """How sure some weights are of cases, and how right."""
-    both = np.vstack([weights.columns, weights.words])
     sections, openings = [], []
     for case in cases:
-        reading = read_scores(np.asarray(case.rows.matrix @ both), case.standing, case.offsets, weights)
+        reading = read_scores(
+            scores_by(weights, *features_in(case.rows)), case.standing, case.offsets, weights
+        )
         right, hits = shares_right(reading.path, case.rows.states, case.offsets)
         sections.append((reading.sections, right))
         openings.append((reading.openings, hits))

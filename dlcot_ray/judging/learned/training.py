@@ -156,6 +156,14 @@ def rows_of(case: Case) -> Rows:
     return Rows(sparse.hstack([columns, hot], format="csr"), case.states)
 
 
+def features_in(rows: Rows) -> tuple[Floats, tuple[Ints, ...]]:
+    """The columns and the words of a case, as `Features` has them."""
+    hot = rows.matrix[:, -BUCKETS:].tocsr()
+    hot.sort_indices()
+    columns = rows.matrix[:, :-BUCKETS].toarray().astype(np.float64)
+    return columns, tuple(part.astype(np.int64) for part in np.split(hot.indices, hot.indptr[1:-1]))
+
+
 def _problem(cases: Sequence[Rows], used: Ints, options: Options) -> _Problem:
     from scipy import sparse
 

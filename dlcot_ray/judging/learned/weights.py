@@ -7,15 +7,19 @@ of other weights are never taken for these.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialize
 
 from dlcot_ray.judging.learned import features
+from dlcot_ray.judging.learned import network as networks
 from dlcot_ray.judging.learned.arrays import Floats
+from dlcot_ray.judging.learned.network import Network
 from dlcot_ray.judging.learned.states import COUNT
 
 FILE = "structure.safetensors"
@@ -23,6 +27,9 @@ FILE = "structure.safetensors"
 
 SHIPPED = Path(__file__).with_name(FILE)
 """The weights of the package."""
+
+_NETWORK = "network."
+"""Stands before the names of the network's weights in a file."""
 
 _NAMES = ("columns", "words", "transitions", "starts", "calibration")
 
@@ -32,7 +39,7 @@ PLAIN = np.array([[1.0, 0.0], [1.0, 0.0]])
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights of the chain; 7 is the number of states.
+    """Weights of the chain, and of the network beside it; 7 is the number of states.
 
     Attributes:
         columns: (c, 7), for the columns of `Features`.
@@ -40,6 +47,7 @@ class Weights:
         transitions: (7, 7), from row to column.
         starts: (7,), for the first segment.
         calibration: (2, 2), for sections and for openings: slope and shift of the log-odds of a confidence.
+        network: None where the chain judges alone.
     """
 
     columns: Floats
@@ -47,19 +55,27 @@ class Weights:
     transitions: Floats
     starts: Floats
     calibration: Floats = field(default_factory=PLAIN.copy)
+    network: Network | None = None
+
+    def arrays(self) -> Iterator[tuple[str, Floats]]:
+        """All numbers by name, in the order in which they are stored."""
+        for name in _NAMES:
+            yield name, getattr(self, name)
+        for name, numbers in self.network.arrays() if self.network is not None else ():
+            yield f"{_NETWORK}{name}", numbers
 
     @property
     def fingerprint(self) -> str:
         """12 hex digits over the version of the features and all numbers, as they are stored."""
         digest = hashlib.blake2b(f"features/{features.VERSION}".encode(), digest_size=6)
-        for name in _NAMES:
-            digest.update(np.ascontiguousarray(getattr(self, name), dtype="<f2").tobytes())
+        for _, numbers in self.arrays():
+            digest.update(np.ascontiguousarray(numbers, dtype="<f2").tobytes())
         return digest.hexdigest()
 
 
 def to_bytes(weights: Weights) -> bytes:
     """The weights as a file, in half-precision numbers."""
-    arrays = {name: np.ascontiguousarray(getattr(weights, name), dtype=np.float16) for name in _NAMES}
+    arrays = {name: np.ascontiguousarray(numbers, dtype=np.float16) for name, numbers in weights.arrays()}
     return serialize(arrays, metadata={"features": str(features.VERSION)})
 
 
@@ -80,14 +96,23 @@ def load(path: Path = SHIPPED) -> Weights:
         with safe_open(path, framework="numpy") as file:
             version = (file.metadata() or {}).get("features")
             arrays = {name: file.get_tensor(name).astype(np.float64) for name in _NAMES}
+            network = _network(file)
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{path} holds no weights of the learned judge ({error})") from error
     if version != str(features.VERSION):
         raise ValueError(
             f"{path} belongs to features {version}; this package has features {features.VERSION}"
         )
-    weights = Weights(**arrays)
+    weights = Weights(**arrays, network=network)
     shapes = (weights.words.shape, weights.transitions.shape, weights.calibration.shape)
     if shapes != ((features.BUCKETS, COUNT), (COUNT, COUNT), PLAIN.shape):
         raise ValueError(f"{path} has weights of another shape")
     return weights
+
+
+def _network(file: Any) -> Network | None:
+    """The network in an open file, if it has one."""
+    names = [f"{_NETWORK}{name}" for name in networks.NAMES]
+    if names[0] not in file.keys():  # noqa: SIM118 - a file is no mapping
+        return None
+    return Network(*(file.get_tensor(name).astype(np.float64) for name in names))

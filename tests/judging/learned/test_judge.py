@@ -73,7 +73,7 @@ def test_any_text_has_a_well_formed_annotation(
 
 
 def test_the_identity_names_the_weights(judge: LearnedJudge) -> None:
-    assert judge.identity.startswith(f"learned/4 {load().fingerprint} on rules/")
+    assert judge.identity.startswith(f"learned/5 {load().fingerprint} on rules/")
     assert judge.annotate(Trace("t", PROBLEM, TRACE)).judge == judge.identity
 
 
@@ -103,7 +103,7 @@ def test_it_is_made_by_name_and_in_a_moment() -> None:
 
 def test_the_python_api_takes_it() -> None:
     found = api.annotate(Trace("t", PROBLEM, TRACE, "3003"), judge="learned")
-    assert found.judge.startswith("learned/4 ")
+    assert found.judge.startswith("learned/5 ")
 
 
 @pytest.mark.parametrize("standing", [False, True])

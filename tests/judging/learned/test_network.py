@@ -1,0 +1,122 @@
+"""The network: numpy says what torch says, each reader sees its side, training learns and repeats itself."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from dlcot_ray.judging.learned.arrays import Floats, Ints
+from dlcot_ray.judging.learned.features import BUCKETS, Features
+from dlcot_ray.judging.learned.network import Network, log_chances
+from dlcot_ray.judging.learned.states import APPROACH, CHECK, CONCLUSION, COUNT, LOOK, TASK, WORK
+
+COLUMNS, LAYER, WORD, STATE = 5, 4, 3, 2
+
+
+def network(seed: int = 0) -> Network:
+    rng = np.random.default_rng(seed)
+    own = LAYER + WORD
+    reader = [(own, 3 * STATE), (3 * STATE,), (STATE, 3 * STATE), (3 * STATE,)]
+    shapes = [
+        (COLUMNS, LAYER),
+        (LAYER,),
+        (BUCKETS, WORD),
+        *reader,
+        *reader,
+        (2 * STATE + own, COUNT),
+        (COUNT,),
+    ]
+    return Network(*(rng.normal(size=shape) for shape in shapes))
+
+
+def segments(count: int, seed: int = 1) -> tuple[Floats, tuple[Ints, ...]]:
+    rng = np.random.default_rng(seed)
+    columns = (rng.random((count, COLUMNS)) < 0.5).astype(float)
+    return columns, tuple(
+        np.sort(rng.choice(BUCKETS, rng.integers(0, 6), replace=False)) for _ in range(count)
+    )
+
+
+def test_the_chances_of_each_segment_sum_to_one() -> None:
+    chances = np.exp(log_chances(network(), *segments(9)))
+    assert chances.shape == (9, COUNT)
+    assert np.allclose(chances.sum(axis=1), 1.0)
+
+
+def test_a_segment_is_seen_from_both_sides() -> None:
+    columns, words = segments(6)
+    before = log_chances(network(), columns, words)
+    for place in (0, 5):
+        other = columns.copy()
+        other[place] = 1 - other[place]
+        moved = np.abs(log_chances(network(), other, words) - before).max(axis=1)
+        assert (moved > 0).all()
+
+
+def test_without_state_each_segment_stands_alone() -> None:
+    made = network()
+    none = {name: np.zeros_like(getattr(made, name)) for name in ("ahead_state", "back_state")}
+    shut = {
+        name: np.where(np.arange(3 * STATE) // STATE == 1, -50.0, getattr(made, name))
+        for name in ("ahead_shift", "back_shift")
+    }
+    alone = replace(made, **none, **shut)
+    columns, words = segments(4)
+    whole = log_chances(alone, columns, words)
+    for i in range(4):
+        assert np.allclose(whole[i], log_chances(alone, columns[i : i + 1], words[i : i + 1])[0])
+
+
+def test_numpy_and_torch_say_the_same() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'dlcot-ray[network]'")
+    made = network()
+    reader = torch.nn.GRU(LAYER + WORD, STATE, bidirectional=True, batch_first=True)
+    with torch.no_grad():
+        for way, end in (("ahead", ""), ("back", "_reverse")):
+            for ours, theirs in (
+                ("", "weight_ih"),
+                ("_shift", "bias_ih"),
+                ("_state", "weight_hh"),
+                ("_state_shift", "bias_hh"),
+            ):
+                getattr(reader, f"{theirs}_l0{end}").copy_(torch.tensor(getattr(made, f"{way}{ours}").T))
+        columns, words = segments(7)
+        means = np.stack([made.words[w].mean(axis=0) if len(w) else np.zeros(WORD) for w in words])
+        own = np.hstack([np.maximum(columns @ made.columns + made.columns_shift, 0), means])
+        read, _ = reader(torch.tensor(own, dtype=torch.float32)[None])
+        scores = np.hstack([read[0].numpy(), own]) @ made.out + made.out_shift
+        theirs = torch.log_softmax(torch.tensor(scores), 1).numpy()
+    assert np.allclose(log_chances(made, columns, words), theirs, atol=1e-5)
+
+
+def test_training_learns_what_stands_far_before_and_gives_the_same_weights_again() -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install 'dlcot-ray[network]'")
+    pytest.importorskip("scipy")
+    from dlcot_ray.judging.learned.network_training import NetworkOptions, fit_network
+    from dlcot_ray.judging.learned.training import Case, rows_of
+
+    def case(seed: int) -> Case:
+        """Only the first segment tells whether the last ones look on or go on with the work."""
+        looks = seed % 2
+        path = [TASK, APPROACH, *([CHECK, LOOK] if looks else [WORK, WORK]), CONCLUSION]
+        columns = np.eye(COUNT)[[TASK, APPROACH, WORK, WORK, CONCLUSION]]
+        columns[0, CHECK] = looks
+        words: tuple[Ints, ...] = tuple(np.array([seed % 7]) for _ in path)
+        return Case(Features(columns, words, np.zeros(len(path), dtype=np.bool_)), tuple(path))
+
+    options = NetworkOptions(layer=16, word=4, state=8, dropout=0.0, rate=0.02, epochs=25)
+    rows = [rows_of(case(seed)) for seed in range(32)]
+    seen: list[float] = []
+    made = fit_network(rows, options, lambda epoch, loss: seen.append(loss))
+    assert len(seen) == 25
+    assert seen[-1] < seen[0] / 4
+    for seed in (100, 101):
+        new = case(seed)
+        found = log_chances(made, new.features.columns, new.features.words).argmax(axis=1)
+        assert tuple(found) == new.states
+    again = fit_network(rows, options)
+    assert all(np.array_equal(getattr(made, f.name), getattr(again, f.name)) for f in fields(Network))
+    with pytest.raises(ValueError, match="no cases"):
+        fit_network([])
