@@ -48,7 +48,8 @@ from dlcot_ray.judging.rules.judge import annotate, assemble
 
 _LABELS = Path(__file__).resolve().parents[1] / "tests" / "labels"
 GOLD = _LABELS / "gold" / "development.jsonl"
-LABELS = (GOLD, _LABELS / "training" / "structure.jsonl")
+FRESH = _LABELS / "gold" / "fresh.jsonl"
+LABELS = (GOLD, FRESH, _LABELS / "training" / "structure.jsonl")
 LEFT_OUT = ("source", "teacher", "annotator", "method_names", "second_methods")
 FIGURES = (
     "sections.kappa",
@@ -93,7 +94,9 @@ def main(words: Sequence[str]) -> int:
             _compare(name, [r for r in readings if r.set == name], judged, checker)
         for family in sorted(set(parts)) if by_teacher else ():
             own = [
-                r for r, part in zip(readings, parts, strict=True) if part == family and r.set == GOLD.stem
+                r
+                for r, part in zip(readings, parts, strict=True)
+                if part == family and r.set in (GOLD.stem, FRESH.stem)
             ]
             _compare(family, own, judged, checker)
         for kind, gap in _gaps(seen).items():
