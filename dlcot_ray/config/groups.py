@@ -104,8 +104,8 @@ class JudgeSettings(CodeSettings):
     """Judge."""
 
     judge: str = setting(
-        "rules",
-        "The judge: a name in conf/judge/, or the path of such a file. `rules` needs no model.",
+        "learned",
+        "The judge: a name in conf/judge/, or the path of such a file. `learned` and `rules` need no GPU.",
     )
     judge_options: dict[str, Any] = setting(
         dict, "Options of the judge, over those of its file; conf/judge/<judge>.yaml lists them."

@@ -39,7 +39,7 @@ from dlcot_ray.work.editing import draft_of
 from dlcot_ray.work.judging import Judged, judge_all
 from dlcot_ray.work.rows.budget import RowBudget, TimedJudge
 
-JUDGE = "rules"
+JUDGE = "learned"
 CHUNK = 8
 """Traces of one task of a process."""
 ROW_SECONDS = 120.0
