@@ -38,11 +38,17 @@ from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.learned.features import Features
 from dlcot_ray.judging.learned.judge import case_of, find_structure
-from dlcot_ray.judging.learned.network_training import fit_network
-from dlcot_ray.judging.learned.preparing import Prepared, Sureness, calibrate, prepared_of, sureness_of
 from dlcot_ray.judging.learned.states import path_of_labels
 from dlcot_ray.judging.learned.sureness import calibrated, fit_line
-from dlcot_ray.judging.learned.training import Case, Rows, fit
+from dlcot_ray.judging.learned.training.chain import Case, Rows, fit
+from dlcot_ray.judging.learned.training.network import fit_network
+from dlcot_ray.judging.learned.training.preparing import (
+    Prepared,
+    Sureness,
+    calibrate,
+    prepared_of,
+    sureness_of,
+)
 from dlcot_ray.judging.learned.weights import Weights, save
 from dlcot_ray.judging.rules.judge import annotate, assemble
 

@@ -1,7 +1,7 @@
 """`dlcot profile`: what traces are like, before anything is cut; needs no model, no Ray and no output.
 
-A seeded sample of rows, or all of them, is judged by the rules on the processes of this machine. The figures
-are printed by source and by teacher, and a page shows them with the traces behind each bar.
+A seeded sample of rows, or all of them, is judged by the default judge on the processes of this machine. The
+figures are printed by source and by teacher, and a page shows them with the traces behind each bar.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from dlcot_ray.commands.exits import Exit
 from dlcot_ray.commands.prepare import check_usable
-from dlcot_ray.commands.profiling.looking import Looked, Pool
+from dlcot_ray.commands.profiling.looking import Looked, Pool, judge_identity
 from dlcot_ray.commands.profiling.reading import Grouped, Part, read_parts
 from dlcot_ray.commands.profiling.text import profile_lines
 from dlcot_ray.config.view_settings import ProfileConfig
@@ -30,7 +30,6 @@ from dlcot_ray.inputs.files.metadata import MetadataCache
 from dlcot_ray.inputs.files.shards import find_inputs
 from dlcot_ray.inputs.layouts.deciding import LayoutDecider
 from dlcot_ray.inputs.presets import load_preset
-from dlcot_ray.judging.rules.judge import RulesJudge
 from dlcot_ray.outputs.owning.marks import PAGE_MARK
 from dlcot_ray.plan.plan import Plan
 from dlcot_ray.plan.planning import assign_names, make_plan
@@ -109,7 +108,7 @@ class _Profile:
             "traces": len(looked),
             "seed": self._config.seed,
             "policies": self._config.policies,
-            "judge": RulesJudge().identity,
+            "judge": judge_identity(),
             "groups": names,
             "figures": {"all": summary(traces, copies) if traces else None, **groups},
             "rejected": _by_cause(self._faults),

@@ -40,12 +40,22 @@ from dlcot_ray.work.judging import Judged, judge_all
 from dlcot_ray.work.rows.budget import RowBudget, TimedJudge
 
 JUDGE = "learned"
+"""The default judge, so that a profile shows what a job will find."""
 CHUNK = 8
 """Traces of one task of a process."""
 ROW_SECONDS = 120.0
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def judge_identity() -> str:
+    """Name and version of the judge of a profile."""
+    judge = make_judge(load_judge(JUDGE, {}))
+    try:
+        return judge.identity
+    finally:
+        judge.close()
 
 
 @dataclass(frozen=True, slots=True)

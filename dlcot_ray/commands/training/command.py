@@ -37,7 +37,7 @@ from dlcot_ray.storage.urls import absolute, is_local
 from dlcot_ray.telemetry.cleaned_console import terminal
 
 if TYPE_CHECKING:
-    from dlcot_ray.judging.learned.training import Rows
+    from dlcot_ray.judging.learned.training.chain import Rows
 
 SHOWN = (
     "sections.kappa",
@@ -108,8 +108,8 @@ def _trained(
 ) -> tuple[Weights, list[dict[str, float]], dict[str, Any]]:
     """The calibrated weights, the loss behind each step, and the calibration curves of traces held out."""
     # Imported here: scipy is no part of the base install.
-    from dlcot_ray.judging.learned.preparing import calibrate, prepare, sureness_of
-    from dlcot_ray.judging.learned.training import Options, fit
+    from dlcot_ray.judging.learned.training.chain import Options, fit
+    from dlcot_ray.judging.learned.training.preparing import calibrate, prepare, sureness_of
 
     items = examples.items
     with console.status("") as status:
@@ -151,7 +151,7 @@ def _trained(
 def _network(cases: Sequence[Rows], console: Console) -> Network:
     """The network beside the chain; its progress is said."""
     # Imported here: torch is no part of the base install.
-    from dlcot_ray.judging.learned.network_training import fit_network
+    from dlcot_ray.judging.learned.training.network import fit_network
 
     return fit_network(
         cases, progress=lambda epoch, loss: _say(console, f"network, epoch {epoch}: loss {loss:.4f}")

@@ -29,8 +29,8 @@ from dlcot_ray.evaluation.cases import (
     SectionsCase,
 )
 from dlcot_ray.inputs.label_files import read_sets
-from dlcot_ray.judging.learned.preparing import Labelled
 from dlcot_ray.judging.learned.states import path_of_labels
+from dlcot_ray.judging.learned.training.preparing import Labelled
 from dlcot_ray.outputs.layout import ANNOTATIONS
 from dlcot_ray.outputs.schemas import annotations_from_table
 from dlcot_ray.storage.store import Store

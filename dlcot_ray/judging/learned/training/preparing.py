@@ -17,7 +17,7 @@ from dlcot_ray.judging.findings import find
 from dlcot_ray.judging.learned.arrays import Bools
 from dlcot_ray.judging.learned.judge import case_of, read_scores, scores_by
 from dlcot_ray.judging.learned.sureness import fit_line, shares_right
-from dlcot_ray.judging.learned.training import Case, Rows, features_in, rows_of
+from dlcot_ray.judging.learned.training.chain import Case, Rows, features_in, rows_of
 from dlcot_ray.judging.learned.weights import Weights
 
 

@@ -11,7 +11,7 @@ from dlcot_ray.judging.learned.arrays import Ints
 from dlcot_ray.judging.learned.chain import best_path, scores_of
 from dlcot_ray.judging.learned.features import Features
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, CONCLUSION, LOOK, TASK, UNDERSTAND, WORK
-from dlcot_ray.judging.learned.training import Case, Options, fit, rows_of, train
+from dlcot_ray.judging.learned.training.chain import Case, Options, fit, rows_of, train
 
 OPTIONS = Options(penalty=0.1, least_uses=1)
 

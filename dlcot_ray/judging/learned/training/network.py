@@ -17,7 +17,7 @@ from dlcot_ray.judging.learned.arrays import Floats
 from dlcot_ray.judging.learned.features import BUCKETS
 from dlcot_ray.judging.learned.network import Network
 from dlcot_ray.judging.learned.states import COUNT
-from dlcot_ray.judging.learned.training import Rows
+from dlcot_ray.judging.learned.training.chain import Rows
 
 if TYPE_CHECKING:
     import torch

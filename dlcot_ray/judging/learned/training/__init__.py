@@ -1,0 +1,1 @@
+"""Training the learned judge: from labelled traces to weights. Needs more than the base install."""
