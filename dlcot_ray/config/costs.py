@@ -42,10 +42,10 @@ class Costs:
         """Share of a GPU's memory beside weights, keys and values."""
         return float(self.content["activations"])
 
-    @property
-    def rules_seconds_per_token(self) -> float:
-        """CPU-seconds of the rules judge and the job around it."""
-        return float(self.content["rules_cpu_seconds_per_1000_tokens"]) / 1000
+    def seconds_per_token(self, judge: str) -> float | None:
+        """CPU-seconds of a judge without an engine and the job around it; None where they are not known."""
+        seconds = self.content["cpu_seconds_per_1000_tokens"].get(judge)
+        return None if seconds is None else float(seconds) / 1000
 
     def gpu(self, name: str | None) -> tuple[str, Gpu]:
         """A type of GPU by name; None takes the default.

@@ -145,8 +145,9 @@ def forecast(config: PlanConfig) -> dict[str, Any]:
         "gpu": None,
         "cpu_hours": None,
     }
-    if config.judge == "rules":
-        figures["cpu_hours"] = sum(lengths) * scale * costs.rules_seconds_per_token / 3600
+    seconds = costs.seconds_per_token(config.judge)
+    if seconds is not None:
+        figures["cpu_hours"] = sum(lengths) * scale * seconds / 3600
         return figures
     if not _can_dry_run(judge):
         return figures

@@ -120,7 +120,7 @@ def _task_parts(text: str) -> tuple[tuple[int, str], ...]:
 
 
 _BOTH_SIGNS = re.compile(
-    r"(?<![\w\\])(?P<name>[a-zA-Z](?:_\w)?)\s?=\s?(?:±|\\pm)\s?(?P<value>\d{1,6}|\\sqrt\{?\d{1,6}\}?|√\d{1,6})(?![\d.^/*])"
+    r"(?<![\w\\])(?P<name>[a-zA-Z](?:_\w)?)\s?=\s?(?:±|\\pm)\s?(?P<value>\d{1,6}|\\sqrt\{?\d{1,6}\}?|√\d{1,6})(?!\d|\.\d|[\^/*])"
 )
 """A quantity that has a value with both signs."""
 _MOST_SIGNS = 20
@@ -145,5 +145,5 @@ def _lost_sign(text: str, offsets: Sequence[int], cut: Cut) -> str:
 def _segments_with(text: str, offsets: Sequence[int], start: int, name: str, value: str) -> set[int]:
     """The segments from place `start` on that give a quantity a value."""
     number = re.escape(value).replace(r"\-", r"[-−]\s?")
-    found = re.compile(rf"(?<![\w\\]){re.escape(name)}\s?=\s?{number}(?![\d.])").finditer(text, start)
+    found = re.compile(rf"(?<![\w\\]){re.escape(name)}\s?=\s?{number}(?!\d|\.\d)").finditer(text, start)
     return {bisect_right(offsets, match.start()) - 1 for match in found}

@@ -92,6 +92,18 @@ def test_labels_make_a_judge_that_finds_their_structure(traces: Path, labels: Pa
     assert found.steps[0].source is Source.MODEL
 
 
+def test_a_network_is_trained_beside_the_chain(traces: Path, labels: Path, tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    pytest.importorskip("torch", reason="torch is not installed: pip install 'dlcot-ray[network]'")
+    out = tmp_path / "judge"
+    assert train(out, f"traces={traces}", f"labels={labels}", "network=true") == 0
+    assert load(out).network is not None
+    judge = LearnedJudge(str(out))
+    found = judge.annotate(Trace("new", trace(99)["problem"], trace(99)["reasoning"], "913"))
+    judge.close()
+    assert [str(section.kind) for section in found.sections][-1] == "conclusion"
+
+
 def test_annotations_make_a_judge_and_the_same_weights_twice(traces: Path, tmp_path: Path) -> None:
     pytest.importorskip("scipy")
     judge = RulesJudge()

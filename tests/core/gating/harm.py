@@ -218,6 +218,31 @@ def only_attempt_of_its_method(rng: random.Random) -> SeededCut:
     )
 
 
+def other_sign_dropped(rng: random.Random) -> SeededCut:
+    """A step that has two signs, "d = ±4; take 4 first", cut behind the first of them."""
+    step, start = rng.randint(3, 9), rng.randint(20, 40)
+    lines = [
+        f"The three numbers stand {step} apart, so d = ±{step}.",
+        f"Take d = {step} first: the last one is {start} + {step} = {start + step}.",
+        f"So the answer is {start + step}.",
+        f"Check: {start + step} - {step} = {start}, as it should be.",
+        f"Now d = -{step}: the numbers run backwards, and the last one is again {start + step}.",
+        f"So with both signs it is {start + step}, which is right.",
+        f"The answer is {start + step}.",
+    ]
+    return SeededCut(
+        lines,
+        [(0, 3, CORRECT, 0)],
+        [4, 5],
+        "cases_complete",
+        f"d = -{step} (segment 4) is dropped",
+        checks=[(3, 4, 0, 0), (4, 6, 0, 0)],
+        kinds=(AFFIRMS, AFFIRMS),
+        conclusion=6,
+        reference=str(start + step),
+    )
+
+
 def rest_of_a_list_dropped(rng: random.Random) -> SeededCut:
     """A list that is announced as tried one by one, cut behind the entry that fits."""
     things, fits = rng.choice(THINGS), rng.randint(4, 8)
@@ -247,6 +272,7 @@ def rest_of_a_list_dropped(rng: random.Random) -> SeededCut:
 
 HARMFUL: tuple[Callable[[random.Random], SeededCut], ...] = (
     rest_of_a_list_dropped,
+    other_sign_dropped,
     definition_cut_out,
     equation_cut_out,
     derivation_cut_out,

@@ -101,3 +101,30 @@ def test_what_the_problem_writes_itself_is_no_answer(judge: RulesJudge) -> None:
 def test_an_expression_still_to_be_computed_is_no_answer(judge: RulesJudge) -> None:
     segments = (WORK, "So w = (4 - 2i) + (2 - 3i).", WORK, WORK, WORK, "So w = 6 - 5i.", "Let me check.")
     assert judged(judge, *segments, truth="6 - 5i", problem="Find $w$.").first_correct_segment == 5
+
+
+@pytest.mark.parametrize(
+    ("problem", "segments", "truth", "first"),
+    [
+        (
+            "What is the value of $\\sqrt{3! + 3!+ 4!}$?",
+            (
+                "3! is 3 times 2 times 1, which is 6. So, 3! is 6.",
+                "Now, sqrt(6 + 6 + 24) is sqrt(36), so it is 6.",
+            ),
+            "6",
+            1,
+        ),
+        (
+            "Find $p + q$.",
+            ("The first line gives p = 31.", WORK, "Then q = 0, and p + q = 31."),
+            "31",
+            2,
+        ),
+    ],
+)
+def test_a_part_of_what_is_asked_is_not_the_answer(
+    judge: RulesJudge, problem: str, segments: tuple[str, ...], truth: str, first: int
+) -> None:
+    found = judged(judge, *segments, f"So the answer is {truth}.", truth=truth, problem=problem)
+    assert found.first_correct_segment == first
