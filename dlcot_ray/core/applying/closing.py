@@ -7,12 +7,13 @@ plan the reply.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.applying.affirming import CLOSING_CHARS
-from dlcot_ray.core.policies.standing import standing
+from dlcot_ray.core.policies.standing import conclusion_start, standing
 from dlcot_ray.core.seams.cues import ASSURES, BOTH, EARLIER
+from dlcot_ray.core.seams.sentences import sentences
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on, states
 from dlcot_ray.core.trace import Trace
 
@@ -95,6 +96,35 @@ def needless_closing(trace: Trace, annotation: Annotation, cut_behind: int | Non
         final -= 1
     sums = (i for i in range(stays.closing, final) if _SUMS_UP.search(texts[i]) or EARLIER.search(texts[i]))
     return frozenset((*range(next(sums, final), final), *planned))
+
+
+def kept_outcome(trace: Trace, annotation: Annotation, gone: Collection[int]) -> dict[int, str]:
+    """What stays of closing words that go whole: the last sentence, if it states the outcome by itself.
+
+    "Let me confirm it once more: it matches. So it is 42." ends a trace from which the checking went as
+    "So it is 42."
+
+    Args:
+        trace: the trace.
+        annotation: with its conclusion.
+        gone: segments that go because they sum up what is dropped.
+
+    Returns:
+        The segment and its new text; empty where something of the conclusion stays, or no sentence can.
+    """
+    accepted, count = accepted_answers(annotation), len(annotation.segment_offsets) - 1
+    closing = range(conclusion_start(annotation), count)
+    if not closing or not accepted or not all(segment in gone for segment in closing):
+        return {}
+    text = annotation.segment_text(trace.reasoning, closing[-1])
+    places = sentences(text)
+    if len(places) < 2:
+        return {}
+    start, stop = places[-1]
+    last = text[start:stop]
+    if not states(last, accepted) or _hangs_on(last) or _CALCULATES.search(last):
+        return {}
+    return {closing[-1]: text[start:]}
 
 
 def list_before(trace: Trace, annotation: Annotation, closing: int) -> range:

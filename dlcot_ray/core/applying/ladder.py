@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, ReferenceKind, VerificationKind
-from dlcot_ray.core.applying.closing import list_before, needless_closing
+from dlcot_ray.core.applying.closing import kept_outcome, list_before, needless_closing
 from dlcot_ray.core.applying.settling import settling
 from dlcot_ray.core.applying.standalone import speaks_of_another, stands_alone
 from dlcot_ray.core.edits import (
@@ -103,7 +103,10 @@ class Ladder:
         """
         trace, annotation = self.trace, self.annotation
         accepted = accepted_answers(annotation)
-        script = drop_script(drops, len(annotation.segment_offsets) - 1)
+        outcome = kept_outcome(trace, annotation, [i for i, why in drops.items() if why == CLOSES])
+        left = {segment: why for segment, why in drops.items() if segment not in outcome}
+        script = drop_script(left, len(annotation.segment_offsets) - 1)
+        script = replace_segments(script, outcome, CLOSES)
         if self.policy.drops_loops:
             script = _without_inner_loops(trace, annotation, script)
         script, errors = delete_errors(trace, annotation, script, self.policy)
@@ -115,9 +118,9 @@ class Ladder:
             if need in self.bridges:
                 script = _inserted(script, need, self.bridges[need])
                 seams = (*seams, Seam(need.kind, need.segment, Closed.BRIDGE))
-        left = tuple(need for need in needs if need not in self.bridges)
+        opened = tuple(need for need in needs if need not in self.bridges)
         gates = evaluate_gates(trace, annotation, script, self.policy.min_keep)
-        return Cut(drops, script, seams, left, errors, gates, self._is_checked(drops, script))
+        return Cut(drops, script, seams, opened, errors, gates, self._is_checked(drops, script))
 
     def _is_checked(self, drops: Drops, script: EditScript) -> bool:
         """Whether something is left of each check of the answer that the drops do not touch."""

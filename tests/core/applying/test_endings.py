@@ -115,3 +115,16 @@ def test_a_number_in_a_list_of_the_reply_does_not_hide_another_answer() -> None:
     written = replace(annotation, approaches=(replace(approach, answer="60 \\cdot 70"),))
     reply = "Lots of 60, 70 and 4,200 are listed.\n\nThe answer is $\\boxed{420}$."
     assert enhanced(replace(trace, response=reply), written).reason == OTHER
+
+
+def test_closing_words_that_sum_up_dropped_work_leave_the_outcome() -> None:
+    confirms = "Another check: 70 * 60 matches the earlier result."
+    result = eggs(f"{confirms} So there are 4,200 eggs.")
+    assert AGAIN[0] not in result.reasoning
+    assert confirms not in result.reasoning
+    assert result.reasoning.rstrip().endswith("So there are 4,200 eggs.")
+
+
+def test_closing_words_whose_outcome_speaks_of_dropped_work_go_whole() -> None:
+    result = eggs("Another check: 70 * 60 matches. So both methods give 4,200 eggs.")
+    assert result.reasoning.rstrip().endswith(CHECK[0])
