@@ -35,3 +35,15 @@ def shifted(rows: Floats, by: int) -> Floats:
 def crossed(left: Floats, right: Floats) -> Floats:
     """Products of every column of `left` with every column of `right`."""
     return (left[:, :, None] * right[:, None, :]).reshape(len(left), -1)
+
+
+def summed(words: Sequence[Ints], rows: Floats) -> Floats:
+    """(n, k): for each of n segments the sum of the rows of its words; zero where it has none."""
+    # A segment without a word has no part in the sums: reduceat would give it the next one's.
+    full = [i for i, buckets in enumerate(words) if len(buckets)]
+    sums = np.zeros((len(words), rows.shape[1]))
+    if full:
+        sizes = [len(words[i]) for i in full]
+        every = np.concatenate([words[i] for i in full])
+        sums[full] = np.add.reduceat(rows[every], np.cumsum([0, *sizes[:-1]]), axis=0)
+    return sums

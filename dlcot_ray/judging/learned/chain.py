@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlcot_ray.judging.learned.arrays import Floats, Ints
+from dlcot_ray.judging.learned.arrays import Floats, Ints, summed
 from dlcot_ray.judging.learned.states import MAY_END, MAY_FOLLOW, MAY_START
 
 _NEVER = -1e9
@@ -51,11 +51,4 @@ def probabilities(scores: Floats, transitions: Floats, starts: Floats) -> Floats
 
 def scores_of(columns: Floats, words: tuple[Ints, ...], of_columns: Floats, of_words: Floats) -> Floats:
     """(n, 7): the sum of the weights of each segment's features."""
-    # A segment without a word has no part in the sums: reduceat would give it the next one's.
-    full = [i for i, buckets in enumerate(words) if len(buckets)]
-    by_words = np.zeros((len(words), of_words.shape[1]))
-    if full:
-        sizes = [len(words[i]) for i in full]
-        every = np.concatenate([words[i] for i in full])
-        by_words[full] = np.add.reduceat(of_words[every], np.cumsum([0, *sizes[:-1]]), axis=0)
-    return np.asarray(columns @ of_columns + by_words)
+    return np.asarray(columns @ of_columns + summed(words, of_words))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from dlcot_ray.judging.learned.arrays import Floats, Ints
+from dlcot_ray.judging.learned.arrays import Floats, Ints, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,8 @@ def log_chances(network: Network, columns: Floats, words: Sequence[Ints]) -> Flo
 
 def _means(words: Sequence[Ints], vectors: Floats) -> Floats:
     """The mean of the vectors of each segment's words; zero where it has none."""
-    means = np.zeros((len(words), vectors.shape[1]))
-    for i, buckets in enumerate(words):
-        if len(buckets):
-            means[i] = vectors[buckets].mean(axis=0)
-    return means
+    sizes = np.array([max(1, len(buckets)) for buckets in words])
+    return np.asarray(summed(words, vectors) / sizes[:, None])
 
 
 def _read(rows: Floats, inputs: Floats, shift: Floats, state: Floats, state_shift: Floats) -> Floats:
