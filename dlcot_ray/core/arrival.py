@@ -23,6 +23,7 @@ from dlcot_ray.core.annotation import (
     Verification,
     VerificationKind,
 )
+from dlcot_ray.core.applying.outcomes import is_plain_outcome
 from dlcot_ray.core.evidence.answers import find_answers
 from dlcot_ray.core.policies.standing import conclusion_start
 from dlcot_ray.core.seams.references import refers_back
@@ -178,7 +179,8 @@ def _concluded(trace: Trace, annotation: Annotation) -> Annotation:
         text = trace.reasoning[offsets[segment] : offsets[segment + 1]]
         if len(text) > LAST_WORDS_CHARS:
             break
-        if _states_outright(text, accepted) and not refers_back(text, adjacent=True, single=True):
+        hangs = refers_back(text, adjacent=True, single=True) or not is_plain_outcome(text)
+        if _states_outright(text, accepted) and not hangs:
             break
     else:
         return annotation

@@ -14,6 +14,7 @@ from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, V
 from dlcot_ray.core.applying.examinations import with_whole_checks
 from dlcot_ray.core.applying.looks import leaves_conflict
 from dlcot_ray.core.applying.openness import is_open
+from dlcot_ray.core.applying.outcomes import argues, is_plain_outcome
 from dlcot_ray.core.applying.repeating import with_repeats_as_checks
 from dlcot_ray.core.applying.standalone import with_standalone_checks
 from dlcot_ray.core.gating.wholeness import closing_words
@@ -22,8 +23,6 @@ from dlcot_ray.core.seams.cues import BOTH, VERDICT
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on, states
 from dlcot_ray.core.trace import Trace
 
-CLOSING_CHARS = 400
-"""Maximum characters of a last segment that can be the closing words; a longer one contains work."""
 _CONTINUES = re.compile(
     r"\s{0,20}(?:\\\[|\$\$)?\s{0,20}(?:=|\\(?:approx|equiv|implies|Rightarrow)\b|[≈≡⇒])"
     r"|\W{0,40}(?:(?:so|and|again|yes|okay|also|which|that|this|it|everything|all)\b[,\s]{0,20}){0,3}"
@@ -135,11 +134,13 @@ def _closed(trace: Trace, annotation: Annotation) -> Annotation:
         return annotation
     if start == count:
         start = max(trunk, closing_words(trace.reasoning, annotation))
+        while start < count and argues(annotation.segment_text(trace.reasoning, start)):
+            start += 1
     starts = [a.start for a in annotation.approaches] + [v.start for v in annotation.verifications]
     stays = kept_check(annotation, trunk)
     ends = stays is not None and annotation.verifications[stays].stop == start
     text = annotation.segment_text(trace.reasoning, start - 1)
-    outcome = start - 1 >= trunk and max(starts, default=0) < start - 1 and len(text) <= CLOSING_CHARS
+    outcome = start - 1 >= trunk and max(starts, default=0) < start - 1 and is_plain_outcome(text)
     if outcome and not ends and states(text, accepted) and not BOTH.search(text):
         start -= 1
     if any(check.start < start < check.stop for check in annotation.verifications):

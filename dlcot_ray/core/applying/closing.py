@@ -10,16 +10,20 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.applying.affirming import CLOSING_CHARS
+from dlcot_ray.core.applying.outcomes import CLOSING_CHARS, argues, calculates
 from dlcot_ray.core.policies.standing import conclusion_start, standing
 from dlcot_ray.core.seams.cues import ASSURES, BOTH, EARLIER
 from dlcot_ray.core.seams.sentences import sentences
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on, states
 from dlcot_ray.core.trace import Trace
 
-_SUMS_UP = re.compile(
+_WAYS = re.compile(
     r"\b(?:multiple|several|different|all|both) (?:methods|approaches|ways|confirmations|checks)\b|"
-    r"\b(?:another|other) (?:way|method|approach)\b|\bcross[- ]?(?:check|verif)\w*|\bverif(?:ied|ying)\b|"
+    r"\b(?:another|other) (?:way|method|approach)\b",
+    re.IGNORECASE,
+)
+_SUMS_UP = re.compile(
+    rf"{_WAYS.pattern}|\bcross[- ]?(?:check|verif)\w*|\bverif(?:ied|ying)\b|"
     r"\b(?:after|with) (?:all )?(?:this|that|these|the) (?:check|verif|confirm)\w*|\bchecks? out\b|"
     r"\b(?:confirms?|solidif(?:y|ies)|verifies) (?:it|that|this|the)\b|\bto (?:summari[sz]e|recap|sum up)\b",
     re.IGNORECASE,
@@ -37,20 +41,14 @@ _TAIL = re.compile(
     r"\b(?:verification|calculation|computation|(?:double|cross)[- ]?check\w*) (?:also |again |too )?"
     r"(?:suggests?|shows?|confirms?|gives?|agrees?|supports?)\b|"
     r"\b(?:test(?:s|ed)?|test[- ]cases?|(?:small|smaller|simpl\w+|special) (?:cases?|examples?)|"
+    r"(?:examples?|cases?|values) (?:that )?(?:i|we)(?:['’]ve| have)? (?:tried|tested|checked|looked|worked)|"
+    r"(?:apply\w*|use|using|by|with) the same (?:logic|reasoning|idea|method|argument|principle|process)|"
     r"methods?|approach(?:es)?|"
     r"match(?:es|ed)?|(?:same|previous|earlier) (?:as|results?|answers?|values?|calculations?|findings?)|"
     r"(?:as|like) (?:before|earlier|above)|consistent with)\b",
     re.IGNORECASE,
 )
 """Closing words that belong to work before them."""
-_ARGUES = re.compile(
-    r"^\W{0,40}(?:but|however|still|nevertheless)\b|\bgiven (?:that|this)\b|"
-    r"^\W{0,40}(?:(?:so|thus|therefore|hence|and)\b[,\s]{0,9}){0,9}(?:since|because|as)\b|"
-    r"\bboth (?:possibilities|cases|interpretations|options|scenarios)\b",
-    re.IGNORECASE,
-)
-"""Closing words that argue with what stands before them. The final outcome stays, though it is put so."""
-_CALCULATES = re.compile(r"\d\s{0,9}[-+*/×·÷^]\s{0,9}\d[^=≈\n]{0,200}[=≈]|[=≈→⇒][^=≈→⇒\n]*[=≈→⇒]")
 _ENTRY = re.compile(r"[\s*]{0,9}\(?(?P<number>\d{1,2})[.)]\s")
 _LIST_SEGMENTS = 60
 """Maximum segments of a numbered list that the closing words end."""
@@ -89,7 +87,7 @@ def needless_closing(trace: Trace, annotation: Annotation, cut_behind: int | Non
     if cut_behind is not None:
         first = _outcome(texts, stays.closing, final, accepted)
         ended = ends_on(annotation.segment_text(trace.reasoning, cut_behind), accepted)
-        if first == final and ended and _hangs_on(texts[final]):
+        if first == final and ended and _speaks_of_dropped(texts[final]):
             return frozenset(range(stays.closing, count))
         return frozenset((*range(stays.closing, first), *planned))
     if final - 1 > stays.closing and _HEADING.match(texts[final - 1].strip()):
@@ -122,7 +120,7 @@ def kept_outcome(trace: Trace, annotation: Annotation, gone: Collection[int]) ->
         return {}
     start, stop = places[-1]
     last = text[start:stop]
-    if not states(last, accepted) or _hangs_on(last) or _CALCULATES.search(last):
+    if not states(last, accepted) or _hangs_on(last):
         return {}
     return {closing[-1]: text[start:]}
 
@@ -183,7 +181,7 @@ def _outcome(texts: Mapping[int, str], closing: int, final: int, accepted: Seque
         text = texts[segment]
         if _HEADING.match(text.strip()) or (segment + 1 == first and _LEADS_ON.search(text)):
             first = segment
-        elif _hangs_on(text) or _ARGUES.search(text) or _CALCULATES.search(text) or len(text) > CLOSING_CHARS:
+        elif _hangs_on(text) or argues(text) or calculates(text) or len(text) > CLOSING_CHARS:
             break
         elif states(text, accepted):
             first = segment
@@ -197,3 +195,8 @@ def _hangs_on(text: str) -> bool:
     return (
         _TAIL.search(text) is not None or _SUMS_UP.search(text) is not None or BOTH.search(text) is not None
     )
+
+
+def _speaks_of_dropped(text: str) -> bool:
+    """Whether an outcome speaks of tests, methods or results that went. That it was verified stays true."""
+    return _TAIL.search(text) is not None or _WAYS.search(text) is not None or BOTH.search(text) is not None

@@ -29,6 +29,9 @@ _COMPUTES = re.compile(
 )
 _VERDICT_CHARS = 160
 
+_ENTRIES = re.compile(r"^[ \t]*\d{1,2}[.)][ \t].*\n[ \t]*\d{1,2}[.)][ \t]", re.MULTILINE)
+"""Two entries of a numbered list: steps, not closing words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -93,7 +96,7 @@ def closing_words(text: str, annotation: Annotation) -> int:
     first = count = len(offsets) - 1
     for segment in range(count - 1, max(-1, count - 1 - LAST_WORDS), -1):
         words = text[offsets[segment] : offsets[segment + 1]]
-        if len(words) > LAST_WORDS_CHARS or _COMPUTES.search(words):
+        if len(words) > LAST_WORDS_CHARS or _COMPUTES.search(words) or _ENTRIES.search(words):
             break
         first = segment
     return first

@@ -128,3 +128,46 @@ def test_closing_words_that_sum_up_dropped_work_leave_the_outcome() -> None:
 def test_closing_words_whose_outcome_speaks_of_dropped_work_go_whole() -> None:
     result = eggs("Another check: 70 * 60 matches. So both methods give 4,200 eggs.")
     assert result.reasoning.rstrip().endswith(CHECK[0])
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "So since 4,200 is no prime, there are 4,200 eggs.",
+        "So, 60 * 7 = 420, then 420 * 10 = 4,200, which gives 4,200 eggs.",
+        "1. Start with 60 trays.\n2. Each of them holds 70.\n3. So there are 4,200 eggs.",
+    ],
+)
+def test_the_last_step_of_a_dropped_check_is_no_closing_word(tail: str) -> None:
+    lines = [
+        *ROAD,
+        *CHECK,
+        "Just to be sure, let me go through the steps again.",
+        tail,
+        "I think that's right.",
+    ]
+    trace, annotation = annotated(
+        lines, [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 6, 0, 0)], reference="4,200", kinds=(AFFIRMS, AFFIRMS)
+    )
+    result = enhanced(trace, annotation)
+    assert CHECK[0] in result.reasoning
+    assert (tail in result.reasoning) is (lines[3] in result.reasoning)
+
+
+def test_an_announced_check_that_only_says_the_answer_again_is_not_the_one_that_stays() -> None:
+    said = [
+        "Wait, is that correct? Let me verify it, because the trays were counted.",
+        "60 trays give 4,200 eggs.",
+    ]
+    lines = [*ROAD, *said, "But let me check it: 4,200 / 70 = 60, and 4,200 / 60 = 70. That is correct."]
+    lines += ["Once more: 70 * 60 = 4,200. Yes, that matches.", "So there are 4,200 eggs."]
+    trace, annotation = annotated(
+        lines,
+        [(0, 2, CORRECT, 0)],
+        [(2, 4, 0, 0), (4, 5, 0, 0), (5, 6, 0, 0)],
+        conclusion=6,
+        reference="4,200",
+        kinds=(AFFIRMS, AFFIRMS, AFFIRMS),
+    )
+    result = enhanced(trace, annotation).reasoning
+    assert lines[4] in result or said[0] not in result
