@@ -87,7 +87,7 @@ def needless_closing(trace: Trace, annotation: Annotation, cut_behind: int | Non
     if cut_behind is not None:
         first = _outcome(texts, stays.closing, final, accepted)
         ended = ends_on(annotation.segment_text(trace.reasoning, cut_behind), accepted)
-        if first == final and ended and _speaks_of_dropped(texts[final]):
+        if first == final and ended and _goes_whole(texts[final], accepted):
             return frozenset(range(stays.closing, count))
         return frozenset((*range(stays.closing, first), *planned))
     if final - 1 > stays.closing and _HEADING.match(texts[final - 1].strip()):
@@ -114,15 +114,26 @@ def kept_outcome(trace: Trace, annotation: Annotation, gone: Collection[int]) ->
     closing = range(conclusion_start(annotation), count)
     if not closing or not accepted or not all(segment in gone for segment in closing):
         return {}
-    text = annotation.segment_text(trace.reasoning, closing[-1])
+    text = _last_outcome(annotation.segment_text(trace.reasoning, closing[-1]), accepted)
+    return {} if text is None else {closing[-1]: text}
+
+
+def _last_outcome(text: str, accepted: Sequence[str]) -> str | None:
+    """The last of several sentences, if it states the outcome and speaks of nothing that is dropped."""
     places = sentences(text)
     if len(places) < 2:
-        return {}
+        return None
     start, stop = places[-1]
     last = text[start:stop]
-    if not states(last, accepted) or _hangs_on(last):
-        return {}
-    return {closing[-1]: text[start:]}
+    return text[start:] if states(last, accepted) and not _speaks_of_dropped(last) else None
+
+
+def _goes_whole(text: str, accepted: Sequence[str]) -> bool:
+    """Whether a final outcome goes with the work that it sums up, apart from its last sentence.
+
+    That the answer was verified stays true, so an outcome of one sentence that says so stays.
+    """
+    return _speaks_of_dropped(text) or (_hangs_on(text) and _last_outcome(text, accepted) is not None)
 
 
 def list_before(trace: Trace, annotation: Annotation, closing: int) -> range:
