@@ -25,6 +25,7 @@ _WAYS = re.compile(
 _SUMS_UP = re.compile(
     rf"{_WAYS.pattern}|\bcross[- ]?(?:check|verif)\w*|\bverif(?:ied|ying)\b|"
     r"\b(?:after|with) (?:all )?(?:this|that|these|the) (?:check|verif|confirm)\w*|\bchecks? out\b|"
+    r"\b(?:confirmed|verified|checked|validated) (?:\w+ )?(?:enough|sufficiently|thoroughly)\b|"
     r"\b(?:confirms?|solidif(?:y|ies)|verifies) (?:it|that|this|the)\b|\bto (?:summari[sz]e|recap|sum up)\b",
     re.IGNORECASE,
 )
@@ -87,7 +88,7 @@ def needless_closing(trace: Trace, annotation: Annotation, cut_behind: int | Non
     if cut_behind is not None:
         first = _outcome(texts, stays.closing, final, accepted)
         ended = ends_on(annotation.segment_text(trace.reasoning, cut_behind), accepted)
-        if first == final and ended and _goes_whole(texts[final], accepted):
+        if first == final and _goes_whole(texts[final], accepted, ended=ended):
             return frozenset(range(stays.closing, count))
         return frozenset((*range(stays.closing, first), *planned))
     if final - 1 > stays.closing and _HEADING.match(texts[final - 1].strip()):
@@ -128,12 +129,15 @@ def _last_outcome(text: str, accepted: Sequence[str]) -> str | None:
     return text[start:] if states(last, accepted) and not _speaks_of_dropped(last) else None
 
 
-def _goes_whole(text: str, accepted: Sequence[str]) -> bool:
+def _goes_whole(text: str, accepted: Sequence[str], *, ended: bool) -> bool:
     """Whether a final outcome goes with the work that it sums up, apart from its last sentence.
 
-    That the answer was verified stays true, so an outcome of one sentence that says so stays.
+    That the answer was verified stays true, so an outcome of one sentence that says so stays. Without a last
+    sentence that can stay, it goes only where the text before it has `ended` on the answer.
     """
-    return _speaks_of_dropped(text) or (_hangs_on(text) and _last_outcome(text, accepted) is not None)
+    if _last_outcome(text, accepted) is not None:
+        return _hangs_on(text)
+    return ended and _speaks_of_dropped(text)
 
 
 def list_before(trace: Trace, annotation: Annotation, closing: int) -> range:

@@ -20,6 +20,8 @@ _ANNOUNCES = re.compile(
     rf"\b{_CHECKING}\w*|\b(?:to be|just to be|for) (?:sure|safe|certain|thorough)", re.IGNORECASE
 )
 _SPEAKS_OF_IT = re.compile(
+    r"^\W*(?:(?:and|so|also|as|let's do|let me do)\W+)*(?:another|one more|a (?:second|third|further))"
+    r" (?:quick )?(?:check|test|example|point|value|case|verification)\b|"
     r"\balternativ\w+|\b(?:first|earlier|previous|both|last) (?:approach|method|way|calculation)|"
     r"\bearlier,? (?:when|i|we)\b|"
     rf"\b(?:another|other|different|second) (?:way|approach|method|angle|perspective)s?\b(?! to {_CHECKING})|"

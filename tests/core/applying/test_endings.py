@@ -12,6 +12,7 @@ from dlcot_ray.core.enhancement import Enhancement
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
 from dlcot_ray.core.trace import Trace
 from tests.support.annotations import AFFIRMS, CORRECT, annotated
+from tests.support.annotations import CHECK as LOOKS
 
 OTHER = "unsure:ends_on_another_answer"
 ROAD = ["There are 60 trays with 70 eggs.", "So 60 * 70 = 4,200 eggs in total."]
@@ -171,3 +172,28 @@ def test_an_announced_check_that_only_says_the_answer_again_is_not_the_one_that_
     )
     result = enhanced(trace, annotation).reasoning
     assert lines[4] in result or said[0] not in result
+
+
+def test_confirmed_enough_goes_where_the_confirmations_went() -> None:
+    result = eggs("I think I've confirmed it sufficiently. So there are 4,200 eggs.").reasoning
+    assert "sufficiently" not in result
+    assert result.rstrip().endswith("So there are 4,200 eggs.")
+
+
+def test_another_check_stays_with_the_one_before_it() -> None:
+    lines = [
+        *ROAD,
+        "I should check that: 60 * 7 = 421?",
+        "Another check with rows: 60 * 70 = 4,200. That is correct.",
+    ]
+    lines += [*AGAIN, "So there are 4,200 eggs."]
+    trace, annotation = annotated(
+        lines,
+        [(0, 2, CORRECT, 0)],
+        [(2, 3, 0, 0), (3, 4, 0, 0), (4, 5, 0, 0)],
+        conclusion=5,
+        reference="4,200",
+        kinds=(LOOKS, AFFIRMS, AFFIRMS),
+    )
+    result = enhanced(trace, annotation).reasoning
+    assert (lines[3] in result) <= (lines[2] in result)
