@@ -96,7 +96,7 @@ def test_every_layout_in_one_run_with_its_reports(tmp_path: Path, capsys: pytest
     calibration = next(s["calibration"] for s in report["sets"] if s["kind"] == "label")
     assert calibration["reliability"][0]["right"] == 1
     assert calibration["sent"][-1]["share"] == 1
-    assert report["judge"].startswith("rules/")
+    assert report["judge"].startswith("learned/")
     assert len(report["judge_fingerprint"]) == 32
     markdown = (out / "evaluation.md").read_text()
     assert report["judge_fingerprint"] in markdown

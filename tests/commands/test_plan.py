@@ -107,7 +107,7 @@ def test_the_command_prints_lines_and_json(tmp_path: Path, capsys: pytest.Captur
     assert main(["plan", f"input={data}", "judge=qwen2.5-72b", "gpu=h100"]) == 0
     printed = capsys.readouterr().out
     assert "h100 x 4:" in printed
-    assert "by arithmetic at 43% of the peaks, not measured" in printed
+    assert "by arithmetic at 33% of the peaks, not measured" in printed
     assert "the longest of the sample fits" in printed
     assert main(["plan", f"input={data}", "judge=qwen3-8b-fp8", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["gpu"]["currency"] == "USD"

@@ -101,7 +101,7 @@ def test_the_manifest_has_the_sums_of_the_units(source: Path, tmp_path: Path) ->
     for item in told["inputs"]:
         assert item["rows"] == item["enhanced"] + item["unchanged"] + item["rejected"]
     assert told["complete"]
-    assert told["settings"]["judge"].startswith("rules/")
+    assert told["settings"]["judge"].startswith("learned/")
     assert told["config"]["policy"] == DEFAULT_POLICY
     assert {"python", "ray", "pyarrow"} <= told["versions"].keys()
     assert told["outputs"]["enhanced"]["objects"] == sum(item["units"] for item in told["inputs"])

@@ -21,7 +21,7 @@ def test_a_sound_machine_has_no_faults(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["doctor", f"input={SHARDS}", f"output={tmp_path / 'out'}", "--json"]) == 0
     found = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
     assert found["output"]["verdict"] == found["claims"]["verdict"] == found["clock"]["verdict"] == "ok"
-    assert found["judge"]["found"].startswith("rules/")
+    assert found["judge"]["found"].startswith("learned/")
     assert "files" in found["input"]["found"]
     assert {"python", "cpus", "gpus", "memory", "shm", "disk", "ray", "space"} <= found.keys()
     assert all(check["remedy"] for check in found.values() if check["verdict"] != "ok")
