@@ -36,7 +36,7 @@ def test_the_rules_judge_is_above_the_default_floors_of_the_gold_set() -> None:
     assert outcome["floors"] == GOLD_FLOORS
     assert all(outcome["figures"][name] >= floor for name, floor in GOLD_FLOORS.items())
     assert outcome["traces"] == 36
-    assert outcome["judge"].startswith("learned/")
+    assert outcome["judge"].startswith("rules/")
 
 
 def test_the_gold_set_labels_every_example_trace_in_the_units_that_it_has() -> None:
