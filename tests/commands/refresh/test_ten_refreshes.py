@@ -28,7 +28,7 @@ def longer(row: Row) -> Row:
     return {**row, "reasoning": f"{row['reasoning']}\n\nLet me see that again."}
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_ten_refreshes_of_synthetic_traces(place: Place, tmp_path: Path) -> None:
     scenario = Scenario(place, [trace(number) for number in range(60)], longer, tmp_path / "asked.log")
     scenario.ten_refreshes()
