@@ -151,7 +151,7 @@ def new_tab(browser: Any) -> Iterator[Opener]:
     def make(width: int = 1280, height: int = 860, **options: Any) -> Tab:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         tab = Tab(context.new_page(), [], [])
-        tab.page.set_default_timeout(30_000)
+        tab.page.set_default_timeout(120_000)
         tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
         tab.page.on("console", lambda told: tab.complaints.append(told.text) if _is_complaint(told) else None)
         tab.page.on("request", lambda asked: tab.requests.append(asked.url))
