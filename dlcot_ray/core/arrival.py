@@ -23,11 +23,11 @@ from dlcot_ray.core.annotation import (
     Verification,
     VerificationKind,
 )
-from dlcot_ray.core.applying.outcomes import is_plain_outcome
 from dlcot_ray.core.evidence.answers import find_answers
 from dlcot_ray.core.policies.standing import conclusion_start
 from dlcot_ray.core.seams.references import refers_back
 from dlcot_ray.core.stating.facts import is_stated
+from dlcot_ray.core.stating.outcomes import is_plain_outcome
 from dlcot_ray.core.stating.stated import (
     IN_PASSING,
     SAID,

@@ -14,12 +14,12 @@ from dlcot_ray.core.annotation import Annotation, Label, Section, SectionKind, V
 from dlcot_ray.core.applying.examinations import with_whole_checks
 from dlcot_ray.core.applying.looks import leaves_conflict
 from dlcot_ray.core.applying.openness import is_open
-from dlcot_ray.core.applying.outcomes import argues, is_plain_outcome
 from dlcot_ray.core.applying.repeating import with_repeats_as_checks
 from dlcot_ray.core.applying.standalone import with_standalone_checks
 from dlcot_ray.core.gating.wholeness import closing_words
 from dlcot_ray.core.policies.standing import conclusion_start, kept_check, trunk_stop
 from dlcot_ray.core.seams.cues import BOTH, VERDICT
+from dlcot_ray.core.stating.outcomes import argues, is_plain_outcome
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on, states
 from dlcot_ray.core.trace import Trace
 

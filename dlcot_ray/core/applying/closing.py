@@ -10,10 +10,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from dlcot_ray.core.annotation import Annotation
-from dlcot_ray.core.applying.outcomes import CLOSING_CHARS, argues, calculates
 from dlcot_ray.core.policies.standing import conclusion_start, standing
 from dlcot_ray.core.seams.cues import ASSURES, BOTH, EARLIER
 from dlcot_ray.core.seams.sentences import sentences
+from dlcot_ray.core.stating.outcomes import CLOSING_CHARS, argues, calculates
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on, states
 from dlcot_ray.core.trace import Trace
 
