@@ -13,16 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from judge_tokens import traces_of
 
@@ -31,48 +29,16 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.endpoint.factory import endpoint_judge
 from dlcot_ray.judging.model.judge import ModelJudge
 from dlcot_ray.judging.vllm.engine import VllmEngine
+from tests.support.vllm_server import vllm_server
 
 CONTEXT = 8192
 THREADS = int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0))))
 ENGINE = {"dtype": "float32", "enforce_eager": True, "kv_cache_memory_bytes": 2 << 30}
-_START_S = 400
 
 
-@contextmanager
-def served(model: str) -> Iterator[str]:
+def served(model: str) -> AbstractContextManager[str]:
     """The URL of a `vllm serve` that takes the same arguments as the engine in this process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # What `vllm serve` runs; the command wants a package named vllm, and that of the CPU build is another.
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model]
-    command += ["--host", "127.0.0.1"]
-    command += ["--port", str(port), "--served-model-name", "judge", "--max-model-len", str(CONTEXT)]
-    command += ["--dtype", "float32", "--enforce-eager", "--kv-cache-memory-bytes", str(2 << 30)]
-    command += ["--seed", "0", "--enable-prompt-tokens-details"]
-    settings = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    settings |= {"VLLM_LOGGING_LEVEL": "ERROR", "OMP_NUM_THREADS": str(THREADS)}
-    with Path(os.environ.get("SERVER_LOG", os.devnull)).open("wb") as log:
-        process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
-        try:
-            _wait(process, f"http://127.0.0.1:{port}/health")
-            yield f"http://127.0.0.1:{port}/v1"
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def _wait(process: subprocess.Popen[bytes], url: str) -> None:
-    until = time.monotonic() + _START_S
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise SystemExit("vllm serve ended before it was ready")
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(1)
-    raise SystemExit(f"vllm serve was not ready after {_START_S} s")
+    return vllm_server(Path(model), "judge", None, CONTEXT, ENGINE, THREADS)
 
 
 def annotated(judge: ModelJudge, traces: Sequence[Trace], at_once: int) -> tuple[list[Annotation], float]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, TypeVar
 
+from dlcot_ray.config.groups import DEFAULT_JUDGE
 from dlcot_ray.config.judges import make_judge, writer_of
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.core.annotation import Annotation
@@ -98,7 +99,7 @@ class Session:
         JobError: there is no such judge, or it cannot be started (on the first use).
     """
 
-    def __init__(self, judge: str = "learned", *, allow_code: bool = False, **options: Any) -> None:
+    def __init__(self, judge: str = DEFAULT_JUDGE, *, allow_code: bool = False, **options: Any) -> None:
         self._given = (judge, {"allow_code": allow_code, **options})
         self._config = load_judge(judge, options, allow_code=allow_code)
         self._judge = make_judge(self._config)
@@ -193,13 +194,13 @@ class Session:
             self._is_started = True
 
 
-def annotate(trace: Trace, judge: str = "learned", **options: Any) -> Annotation:
+def annotate(trace: Trace, judge: str = DEFAULT_JUDGE, **options: Any) -> Annotation:
     """What a judge finds in one trace; see `Session.annotate`."""
     return _sessions.get(judge, options).annotate(trace)
 
 
 def annotate_many(
-    traces: Sequence[Trace], judge: str = "learned", in_flight: int | None = None, **options: Any
+    traces: Sequence[Trace], judge: str = DEFAULT_JUDGE, in_flight: int | None = None, **options: Any
 ) -> list[Annotation]:
     """The same for many traces; see `Session.annotate_many`."""
     return _sessions.get(judge, options).annotate_many(traces, in_flight)
@@ -210,7 +211,7 @@ def enhance(
     annotation: Annotation | None = None,
     policy: str = DEFAULT_POLICY,
     *,
-    judge: str = "learned",
+    judge: str = DEFAULT_JUDGE,
     judge_options: dict[str, Any] | None = None,
     **options: Any,
 ) -> Enhanced:

@@ -14,6 +14,9 @@ from dlcot_ray.core.trace import MAX_TRACE_CHARS
 
 _FSSPEC = "such as endpoint_url. Credentials are refused here: set them in the environment."
 
+DEFAULT_JUDGE = "learned"
+"""The judge of a job, of a profile and of the Python API."""
+
 
 @dataclass(frozen=True)
 class InputSettings:
@@ -104,7 +107,7 @@ class JudgeSettings(CodeSettings):
     """Judge."""
 
     judge: str = setting(
-        "learned",
+        DEFAULT_JUDGE,
         "The judge: a name in conf/judge/, or the path of such a file. `learned` and `rules` need no GPU.",
     )
     judge_options: dict[str, Any] = setting(

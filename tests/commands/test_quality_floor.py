@@ -12,6 +12,7 @@ from dlcot_ray.cli import main
 from dlcot_ray.cluster.judge_pool import Place, judge_traces
 from dlcot_ray.commands.quality_floor import check_quality_floor
 from dlcot_ray.config.floors import GOLD_FLOORS, QualityFloorConfig
+from dlcot_ray.config.groups import DEFAULT_JUDGE
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.config.paths import gold_dirs
 from dlcot_ray.config.settings import JudgeConfig
@@ -30,13 +31,14 @@ def enhance(*words: str) -> int:
     )
 
 
-def test_the_rules_judge_is_above_the_default_floors_of_the_gold_set() -> None:
-    outcome = check_quality_floor(QualityFloorConfig(set="gold"), RULES, None, {})
+@pytest.mark.parametrize("judge", [DEFAULT_JUDGE, "rules"])
+def test_judges_without_an_engine_keep_the_default_floors_of_the_gold_set(judge: str) -> None:
+    outcome = check_quality_floor(QualityFloorConfig(set="gold"), load_judge(judge, {}), None, {})
     assert outcome is not None
     assert outcome["floors"] == GOLD_FLOORS
     assert all(outcome["figures"][name] >= floor for name, floor in GOLD_FLOORS.items())
     assert outcome["traces"] == 36
-    assert outcome["judge"].startswith("rules/")
+    assert outcome["judge"].startswith(f"{judge}/")
 
 
 def test_the_gold_set_labels_every_example_trace_in_the_units_that_it_has() -> None:

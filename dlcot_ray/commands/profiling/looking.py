@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dlcot_ray.commands.profiling.reading import Grouped
+from dlcot_ray.config.groups import DEFAULT_JUDGE
 from dlcot_ray.config.judges import make_judge
 from dlcot_ray.config.loading import load_judge
 from dlcot_ray.core.annotation import Annotation, JudgeStep
@@ -39,8 +40,6 @@ from dlcot_ray.work.editing import draft_of
 from dlcot_ray.work.judging import Judged, judge_all
 from dlcot_ray.work.rows.budget import RowBudget, TimedJudge
 
-JUDGE = "learned"
-"""The default judge, so that a profile shows what a job will find."""
 CHUNK = 8
 """Traces of one task of a process."""
 ROW_SECONDS = 120.0
@@ -51,7 +50,7 @@ R = TypeVar("R")
 
 def judge_identity() -> str:
     """Name and version of the judge of a profile."""
-    judge = make_judge(load_judge(JUDGE, {}))
+    judge = make_judge(load_judge(DEFAULT_JUDGE, {}))
     try:
         return judge.identity
     finally:
@@ -87,7 +86,7 @@ class Looker:
         self._all = [parse_policy(name) for name in POLICIES]
         self._all += [item for item in self._policies if item.expression not in POLICIES]
         self._budget = RowBudget(ROW_SECONDS)
-        self._judge: Judge = TimedJudge(make_judge(load_judge(JUDGE, {})), self._budget)
+        self._judge: Judge = TimedJudge(make_judge(load_judge(DEFAULT_JUDGE, {})), self._budget)
         self._judge.start()
 
     def look(self, items: Sequence[Grouped]) -> list[Looked]:

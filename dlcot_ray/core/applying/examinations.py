@@ -34,7 +34,6 @@ from dlcot_ray.core.applying.openness import is_open
 from dlcot_ray.core.evidence.answers import AnswerForm, find_answers
 from dlcot_ray.core.evidence.equivalence import quick_equivalent
 from dlcot_ray.core.policies.standing import trunk_stop
-from dlcot_ray.core.seams.cues import VERDICT
 from dlcot_ray.core.stating.facts import is_asked, is_stated
 from dlcot_ray.core.stating.question import Question, read_question
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on
@@ -52,13 +51,9 @@ INNER_END_CHARS = 160
 OPENING_CHARS = 240
 """Characters at the beginning of a check that say what it asks."""
 
-LEAST_CHARS = 60
-"""Least characters of a check behind the segment that announces it."""
-
 LONG = 500
 """Least characters of a check whose own question counts as answered where it ends on the answer."""
 
-_OPERATES = re.compile(r"\d\s?[-+*/×·÷^%]\s?\d|\\(?:times|cdot|frac)")
 _ASKS_WHETHER = re.compile(
     r"\b(?:check|see|ensure|verify|consider|sure|confirm)\b[^.?!\n]{0,30}\b(?:if|whether|that)\b|\?",
     re.IGNORECASE,
@@ -129,10 +124,7 @@ class _Reading:
         """Whether segments `[start, stop)` only go on: they announce no check, and are short or unsettled."""
         text = self.text[self.offsets[start] : self.offsets[stop]]
         if announces_check(text):
-            # Behind the segment that announces, the answer may only be said again.
-            behind = self.text[self.offsets[start + 1] : self.offsets[stop]]
-            only_said = stop - start > 1 and len(behind) < LEAST_CHARS and not _OPERATES.search(behind)
-            return only_said and VERDICT.search(behind) is None
+            return False
         return (
             len(text) < WHOLE_CHARS
             or rewrites(text)

@@ -12,7 +12,6 @@ from dlcot_ray.core.enhancement import Enhancement
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
 from dlcot_ray.core.trace import Trace
 from tests.support.annotations import AFFIRMS, CORRECT, annotated
-from tests.support.annotations import CHECK as LOOKS
 
 OTHER = "unsure:ends_on_another_answer"
 ROAD = ["There are 60 trays with 70 eggs.", "So 60 * 70 = 4,200 eggs in total."]
@@ -155,45 +154,12 @@ def test_the_last_step_of_a_dropped_check_is_no_closing_word(tail: str) -> None:
     assert (tail in result.reasoning) is (lines[3] in result.reasoning)
 
 
-def test_an_announced_check_that_only_says_the_answer_again_is_not_the_one_that_stays() -> None:
-    said = [
-        "Wait, is that correct? Let me verify it, because the trays were counted.",
-        "60 trays give 4,200 eggs.",
-    ]
-    lines = [*ROAD, *said, "But let me check it: 4,200 / 70 = 60, and 4,200 / 60 = 70. That is correct."]
-    lines += ["Once more: 70 * 60 = 4,200. Yes, that matches.", "So there are 4,200 eggs."]
-    trace, annotation = annotated(
-        lines,
-        [(0, 2, CORRECT, 0)],
-        [(2, 4, 0, 0), (4, 5, 0, 0), (5, 6, 0, 0)],
-        conclusion=6,
-        reference="4,200",
-        kinds=(AFFIRMS, AFFIRMS, AFFIRMS),
-    )
-    result = enhanced(trace, annotation).reasoning
-    assert lines[4] in result or said[0] not in result
-
-
 def test_confirmed_enough_goes_where_the_confirmations_went() -> None:
     result = eggs("I think I've confirmed it sufficiently. So there are 4,200 eggs.").reasoning
     assert "sufficiently" not in result
     assert result.rstrip().endswith("So there are 4,200 eggs.")
 
 
-def test_another_check_stays_with_the_one_before_it() -> None:
-    lines = [
-        *ROAD,
-        "I should check that: 60 * 7 = 421?",
-        "Another check with rows: 60 * 70 = 4,200. That is correct.",
-    ]
-    lines += [*AGAIN, "So there are 4,200 eggs."]
-    trace, annotation = annotated(
-        lines,
-        [(0, 2, CORRECT, 0)],
-        [(2, 3, 0, 0), (3, 4, 0, 0), (4, 5, 0, 0)],
-        conclusion=5,
-        reference="4,200",
-        kinds=(LOOKS, AFFIRMS, AFFIRMS),
-    )
-    result = enhanced(trace, annotation).reasoning
-    assert (lines[3] in result) <= (lines[2] in result)
+def test_an_outcome_that_only_says_that_it_was_verified_stays() -> None:
+    said = "So, after all this thinking and verifying, there are 4,200 eggs."
+    assert eggs(said).reasoning.rstrip().endswith(said)
