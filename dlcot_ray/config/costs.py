@@ -43,7 +43,7 @@ class Costs:
         return float(self.content["activations"])
 
     def seconds_per_token(self, judge: str) -> float | None:
-        """CPU-seconds of judging and editing with a judge without an engine; None where they are not known."""
+        """CPU-seconds of judging and editing, for a judge without an engine; None where not known."""
         seconds = self.content["cpu_seconds_per_1000_tokens"].get(judge)
         return None if seconds is None else float(seconds) / 1000
 
