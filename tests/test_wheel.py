@@ -62,7 +62,7 @@ def test_inspect_plan_and_evaluate_need_nothing_of_the_checkout(run: Run, traces
     assert "layout" in run("inspect", traces)
     for judge in ("rules", "qwen3-8b-fp8"):
         assert json.loads(run("plan", f"input={traces}", f"judge={judge}", "--json"))["rows"] > 0
-    assert "judge rules" in run("evaluate", "set=gold")
+    assert "judge learned" in run("evaluate", "set=gold")
 
 
 def test_a_job_and_its_report_need_nothing_of_the_checkout(run: Run, traces: str, tmp_path: Path) -> None:

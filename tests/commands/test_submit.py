@@ -167,10 +167,11 @@ def test_a_good_job_ends_well_and_uploads_little(head: Head, checkout: Path, tmp
     (uploaded,) = head.folder.glob("session_2*/runtime_resources/working_dir_files/_ray_pkg_*/")
     names = {path.name for path in uploaded.iterdir()}
     assert {"jobs", "conf", "dlcot_ray"} <= names
-    assert not names.intersection(LOCAL_FOLDERS)
-    # The job itself compiles modules in this folder; what was uploaded are the other files.
+    assert not names.intersection((*LOCAL_FOLDERS, "tests", "docs", "benchmarks"))
+    # Of the 9 MB, 5 are the learned judge; any local folder would add 4. The job itself compiles modules
+    # in this folder; what was uploaded are the other files.
     sent = [path for path in uploaded.rglob("*") if path.is_file() and path.parent.name != "__pycache__"]
-    assert sum(path.stat().st_size for path in sent) < 8_000_000
+    assert sum(path.stat().st_size for path in sent) < 10_000_000
 
 
 def test_bad_input_is_one_line_and_another_status(head: Head, checkout: Path, tmp_path: Path) -> None:
