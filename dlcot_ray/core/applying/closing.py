@@ -26,6 +26,7 @@ _SUMS_UP = re.compile(
     rf"{_WAYS.pattern}|\bcross[- ]?(?:check|verif)\w*|\bverif(?:ied|ying)\b|"
     r"\b(?:after|with) (?:all )?(?:this|that|these|the) (?:check|verif|confirm)\w*|\bchecks? out\b|"
     r"\b(?:confirmed|verified|checked|validated) (?:\w+ )?(?:enough|sufficiently|thoroughly)\b|"
+    r"\bcovered (?:all|every)\b|"
     r"\b(?:confirms?|solidif(?:y|ies)|verifies) (?:it|that|this|the)\b|\bto (?:summari[sz]e|recap|sum up)\b",
     re.IGNORECASE,
 )
@@ -46,6 +47,7 @@ _TAIL = re.compile(
     r"(?:apply\w*|use|using|by|with) the same (?:logic|reasoning|idea|method|argument|principle|process)|"
     r"methods?|approach(?:es)?|"
     r"match(?:es|ed)?|(?:same|previous|earlier) (?:as|results?|answers?|values?|calculations?|findings?)|"
+    r"back to (?:the|our) (?:original|main|actual) (?:problem|question|case|one)|"
     r"(?:as|like) (?:before|earlier|above)|consistent with)\b",
     re.IGNORECASE,
 )
@@ -57,6 +59,12 @@ _LEADS_ON = re.compile(
     r"(?:[:,]|\b(?:is|are|be|as|by|with|of|to|that|and|equals|gives|get|have|formula|equation))\s*$"
 )
 """The end of a segment whose sentence goes on in the next."""
+_LED = re.compile(
+    r"(?P<before>\s*)(?:(?:so|and|but|thus|therefore|hence|okay|anyway)\b[,\s]{0,3}){0,3}"
+    r"[^,.;:!?$\\\n]{3,100},\s+(?P<rest>(?:i|i'm|i am|we|the|it|it's|this|my)\s(?:[^,;]|,(?=\d))*)$",
+    re.IGNORECASE,
+)
+"""A sentence whose first words, up to a comma, can be taken off."""
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 
@@ -120,13 +128,27 @@ def kept_outcome(trace: Trace, annotation: Annotation, gone: Collection[int]) ->
 
 
 def _last_outcome(text: str, accepted: Sequence[str]) -> str | None:
-    """The last of several sentences, if it states the outcome and speaks of nothing that is dropped."""
+    """The last of several sentences, if it states the outcome and speaks of nothing that is dropped.
+
+    A sentence of which only the first words speak of it leaves the rest: "So, sticking with the first method,
+    I'm confident that it is 42."
+    """
     places = sentences(text)
-    if len(places) < 2:
-        return None
-    start, stop = places[-1]
+    start, stop = places[-1] if places else (0, 0)
     last = text[start:stop]
-    return text[start:] if states(last, accepted) and not _speaks_of_dropped(last) else None
+    if not states(last, accepted):
+        return None
+    if _speaks_of_dropped(last):
+        return _freed(last, accepted)
+    return text[start:] if len(places) > 1 else None
+
+
+def _freed(sentence: str, accepted: Sequence[str]) -> str | None:
+    """A sentence without its first words, if the rest states the outcome and speaks of nothing else."""
+    led = _LED.match(sentence)
+    if led is None or not states(led["rest"], accepted) or _hangs_on(led["rest"]):
+        return None
+    return led["before"] + led["rest"][0].upper() + led["rest"][1:]
 
 
 def _goes_whole(text: str, accepted: Sequence[str], *, ended: bool) -> bool:

@@ -43,7 +43,8 @@ _TURNED_DOWN = re.compile(
 """A possibility that the same sentence turns down."""
 _STILL_TO_DO = re.compile(
     r"\b(?:but|however|though)\b[^.!?]{0,40}\b(?:need|should|have|want|must|ought)\b(?: to)?[^.!?]{0,20}"
-    r"\b(?:check|verify|confirm|consider|make sure|be sure|see|ensure|think)\b",
+    r"\b(?:check|verify|confirm|consider|make sure|be sure|see|ensure|think|look|determine|decide|"
+    r"(?:rule|find|figure) out)\b",
     re.IGNORECASE,
 )
 """A sentence that says what is still to be examined."""

@@ -37,6 +37,12 @@ _DOUBTS = re.compile(
     r"i (?:might|may|could) have (?:made|missed|messed|mis\w+))",
     re.IGNORECASE,
 )
+_BOTH_WAYS = re.compile(
+    r"\b(?:try|use|do|compare|work through|go through) (?:it )?(?:in |by |with )?(?:both|two|the two) "
+    r"(?:different )?(?:methods|ways|approaches)\b",
+    re.IGNORECASE,
+)
+"""Sets out to solve the problem twice."""
 _WONDERS = re.compile(
     r"^\W*(?:(?:but|so|and|oh|no)\b[\s,]*)*(?:wait|hold on|hmm+)\b[^?]*"
     r"\b(?:maybe|perhaps|mixed (?:\w+ )?up|intuitive|sure|right|wrong|possible|enough|"
@@ -76,6 +82,7 @@ def settling(trace: Trace, annotation: Annotation) -> range | None:
     way = trace.reasoning[: annotation.segment_offsets[at]]
     doubted = (
         asked
+        or (approach is not None and _BOTH_WAYS.search(way) is not None)
         or _is_doubtful(annotation.segment_text(trace.reasoning, at - 1))
         or leaves_conflict(way[-CONFLICT_CHARS:])
     )

@@ -154,10 +154,30 @@ def test_the_last_step_of_a_dropped_check_is_no_closing_word(tail: str) -> None:
     assert (tail in result.reasoning) is (lines[3] in result.reasoning)
 
 
+def test_having_covered_everything_goes_where_what_covered_it_went() -> None:
+    result = eggs("I think I've covered all the bases here.", "So there are 4,200 eggs.").reasoning
+    assert "bases" not in result
+    assert result.rstrip().endswith("So there are 4,200 eggs.")
+
+
 def test_confirmed_enough_goes_where_the_confirmations_went() -> None:
     result = eggs("I think I've confirmed it sufficiently. So there are 4,200 eggs.").reasoning
     assert "sufficiently" not in result
     assert result.rstrip().endswith("So there are 4,200 eggs.")
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "So, sticking with the first method, ",
+        "Therefore, after those smaller examples, ",
+        "So, going back to the original problem, ",
+    ],
+)
+def test_first_words_that_speak_of_dropped_work_are_taken_off_the_outcome(lead: str) -> None:
+    result = eggs(f"{lead}I am confident that there are 4,200 eggs.").reasoning
+    assert AGAIN[0] not in result
+    assert result.rstrip().endswith(f"{CHECK[0]}\n\nI am confident that there are 4,200 eggs.")
 
 
 def test_an_outcome_that_only_says_that_it_was_verified_stays() -> None:

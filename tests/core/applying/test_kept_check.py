@@ -334,3 +334,22 @@ def test_regardless_of_the_approach_is_taken_off() -> None:
     lines = [*ROAD, *second, "So, regardless of the approach, the answer is 42."]
     result = made(lines, [(0, 2, CORRECT, 0), (2, 4, CORRECT, 1)], [])
     assert "regardless" not in result.reasoning
+
+
+def test_two_ways_that_are_announced_stay_together() -> None:
+    lines = ["Let me try both methods. First, 6 * 7 = 42, so it is 42."]
+    lines += ["Now by adding: 7 + 7 + 7 + 7 + 7 + 7 = 42. Both agree.", AGAIN, END]
+    result = made(lines, [(0, 1, CORRECT, 0), (1, 2, CORRECT, 1)], [(2, 3, 1, 0)])
+    assert 1 not in gone(result)
+    plain = made(
+        [lines[0].replace("Let me try both methods. ", ""), *lines[1:]],
+        [(0, 1, CORRECT, 0), (1, 2, CORRECT, 1)],
+        [(2, 3, 1, 0)],
+    )
+    assert 1 in gone(plain)
+
+
+def test_what_still_has_to_be_ruled_out_stays() -> None:
+    lines = ["6 * 7 = 42, so 42 or 24. However, we need to determine whether one of them is impossible."]
+    lines += ["Let me see: 24 is no multiple of 7, so the answer is 42.", AGAIN, END]
+    assert 1 not in gone(made(lines, [(0, 1, CORRECT, 0)], [(1, 2, 0, 0), (2, 3, 0, 0)]))
