@@ -20,7 +20,7 @@ from dlcot_ray.core.applying.ladder import NO_SCORES, Ladder
 from dlcot_ray.core.arrival import settle
 from dlcot_ray.core.edits import apply_script, drop_script
 from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, GateResult, Status
-from dlcot_ray.core.error_handling import RepairRequest, apply_repairs, checked_repair, repair_requests
+from dlcot_ray.core.error_edits.handling import RepairRequest, apply_repairs, checked_repair, repair_requests
 from dlcot_ray.core.gating.repairs import Repair, passing_repairs
 from dlcot_ray.core.language import UNKNOWN_LANGUAGE, has_cues, is_foreign, language_of
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, UnsolvedMode

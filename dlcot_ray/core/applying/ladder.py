@@ -27,7 +27,7 @@ from dlcot_ray.core.edits import (
     segments_of,
 )
 from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, GateResult, Status
-from dlcot_ray.core.error_handling import delete_errors
+from dlcot_ray.core.error_edits.handling import delete_errors
 from dlcot_ray.core.evidence.loops import without_loop
 from dlcot_ray.core.gates import evaluate_gates, keeps_answer
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, drop_range

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.edits import EditScript
-from dlcot_ray.core.error_handling import RepairRequest, apply_repairs
+from dlcot_ray.core.error_edits.handling import RepairRequest, apply_repairs
 from dlcot_ray.core.gates import evaluate_gates
 from dlcot_ray.core.trace import Trace
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 
 from dlcot_ray.core.annotation import ErrorSpan
-from dlcot_ray.core.applying.error_uses import explain
-from dlcot_ray.core.error_handling import LONGER, LONGER_CHARS
+from dlcot_ray.core.error_edits.handling import LONGER, LONGER_CHARS
+from dlcot_ray.core.error_edits.uses import explain
 from dlcot_ray.core.markup import find_control_word
 from dlcot_ray.core.segments import segment_texts
 from dlcot_ray.core.trace import Trace

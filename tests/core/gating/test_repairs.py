@@ -10,7 +10,7 @@ from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Source
 from dlcot_ray.core.edits import EditOp, keep_all
 from dlcot_ray.core.enhance import draft, finish
 from dlcot_ray.core.enhancement import ErrorOutcome
-from dlcot_ray.core.error_handling import RepairRequest
+from dlcot_ray.core.error_edits.handling import RepairRequest
 from dlcot_ray.core.gating.repairs import TRIALS, UNTRIED, passing_repairs
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.trace import Trace

@@ -3,7 +3,7 @@
 In: a trace, its annotation, an edit script and a policy. Out: a new script, what became of each error, and
 the repairs to ask for. An error that the trace itself corrects stays by default: seeing it corrected is worth
 learning. Other erroneous sentences are deleted (`errors=delete`) or given to a writer (`errors=repair`). An
-error stays if the kept text rests on its wrong value or doubts it (`applying/error_uses.py`). A trace that
+error stays if the kept text rests on its wrong value or doubts it (`error_edits/uses.py`). A trace that
 does not reach a known answer is not repaired, because nothing would show that repairs lead to the truth.
 """
 
@@ -15,13 +15,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, ErrorSpan, Label, ReferenceKind
-from dlcot_ray.core.applying.error_sentences import ErrorSentences
-from dlcot_ray.core.applying.error_uses import ErrorUses, claim_of, is_noticed
 from dlcot_ray.core.arithmetic.claims import ArithmeticClaim
 from dlcot_ray.core.arithmetic.corrections import is_corrected, plain
 from dlcot_ray.core.arithmetic.finding import find_claims
 from dlcot_ray.core.edits import Edit, EditOp, EditScript, replace_segments, segments_of
 from dlcot_ray.core.enhancement import ErrorOutcome
+from dlcot_ray.core.error_edits.sentences import ErrorSentences
+from dlcot_ray.core.error_edits.uses import ErrorUses, claim_of, is_noticed
 from dlcot_ray.core.evidence.expression import evaluate
 from dlcot_ray.core.policies.base import CorrectedMode, ErrorMode, Policy
 from dlcot_ray.core.stating.stated import accepted_answers, states

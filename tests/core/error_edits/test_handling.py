@@ -9,17 +9,17 @@ from itertools import accumulate
 import pytest
 
 from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, Label, ReferenceKind, Source
-from dlcot_ray.core.applying.error_uses import explain
 from dlcot_ray.core.edits import EditOp, keep_all
 from dlcot_ray.core.enhance import draft, enhance, finish
 from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, Status
-from dlcot_ray.core.error_handling import (
+from dlcot_ray.core.error_edits.handling import (
     RepairRequest,
     checked_repair,
     delete_errors,
     located_errors,
     repair_requests,
 )
+from dlcot_ray.core.error_edits.uses import explain
 from dlcot_ray.core.policies.registry import parse_policy
 from dlcot_ray.core.trace import Trace
 from tests.support.annotations import CORRECT, OPEN, WRONG, annotated

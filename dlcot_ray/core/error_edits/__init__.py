@@ -1,0 +1,1 @@
+"""Errors that a trace holds, in the text that an edit keeps: taken out, or repaired by a writer."""
