@@ -46,6 +46,7 @@ from dlcot_ray.judging.learned.training.preparing import (
     Prepared,
     Sureness,
     calibrate,
+    dropped_segments,
     prepared_of,
     sureness_of,
 )
@@ -55,7 +56,8 @@ from dlcot_ray.judging.rules.judge import annotate, assemble
 _LABELS = Path(__file__).resolve().parents[1] / "tests" / "labels"
 GOLD = _LABELS / "gold" / "development.jsonl"
 FRESH = _LABELS / "gold" / "fresh.jsonl"
-LABELS = (GOLD, FRESH, _LABELS / "training" / "structure.jsonl")
+LATER = _LABELS / "gold" / "later.jsonl"
+LABELS = (GOLD, FRESH, LATER, _LABELS / "training" / "structure.jsonl")
 LEFT_OUT = ("source", "teacher", "annotator", "method_names", "second_methods")
 FIGURES = (
     "sections.kappa",
@@ -102,7 +104,7 @@ def main(words: Sequence[str]) -> int:
             own = [
                 r
                 for r, part in zip(readings, parts, strict=True)
-                if part == family and r.set in (GOLD.stem, FRESH.stem)
+                if part == family and r.set in (GOLD.stem, FRESH.stem, LATER.stem)
             ]
             _compare(family, own, judged, checker)
         for kind, gap in _gaps(seen).items():
@@ -128,7 +130,8 @@ def _readings(traces: dict[str, Trace], checker: AnswerChecker) -> Iterator[Read
             found = find(trace, checker)
             if len(found.segments) != row["segments"]:
                 raise SystemExit(f"{row['id']} has other segments than its labels: label it again")
-            yield Reading(trace, row, path.stem, found, Case(case_of(found, trace.problem), _path(row)))
+            features, drops = case_of(found, trace.problem), _drops(row, found.offsets)
+            yield Reading(trace, row, path.stem, found, Case(features, _path(row), drops))
 
 
 def _path(row: dict[str, Any]) -> tuple[int, ...]:
@@ -138,6 +141,15 @@ def _path(row: dict[str, Any]) -> tuple[int, ...]:
     if path is None:
         raise SystemExit(f"{row['id']} has sections in no legal order: label it again")
     return tuple(path)
+
+
+def _drops(row: dict[str, Any], offsets: Sequence[int]) -> tuple[bool, ...] | None:
+    """Whether the reader dropped each segment; None where the labels say nothing of it."""
+    if "drop" not in row:
+        return None
+    ranges = [(offsets[item["start"]], offsets[item["stop"]]) for item in row["drop"]]
+    ranges += [(item["start"], item["stop"]) for item in row["drop_chars"]]
+    return dropped_segments(offsets, tuple(ranges))
 
 
 def _prepared(reading: Reading) -> Prepared:
@@ -169,7 +181,7 @@ def _cross_validated(
 def _gaps(seen: Sequence[Sureness]) -> dict[str, float]:
     """The calibration error of each kind, each part by the calibration that fits the others."""
     gaps = {}
-    for kind in ("sections", "openings"):
+    for kind in ("sections", "openings", "drops"):
         marks = []
         for part in seen:
             others = [pair for other in seen if other is not part for pair in getattr(other, kind)]
@@ -183,6 +195,7 @@ def _joined(parts: Sequence[Sureness]) -> Sureness:
     return Sureness(
         tuple(itertools.chain.from_iterable(part.sections for part in parts)),
         tuple(itertools.chain.from_iterable(part.openings for part in parts)),
+        tuple(itertools.chain.from_iterable(part.drops for part in parts)),
     )
 
 
@@ -201,8 +214,8 @@ def _family(reading: Reading) -> str:
 
 
 def _judged(reading: Reading, features: Features, weights: Weights) -> Annotation:
-    structure = find_structure(features, reading.found, weights)
-    return assemble(reading.trace, reading.found, structure, "learned")
+    structure, needless = find_structure(features, reading.found, weights)
+    return replace(assemble(reading.trace, reading.found, structure, "learned"), needless=needless)
 
 
 def _compare(

@@ -244,6 +244,8 @@ class Annotation:
         replies: raw replies, where they were to be kept.
         scores: one entry per segment, or none where no model scored the trace.
         scored_by: the model that did, or empty.
+        needless: for each segment the chance, 0..1, that a careful reader would drop it; none where the judge
+            gives none.
     """
 
     trace_id: str
@@ -263,6 +265,7 @@ class Annotation:
     replies: tuple[ModelReply, ...] = ()
     scores: tuple[SegmentScore, ...] = ()
     scored_by: str = ""
+    needless: tuple[float, ...] = ()
 
     def segment_text(self, reasoning: str, segment: int) -> str:
         """The text of one segment of the trace."""

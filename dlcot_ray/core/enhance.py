@@ -83,7 +83,10 @@ def draft(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
     if unsure:
         drops = {segment: reason for segment, reason in drops.items() if reason == LOOP}
     first = ladder.cut(drops)
-    enhancement = replace(ladder.climb(first), solved=solved)
+    enhancement = ladder.climb(first)
+    if policy.as_readers and not unsure and len(drops) == len(chosen):
+        enhancement = ladder.as_read(enhancement)
+    enhancement = replace(enhancement, solved=solved)
     if unsure:
         step = "" if enhancement.status is Status.UNCHANGED else "fallback:"
         enhancement = replace(enhancement, reason=f"{step}{UNSURE}:{unsure}")

@@ -142,7 +142,10 @@ def _trained(
     curves = {
         name: _curve(pairs, line)
         for name, pairs, line in zip(
-            ("sections", "approaches"), (unseen.sections, unseen.openings), weights.calibration, strict=True
+            ("sections", "approaches", "drops"),
+            (unseen.sections, unseen.openings, unseen.drops),
+            weights.calibration,
+            strict=True,
         )
     }
     return weights, steps, curves

@@ -23,6 +23,7 @@ from dlcot_ray.evaluation.cases import (
     ApproachesCase,
     Case,
     ChecksCase,
+    DroppedCase,
     EquivalenceCase,
     LabelledApproach,
     LabelledCheck,
@@ -164,7 +165,8 @@ def _example(trace: Trace, cases: Sequence[Case], held_out: float) -> Example | 
     path = path_of_labels(sections.sections, approaches, checks)
     if path is None:
         return None
-    return Example(Labelled(trace, tuple(path)), tuple(cases), part_of(trace, held_out))
+    dropped = next((case.drop for case in cases if isinstance(case, DroppedCase)), None)
+    return Example(Labelled(trace, tuple(path), dropped), tuple(cases), part_of(trace, held_out))
 
 
 def part_of(trace: Trace, held_out: float) -> Part:

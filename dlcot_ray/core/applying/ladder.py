@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, ReferenceKind, VerificationKind
 from dlcot_ray.core.applying.closing import kept_outcome, list_before, needless_closing
+from dlcot_ray.core.applying.needless import answer_behind, ending_at, needless_run
 from dlcot_ray.core.applying.settling import settling
 from dlcot_ray.core.applying.standalone import speaks_of_another, stands_alone
 from dlcot_ray.core.edits import (
@@ -54,6 +55,9 @@ NO_SCORES = "no_scores"
 
 NO_REFERENCE = "no_reference"
 """The reason of a trace without a known answer, of which the policy cannot tell what is behind the answer."""
+
+NEEDED = "needed"
+"""The reason of a trace whose whole text a reader would keep, by the judge's chances."""
 
 CLOSES = "ends or sums up what is dropped, or plans the reply"
 """The reason for dropping sentences of the conclusion."""
@@ -160,6 +164,28 @@ class Ladder:
         if _keeps_all(cut.script):
             return self.unchanged(f"gate:{stopped}", gates, cut.errors)
         return self.enhanced(cut, f"fallback:{stopped}", gates, given)
+
+    def as_read(self, made: Enhancement) -> Enhancement:
+        """A result whose cut behind the answer begins and ends where a reader's would, if that passes.
+
+        `made` stays where the judge gives no chances, where they change nothing, or where a gate refuses.
+        """
+        gone = {i: e.reason for e in made.script if e.op is EditOp.DROP for i in range(e.start, e.stop)}
+        run = needless_run(self.trace, self.annotation, gone)
+        if run is None:
+            return made
+        behind = {i for i, why in gone.items() if why != LOOP and i >= answer_behind(self.annotation)}
+        if behind == set(run):
+            return made
+        drops = {i: LOOP if why == LOOP else REDUNDANT for i, why in gone.items() if i not in behind}
+        drop_range(drops, run.start, run.stop, REDUNDANT)
+        ladder = replace(self, annotation=ending_at(self.annotation, run))
+        cut = ladder.cut(drops)
+        if not cut.passes:
+            return made
+        if _keeps_all(cut.script):
+            return self.unchanged(NEEDED, cut.gates, cut.errors)
+        return ladder.enhanced(cut, "", cut.gates, ())
 
     def _nothing_to_cut(self) -> str:
         """Why the policy chose nothing."""

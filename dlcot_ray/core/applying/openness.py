@@ -21,7 +21,11 @@ _LACKS = re.compile(
     r"^\W*but (?:i|we) (?:still|don't|do not) (?:\w+ )?(?:have|know|need|don't|can't)\b", re.IGNORECASE
 )
 _WAITS = re.compile(r"\W*(?:(?:but|so|oh|no|okay)\b\W*)*(?:wait|hold on|hmm+)\W*$", re.IGNORECASE)
-_UNCOMPUTED = re.compile(r"[\s$\\(]*\d[\d\s().,/^]*(?:[*×·+]|\\times|\\cdot)[\d\s().,/*×·+^-]*[.$)\s\\]*$")
+_UNCOMPUTED = re.compile(
+    r"(?:(?:so|then|now|thus|and)\b[,\s]{0,3}){0,2}"
+    r"[\s$\\(]*\d[\d\s().,/^]*(?:[*×·+]|\\times|\\cdot)[\d\s().,/*×·+^-]*[.$)\s\\]*$",
+    re.IGNORECASE,
+)
 """An expression in figures that is still to be worked out."""
 _SETS_OUT = re.compile(
     r"\b(?:let(?:'s| me| us)|i(?:'ll| will)|we(?:'ll| will)) (?:\w+ ){0,2}?"

@@ -100,12 +100,12 @@ def _closed_at(trace: Trace, annotation: Annotation, check: Verification, closin
     accepted = accepted_answers(annotation)
     for stop in range(check.stop, closing):
         said, behind = (annotation.segment_text(trace.reasoning, at) for at in (stop - 1, stop))
-        if not (leads_further(behind) or refers_to_remark(behind)) and _has_outcome(said, behind, accepted):
+        if not (leads_further(behind) or refers_to_remark(behind)) and has_outcome(said, behind, accepted):
             return stop
     return max(check.stop, closing)
 
 
-def _has_outcome(text: str, behind: str, accepted: Sequence[str]) -> bool:
+def has_outcome(text: str, behind: str, accepted: Sequence[str]) -> bool:
     """Whether a segment gives a verdict or the answer, or concludes before a new look opens behind it."""
     if is_open(text):
         return False

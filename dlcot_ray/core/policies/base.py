@@ -74,6 +74,7 @@ class Policy:
         gated: the gates hold back what would harm a trace; False for baselines only.
         reads_answer: some part drops text by where the right answer stands.
         scores: those that some part reads; without them it drops nothing.
+        as_readers: the cut behind the answer moves to where careful readers would make it.
     """
 
     expression: str
@@ -88,6 +89,7 @@ class Policy:
     gated: bool = True
     reads_answer: bool = True
     scores: Scores | None = None
+    as_readers: bool = False
 
     def drops(self, annotation: Annotation) -> Drops:
         """Segments to drop; where several parts drop a segment, the first part's reason stands."""

@@ -49,8 +49,8 @@ class PolicyEntry:
     reads_answer: bool = True
 
 
-DEFAULT_POLICY = "keep_one_per_cluster+keep_first_plus_check"
-"""Keeps the trunk without repeated methods, one check and the conclusion."""
+DEFAULT_POLICY = "keep_one_per_cluster+keep_first_plus_check+as_readers"
+"""Keeps the trunk without repeated methods, one check and the conclusion, as readers would cut."""
 
 POLICIES: Mapping[str, PolicyEntry] = {
     "keep_one_per_cluster": PolicyEntry(
@@ -96,7 +96,10 @@ PREFERENCE_PAIRS = "preference_pairs"
 """Drops nothing: adds an output of pairs (DPO), the original and the enhanced trace."""
 LOSS_SPANS = "loss_spans"
 """Drops nothing: adds an output of whole traces, with the spans that the other policies keep."""
+AS_READERS = "as_readers"
+"""Moves the cut behind the answer to where careful readers would make it, by the judge's chances."""
 _OUTPUTS = (PREFERENCE_PAIRS, LOSS_SPANS)
+_NO_FUNCTIONS = (*_OUTPUTS, AS_READERS)
 
 _DELETE_LAST = re.compile(r"delete_multi_([1-9]\d?)")
 _OPTIONS = ("min_keep", "errors", "corrected", "unsolved")
@@ -109,6 +112,7 @@ def policy_help() -> dict[str, str]:
         "delete_multi_N": "drop the last N redundant approaches and checks (N from 1 to 99)",
         **BASELINE_HELP,
         **SCORED_HELP,
+        AS_READERS: "move the cut behind the answer to where careful readers would make it",
         PREFERENCE_PAIRS: "drop nothing; write original and enhanced as pairs to preferences/",
         LOSS_SPANS: "drop nothing; write whole traces with the spans to train on to masked/",
     }
@@ -135,7 +139,7 @@ def parse_policy(expression: str, options: Mapping[str, object] | None = None) -
         raise PolicyError(f"{alone} is a baseline without gates: it cannot be joined with another policy")
     return Policy(
         expression,
-        tuple(_function(name) for name in names if name not in _OUTPUTS),
+        tuple(_function(name) for name in names if name not in _NO_FUNCTIONS),
         min_keep=options_float(options, "min_keep", MIN_KEEP),
         errors=options_choice(options, "errors", ErrorMode.KEEP),
         corrected=options_choice(options, "corrected", CorrectedMode.KEEP),
@@ -147,6 +151,7 @@ def parse_policy(expression: str, options: Mapping[str, object] | None = None) -
         reads_answer=any(
             name not in POLICIES or POLICIES[name].reads_answer for name in names if name not in _OUTPUTS
         ),
+        as_readers=AS_READERS in names,
         scores=reads_scores(expression),
     )
 

@@ -1,7 +1,8 @@
 """The `learned` judge: structure by a small model trained on readings, everything else by evidence.
 
 In: a trace. Out: an annotation. The model reads all segments of a trace at once and gives the best legal
-structure: sections, where approaches begin, where checks begin. Evidence mends it where a label would
+structure: sections, where approaches begin, where checks begin. Beside it stands, for each segment, the
+chance that a careful reader drops it. Evidence mends it where a label would
 contradict it. Labels, answers, errors, the kind of a check and the methods come from the same evidence as
 with the rules. Traces that are not in English are not read. It needs numpy only, and no network.
 """
@@ -9,7 +10,7 @@ with the rules. Traces that are not in English are not read. It needs numpy only
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +24,15 @@ from dlcot_ray.judging.learned.arrays import Bools, Floats, Ints
 from dlcot_ray.judging.learned.chain import best_path, probabilities, scores_of
 from dlcot_ray.judging.learned.features import Features, features_of
 from dlcot_ray.judging.learned.mending import mend
-from dlcot_ray.judging.learned.network import log_chances
+from dlcot_ray.judging.learned.network import read_segments
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, runs_of, states_of
-from dlcot_ray.judging.learned.sureness import calibrated, raw_confidences
+from dlcot_ray.judging.learned.sureness import calibrated, calibrated_odds, raw_confidences
 from dlcot_ray.judging.learned.weights import SHIPPED, Weights, load
 from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import Structure, annotate, assemble
 from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 5
+VERSION = 6
 """Increase it when the same weights may give the same trace another annotation."""
 
 FIRST_WAYS, MORE_WAYS, CHECKS = 1.0, 0.5, 0.5
@@ -39,6 +40,9 @@ FIRST_WAYS, MORE_WAYS, CHECKS = 1.0, 0.5, 0.5
 check: openings are rare, and a plain fit misses too many of them. Chosen by cross-validation. An opening that
 is missed before the answer joins an unfinished way to the right one, and then neither label is right."""
 
+
+PLACES = 3
+"""Decimal places of a chance that is stored."""
 
 NETWORK = 0.6
 """Share of the network's log-probabilities in the scores of states. Chosen by cross-validation."""
@@ -87,8 +91,8 @@ class LearnedJudge:
         found = find(trace, self._checker)
         if not (found.segments and has_cues(language_of(trace.reasoning))):
             return annotate(trace, found, self._identity)
-        structure = find_structure(case_of(found, trace.problem), found, self._weights)
-        return assemble(trace, found, structure, self._identity)
+        structure, needless = find_structure(case_of(found, trace.problem), found, self._weights)
+        return replace(assemble(trace, found, structure, self._identity), needless=needless)
 
 
 def case_of(found: Findings, problem: str) -> Features:
@@ -116,22 +120,31 @@ def read_scores(scores: Floats, standing: Bools, offsets: Sequence[int], weights
     return Reading(path, *raw_confidences(path, chances, offsets))
 
 
-def scores_by(weights: Weights, columns: Floats, words: tuple[Ints, ...]) -> Floats:
-    """(n, 7): how well each state fits each segment, by the chain and by the network beside it."""
+def scores_by(weights: Weights, columns: Floats, words: tuple[Ints, ...]) -> tuple[Floats, Floats | None]:
+    """How well each state fits each segment, and the log-odds that a reader drops it.
+
+    Returns:
+        (n, 7), by the chain and by the network beside it; (n,), or None where nobody taught that.
+    """
     scores = scores_of(columns, words, weights.columns, weights.words)
     if weights.network is None:
-        return scores
-    return scores + NETWORK * log_chances(weights.network, columns, words)
+        return scores, None
+    outlook = read_segments(weights.network, columns, words)
+    return scores + NETWORK * outlook.states, outlook.needless
 
 
-def find_structure(features: Features, found: Findings, weights: Weights) -> Structure:
-    """The best legal structure by some weights, and how sure they are of it."""
-    scores = scores_by(weights, features.columns, features.words)
+def find_structure(
+    features: Features, found: Findings, weights: Weights
+) -> tuple[Structure, tuple[float, ...]]:
+    """The best legal structure by some weights and how sure they are of it, and `Annotation.needless`."""
+    scores, needless = scores_by(weights, features.columns, features.words)
     reading = read_scores(scores, features.standing, found.offsets, weights)
-    of_sections, of_openings = weights.calibration
-    return Structure(
+    of_sections, of_openings, of_drops = weights.calibration
+    structure = Structure(
         mend(runs_of(reading.path), found),
         Source.MODEL,
         calibrated(reading.sections, of_sections),
         calibrated(reading.openings, of_openings),
     )
+    chances = () if needless is None else calibrated_odds(needless, of_drops).round(PLACES).tolist()
+    return structure, tuple(chances)

@@ -1,6 +1,7 @@
 """The network beside the chain: it reads all segments of a trace in both directions.
 
-In: the features of n segments. Out: (n, 7), the log-probability of each state. A gated recurrent unit (GRU,
+In: the features of n segments. Out: (n, 7), the log-probability of each state, and for each segment the
+log-odds that a careful reader drops it, where the network has learned that. A gated recurrent unit (GRU,
 Cho et al. 2014) reads a dense layer over the columns and the mean of the words' vectors, from the front and
 from the back. It sees what happened far before and behind a segment, which the columns only count. Plain
 numpy: trained weights are needed, no framework. Time is linear in the segments.
@@ -14,6 +15,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from dlcot_ray.judging.learned.arrays import Floats, Ints, summed
+from dlcot_ray.judging.learned.states import COUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Network:
         ahead, ahead_shift: (d + e, 3h) and (3h,), what the reader from the front takes from a segment.
         ahead_state, ahead_state_shift: (h, 3h) and (3h,), what it takes from the segments before.
         back, back_shift, back_state, back_state_shift: the same of the reader from the back.
-        out, out_shift: (2h + d + e, 7) and (7,), from both readers and the segment to the states.
+        out, out_shift: (2h + d + e, 7) and (7,), from both readers and the segment to the states; or 8 where
+            the last one is what a reader drops.
     """
 
     columns: Floats
@@ -53,15 +56,29 @@ class Network:
 NAMES = tuple(field.name for field in fields(Network))
 
 
-def log_chances(network: Network, columns: Floats, words: Sequence[Ints]) -> Floats:
-    """(n, 7): the log-probability of each state of n segments."""
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the network makes of n segments.
+
+    Attributes:
+        states: (n, 7), the log-probability of each state.
+        needless: (n,), the log-odds that a careful reader drops the segment; None where nobody taught that.
+    """
+
+    states: Floats
+    needless: Floats | None
+
+
+def read_segments(network: Network, columns: Floats, words: Sequence[Ints]) -> Outlook:
+    """What the network makes of n segments."""
     layer = np.maximum(columns @ network.columns + network.columns_shift, 0.0)
     own = np.hstack([layer, _means(words, network.words)])
     ahead = _read(own, network.ahead, network.ahead_shift, network.ahead_state, network.ahead_state_shift)
     back = _read(own[::-1], network.back, network.back_shift, network.back_state, network.back_state_shift)
-    scores = np.hstack([ahead, back[::-1], own]) @ network.out + network.out_shift
-    scores -= scores.max(axis=1, keepdims=True)
-    return np.asarray(scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
+    out = np.hstack([ahead, back[::-1], own]) @ network.out + network.out_shift
+    scores = out[:, :COUNT] - out[:, :COUNT].max(axis=1, keepdims=True)
+    states = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return Outlook(states, out[:, COUNT] if out.shape[1] > COUNT else None)
 
 
 def _means(words: Sequence[Ints], vectors: Floats) -> Floats:

@@ -53,6 +53,16 @@ def calibrated(confidence: float, line: Floats) -> float:
     return float(_share(line[0] * _odds(np.array(confidence)) + line[1]))
 
 
+def calibrated_odds(odds: Floats, line: Floats) -> Floats:
+    """Chances from log-odds that are moved by ``(slope, shift)``."""
+    return _share(line[0] * odds + line[1])
+
+
+def chances_of(odds: Floats) -> Floats:
+    """Chances from log-odds, as they are."""
+    return _share(odds)
+
+
 def fit_line(confidences: Sequence[float], shares: Sequence[float]) -> Floats:
     """The slope and shift that make the confidences likeliest, by Newton's method on the log-loss."""
     odds = _odds(np.asarray(confidences, float))

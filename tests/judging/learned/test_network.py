@@ -9,7 +9,7 @@ import pytest
 
 from dlcot_ray.judging.learned.arrays import Floats, Ints
 from dlcot_ray.judging.learned.features import BUCKETS
-from dlcot_ray.judging.learned.network import Network, log_chances
+from dlcot_ray.judging.learned.network import Network, read_segments
 from dlcot_ray.judging.learned.states import COUNT
 
 COLUMNS, LAYER, WORD, STATE = 5, 4, 3, 2
@@ -40,18 +40,18 @@ def segments(count: int, seed: int = 1) -> tuple[Floats, tuple[Ints, ...]]:
 
 
 def test_the_chances_of_each_segment_sum_to_one() -> None:
-    chances = np.exp(log_chances(network(), *segments(9)))
+    chances = np.exp(read_segments(network(), *segments(9)).states)
     assert chances.shape == (9, COUNT)
     assert np.allclose(chances.sum(axis=1), 1.0)
 
 
 def test_a_segment_is_seen_from_both_sides() -> None:
     columns, words = segments(6)
-    before = log_chances(network(), columns, words)
+    before = read_segments(network(), columns, words).states
     for place in (0, 5):
         other = columns.copy()
         other[place] = 1 - other[place]
-        moved = np.abs(log_chances(network(), other, words) - before).max(axis=1)
+        moved = np.abs(read_segments(network(), other, words).states - before).max(axis=1)
         assert (moved > 0).all()
 
 
@@ -64,9 +64,9 @@ def test_without_state_each_segment_stands_alone() -> None:
     }
     alone = replace(made, **none, **shut)
     columns, words = segments(4)
-    whole = log_chances(alone, columns, words)
+    whole = read_segments(alone, columns, words).states
     for i in range(4):
-        assert np.allclose(whole[i], log_chances(alone, columns[i : i + 1], words[i : i + 1])[0])
+        assert np.allclose(whole[i], read_segments(alone, columns[i : i + 1], words[i : i + 1]).states[0])
 
 
 def test_numpy_and_torch_say_the_same() -> None:
@@ -88,4 +88,4 @@ def test_numpy_and_torch_say_the_same() -> None:
         read, _ = reader(torch.tensor(own, dtype=torch.float32)[None])
         scores = np.hstack([read[0].numpy(), own]) @ made.out + made.out_shift
         theirs = torch.log_softmax(torch.tensor(scores), 1).numpy()
-    assert np.allclose(log_chances(made, columns, words), theirs, atol=1e-5)
+    assert np.allclose(read_segments(made, columns, words).states, theirs, atol=1e-5)

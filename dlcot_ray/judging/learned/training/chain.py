@@ -30,10 +30,12 @@ class Case:
     Attributes:
         features: of all its segments.
         states: what a reader made of them; fewer where only the beginning was read.
+        dropped: whether the reader dropped each of them, where readers said so.
     """
 
     features: Features
     states: tuple[int, ...]
+    dropped: tuple[bool, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Rows:
 
     matrix: sparse.csr_matrix
     states: tuple[int, ...]
+    dropped: tuple[bool, ...] | None = None
 
 
 def train(cases: Sequence[Case], options: Options = Options()) -> Weights:
@@ -153,7 +156,7 @@ def rows_of(case: Case) -> Rows:
         (np.ones(len(at), np.float32), (at, np.concatenate(words))), shape=(count, BUCKETS)
     )
     columns = sparse.csr_matrix(case.features.columns[:count].astype(np.float32))
-    return Rows(sparse.hstack([columns, hot], format="csr"), case.states)
+    return Rows(sparse.hstack([columns, hot], format="csr"), case.states, case.dropped)
 
 
 def features_in(rows: Rows) -> tuple[Floats, tuple[Ints, ...]]:

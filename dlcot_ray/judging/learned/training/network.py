@@ -1,5 +1,7 @@
 """Train the network: cross-entropy by AdamW, with dropout, and a learning rate that rises and falls.
 
+States and drops are learned side by side; cases without drops teach states only.
+
 In: cases, as the chain's training takes them. Out: a `Network`. One thread and fixed seeds: the same cases
 give the same weights on the same machine. Needs torch (`dlcot-ray[network]`), which is imported where it is
 used: judging does without.
@@ -79,7 +81,8 @@ def _fit(cases: Sequence[Rows], options: NetworkOptions, progress: Callable[[int
     import torch
 
     batches = -(-len(cases) // options.batch)
-    parts = _parts(cases[0].matrix.shape[1] - BUCKETS, options)
+    width = COUNT + any(case.dropped is not None for case in cases)
+    parts = _parts(cases[0].matrix.shape[1] - BUCKETS, width, options)
     trained = [weight for part in parts.values() for weight in part.parameters()]
     steps = torch.optim.AdamW(trained, lr=options.rate, weight_decay=options.decay)
     rate = torch.optim.lr_scheduler.OneCycleLR(steps, options.rate, total_steps=options.epochs * batches + 1)
@@ -100,7 +103,7 @@ def _fit(cases: Sequence[Rows], options: NetworkOptions, progress: Callable[[int
     return _network(parts)
 
 
-def _parts(columns: int, options: NetworkOptions) -> dict[str, Any]:
+def _parts(columns: int, width: int, options: NetworkOptions) -> dict[str, Any]:
     import torch
 
     own = options.layer + options.word
@@ -108,7 +111,7 @@ def _parts(columns: int, options: NetworkOptions) -> dict[str, Any]:
         "columns": torch.nn.Linear(columns, options.layer),
         "words": torch.nn.EmbeddingBag(BUCKETS, options.word, mode="mean"),
         "readers": torch.nn.GRU(own, options.state, bidirectional=True, batch_first=True),
-        "out": torch.nn.Linear(2 * options.state + own, COUNT),
+        "out": torch.nn.Linear(2 * options.state + own, width),
     }
     # Words that no case shows keep the vector that they begin with, so it is zero.
     torch.nn.init.zeros_(parts["words"].weight)
@@ -116,13 +119,14 @@ def _parts(columns: int, options: NetworkOptions) -> dict[str, Any]:
 
 
 def _inputs(case: Rows) -> tuple[torch.Tensor, ...]:
-    """Columns, buckets of words, where each segment's buckets begin, and states."""
+    """Columns, buckets of words, where each segment's buckets begin, states, and drops (none: empty)."""
     import torch
 
     hot = case.matrix[:, -BUCKETS:].tocsr()
     columns = np.ascontiguousarray(case.matrix[:, :-BUCKETS].toarray(), np.float32)
     words = hot.indices.astype(np.int64), hot.indptr[:-1].astype(np.int64)
-    return tuple(map(torch.from_numpy, (columns, *words, np.asarray(case.states, np.int64))))
+    states, dropped = np.asarray(case.states, np.int64), np.asarray(case.dropped or (), np.float32)
+    return tuple(map(torch.from_numpy, (columns, *words, states, dropped)))
 
 
 def _loss(
@@ -135,13 +139,17 @@ def _loss(
         return torch.nn.functional.dropout(rows, options.dropout)
 
     losses = []
-    for columns, words, starts, states in batch:
+    for columns, words, starts, states, drops in batch:
         layer = torch.relu(parts["columns"](dropped(columns)))
         own = dropped(torch.cat([layer, parts["words"](words, starts)], 1))
         read, _ = parts["readers"](own[None])
         scores = parts["out"](dropped(torch.cat([read[0], own], 1)))
-        losses.append(torch.nn.functional.cross_entropy(scores, states, reduction="sum"))
-    return torch.stack(losses).sum(), sum(len(item[-1]) for item in batch)
+        losses.append(torch.nn.functional.cross_entropy(scores[:, :COUNT], states, reduction="sum"))
+        if len(drops):
+            losses.append(
+                torch.nn.functional.binary_cross_entropy_with_logits(scores[:, COUNT], drops, reduction="sum")
+            )
+    return torch.stack(losses).sum(), sum(len(states) for _, _, _, states, _ in batch)
 
 
 def _network(parts: dict[str, Any]) -> Network:

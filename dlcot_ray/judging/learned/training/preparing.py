@@ -6,6 +6,7 @@ that the weights never saw. Needs scipy (`dlcot-ray[train]`).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,17 +17,23 @@ from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import find
 from dlcot_ray.judging.learned.arrays import Bools
 from dlcot_ray.judging.learned.judge import case_of, read_scores, scores_by
-from dlcot_ray.judging.learned.sureness import fit_line, shares_right
+from dlcot_ray.judging.learned.sureness import chances_of, fit_line, shares_right
 from dlcot_ray.judging.learned.training.chain import Case, Rows, features_in, rows_of
-from dlcot_ray.judging.learned.weights import Weights
+from dlcot_ray.judging.learned.weights import PLAIN, Weights
+
+Ranges = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A trace and the states of its first segments, as labels give them."""
+    """A trace and the states of its first segments, as labels give them.
+
+    `dropped`: the ranges of characters that a reader drops, where labels say so.
+    """
 
     trace: Trace
     path: tuple[int, ...]
+    dropped: Ranges | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,17 @@ def _prepared(item: Labelled, checker: AnswerChecker) -> Prepared | None:
     if not 0 < count <= len(found.segments):
         return None
     features = case_of(found, item.trace.problem)
-    return prepared_of(found.offsets, Case(features, item.path))
+    dropped = None if item.dropped is None else dropped_segments(found.offsets[: count + 1], item.dropped)
+    return prepared_of(found.offsets, Case(features, item.path, dropped))
+
+
+def dropped_segments(offsets: Sequence[int], ranges: Ranges) -> tuple[bool, ...]:
+    """Whether most characters of each segment lie in some ranges."""
+    inside = np.zeros(offsets[-1] + 1)
+    for start, stop in ranges:
+        inside[start:stop] = 1
+    total = np.concatenate([[0.0], np.cumsum(inside)])
+    return tuple(bool(total[b] - total[a] > (b - a) / 2) for a, b in itertools.pairwise(offsets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +88,30 @@ class Sureness:
 
     sections: tuple[tuple[float, float], ...]
     openings: tuple[tuple[float, float], ...]
+    drops: tuple[tuple[float, float], ...] = ()
+    """One pair for each segment, not for each trace."""
 
 
 def sureness_of(weights: Weights, cases: Sequence[Prepared]) -> Sureness:
     """How sure some weights are of cases, and how right."""
     sections, openings = [], []
+    drops: list[tuple[float, float]] = []
     for case in cases:
-        reading = read_scores(
-            scores_by(weights, *features_in(case.rows)), case.standing, case.offsets, weights
-        )
+        scores, needless = scores_by(weights, *features_in(case.rows))
+        reading = read_scores(scores, case.standing, case.offsets, weights)
+        if needless is not None and case.rows.dropped is not None:
+            drops += zip(chances_of(needless).tolist(), map(float, case.rows.dropped), strict=True)
         right, hits = shares_right(reading.path, case.rows.states, case.offsets)
         sections.append((reading.sections, right))
         openings.append((reading.openings, hits))
-    return Sureness(tuple(sections), tuple(openings))
+    return Sureness(tuple(sections), tuple(openings), tuple(drops))
 
 
 def calibrate(weights: Weights, seen: Sureness) -> Weights:
     """The weights with a calibration that fits what was seen."""
-    lines = [fit_line(*zip(*pairs, strict=True)) for pairs in (seen.sections, seen.openings)]
+    kinds = (seen.sections, seen.openings, seen.drops)
+    lines = [
+        fit_line(*zip(*pairs, strict=True)) if pairs else plain
+        for pairs, plain in zip(kinds, PLAIN, strict=True)
+    ]
     return replace(weights, calibration=np.stack(lines))

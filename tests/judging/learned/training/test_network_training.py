@@ -12,7 +12,7 @@ pytest.importorskip("scipy")
 
 from dlcot_ray.judging.learned.arrays import Ints
 from dlcot_ray.judging.learned.features import Features
-from dlcot_ray.judging.learned.network import Network, log_chances
+from dlcot_ray.judging.learned.network import Network, read_segments
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, CONCLUSION, COUNT, LOOK, TASK, WORK
 from dlcot_ray.judging.learned.training.chain import Case, rows_of
 from dlcot_ray.judging.learned.training.network import NetworkOptions, fit_network
@@ -39,7 +39,7 @@ def test_what_stands_far_before_is_learned() -> None:
     assert seen[-1] < seen[0] / 4
     for seed in (100, 101):
         new = case(seed)
-        found = log_chances(made, new.features.columns, new.features.words).argmax(axis=1)
+        found = read_segments(made, new.features.columns, new.features.words).states.argmax(axis=1)
         assert tuple(found) == new.states
 
 

@@ -1,0 +1,189 @@
+"""Where a careful reader would begin and end the cut behind the answer, by a judge's chances and by evidence.
+
+In: a trace, its settled annotation with `needless`, and the segments that an edit drops. Out: the run of
+segments behind the answer that goes instead, and the annotation whose items end where that run does. The
+edit's choice is evidence, and so is each chance: their log-odds are added up over the characters, and the
+run with the highest sum goes. It begins and ends only where a thought does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from dlcot_ray.core.annotation import Annotation, Section, SectionKind, Verification, VerificationKind
+from dlcot_ray.core.applying.looks import END_CHARS, is_settled_surely, leaves_conflict, opens
+from dlcot_ray.core.applying.openness import is_open, sets_out
+from dlcot_ray.core.applying.settling import has_outcome
+from dlcot_ray.core.policies.standing import Standing, standing
+from dlcot_ray.core.stating.stated import accepted_answers, ends_on
+from dlcot_ray.core.trace import Trace
+
+CHOICE = 2.0
+"""Log-odds that the edit's own choice adds to a segment, or takes from one that it keeps."""
+
+CAUTION = 1.5
+"""Log-odds that a segment needs beyond even chances, because one that is needed does more harm by going."""
+
+KEPT, GONE = 0.35, 0.7
+"""Chances up to which a reader keeps a segment, and from which one drops it, where a thought may end."""
+
+_LEAST = 0.005
+"""Chances nearer to 0 or 1 count as this far from it."""
+
+
+def needless_run(trace: Trace, annotation: Annotation, dropped: Collection[int]) -> range | None:
+    """The run of segments behind the answer that goes.
+
+    Args:
+        trace: the trace.
+        annotation: settled.
+        dropped: the segments that an edit of the trace drops.
+
+    Returns:
+        The run; empty where nothing is worth it, None where the judge gives no chances or no answer stands.
+    """
+    stays, accepted = standing(annotation), accepted_answers(annotation)
+    count = len(annotation.segment_offsets) - 1
+    if stays is None or not accepted or len(annotation.needless) != count:
+        return None
+    places = _Places(trace, annotation, stays, accepted, dropped)
+    gains = [
+        (annotation.segment_offsets[i + 1] - annotation.segment_offsets[i])
+        * (_odds(chance) + (CHOICE if i in dropped else -CHOICE) - CAUTION)
+        for i, chance in enumerate(annotation.needless)
+    ]
+    return _best_run(gains, places.starts(), places.stops())
+
+
+def answer_behind(annotation: Annotation) -> int:
+    """The first segment behind the one where the answer first stands; the number of segments without one."""
+    stays, first = standing(annotation), annotation.first_correct_segment
+    if stays is None:
+        return len(annotation.segment_offsets) - 1
+    return stays.trunk if first is None else first + 1
+
+
+def _odds(chance: float) -> float:
+    inside = min(max(chance, _LEAST), 1 - _LEAST)
+    return math.log(inside / (1 - inside))
+
+
+def _best_run(gains: Sequence[float], starts: Collection[int], stops: Collection[int]) -> range:
+    """The run between allowed places with the highest sum, if that is positive."""
+    best, highest = range(0), 0.0
+    so_far, least, begin = 0.0, math.inf, 0
+    for i in range(len(gains) + 1):
+        if i in stops and so_far - least > highest:
+            best, highest = range(begin, i), so_far - least
+        if i in starts and so_far < least:
+            least, begin = so_far, i
+        so_far += gains[i] if i < len(gains) else 0.0
+    return best
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a run may begin and end."""
+
+    trace: Trace
+    annotation: Annotation
+    stays: Standing
+    accepted: Sequence[str]
+    dropped: Collection[int]
+
+    def starts(self) -> frozenset[int]:
+        """Where the edit begins to drop, and where something new opens behind a thought that has ended.
+
+        Before the edit's own beginning that thought has to end on the answer, or on a sure verdict.
+        """
+        behind = answer_behind(self.annotation)
+        first = min((i for i in self.dropped if i >= behind), default=self._count)
+        own = {i for i in self.dropped if i - 1 not in self.dropped}
+        new = {i for i in range(1, self._count) if self._opens(i) and self._ends_before(i, sure=i < first)}
+        return frozenset(i for i in own | new if i >= behind)
+
+    def stops(self) -> frozenset[int]:
+        """Where the edit goes on to keep, where an item begins, and anywhere in the conclusion."""
+        own = {i + 1 for i in self.dropped if i + 1 not in self.dropped}
+        new = {i for i in range(1, self._count) if self._opens(i) and self._ends_before(i, sure=False)}
+        return frozenset((*own, *new, *self._items, *range(self.stays.closing, self._count + 1)))
+
+    @property
+    def _count(self) -> int:
+        return len(self.annotation.segment_offsets) - 1
+
+    @property
+    def _items(self) -> frozenset[int]:
+        starts = [approach.start for approach in self.annotation.approaches]
+        starts += [check.start for check in self.annotation.verifications]
+        return frozenset((self.stays.trunk, self.stays.closing, *starts))
+
+    def _text(self, segment: int) -> str:
+        return self.annotation.segment_text(self.trace.reasoning, segment)
+
+    def _opens(self, segment: int) -> bool:
+        return segment in self._items or opens(self._text(segment))
+
+    def _turns(self, segment: int) -> bool:
+        """Whether the chances turn here: a reader keeps what stands before, and drops what follows."""
+        before, behind = self.annotation.needless[segment - 1 : segment + 1]
+        return before <= KEPT and behind >= GONE
+
+    def _ends_before(self, segment: int, *, sure: bool) -> bool:
+        """Whether the text before a segment has ended: it asks nothing and leaves nothing open."""
+        text = self._text(segment - 1)
+        if is_open(text) or sets_out(text) or leaves_conflict(text):
+            return False
+        if sure and self._turns(segment):
+            return True
+        if sure:
+            return ends_on(text, self.accepted) or is_settled_surely(text.rstrip()[-END_CHARS:])
+        return segment in self._items or has_outcome(text, self._text(segment), self.accepted)
+
+
+def ending_at(annotation: Annotation, run: range) -> Annotation:
+    """The annotation whose approaches and checks are cut where a run begins and ends.
+
+    What lies behind such a place in an approach becomes a check of it without a verdict, and so does the rest
+    of a check.
+    """
+    for at in (run.start, run.stop):
+        annotation = _cut_at(annotation, at)
+    return annotation
+
+
+def _cut_at(annotation: Annotation, at: int) -> Annotation:
+    approaches, checks = list(annotation.approaches), list(annotation.verifications)
+    sections = list(annotation.sections)
+    for i, approach in enumerate(approaches):
+        if approach.start < at < approach.stop:
+            approaches[i] = replace(approach, stop=at)
+            method = 1 + max((check.cluster for check in checks), default=-1)
+            checks.append(Verification(at, approach.stop, VerificationKind.CHECK, i, method))
+            sections = _looked_on(sections, at, approach.stop)
+    for i, check in enumerate(annotation.verifications):
+        if check.start < at < check.stop:
+            checks[i] = replace(check, stop=at)
+            checks.append(replace(check, start=at, kind=VerificationKind.CHECK))
+    checks.sort(key=lambda check: check.start)
+    return replace(
+        annotation, approaches=tuple(approaches), verifications=tuple(checks), sections=tuple(sections)
+    )
+
+
+def _looked_on(sections: Sequence[Section], start: int, stop: int) -> list[Section]:
+    """The sections with segments `[start, stop)` as verification."""
+    out: list[Section] = []
+    for section in sections:
+        first, last = max(start, section.start), min(stop, section.stop)
+        if first >= last:
+            out.append(section)
+            continue
+        if section.start < first:
+            out.append(replace(section, stop=first))
+        out.append(Section(SectionKind.VERIFY, first, last))
+        if last < section.stop:
+            out.append(replace(section, start=last))
+    return out

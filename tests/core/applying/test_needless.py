@@ -1,0 +1,122 @@
+"""`as_readers`: the cut behind the answer begins and ends where readers would make it, by the judge's chances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from dlcot_ray.core.annotation import Annotation, SectionKind, VerificationKind
+from dlcot_ray.core.applying.needless import ending_at, needless_run
+from dlcot_ray.core.edits import EditOp
+from dlcot_ray.core.enhance import enhance
+from dlcot_ray.core.enhancement import Enhancement, Status
+from dlcot_ray.core.policies.registry import AS_READERS, DEFAULT_POLICY, parse_policy
+from dlcot_ray.core.trace import Trace
+from tests.support.annotations import AFFIRMS, CHECK, CORRECT, annotated
+
+LINES = [
+    "We multiply 6 by 7.",
+    "So the answer is 42.",
+    "Let me check by division: 42 / 7 = 6, so that is right.",
+    "But is 42 even? 42 / 2 = 21, so it is, and the answer is 42.",
+    "Let me check by adding: 7 + 7 + 7 + 7 + 7 + 7 = 42, so it works.",
+    "Alternatively, 6 * 7 = 7 * 6 = 42, so that holds.",
+    "The answer is **42**.",
+]
+CHECKS = [(2, 3, 0, 0), (3, 5, 0, 1), (5, 6, 0, 2)]
+STAYS, GOES, OPEN = 0.01, 0.99, 0.5
+
+
+def made(chances: Sequence[float], lines: Sequence[str] = LINES, policy: str = DEFAULT_POLICY) -> Enhancement:
+    trace, annotation = read(chances, lines)
+    return enhance(trace, annotation, parse_policy(policy))
+
+
+def read(chances: Sequence[float], lines: Sequence[str] = LINES) -> tuple[Trace, Annotation]:
+    trace, annotation = annotated(
+        list(lines), [(0, 2, CORRECT, 0)], CHECKS, conclusion=6, kinds=(AFFIRMS, AFFIRMS, AFFIRMS)
+    )
+    return trace, replace(annotation, needless=tuple(chances))
+
+
+def gone(result: Enhancement) -> list[int]:
+    return [i for edit in result.script if edit.op is EditOp.DROP for i in range(edit.start, edit.stop)]
+
+
+def test_without_chances_the_policy_alone_decides() -> None:
+    assert gone(made(())) == [3, 4, 5]
+
+
+def test_what_a_reader_keeps_behind_the_check_stays() -> None:
+    assert gone(made((STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS))) == [4, 5]
+
+
+def test_only_a_policy_that_asks_for_it_reads_the_chances() -> None:
+    chances = (STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS)
+    assert gone(made(chances, policy=DEFAULT_POLICY.removesuffix(f"+{AS_READERS}"))) == [3, 4, 5]
+
+
+def test_what_a_reader_drops_before_the_policy_would_goes() -> None:
+    assert gone(made((STAYS, STAYS, GOES, GOES, GOES, GOES, STAYS))) == [2, 3, 4, 5]
+
+
+def test_even_chances_leave_the_choice_to_the_policy() -> None:
+    assert gone(made((STAYS, STAYS, OPEN, 0.6, 0.6, 0.6, STAYS))) == [3, 4, 5]
+
+
+def test_a_cut_does_not_begin_inside_a_thought() -> None:
+    open_end = [*LINES[:3], "But is 42 even? I am not sure.", *LINES[4:]]
+    # The doubt stays with what settles it, or goes with it.
+    assert gone(made((STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS), open_end)) == [3, 4, 5]
+
+
+def test_a_gate_that_refuses_leaves_what_the_policy_made() -> None:
+    # Nothing would state the answer at the end any more.
+    lines = [LINES[0], "So 6 * 7 = 42. But 2 * 42 = 84 is asked for half of it.", *LINES[2:]]
+    result = made((STAYS, STAYS, GOES, GOES, GOES, GOES, GOES), lines)
+    assert "42" in result.reasoning.rstrip().splitlines()[-1]
+
+
+def test_a_trace_of_which_a_reader_keeps_all_stays_unchanged_and_says_why() -> None:
+    result = made((STAYS,) * 7)
+    assert (result.status, result.reason) == (Status.UNCHANGED, "needed")
+
+
+def test_reasons_are_true_of_the_text_that_comes_out() -> None:
+    result = made((STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS))
+    (cut,) = (edit for edit in result.script if edit.op is EditOp.DROP and edit.start == 4)
+    assert cut.reason == "redundant: text behind the answer"
+
+
+def test_items_end_where_the_cut_begins() -> None:
+    _, annotation = read(())
+    split = ending_at(annotation, range(4, 6))
+    assert [(check.start, check.stop, check.kind) for check in split.verifications] == [
+        (2, 3, VerificationKind.AFFIRMATION),
+        (3, 4, VerificationKind.AFFIRMATION),
+        (4, 5, VerificationKind.CHECK),
+        (5, 6, VerificationKind.AFFIRMATION),
+    ]
+    early = ending_at(annotation, range(1, 2))
+    assert [(approach.start, approach.stop) for approach in early.approaches] == [(0, 1)]
+    assert [(s.start, s.stop, s.kind) for s in early.sections] == [
+        (0, 1, SectionKind.SOLUTION_EXPLORE),
+        (1, 2, SectionKind.VERIFY),
+        (2, 6, SectionKind.SOLUTION_EXPLORE),
+        (6, 7, SectionKind.CONCLUSION),
+    ]
+    assert early.verifications[0].kind is CHECK
+
+
+@pytest.mark.parametrize("count", [0, 6, 8])
+def test_chances_of_other_segments_are_no_chances(count: int) -> None:
+    trace, annotation = read((GOES,) * count)
+    assert needless_run(trace, annotation, {3, 4, 5}) is None
+
+
+def test_without_an_answer_there_is_no_run() -> None:
+    trace, annotation = annotated(LINES, [(0, 2, CORRECT, 0)], CHECKS, conclusion=6)
+    unknown = replace(annotation, approaches=(), first_correct_segment=None, needless=(GOES,) * 7)
+    assert needless_run(trace, unknown, set()) is None
