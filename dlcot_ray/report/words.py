@@ -21,6 +21,7 @@ GATES = {
 }
 REASONS = {
     "nothing_to_cut": "The policy found nothing to remove.",
+    "needed": "By the judge's chances a reader would keep all of it.",
     "no_reference": "No right answer is known, so nothing counts as text behind it.",
     "no_scores": "No model scored the segments, which the policy reads.",
     "no_approach": "The judge found no approach to the problem.",

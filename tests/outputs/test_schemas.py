@@ -152,6 +152,7 @@ def test_the_annotation_schema_is_the_published_one() -> None:
         "replies": "list<item: struct<step: string not null, text: string not null> not null>",
         "scores": f"list<item: struct<{score}> not null>",
         "scored_by": "string",
+        "needless": "list<item: double not null>",
     }
     assert {field.name: _spelt(field.type) for field in ANNOTATION_SCHEMA} == published
     assert [field.name for field in ANNOTATION_SCHEMA if field.nullable] == [

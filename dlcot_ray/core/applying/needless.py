@@ -20,13 +20,13 @@ from dlcot_ray.core.policies.standing import Standing, standing
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on
 from dlcot_ray.core.trace import Trace
 
-CHOICE = 2.0
+CHOICE = 1.0
 """Log-odds that the edit's own choice adds to a segment, or takes from one that it keeps."""
 
-CAUTION = 1.5
+CAUTION = 0.8
 """Log-odds that a segment needs beyond even chances, because one that is needed does more harm by going."""
 
-KEPT, GONE = 0.35, 0.7
+KEPT, GONE = 0.45, 0.6
 """Chances up to which a reader keeps a segment, and from which one drops it, where a thought may end."""
 
 _LEAST = 0.005

@@ -50,10 +50,10 @@ def test_settings_are_read() -> None:
 def test_every_policy_has_one_line_of_help_and_can_be_parsed() -> None:
     lines = policy_help()
     assert lines.keys() == {
-        *POLICIES, *HELP, *SCORED_HELP, "delete_multi_N", "preference_pairs", "loss_spans",
+        *POLICIES, *HELP, *SCORED_HELP, "delete_multi_N", "as_readers", "preference_pairs", "loss_spans",
     }  # fmt: skip
     assert all(line and "\n" not in line for line in lines.values())
-    for name in [*POLICIES, "delete_multi_3", "preference_pairs"]:
+    for name in [*POLICIES, "delete_multi_3", "as_readers", "preference_pairs"]:
         assert parse_policy(name).min_keep == MIN_KEEP
 
 
