@@ -103,7 +103,7 @@ def test_it_is_made_by_name_and_in_a_moment() -> None:
 
 def test_the_python_api_takes_it() -> None:
     found = api.annotate(Trace("t", PROBLEM, TRACE, "3003"), judge="learned")
-    assert found.judge.startswith("learned/5 ")
+    assert found.judge.startswith("learned/6 ")
 
 
 @pytest.mark.parametrize("standing", [False, True])
