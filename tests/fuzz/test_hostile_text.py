@@ -25,7 +25,7 @@ from dlcot_ray.core.trace import MAX_TRACE_CHARS, Trace
 from dlcot_ray.inputs.columns import resolve_columns
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.judging.equivalence import Verdict
-from dlcot_ray.judging.rules.judge import RulesJudge
+from dlcot_ray.judging.learned.judge import LearnedJudge
 from dlcot_ray.work.process import enhance_unit
 from dlcot_ray.work.unit_input import UnitInput, UnitOptions
 from tests.support.growth import MOST, growth
@@ -53,13 +53,14 @@ ANSWERS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def judge() -> Iterator[RulesJudge]:
-    found = RulesJudge(cas_timeout_seconds=0.5)
+def judge() -> Iterator[LearnedJudge]:
+    """The default judge; the evidence and the runs of the rules are part of it."""
+    found = LearnedJudge(cas_timeout_seconds=0.5)
     yield found
     found.close()
 
 
-def check(trace: Trace, judge: RulesJudge, policy: str = DEFAULT_POLICY) -> None:
+def check(trace: Trace, judge: LearnedJudge, policy: str = DEFAULT_POLICY) -> None:
     """The annotation covers the text, and the edit replays from it and adds nothing."""
     annotation = judge.annotate(trace)
     assert annotation.segment_offsets[-1] == len(trace.reasoning)
@@ -70,10 +71,12 @@ def check(trace: Trace, judge: RulesJudge, policy: str = DEFAULT_POLICY) -> None
         assert len(made.reasoning) <= len(trace.reasoning)
 
 
-@given(text=TEXTS, problem=ANSWERS, truth=ANSWERS, policy=st.sampled_from(sorted(POLICIES)))
+@given(
+    text=TEXTS, problem=ANSWERS, truth=ANSWERS, policy=st.sampled_from([*sorted(POLICIES), DEFAULT_POLICY])
+)
 @fuzzed
 def test_judge_policies_and_gates_take_any_text(
-    text: str, problem: str, truth: str, policy: str, judge: RulesJudge
+    text: str, problem: str, truth: str, policy: str, judge: LearnedJudge
 ) -> None:
     check(Trace("alone", problem, text, truth or None, problem or None), judge, policy)
     check(solved(text), judge, policy)
@@ -81,14 +84,16 @@ def test_judge_policies_and_gates_take_any_text(
 
 @given(answer=ANSWERS, reference=ANSWERS)
 @fuzzed
-def test_the_helper_of_the_cas_takes_any_two_answers(answer: str, reference: str, judge: RulesJudge) -> None:
+def test_the_helper_of_the_cas_takes_any_two_answers(
+    answer: str, reference: str, judge: LearnedJudge
+) -> None:
     assert judge.checker.verdict(answer, reference) in Verdict
     assert judge.checker.verdict(answer, answer) is not Verdict.DIFFERENT
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=4), problem=ANSWERS)
 @fuzzed
-def test_no_row_of_a_unit_is_lost(texts: list[str], problem: str, judge: RulesJudge) -> None:
+def test_no_row_of_a_unit_is_lost(texts: list[str], problem: str, judge: LearnedJudge) -> None:
     rows = [
         {"id": f"t{i}", "problem": problem, "reasoning": text, "ground_truth": "42"}
         for i, text in enumerate(texts)
@@ -101,7 +106,7 @@ def test_no_row_of_a_unit_is_lost(texts: list[str], problem: str, judge: RulesJu
 
 
 @pytest.mark.timeout(7200)
-def test_the_largest_row_takes_less_than_two_gigabytes(judge: RulesJudge) -> None:
+def test_the_largest_row_takes_less_than_two_gigabytes(judge: LearnedJudge) -> None:
     for name in sorted(FLOODS)[:: 1 if LONG else 100]:
         trace = solved(FLOODS[name](MAX_TRACE_CHARS - 2000))
         enhance(trace, judge.annotate(trace), POLICY)
@@ -110,7 +115,7 @@ def test_the_largest_row_takes_less_than_two_gigabytes(judge: RulesJudge) -> Non
 
 
 @pytest.mark.timeout(1200)
-def test_judging_and_editing_are_linear_on_every_flood(judge: RulesJudge) -> None:
+def test_judging_and_editing_are_linear_on_every_flood(judge: LearnedJudge) -> None:
     begin = time.thread_time()
     length, quick = (20_000, 0.4) if LONG else (1_200, 0.04)
     steep = []

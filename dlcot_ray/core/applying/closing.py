@@ -26,7 +26,7 @@ _SUMS_UP = re.compile(
     rf"{_WAYS.pattern}|\bcross[- ]?(?:check|verif)\w*|\bverif(?:ied|ying)\b|"
     r"\b(?:after|with) (?:all )?(?:this|that|these|the) (?:check|verif|confirm)\w*|\bchecks? out\b|"
     r"\b(?:confirmed|verified|checked|validated) (?:\w+ )?(?:enough|sufficiently|thoroughly)\b|"
-    r"\bcovered (?:all|every)\b|"
+    r"\bcovered (?:all|every)\b|\bverify (?:it |this |that )?by\b|"
     r"\b(?:confirms?|solidif(?:y|ies)|verifies) (?:it|that|this|the)\b|\bto (?:summari[sz]e|recap|sum up)\b",
     re.IGNORECASE,
 )

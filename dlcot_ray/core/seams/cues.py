@@ -26,6 +26,7 @@ ANNOUNCES = re.compile(
     rf"(?:maybe|perhaps) (?:i|we) (?:should|can|could|need to)|(?:maybe|perhaps) i'm)(?: \w+){{0,3}}? {_CHECKING}\b"
     rf"|(?:let(?:'s| me)|i|we|maybe|perhaps|there)\b[^.!?]{{0,80}}{_OTHER_WAY}\b(?![^.!?]*\b(?:gives?|gave|is|was|yields?)\b)"
     rf"|[^.!?]*\?\W{{0,40}}$"
+    rf"|(?:let(?:'s| me) (?:think|see))\W{{0,40}}$"
     rf"|(?:a |one )?(?:moment|minute|second|sec)\W{{0,40}}$|hold on\W{{0,40}}$|alternatively\W{{0,40}}$|wait\W{{0,40}}$"
     rf")",
     re.IGNORECASE,

@@ -5,7 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 
-_SENTENCE = re.compile(r"(?<=[.!?:])(?<!\b(?:e\.g|i\.e)\.)(?<!\bvs\.)[\"')\]*]*\s+(?=\S)|(?<!\n)\n+(?=\S)")
+_CLOSERS = r"[\"')\]*]*\s+"
+_SENTENCE = re.compile(
+    # A factorial goes on: "9! / 6!" and "(6!3!) is 84" are no ends of sentences.
+    rf"(?<=[.!?:])(?<!\d!)(?<!\b(?:e\.g|i\.e)\.)(?<!\bvs\.){_CLOSERS}(?=\S)|(?<=\d!){_CLOSERS}(?=[A-Z])"
+    r"|(?<!\n)\n+(?=\S)"
+)
 _QUOTE = 80
 """Maximum characters of a quoted sentence."""
 

@@ -4,7 +4,7 @@ In: a trace. Out: an annotation. The model reads all segments of a trace at once
 structure: sections, where approaches begin, where checks begin. Beside it stands, for each segment, the
 chance that a careful reader drops it. Evidence mends it where a label would
 contradict it. Labels, answers, errors, the kind of a check and the methods come from the same evidence as
-with the rules. Traces that are not in English are not read. It needs numpy only, and no network.
+with the rules. Traces that are not in English, or have too many segments, are left to the rules. It needs numpy only, and no network.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ FIRST_WAYS, MORE_WAYS, CHECKS = 1.0, 0.5, 0.5
 check: openings are rare, and a plain fit misses too many of them. Chosen by cross-validation. An opening that
 is missed before the answer joins an unfinished way to the right one, and then neither label is right."""
 
+
+MOST_SEGMENTS = 20_000
+"""A trace of more segments is judged by the rules: its features would take more than half a gigabyte. The
+longest of 2,560 real traces has a tenth of them."""
 
 PLACES = 3
 """Decimal places of a chance that is stored."""
@@ -89,7 +93,8 @@ class LearnedJudge:
     def annotate(self, trace: Trace) -> Annotation:
         """Annotate one trace, synchronously. Raises nothing for any text."""
         found = find(trace, self._checker)
-        if not (found.segments and has_cues(language_of(trace.reasoning))):
+        readable = 0 < len(found.segments) <= MOST_SEGMENTS and has_cues(language_of(trace.reasoning))
+        if not readable:
             return annotate(trace, found, self._identity)
         structure, needless = find_structure(case_of(found, trace.problem), found, self._weights)
         return replace(assemble(trace, found, structure, self._identity), needless=needless)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.applying.openness import is_open
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
@@ -183,3 +184,20 @@ def test_first_words_that_speak_of_dropped_work_are_taken_off_the_outcome(lead: 
 def test_an_outcome_that_only_says_that_it_was_verified_stays() -> None:
     said = "So, after all this thinking and verifying, there are 4,200 eggs."
     assert eggs(said).reasoning.rstrip().endswith(said)
+
+
+def test_a_factorial_ends_no_sentence() -> None:
+    lines = ["We need 9! / (6!3!), which is 504 / 6 = 84."]
+    lines += ["Let me check: 84 * 6 = 504. That is correct.", "Once more: 9 * 8 * 7 = 504, and it matches."]
+    lines += ["So both checks agree that the value of 9! / (6!3!) is indeed 84."]
+    trace, annotation = annotated(
+        lines, [(0, 1, CORRECT, 0)], [(1, 2, 0, 0), (2, 3, 0, 0)], conclusion=3, reference="84",
+        kinds=(AFFIRMS, AFFIRMS),
+    )  # fmt: skip
+    result = enhanced(trace, annotation).reasoning
+    assert "/ (6!3!) is indeed" not in result or "9! / (6!3!) is indeed" in result
+
+
+def test_let_us_think_announces_what_follows() -> None:
+    again = ["Let me check once more: maybe the share of eggs may change. But let's think."]
+    assert is_open(again[0])
