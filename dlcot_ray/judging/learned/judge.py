@@ -2,9 +2,10 @@
 
 In: a trace. Out: an annotation. The model reads all segments of a trace at once and gives the best legal
 structure: sections, where approaches begin, where checks begin. Beside it stands, for each segment, the
-chance that a careful reader drops it. Evidence mends it where a label would
-contradict it. Labels, answers, errors, the kind of a check and the methods come from the same evidence as
-with the rules. Traces that are not in English, or have too many segments, are left to the rules. It needs numpy only, and no network.
+chance that a careful reader drops it. Evidence
+mends it where a label would contradict it. Labels, answers, errors, the kind of a check and the methods come
+from the same evidence as with the rules. Traces that are not in English, or have too many segments, are left
+to the rules. It needs numpy only, and no network.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from dlcot_ray.core.applying.openness import is_open
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement
 from dlcot_ray.core.policies.registry import DEFAULT_POLICY, parse_policy
+from dlcot_ray.core.seams.sentences import sentences
 from dlcot_ray.core.trace import Trace
 from tests.support.annotations import AFFIRMS, CORRECT, annotated
 
@@ -187,15 +188,12 @@ def test_an_outcome_that_only_says_that_it_was_verified_stays() -> None:
 
 
 def test_a_factorial_ends_no_sentence() -> None:
-    lines = ["We need 9! / (6!3!), which is 504 / 6 = 84."]
-    lines += ["Let me check: 84 * 6 = 504. That is correct.", "Once more: 9 * 8 * 7 = 504, and it matches."]
-    lines += ["So both checks agree that the value of 9! / (6!3!) is indeed 84."]
-    trace, annotation = annotated(
-        lines, [(0, 1, CORRECT, 0)], [(1, 2, 0, 0), (2, 3, 0, 0)], conclusion=3, reference="84",
-        kinds=(AFFIRMS, AFFIRMS),
-    )  # fmt: skip
-    result = enhanced(trace, annotation).reasoning
-    assert "/ (6!3!) is indeed" not in result or "9! / (6!3!) is indeed" in result
+    text = "So the value of 9! / (6!3!) is indeed 84. It is 4! So we stop."
+    assert [text[slice(*span)].strip() for span in sentences(text)] == [
+        "So the value of 9! / (6!3!) is indeed 84.",
+        "It is 4!",
+        "So we stop.",
+    ]
 
 
 def test_let_us_think_announces_what_follows() -> None:
