@@ -159,7 +159,7 @@ def _values(text: str, first: int, last: int) -> Iterator[Mention]:
         if len(written) < _MIN_DIGITS:
             continue
         before = text[max(0, match.start() - _LOOK_BACK) : match.start()].rstrip(_BEFORE_RESULT)
-        arrived = before.endswith(("=", "≈"))
+        arrived = before.endswith(("=", "≈", "\\approx"))
         result = arrived and not _GOES_ON.match(text, match.end())
         key = written.replace(",", "")
         yield Mention(Thing.VALUE, key, match.start(), written, result, result)

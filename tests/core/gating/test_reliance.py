@@ -32,6 +32,13 @@ def test_kept_text_must_not_use_a_dropped_result() -> None:
     assert without_second(COUNTS, "For each digit there are 82 choices.") == Reliance(2, "82", 1)
 
 
+def test_an_approximate_result_is_a_result() -> None:
+    found = without_second(
+        "In seconds that is \\(x \\approx 0.018\\).", "So it is 3 m, or approximately 0.018 s."
+    )
+    assert found == Reliance(2, "0.018", 1)
+
+
 @pytest.mark.parametrize(
     ("count", "use", "problem"),
     [
