@@ -49,12 +49,18 @@ def needless_run(trace: Trace, annotation: Annotation, dropped: Collection[int])
     if stays is None or not accepted or len(annotation.needless) != count:
         return None
     places = _Places(trace, annotation, stays, accepted, dropped)
+    behind = answer_behind(annotation)
     gains = [
         (annotation.segment_offsets[i + 1] - annotation.segment_offsets[i])
         * (_odds(chance) + (CHOICE if i in dropped else -CHOICE) - CAUTION)
         for i, chance in enumerate(annotation.needless)
     ]
-    return _best_run(gains, places.starts(), places.stops())
+    best = _best_run(gains, range(behind, count), range(count + 1))
+    if not best or (places.may_start(best.start) and places.may_stop(best.stop)):
+        # The best of all runs is allowed, which is usual and spares a look at every place.
+        return best
+    starts = {i for i in range(behind, count) if places.may_start(i)}
+    return _best_run(gains, starts, {i for i in range(behind, count + 1) if places.may_stop(i)})
 
 
 def answer_behind(annotation: Annotation) -> int:
@@ -93,22 +99,24 @@ class _Places:
     accepted: Sequence[str]
     dropped: Collection[int]
 
-    def starts(self) -> frozenset[int]:
-        """Where the edit begins to drop, and where something new opens behind a thought that has ended.
+    def may_start(self, segment: int) -> bool:
+        """Whether the edit begins to drop here, or something new opens behind a thought that has ended.
 
         Before the edit's own beginning that thought has to end on the answer, or on a sure verdict.
         """
+        if segment in self.dropped and segment - 1 not in self.dropped:
+            return True
         behind = answer_behind(self.annotation)
         first = min((i for i in self.dropped if i >= behind), default=self._count)
-        own = {i for i in self.dropped if i - 1 not in self.dropped}
-        new = {i for i in range(1, self._count) if self._opens(i) and self._ends_before(i, sure=i < first)}
-        return frozenset(i for i in own | new if i >= behind)
+        return self._opens(segment) and self._ends_before(segment, sure=segment < first)
 
-    def stops(self) -> frozenset[int]:
-        """Where the edit goes on to keep, where an item begins, and anywhere in the conclusion."""
-        own = {i + 1 for i in self.dropped if i + 1 not in self.dropped}
-        new = {i for i in range(1, self._count) if self._opens(i) and self._ends_before(i, sure=False)}
-        return frozenset((*own, *new, *self._items, *range(self.stays.closing, self._count + 1)))
+    def may_stop(self, segment: int) -> bool:
+        """Whether the edit goes on to keep here, an item begins, or it is a place in the conclusion."""
+        if segment >= self.stays.closing or segment in self._items:
+            return True
+        if segment - 1 in self.dropped and segment not in self.dropped:
+            return True
+        return self._opens(segment) and self._ends_before(segment, sure=False)
 
     @property
     def _count(self) -> int:
@@ -133,6 +141,8 @@ class _Places:
 
     def _ends_before(self, segment: int, *, sure: bool) -> bool:
         """Whether the text before a segment has ended: it asks nothing and leaves nothing open."""
+        if segment == 0:
+            return False
         text = self._text(segment - 1)
         if is_open(text) or sets_out(text) or leaves_conflict(text):
             return False

@@ -39,7 +39,7 @@ class ErrorSentences:
                 found.append((segment, start, stop))
         return found or None
 
-    def _find_spans(self, segment: int) -> list[tuple[int, int]]:
+    def _find_spans(self, segment: int) -> tuple[tuple[int, int], ...]:
         return sentences(self._text[self._offsets[segment] : self._offsets[segment + 1]])
 
     def _states_answer(self, start: int, stop: int) -> bool:

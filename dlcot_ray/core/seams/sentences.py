@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import lru_cache
 
 _CLOSERS = r"[\"')\]*]*\s+"
 _SENTENCE = re.compile(
@@ -11,14 +12,24 @@ _SENTENCE = re.compile(
     rf"(?<=[.!?:])(?<!\d!)(?<!\b(?:e\.g|i\.e)\.)(?<!\bvs\.){_CLOSERS}(?=\S)|(?<=\d!){_CLOSERS}(?=[A-Z])"
     r"|(?<!\n)\n+(?=\S)"
 )
+_SHORT = 2000
+"""Maximum characters of a text whose sentences are remembered."""
 _QUOTE = 80
 """Maximum characters of a quoted sentence."""
 
 
-def sentences(text: str) -> list[tuple[int, int]]:
+def sentences(text: str) -> tuple[tuple[int, int], ...]:
     """Spans of the sentences of a segment in code points, with the white space after each; they cover it."""
+    return _remembered(text) if len(text) <= _SHORT else _spans(text)
+
+
+def _spans(text: str) -> tuple[tuple[int, int], ...]:
     cuts = [0, *(match.end() for match in _SENTENCE.finditer(text)), len(text)]
-    return [(a, b) for a, b in itertools.pairwise(cuts) if b > a]
+    return tuple((a, b) for a, b in itertools.pairwise(cuts) if b > a)
+
+
+# A segment is asked for its sentences again and again while a trace is edited.
+_remembered = lru_cache(maxsize=4096)(_spans)
 
 
 def quote(text: str, *, first: bool) -> str:
