@@ -1,9 +1,9 @@
 """What a method does to traces that people read: the figures that it is held to, as Markdown.
 
-    python benchmarks/gold.py TRACES [half=development] [policy=NAME] [rows=N] [skip=FILE] [answers=FILE]
+    python benchmarks/gold.py TRACES [half=development] [judge=NAME] [policy=NAME] [rows=N] [skip=FILE] [answers=FILE]
 
 TRACES is a folder of Parquet shards with the traces that tests/labels/gold/HALF.jsonl labels; without it
-nothing is measured. The first table compares the rules with the readers, beside the agreement of two readers
+nothing is measured. The first table compares the judge (`learned` without `judge`) with the readers, beside the agreement of two readers
 where a second one labelled some of the traces. The second table has no labels: it applies the policy to all
 traces of the folder (at most `rows`, evenly spaced; `skip` names a file of ids to leave out, one a line).
 `answers` is a label set of pairs of answers. Traces to look at are named on stderr.
@@ -21,7 +21,9 @@ from pathlib import Path
 
 from dlcot_ray.cluster.judge_pool import Place, judge_traces
 from dlcot_ray.commands.scoring import score_reader, score_sets
+from dlcot_ray.config.groups import DEFAULT_JUDGE
 from dlcot_ray.config.loading import load_judge
+from dlcot_ray.config.settings import JudgeConfig
 from dlcot_ray.core.annotation import Annotation, VerificationKind
 from dlcot_ray.core.applying.affirming import with_evidence
 from dlcot_ray.core.arrival import settle
@@ -41,7 +43,6 @@ from dlcot_ray.inputs.label_files import read_sets, read_traces
 from dlcot_ray.judging.equivalence import AnswerChecker
 
 LABELS = Path(__file__).resolve().parents[1] / "tests" / "labels" / "gold"
-RULES = load_judge("rules", {})
 HERE = Place("here")
 TAIL = 6000
 """Characters at the end of a text that are searched for its last answer."""
@@ -104,14 +105,14 @@ def metrics_of(scored: Sequence[SetScores]) -> dict[str, Metric]:
     }
 
 
-def readings(half: str, traces: Mapping[str, Trace], policy: Policy) -> Iterator[str]:
-    """The rules against the readers, beside the agreement of two readers."""
+def readings(half: str, traces: Mapping[str, Trace], judge: JudgeConfig, policy: Policy) -> Iterator[str]:
+    """The judge against the readers, beside the agreement of two readers."""
     if not (LABELS / f"{half}.jsonl").exists():
         yield f"skipped {half}: there is no {LABELS / f'{half}.jsonl'}; the rest is measured without labels"
         return
     sets, left_out = read_sets([str(LABELS / f"{half}.jsonl")], traces, {}, None)
     options = Options(policy=policy)
-    scored = score_sets(sets, RULES, HERE, options)
+    scored = score_sets(sets, judge, HERE, options)
     found = metrics_of(scored.scores)
     between: dict[str, Metric] = {}
     second = LABELS / f"{half}_second_reader.jsonl"
@@ -119,7 +120,7 @@ def readings(half: str, traces: Mapping[str, Trace], policy: Policy) -> Iterator
         others, _ = read_sets([str(second)], traces, {}, None)
         between = metrics_of(score_reader(sets, others, None, HERE, options).scores)
     yield f"`{scored.identity}`, `{policy.expression}`, {half}: {len(scored.judged.annotations)} traces\n"
-    yield from head("figure", "rules", "has to be", "holds", "two readers")
+    yield from head("figure", "the judge", "has to be", "holds", "two readers")
     for label, name, bar in BARS:
         if name in found:
             other = str(between[name]) if name in between else ""
@@ -140,8 +141,8 @@ def held(metric: Metric, bar: float | None) -> str:
     return f"{sign} {bar:g} | {'yes' if holds else 'no'}"
 
 
-def applied(traces: Sequence[Trace], policy: Policy) -> list[Outcome]:
-    judged = judge_traces(traces, RULES, HERE)
+def applied(traces: Sequence[Trace], judge: JudgeConfig, policy: Policy) -> list[Outcome]:
+    judged = judge_traces(traces, judge, HERE)
     found = []
     for trace in traces:
         made = enhance(trace, judged.annotations[trace.trace_id], policy)
@@ -164,7 +165,7 @@ def without_labels(outcomes: Sequence[Outcome], checker: AnswerChecker) -> Itera
     same = [o for o in stated if answer_stays(o, checker)]
     cut = sum(float(o.dropped.mean()) for o in behind) / max(1, len(behind))
     yield f"\nAll {len(outcomes):,} traces, {len(changed):,} changed\n"
-    yield from head("figure", "rules", "has to be", "holds", "of")
+    yield from head("figure", "the judge", "has to be", "holds", "of")
     verdict = "yes" if cut >= LEAST_CUT else "no"
     yield (
         f"| mean cut of solved traces with text behind the answer, in characters | {cut:.1%} | "
@@ -216,10 +217,10 @@ def closes_alike(outcome: Outcome) -> bool:
     return figure and outcome.made.reasoning.rstrip().endswith(closing)
 
 
-def answers(path: str) -> Iterator[str]:
+def answers(path: str, judge: JudgeConfig) -> Iterator[str]:
     """Pairs of answers: accuracy, and the pairs that are wrong."""
     sets, _ = read_sets([path], {}, {}, None)
-    for item in score_sets(sets, RULES, HERE, Options()).scores:
+    for item in score_sets(sets, judge, HERE, Options()).scores:
         if item.scores.kind == "equivalence":
             found = metrics_of([item])
             accuracy, different, certain = (
@@ -243,6 +244,7 @@ def main(folder: str = "", *words: str) -> None:
     given = dict(word.split("=", 1) for word in words)
     half = given.get("half", "development")
     policy = parse_policy(given.get("policy", DEFAULT_POLICY))
+    judge = load_judge(given.get("judge", DEFAULT_JUDGE), {})
     try:
         traces = read_traces([folder], "auto", {}) if Path(folder or "?").is_dir() else {}
     except JobError as error:
@@ -252,7 +254,7 @@ def main(folder: str = "", *words: str) -> None:
         print(f"skipped: there are no traces in {folder or 'TRACES'}; name a folder of Parquet shards")
         return
     try:
-        print(*readings(half, traces, policy), sep="\n")
+        print(*readings(half, traces, judge, policy), sep="\n")
     except JobError as error:
         print(f"skipped {half}: {error}")
     skipped = set(Path(given["skip"]).read_text("utf-8").split()) if "skip" in given else set()
@@ -260,9 +262,9 @@ def main(folder: str = "", *words: str) -> None:
     if "rows" in given:
         chosen = chosen[:: max(1, len(chosen) // int(given["rows"]))]
     with AnswerChecker() as checker:
-        print(*without_labels(applied(chosen, policy), checker), sep="\n")
+        print(*without_labels(applied(chosen, judge, policy), checker), sep="\n")
     if "answers" in given:
-        print(*answers(given["answers"]), sep="\n")
+        print(*answers(given["answers"], judge), sep="\n")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,12 @@ from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, ReferenceKind, VerificationKind
 from dlcot_ray.core.applying.closing import kept_outcome, list_before, needless_closing
-from dlcot_ray.core.applying.needless import answer_behind, ending_at, needless_run
+from dlcot_ray.core.applying.needless import (
+    affirming_stop,
+    answer_behind,
+    ending_at,
+    needless_run,
+)
 from dlcot_ray.core.applying.settling import settling
 from dlcot_ray.core.applying.standalone import speaks_of_another, stands_alone
 from dlcot_ray.core.edits import (
@@ -168,24 +173,38 @@ class Ladder:
     def as_read(self, made: Enhancement) -> Enhancement:
         """A result whose cut behind the answer begins and ends where a reader's would, if that passes.
 
-        `made` stays where the judge gives no chances, where they change nothing, or where a gate refuses.
+        `made` stays where the judge gives no chances, where they change nothing, or where a gate refuses. If
+        no check would affirm the answer any more, the cut begins behind the one that does in `made`.
         """
         gone = {i: e.reason for e in made.script if e.op is EditOp.DROP for i in range(e.start, e.stop)}
-        run = needless_run(self.trace, self.annotation, gone)
-        if run is None:
-            return made
-        behind = {i for i, why in gone.items() if why != LOOP and i >= answer_behind(self.annotation)}
-        if behind == set(run):
-            return made
-        drops = {i: LOOP if why == LOOP else REDUNDANT for i, why in gone.items() if i not in behind}
+        affirms = affirming_stop(self.annotation, gone)
+        for least in (0,) if affirms is None else (0, affirms):
+            run = needless_run(self.trace, self.annotation, gone, least)
+            if run is None:
+                break
+            ladder = replace(self, annotation=ending_at(self.annotation, run))
+            drops = self._with_run(gone, run)
+            if affirms is None or affirming_stop(ladder.annotation, drops) is not None:
+                return made if drops.keys() == gone.keys() else ladder._read(drops, made)
+        return made
+
+    def _with_run(self, gone: Mapping[int, str], run: range) -> Drops:
+        """Drops with a run in the place of everything behind the answer but loops."""
+        behind = answer_behind(self.annotation)
+        drops = {
+            i: LOOP if why == LOOP else REDUNDANT for i, why in gone.items() if why == LOOP or i < behind
+        }
         drop_range(drops, run.start, run.stop, REDUNDANT)
-        ladder = replace(self, annotation=ending_at(self.annotation, run))
-        cut = ladder.cut(drops)
+        return drops
+
+    def _read(self, drops: Drops, made: Enhancement) -> Enhancement:
+        """The result of the drops that a reader would make, or `made` where they do not pass."""
+        cut = self.cut(drops)
         if not cut.passes:
             return made
         if _keeps_all(cut.script):
             return self.unchanged(NEEDED, cut.gates, cut.errors)
-        return ladder.enhanced(cut, "", cut.gates, ())
+        return self.enhanced(cut, "", cut.gates, ())
 
     def _nothing_to_cut(self) -> str:
         """Why the policy chose nothing."""

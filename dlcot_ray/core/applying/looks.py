@@ -116,6 +116,7 @@ _LEADS_FURTHER = re.compile(
     r"(?:(?:let(?:'s| me| us)|i(?:'ll| will)|we(?:'ll| will| can)?)\s+)?(?:also )?"
     r"(?:check|verify|confirm|test|for|the|compute|calculate|with|if|when|in|part|look at)\b"
     r"|also,? (?:let(?:'s| me| us) )?(?:also )?(?:check|verify|confirm|test)\b"
+    r"|(?:alternatively,? |or )?(?:if|when|for) [$\\\\(]{0,3}[a-z]\w?\s?="
     r"|another example\b|for (?:the )?(?:second|other|next|third)\b"
     r"|(?:the )?(?:second|third|fourth|other|next|last|remaining) (?:condition|equation|constraint|"
     r"requirement|part|property|case|inequality|term|factor|root|solution|value|number|one)\b"

@@ -23,7 +23,7 @@ from dlcot_ray.core.trace import Trace
 CHOICE = 1.0
 """Log-odds that the edit's own choice adds to a segment, or takes from one that it keeps."""
 
-CAUTION = 1.2
+CAUTION = 1.0
 """Log-odds that a segment needs beyond even chances, because one that is needed does more harm by going."""
 
 KEPT, GONE = 0.45, 0.6
@@ -33,13 +33,16 @@ _LEAST = 0.005
 """Chances nearer to 0 or 1 count as this far from it."""
 
 
-def needless_run(trace: Trace, annotation: Annotation, dropped: Collection[int]) -> range | None:
+def needless_run(
+    trace: Trace, annotation: Annotation, dropped: Collection[int], least: int = 0
+) -> range | None:
     """The run of segments behind the answer that goes.
 
     Args:
         trace: the trace.
         annotation: settled.
         dropped: the segments that an edit of the trace drops.
+        least: the first segment at which the run may begin.
 
     Returns:
         The run; empty where nothing is worth it, None where the judge gives no chances or no answer stands.
@@ -49,7 +52,7 @@ def needless_run(trace: Trace, annotation: Annotation, dropped: Collection[int])
     if stays is None or not accepted or len(annotation.needless) != count:
         return None
     places = _Places(trace, annotation, stays, accepted, dropped)
-    behind = answer_behind(annotation)
+    behind = max(least, answer_behind(annotation))
     gains = [
         (annotation.segment_offsets[i + 1] - annotation.segment_offsets[i])
         * (_odds(chance) + (CHOICE if i in dropped else -CHOICE) - CAUTION)
@@ -69,6 +72,20 @@ def answer_behind(annotation: Annotation) -> int:
     if stays is None:
         return len(annotation.segment_offsets) - 1
     return stays.trunk if first is None else first + 1
+
+
+def affirming_stop(annotation: Annotation, drops: Collection[int]) -> int | None:
+    """Where the first check ends that affirms the answer and stays whole, or None without one."""
+    stays = standing(annotation)
+    whole = (
+        check.stop
+        for check in annotation.verifications
+        if check.kind is VerificationKind.AFFIRMATION
+        and stays is not None
+        and check.start >= stays.trunk
+        and not any(segment in drops for segment in range(check.start, check.stop))
+    )
+    return next(whole, None)
 
 
 def _odds(chance: float) -> float:

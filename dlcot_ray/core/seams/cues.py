@@ -52,6 +52,7 @@ ANSWERS = re.compile(
 )
 BOTH = re.compile(
     r"\b(?:both|all three|all two|the two|these two|all) (?:of )?(?:the |these |my )?(?:methods|approaches|ways|calculations|results|answers|techniques|checks)\b|"
+    r"\bin both cases,? (?:i|we) (?:get|got|have|find|found|arrive)\b|"
     r"\beither (?:way|method|approach)\b|\bmultiple (?:methods|approaches|ways)\b|"
     r"\b(?:across|by|with|using|via|from) (?:the )?(?:two|three|several|different|various|other)(?: different)? (?:methods|approaches)\b",
     re.IGNORECASE,

@@ -55,6 +55,7 @@ def made(
         "But we have another condition: 42 must be even, and 42 / 2 = 21. That holds.",
         "But we need to take the absolute value: |42| = 42. So that is right.",
         "Another example: 2 rows of 3 are 2 * 3 = 6. It works.",
+        "Alternatively, if x = -6, then 7 * 6 = 42 again. Correct.",
     ],
 )
 def test_the_next_thing_that_is_examined_stays_with_the_check(next_one: str) -> None:
@@ -353,3 +354,15 @@ def test_what_still_has_to_be_ruled_out_stays() -> None:
     lines = ["6 * 7 = 42, so 42 or 24. However, we need to determine whether one of them is impossible."]
     lines += ["Let me see: 24 is no multiple of 7, so the answer is 42.", AGAIN, END]
     assert 1 not in gone(made(lines, [(0, 1, CORRECT, 0)], [(1, 2, 0, 0), (2, 3, 0, 0)]))
+
+
+def test_both_cases_of_which_one_is_dropped_come_off() -> None:
+    lines = [
+        *ROAD,
+        WHOLE,
+        "In centimetres: 60 * 70 = 4,200 mm, which are 42 again.",
+        "So, in both cases, I get 42.",
+    ]
+    result = made([*lines, END], [(0, 2, CORRECT, 0)], [(2, 3, 0, 0), (3, 4, 0, 1)], conclusion=4)
+    assert "In centimetres" not in result.reasoning
+    assert "both cases" not in result.reasoning

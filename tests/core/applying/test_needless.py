@@ -25,18 +25,27 @@ LINES = [
     "Alternatively, 6 * 7 = 7 * 6 = 42, so that holds.",
     "The answer is **42**.",
 ]
-CHECKS = [(2, 3, 0, 0), (3, 5, 0, 1), (5, 6, 0, 2)]
+CHECKS: list[tuple[int, int, int | None, int]] = [(2, 3, 0, 0), (3, 5, 0, 1), (5, 6, 0, 2)]
 STAYS, GOES, OPEN = 0.01, 0.99, 0.5
 
 
-def made(chances: Sequence[float], lines: Sequence[str] = LINES, policy: str = DEFAULT_POLICY) -> Enhancement:
-    trace, annotation = read(chances, lines)
+def made(
+    chances: Sequence[float],
+    lines: Sequence[str] = LINES,
+    policy: str = DEFAULT_POLICY,
+    checks: Sequence[tuple[int, int, int | None, int]] = CHECKS,
+) -> Enhancement:
+    trace, annotation = read(chances, lines, checks)
     return enhance(trace, annotation, parse_policy(policy))
 
 
-def read(chances: Sequence[float], lines: Sequence[str] = LINES) -> tuple[Trace, Annotation]:
+def read(
+    chances: Sequence[float],
+    lines: Sequence[str] = LINES,
+    checks: Sequence[tuple[int, int, int | None, int]] = CHECKS,
+) -> tuple[Trace, Annotation]:
     trace, annotation = annotated(
-        list(lines), [(0, 2, CORRECT, 0)], CHECKS, conclusion=6, kinds=(AFFIRMS, AFFIRMS, AFFIRMS)
+        list(lines), [(0, 2, CORRECT, 0)], checks, conclusion=6, kinds=(AFFIRMS, AFFIRMS, AFFIRMS)
     )
     return trace, replace(annotation, needless=tuple(chances))
 
@@ -58,8 +67,17 @@ def test_only_a_policy_that_asks_for_it_reads_the_chances() -> None:
     assert gone(made(chances, policy=DEFAULT_POLICY.removesuffix(f"+{AS_READERS}"))) == [3, 4, 5]
 
 
-def test_what_a_reader_drops_before_the_policy_would_goes() -> None:
-    assert gone(made((STAYS, STAYS, GOES, GOES, GOES, GOES, STAYS))) == [2, 3, 4, 5]
+def test_what_a_reader_drops_of_an_approach_behind_its_answer_goes() -> None:
+    trace, annotation = annotated(LINES, [(0, 6, CORRECT, 0)], conclusion=6)
+    (approach,) = annotation.approaches
+    early = replace(annotation, approaches=(replace(approach, answer_segment=1),), first_correct_segment=1)
+    assert gone(enhance(trace, early, parse_policy(DEFAULT_POLICY))) == []
+    read = replace(early, needless=(STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS))
+    assert gone(enhance(trace, read, parse_policy(DEFAULT_POLICY))) == [4, 5]
+
+
+def test_a_check_that_affirms_the_answer_stays_also_against_the_chances() -> None:
+    assert gone(made((STAYS, STAYS, GOES, GOES, GOES, GOES, STAYS))) == [3, 4, 5]
 
 
 def test_even_chances_leave_the_choice_to_the_policy() -> None:
