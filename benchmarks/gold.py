@@ -1,12 +1,14 @@
 """What a method does to traces that people read: the figures that it is held to, as Markdown.
 
-    python benchmarks/gold.py TRACES [half=development] [judge=NAME] [policy=NAME] [rows=N] [skip=FILE] [answers=FILE]
+    python benchmarks/gold.py TRACES [half=development] [judge=NAME] [policy=NAME] [rows=N] [skip=FILE]
+        [answers=FILE]
 
 TRACES is a folder of Parquet shards with the traces that tests/labels/gold/HALF.jsonl labels; without it
-nothing is measured. The first table compares the judge (`learned` without `judge`) with the readers, beside the agreement of two readers
-where a second one labelled some of the traces. The second table has no labels: it applies the policy to all
-traces of the folder (at most `rows`, evenly spaced; `skip` names a file of ids to leave out, one a line).
-`answers` is a label set of pairs of answers. Traces to look at are named on stderr.
+nothing is measured. The first table compares the judge (the default one without `judge`) with the readers,
+beside the agreement of two readers where a second one labelled some of the traces. The second table has no
+labels: it applies the policy to all traces of the folder (at most `rows`, evenly spaced; `skip` names a file
+of ids to leave out, one a line). `answers` is a label set of pairs of answers. Traces to look at are named on
+stderr.
 
 A half without a file is skipped, and a line says so. A held-out half is opened for final figures only: what
 has been looked at can no longer be an unopened half.

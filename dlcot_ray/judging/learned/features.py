@@ -19,7 +19,7 @@ from dlcot_ray.judging.findings import Findings
 from dlcot_ray.judging.learned.arrays import Bools, Floats, Ints, bucketed, crossed, one_hot, shifted
 from dlcot_ray.judging.learned.evidence import Evidence, read_evidence
 from dlcot_ray.judging.learned.signs import signs_of
-from dlcot_ray.judging.learned.states import COUNT
+from dlcot_ray.judging.learned.states import APPROACH, COUNT
 
 VERSION = 2
 """Increase it with every change of columns or buckets; weights of another version are refused."""
@@ -42,11 +42,13 @@ class Features:
         columns: (n, c) zeros and ones.
         words: for each segment the buckets of its words, ascending.
         standing: whether an answer, right or not, was stated before each segment.
+        opened: whether the rules open an approach at each segment.
     """
 
     columns: Floats
     words: tuple[Ints, ...]
     standing: Bools
+    opened: Bools
 
 
 def features_of(found: Findings, problem: str, rules: Sequence[int]) -> Features:
@@ -54,7 +56,8 @@ def features_of(found: Findings, problem: str, rules: Sequence[int]) -> Features
     signs = np.array([signs_of(segment) for segment in found.segments], dtype=np.float64)
     evidence = read_evidence(found, problem, signs)
     columns = _columns(found.offsets, evidence, signs, one_hot(np.asarray(rules), COUNT))
-    return Features(columns, _buckets(found.segments), evidence.standing[:, 1] > 0)
+    opened = np.asarray(rules) == APPROACH
+    return Features(columns, _buckets(found.segments), evidence.standing[:, 1] > 0, opened)
 
 
 def _columns(offsets: Sequence[int], evidence: Evidence, signs: Floats, rules: Floats) -> Floats:

@@ -19,7 +19,8 @@ from dlcot_ray.config.loading import load_judge
 from dlcot_ray.core.annotation import JudgeStep, Label, SectionKind, Source
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import JobError
-from dlcot_ray.judging.learned.judge import LearnedJudge, read_scores
+from dlcot_ray.judging.learned.features import Features
+from dlcot_ray.judging.learned.judge import SHORT, LearnedJudge, eagerness_of, read_scores
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, CONCLUSION, COUNT, WORK
 from dlcot_ray.judging.learned.weights import load
 from tests.core.test_language import SAMPLES
@@ -110,9 +111,17 @@ def test_the_python_api_takes_it() -> None:
 def test_openings_are_taken_earlier_before_an_answer_stands(standing: bool) -> None:
     weights = replace(load(), transitions=np.zeros((COUNT, COUNT)), starts=np.zeros(COUNT))
     scores = np.zeros((3, COUNT))
-    scores[:, WORK] = [0.0, 0.9, 1.5]
+    scores[:, WORK] = [0.0, 0.9, 2.5]
     scores[:, [CHECK, CONCLUSION]] = -9.0
     scores[0, APPROACH] = 9.0
-    behind = np.array([False, standing, standing])
-    path = read_scores(scores, behind, (0, 10, 20, 30), weights).path
+    behind, nowhere = np.array([False, standing, standing]), np.zeros(3, dtype=np.bool_)
+    features = Features(np.zeros((3, 1)), (), behind, nowhere)
+    path = read_scores(scores, eagerness_of(features), (0, 10, 20, 30), weights).path
     assert path == ([APPROACH, WORK, WORK] if standing else [APPROACH, APPROACH, WORK])
+
+
+@pytest.mark.parametrize("count", [SHORT - 1, SHORT])
+def test_openings_of_the_rules_count_more_in_short_traces(count: int) -> None:
+    never, opened = np.zeros(count, dtype=np.bool_), np.arange(count) == 3
+    eager = eagerness_of(Features(np.zeros((count, 1)), (), never, opened))
+    assert (eager[3] > eager[2]) is np.bool_(count < SHORT)

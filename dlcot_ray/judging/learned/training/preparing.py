@@ -15,8 +15,8 @@ import numpy as np
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import find
-from dlcot_ray.judging.learned.arrays import Bools
-from dlcot_ray.judging.learned.judge import case_of, read_scores, scores_by
+from dlcot_ray.judging.learned.arrays import Floats
+from dlcot_ray.judging.learned.judge import case_of, eagerness_of, read_scores, scores_by
 from dlcot_ray.judging.learned.sureness import chances_of, fit_line, shares_right
 from dlcot_ray.judging.learned.training.chain import Case, Rows, features_in, rows_of
 from dlcot_ray.judging.learned.weights import PLAIN, Weights
@@ -42,19 +42,19 @@ class Prepared:
 
     Attributes:
         offsets: of the segments that have a state.
-        standing: whether an answer was stated before each of them.
+        eagerness: see `judge.eagerness_of`, of each of them.
         rows: their features and states.
     """
 
     offsets: tuple[int, ...]
-    standing: Bools
+    eagerness: Floats
     rows: Rows
 
 
 def prepared_of(offsets: tuple[int, ...], case: Case) -> Prepared:
     """A case whose features are known; `offsets` are those of the whole trace."""
     count = len(case.states)
-    return Prepared(offsets[: count + 1], case.features.standing[:count], rows_of(case))
+    return Prepared(offsets[: count + 1], eagerness_of(case.features)[:count], rows_of(case))
 
 
 def prepare(labelled: Sequence[Labelled]) -> list[Prepared | None]:
@@ -98,7 +98,7 @@ def sureness_of(weights: Weights, cases: Sequence[Prepared]) -> Sureness:
     drops: list[tuple[float, float]] = []
     for case in cases:
         scores, needless = scores_by(weights, *features_in(case.rows))
-        reading = read_scores(scores, case.standing, case.offsets, weights)
+        reading = read_scores(scores, case.eagerness, case.offsets, weights)
         if needless is not None and case.rows.dropped is not None:
             drops += zip(chances_of(needless).tolist(), map(float, case.rows.dropped), strict=True)
         right, hits = shares_right(reading.path, case.rows.states, case.offsets)

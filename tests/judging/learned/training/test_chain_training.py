@@ -22,7 +22,7 @@ def case(states: list[int], seed: int) -> Case:
     columns = np.eye(7)[states]
     columns[rng.random(columns.shape) < 0.05] = 1.0
     words: tuple[Ints, ...] = tuple(np.array([int(rng.integers(50))]) for _ in states)
-    return Case(Features(columns, words, np.zeros(len(states), dtype=np.bool_)), tuple(states))
+    return Case(Features(columns, words, *(np.zeros((2, len(states)), dtype=np.bool_))), tuple(states))
 
 
 def cases() -> list[Case]:

@@ -27,7 +27,7 @@ def case(seed: int) -> Case:
     columns = np.eye(COUNT)[[TASK, APPROACH, WORK, WORK, CONCLUSION]]
     columns[0, CHECK] = looks
     words: tuple[Ints, ...] = tuple(np.array([seed % 7]) for _ in path)
-    return Case(Features(columns, words, np.zeros(len(path), dtype=np.bool_)), tuple(path))
+    return Case(Features(columns, words, *(np.zeros((2, len(path)), dtype=np.bool_))), tuple(path))
 
 
 def test_what_stands_far_before_is_learned() -> None:
