@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.policies.standing import conclusion_start, standing
 from dlcot_ray.core.seams.cues import ASSURES, BOTH, EARLIER
-from dlcot_ray.core.seams.sentences import sentences
+from dlcot_ray.core.seams.sentences import sentences, without_lead
 from dlcot_ray.core.stating.outcomes import CLOSING_CHARS, argues, calculates
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on, states
 from dlcot_ray.core.trace import Trace
@@ -59,12 +59,6 @@ _LEADS_ON = re.compile(
     r"(?:[:,]|\b(?:is|are|be|as|by|with|of|to|that|and|equals|gives|get|have|formula|equation))\s*$"
 )
 """The end of a segment whose sentence goes on in the next."""
-_LED = re.compile(
-    r"(?P<before>\s*)(?:(?:so|and|but|thus|therefore|hence|okay|anyway)\b[,\s]{0,3}){0,3}"
-    r"[^,.;:!?$\\\n]{3,100},\s+(?P<rest>(?:i|i'm|i am|we|the|it|it's|this|my)\s(?:[^,;]|,(?=\d))*)$",
-    re.IGNORECASE,
-)
-"""A sentence whose first words, up to a comma, can be taken off."""
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 
@@ -145,10 +139,8 @@ def _last_outcome(text: str, accepted: Sequence[str]) -> str | None:
 
 def _freed(sentence: str, accepted: Sequence[str]) -> str | None:
     """A sentence without its first words, if the rest states the outcome and speaks of nothing else."""
-    led = _LED.match(sentence)
-    if led is None or not states(led["rest"], accepted) or _hangs_on(led["rest"]):
-        return None
-    return led["before"] + led["rest"][0].upper() + led["rest"][1:]
+    rest = without_lead(sentence)
+    return rest if rest is not None and states(rest, accepted) and not _hangs_on(rest) else None
 
 
 def _goes_whole(text: str, accepted: Sequence[str], *, ended: bool) -> bool:

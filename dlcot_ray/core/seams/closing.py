@@ -22,7 +22,7 @@ from dlcot_ray.core.seams.kinds import SAYS, Closed, Seam, SeamKind, SeamNeed
 from dlcot_ray.core.seams.loose_ends import ANSWER_CHARS, just_before, loose_after, loose_before
 from dlcot_ray.core.seams.namings import dropped_words
 from dlcot_ray.core.seams.references import dangling_reference, ways_left
-from dlcot_ray.core.seams.sentences import sentences
+from dlcot_ray.core.seams.sentences import sentences, without_lead
 
 _ANNOUNCING_SEGMENTS = 3
 """Maximum segments before a drop that can be removed as announcements; more would remove work."""
@@ -167,8 +167,21 @@ class _Closing:
                         segment, whole[: span[0]] + rest + whole[span[1] :], SeamKind.BACK_REFERENCE
                     )
                     continue
+            if self._take_off_lead(segment, span, adjacent=adjacent):
+                continue
             if not self._take_out(segment, span, SeamKind.BACK_REFERENCE):
                 self.needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, segment, text.strip()))
+
+    def _take_off_lead(self, segment: int, span: tuple[int, int], *, adjacent: bool) -> bool:
+        """Take off first words that alone refer to dropped text, if the rest of the sentence has figures."""
+        whole = self._text(segment)
+        rest = without_lead(whole[slice(*span)])
+        if rest is None or not any(map(str.isdigit, rest)):
+            return False
+        if dangling_reference(rest, self._ways, adjacent=adjacent) is not None:
+            return False
+        self._replace(segment, whole[: span[0]] + rest + whole[span[1] :], SeamKind.BACK_REFERENCE)
+        return True
 
     def _close_naming(self, segment: int, span: tuple[int, int], joint: tuple[int, int]) -> None:
         """Take out a sentence that sums up dropped work by its name, unless it computes something."""

@@ -12,6 +12,13 @@ _SENTENCE = re.compile(
     rf"(?<=[.!?:])(?<!\d!)(?<!\b(?:e\.g|i\.e)\.)(?<!\bvs\.){_CLOSERS}(?=\S)|(?<=\d!){_CLOSERS}(?=[A-Z])"
     r"|(?<!\n)\n+(?=\S)"
 )
+_LED = re.compile(
+    r"(?P<before>\s*)(?:(?:so|and|but|thus|therefore|hence|okay|anyway)\b[,\s]{0,3}){0,3}"
+    r"[^,.;:!?$\\\n]{3,100},\s+"
+    r"(?P<rest>(?:so\s+)?(?:i|i'm|i am|we|the|it|it's|this|my)\s(?:[^,;]|,(?=\d))*)$",
+    re.IGNORECASE,
+)
+"""A sentence whose first words, up to a comma, can be taken off."""
 _SHORT = 2000
 """Maximum characters of a text whose sentences are remembered."""
 _QUOTE = 80
@@ -37,3 +44,12 @@ def quote(text: str, *, first: bool) -> str:
     spans = sentences(text)
     words = " ".join(text[slice(*spans[0 if first else -1])].split())
     return repr(words if len(words) <= _QUOTE else f"{words[:_QUOTE]}...")
+
+
+def without_lead(sentence: str) -> str | None:
+    """A sentence without its first words up to a comma, or None where the rest could not stand alone.
+
+    "So, sticking with the first method, I'm confident that it is 42." leaves "I'm confident that it is 42."
+    """
+    led = _LED.match(sentence)
+    return None if led is None else led["before"] + led["rest"][0].upper() + led["rest"][1:]

@@ -182,6 +182,12 @@ def test_first_words_that_speak_of_dropped_work_are_taken_off_the_outcome(lead: 
     assert result.rstrip().endswith(f"{CHECK[0]}\n\nI am confident that there are 4,200 eggs.")
 
 
+def test_verified_multiple_ways_is_taken_off_the_outcome() -> None:
+    result = eggs("I think we've verified this multiple ways now, so the number of eggs is 4,200.").reasoning
+    assert AGAIN[0] not in result
+    assert result.rstrip().endswith("So the number of eggs is 4,200.")
+
+
 def test_an_outcome_that_only_says_that_it_was_verified_stays() -> None:
     said = "So, after all this thinking and verifying, there are 4,200 eggs."
     assert eggs(said).reasoning.rstrip().endswith(said)
