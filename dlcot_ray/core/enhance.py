@@ -50,6 +50,7 @@ class Draft:
         drops: what the policy drops.
         enhancement: the result without a writer.
         bridges, repairs: what a writer may supply.
+        as_read: the cut lies where a reader would make it (`as_readers`).
     """
 
     trace: Trace
@@ -59,6 +60,7 @@ class Draft:
     enhancement: Enhancement
     bridges: tuple[SeamNeed, ...] = ()
     repairs: tuple[RepairRequest, ...] = ()
+    as_read: bool = False
 
 
 def enhance(trace: Trace, annotation: Annotation, policy: Policy) -> Enhancement:
@@ -84,7 +86,8 @@ def draft(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
         drops = {segment: reason for segment, reason in drops.items() if reason == LOOP}
     first = ladder.cut(drops)
     enhancement = ladder.climb(first)
-    if policy.as_readers and not unsure and len(drops) == len(chosen):
+    as_read = policy.as_readers and not unsure and len(drops) == len(chosen)
+    if as_read:
         enhancement = ladder.as_read(enhancement)
     enhancement = replace(enhancement, solved=solved)
     if unsure:
@@ -96,7 +99,7 @@ def draft(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
     repairs = repair_requests(trace, settled, enhancement.script, policy)
     if repairs:
         enhancement = _with_repairs(trace, settled, policy, enhancement, repairs, {})
-    return Draft(trace, settled, policy, drops, enhancement, first.needs, repairs)
+    return Draft(trace, settled, policy, drops, enhancement, first.needs, repairs, as_read)
 
 
 def _ungated(trace: Trace, annotation: Annotation, policy: Policy) -> Draft:
@@ -144,6 +147,8 @@ def finish(
     if usable:
         ladder = Ladder(trace, annotation, policy, usable)
         bridged = ladder.climb(ladder.cut(drafted.drops))
+        if drafted.as_read:
+            bridged = ladder.as_read(bridged)
         enhancement = replace(bridged, solved=enhancement.solved)
     if not drafted.repairs:
         return enhancement

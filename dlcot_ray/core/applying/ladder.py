@@ -36,6 +36,7 @@ from dlcot_ray.core.enhancement import Enhancement, ErrorOutcome, GateResult, St
 from dlcot_ray.core.error_edits.handling import delete_errors
 from dlcot_ray.core.evidence.loops import without_loop
 from dlcot_ray.core.gates import evaluate_gates, keeps_answer
+from dlcot_ray.core.gating.wholeness import MENDING
 from dlcot_ray.core.policies.base import LOOP, Drops, Policy, drop_range
 from dlcot_ray.core.policies.reasons import owners, with_reasons
 from dlcot_ray.core.policies.redundancy import REDUNDANT
@@ -189,10 +190,15 @@ class Ladder:
         return made
 
     def _with_run(self, gone: Mapping[int, str], run: range) -> Drops:
-        """Drops with a run in the place of everything behind the answer but loops."""
+        """Drops with a run in the place of everything behind the answer but loops.
+
+        Loose ends and errors that were taken out are no drops of a policy: they are found anew.
+        """
         behind = answer_behind(self.annotation)
         drops = {
-            i: LOOP if why == LOOP else REDUNDANT for i, why in gone.items() if why == LOOP or i < behind
+            i: LOOP if why == LOOP else REDUNDANT
+            for i, why in gone.items()
+            if why == LOOP or (i < behind and not why.startswith(MENDING))
         }
         drop_range(drops, run.start, run.stop, REDUNDANT)
         return drops

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dlcot_ray.core.annotation import Annotation, SectionKind, VerificationKind
+from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, SectionKind, Source, VerificationKind
 from dlcot_ray.core.applying.needless import ending_at, needless_run
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import enhance
@@ -138,3 +138,23 @@ def test_without_an_answer_there_is_no_run() -> None:
     trace, annotation = annotated(LINES, [(0, 2, CORRECT, 0)], CHECKS, conclusion=6)
     unknown = replace(annotation, approaches=(), first_correct_segment=None, needless=(GOES,) * 7)
     assert needless_run(trace, unknown, set()) is None
+
+
+def test_an_error_that_is_taken_out_is_no_drop_of_the_policy() -> None:
+    halves = "By halves 42 / 2 = 21, and 2 * 21 is 42, so that is right."
+    lines = ["We multiply 6 by 7.", "First 2 + 2 = 5.", *LINES[1:3], halves, *LINES[4:]]
+    checks = [(3, 4, 0, 0), (4, 6, 0, 1), (6, 7, 0, 2)]
+    trace, annotation = annotated(
+        lines, [(0, 3, CORRECT, 0)], checks, conclusion=7, kinds=(AFFIRMS, AFFIRMS, AFFIRMS)
+    )
+    begin = trace.reasoning.index("2 + 2")
+    error = ErrorSpan(ErrorKind.CALCULATION, 1, 2, begin, begin + len("2 + 2 = 5"), Source.EVIDENCE)
+    (approach,) = annotation.approaches
+    annotation = replace(
+        annotation,
+        approaches=(replace(approach, errors=(error,)),),
+        needless=(STAYS, STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS),
+    )
+    result = enhance(trace, annotation, parse_policy(DEFAULT_POLICY, {"errors": "delete"}))
+    assert "2 + 2" not in result.reasoning
+    assert [i for i in gone(result) if i > 1] == [5, 6]
