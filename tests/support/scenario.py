@@ -23,7 +23,7 @@ from tests.support import REPO, SUPPORT
 from tests.support.snapshots import Place
 
 Row = dict[str, Any]
-_KILL_AFTER_S = 240.0
+_KILL_AFTER_S = 600.0
 _READ_EVERY_S = 0.5
 
 

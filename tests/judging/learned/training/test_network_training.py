@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -41,6 +41,22 @@ def test_what_stands_far_before_is_learned() -> None:
         new = case(seed)
         found = read_segments(made, new.features.columns, new.features.words).states.argmax(axis=1)
         assert tuple(found) == new.states
+
+
+def test_what_readers_drop_is_learned_where_they_say_so() -> None:
+    def labelled(seed: int) -> Case:
+        made = case(seed)
+        return replace(made, dropped=tuple(state in (CHECK, LOOK) for state in made.states))
+
+    # A case that says nothing of drops teaches states only.
+    made = fit_network([rows_of(labelled(seed)) for seed in range(32)] + [rows_of(case(3))], OPTIONS)
+    for seed in (100, 101):
+        new = labelled(seed)
+        needless = read_segments(made, new.features.columns, new.features.words).needless
+        assert needless is not None
+        assert tuple(needless > 0) == new.dropped
+    alone = fit_network([rows_of(case(seed)) for seed in range(4)], OPTIONS)
+    assert read_segments(alone, new.features.columns, new.features.words).needless is None
 
 
 def test_training_again_gives_the_same_weights() -> None:
