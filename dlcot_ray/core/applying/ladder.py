@@ -16,7 +16,7 @@ from dlcot_ray.core.annotation import Annotation, ReferenceKind, VerificationKin
 from dlcot_ray.core.applying.closing import kept_outcome, list_before, needless_closing
 from dlcot_ray.core.applying.needless import (
     affirming_stop,
-    answer_behind,
+    behind_answer,
     ending_at,
     needless_run,
 )
@@ -194,7 +194,7 @@ class Ladder:
 
         Loose ends and errors that were taken out are no drops of a policy: they are found anew.
         """
-        behind = answer_behind(self.annotation)
+        behind = behind_answer(self.annotation)
         drops = {
             i: LOOP if why == LOOP else REDUNDANT
             for i, why in gone.items()

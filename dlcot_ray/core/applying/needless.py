@@ -52,7 +52,7 @@ def needless_run(
     if stays is None or not accepted or len(annotation.needless) != count:
         return None
     places = _Places(trace, annotation, stays, accepted, dropped)
-    behind = max(least, answer_behind(annotation))
+    behind = max(least, behind_answer(annotation))
     gains = [
         (annotation.segment_offsets[i + 1] - annotation.segment_offsets[i])
         * (_odds(chance) + (CHOICE if i in dropped else -CHOICE) - CAUTION)
@@ -66,7 +66,7 @@ def needless_run(
     return _best_run(gains, starts, {i for i in range(behind, count + 1) if places.may_stop(i)})
 
 
-def answer_behind(annotation: Annotation) -> int:
+def behind_answer(annotation: Annotation) -> int:
     """The first segment behind the one where the answer first stands; the number of segments without one."""
     stays, first = standing(annotation), annotation.first_correct_segment
     if stays is None:
@@ -123,7 +123,7 @@ class _Places:
         """
         if segment in self.dropped and segment - 1 not in self.dropped:
             return True
-        behind = answer_behind(self.annotation)
+        behind = behind_answer(self.annotation)
         first = min((i for i in self.dropped if i >= behind), default=self._count)
         return self._opens(segment) and self._ends_before(segment, sure=segment < first)
 

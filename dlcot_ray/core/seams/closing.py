@@ -159,24 +159,17 @@ class _Closing:
                 continue
             if dangling_reference(text, self._ways, adjacent=adjacent) is None:
                 continue
-            if (led := cues.EITHER_WAY.match(text)) is not None:
-                rest = _without_lead(led)
-                if dangling_reference(rest, self._ways, adjacent=adjacent) is None:
-                    whole = self._text(segment)
-                    self._replace(
-                        segment, whole[: span[0]] + rest + whole[span[1] :], SeamKind.BACK_REFERENCE
-                    )
-                    continue
             if self._take_off_lead(segment, span, adjacent=adjacent):
                 continue
             if not self._take_out(segment, span, SeamKind.BACK_REFERENCE):
                 self.needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, segment, text.strip()))
 
     def _take_off_lead(self, segment: int, span: tuple[int, int], *, adjacent: bool) -> bool:
-        """Take off first words that alone refer to dropped text, if the rest of the sentence has figures."""
+        """Take off "either way", or first words that refer to dropped text where the rest has figures."""
         whole = self._text(segment)
-        rest = without_lead(whole[slice(*span)])
-        if rest is None or not any(map(str.isdigit, rest)):
+        text = whole[slice(*span)]
+        rest = without_lead(text)
+        if rest is None or not (cues.EITHER_WAY.match(text) or any(map(str.isdigit, rest))):
             return False
         if dangling_reference(rest, self._ways, adjacent=adjacent) is not None:
             return False
@@ -224,11 +217,6 @@ def _without_yes(said: re.Match[str]) -> str:
     """A sentence without its "yes,"; it begins with a capital letter where nothing stands before."""
     lead, rest = said["lead"], said["rest"]
     return lead + (rest if lead.strip() else rest[0].upper() + rest[1:])
-
-
-def _without_lead(led: re.Match[str]) -> str:
-    """A sentence without its "either way,"; it begins with a capital letter."""
-    return led["lead"] + led["rest"][0].upper() + led["rest"][1:]
 
 
 def _joints(script: Sequence[Edit]) -> Iterator[tuple[int, int]]:

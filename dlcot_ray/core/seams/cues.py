@@ -140,6 +140,13 @@ EITHER_WAY = re.compile(
     re.IGNORECASE,
 )
 """A sentence that can stand without "either way" before it."""
+LED = re.compile(
+    r"(?P<lead>\s*)(?:(?:so|and|but|thus|therefore|hence|okay|anyway)\b[,\s]{0,3}){0,3}"
+    r"[^,.;:!?$\\\n]{3,100},\s+"
+    r"(?P<rest>(?:so\s+)?(?:i|i'm|i am|we|the|it|it's|this|my)\s(?:[^,;]|,(?=\d))*)$",
+    re.IGNORECASE,
+)
+"""A sentence that can stand without its first words, up to a comma."""
 EXEMPLIFIES = re.compile(
     r"^\W*(?:for (?:example|instance)|such as|that is|in other words|e\.g\.)\b", re.IGNORECASE
 )

@@ -6,19 +6,14 @@ import itertools
 import re
 from functools import lru_cache
 
+from dlcot_ray.core.seams import cues
+
 _CLOSERS = r"[\"')\]*]*\s+"
 _SENTENCE = re.compile(
     # A factorial goes on: "9! / 6!" and "(6!3!) is 84" are no ends of sentences.
     rf"(?<=[.!?:])(?<!\d!)(?<!\b(?:e\.g|i\.e)\.)(?<!\bvs\.){_CLOSERS}(?=\S)|(?<=\d!){_CLOSERS}(?=[A-Z])"
     r"|(?<!\n)\n+(?=\S)"
 )
-_LED = re.compile(
-    r"(?P<before>\s*)(?:(?:so|and|but|thus|therefore|hence|okay|anyway)\b[,\s]{0,3}){0,3}"
-    r"[^,.;:!?$\\\n]{3,100},\s+"
-    r"(?P<rest>(?:so\s+)?(?:i|i'm|i am|we|the|it|it's|this|my)\s(?:[^,;]|,(?=\d))*)$",
-    re.IGNORECASE,
-)
-"""A sentence whose first words, up to a comma, can be taken off."""
 _SHORT = 2000
 """Maximum characters of a text whose sentences are remembered."""
 _QUOTE = 80
@@ -51,5 +46,5 @@ def without_lead(sentence: str) -> str | None:
 
     "So, sticking with the first method, I'm confident that it is 42." leaves "I'm confident that it is 42."
     """
-    led = _LED.match(sentence)
-    return None if led is None else led["before"] + led["rest"][0].upper() + led["rest"][1:]
+    led = cues.EITHER_WAY.match(sentence) or cues.LED.match(sentence)
+    return None if led is None else led["lead"] + led["rest"][0].upper() + led["rest"][1:]

@@ -58,11 +58,6 @@ def calibrated_odds(odds: Floats, line: Floats) -> Floats:
     return _share(line[0] * odds + line[1])
 
 
-def chances_of(odds: Floats) -> Floats:
-    """Chances from log-odds, as they are."""
-    return _share(odds)
-
-
 def fit_line(confidences: Sequence[float], shares: Sequence[float]) -> Floats:
     """The slope and shift that make the confidences likeliest, by Newton's method on the log-loss."""
     odds = _odds(np.asarray(confidences, float))

@@ -17,7 +17,7 @@ from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import find
 from dlcot_ray.judging.learned.arrays import Floats
 from dlcot_ray.judging.learned.judge import case_of, eagerness_of, read_scores, scores_by
-from dlcot_ray.judging.learned.sureness import chances_of, fit_line, shares_right
+from dlcot_ray.judging.learned.sureness import calibrated_odds, fit_line, shares_right
 from dlcot_ray.judging.learned.training.chain import Case, Rows, features_in, rows_of
 from dlcot_ray.judging.learned.weights import PLAIN, Weights
 
@@ -100,7 +100,9 @@ def sureness_of(weights: Weights, cases: Sequence[Prepared]) -> Sureness:
         scores, needless = scores_by(weights, *features_in(case.rows))
         reading = read_scores(scores, case.eagerness, case.offsets, weights)
         if needless is not None and case.rows.dropped is not None:
-            drops += zip(chances_of(needless).tolist(), map(float, case.rows.dropped), strict=True)
+            drops += zip(
+                calibrated_odds(needless, PLAIN[2]).tolist(), map(float, case.rows.dropped), strict=True
+            )
         right, hits = shares_right(reading.path, case.rows.states, case.offsets)
         sections.append((reading.sections, right))
         openings.append((reading.openings, hits))
