@@ -5,16 +5,18 @@ structure: sections, where approaches begin, where checks begin. Beside it stand
 chance that a careful reader drops it. Evidence
 mends it where a label would contradict it. Labels, answers, errors, the kind of a check and the methods come
 from the same evidence as with the rules. Traces that are not in English, or have too many segments, are left
-to the rules. It needs numpy only, and no network.
+to the rules. It needs no framework and no network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from dlcot_ray.core.annotation import Annotation, Source
 from dlcot_ray.core.language import has_cues, language_of
@@ -142,11 +144,19 @@ def scores_by(weights: Weights, columns: Floats, words: tuple[Ints, ...]) -> tup
     Returns:
         (n, 7), by the chain and by the network beside it; (n,), or None where nobody taught that.
     """
-    scores = scores_of(columns, words, weights.columns, weights.words)
-    if weights.network is None:
-        return scores, None
-    outlook = read_segments(weights.network, columns, words)
-    return scores + NETWORK * outlook.states, outlook.needless
+    # The products are small: further threads would cost CPU by waiting for work, and gain nothing.
+    with _libraries().limit(limits=1, user_api="blas"):
+        scores = scores_of(columns, words, weights.columns, weights.words)
+        if weights.network is None:
+            return scores, None
+        outlook = read_segments(weights.network, columns, words)
+        return scores + NETWORK * outlook.states, outlook.needless
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The numeric libraries of this process, looked for once."""
+    return ThreadpoolController()
 
 
 def find_structure(

@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from dlcot_ray import api
 from dlcot_ray.config.judges import make_judge
@@ -19,6 +21,7 @@ from dlcot_ray.config.loading import load_judge
 from dlcot_ray.core.annotation import JudgeStep, Label, SectionKind, Source
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import JobError
+from dlcot_ray.judging.learned.chain import scores_of
 from dlcot_ray.judging.learned.features import Features
 from dlcot_ray.judging.learned.judge import SHORT, LearnedJudge, eagerness_of, read_scores
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, CONCLUSION, COUNT, WORK
@@ -125,3 +128,17 @@ def test_openings_of_the_rules_count_more_in_short_traces(count: int) -> None:
     never, opened = np.zeros(count, dtype=np.bool_), np.arange(count) == 3
     eager = eagerness_of(Features(np.zeros((count, 1)), (), never, opened))
     assert (eager[3] > eager[2]) is np.bool_(count < SHORT)
+
+
+def test_no_further_threads_wait_for_small_products(
+    judge: LearnedJudge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def watched(*given: Any) -> Any:
+        seen.extend(item["num_threads"] for item in threadpool_info() if item["user_api"] == "blas")
+        return scores_of(*given)
+
+    monkeypatch.setattr("dlcot_ray.judging.learned.judge.scores_of", watched)
+    judge.annotate(Trace("t", PROBLEM, TRACE, "3003"))
+    assert set(seen) == {1}
