@@ -48,6 +48,13 @@ REVERSED = re.compile(
     r"(?P<answer>\\[dt]?frac\{[^{}\n]{0,80}\}\{[^{}\n]{0,80}\}|[-−]?(?<!\d)\d[\d.,/]{0,120}(?:\s?[%°π])?|\([^()\n]{1,30}\))\$?\s{1,9}(?:is|was|as|should be|must be|would be)\s"
     r"(?:indeed\s)?(?:the|our|my)\s(?:final\s|correct\s|right\s)*(?:answer|solution|result)\b",
 )
+NAMED_OPTION = re.compile(
+    r"(?<![\w'])\(?(?P<answer>[A-J])\)?(?: \([^()\n]{1,60}\))? (?:is|was|must be|should be|would be|seems to be)"
+    r"(?: (?:indeed|definitely|clearly|likely|probably|actually|therefore|also))? the "
+    r"(?:(?:only|most) )?(?:correct|right|best|final|accurate|suitable|appropriate|likely|valid) "
+    r"(?:answer|option|choice|one|match|fit)\b"
+)
+"""The letter of an option that is called the answer."""
 BOLD = re.compile(r"\*\*(?P<answer>[^*\n]{1,80})\*\*")
 BOLD_WORD = re.compile(r"\W{0,20}(?P<answer>yes|no|true|false|none|\(?[A-J]\)?)\W{0,20}$", re.IGNORECASE)
 HEADING = re.compile(

@@ -128,6 +128,8 @@ def _add_options(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:
         sentence = before[max(map(before.rfind, (". ", "\n", "? "))) + 1 :]
         if match["said"] or patterns.CHOSEN.search(sentence):
             _add(found, text, *match.span("answer"), AnswerForm.OPTION, letter=True)
+    for match in patterns.NAMED_OPTION.finditer(text):
+        _add(found, text, *match.span("answer"), AnswerForm.OPTION, letter=True)
 
 
 def _add_bold(found: dict[tuple[int, int], StatedAnswer], text: str) -> None:

@@ -26,7 +26,7 @@ _END = re.compile(
 _ASKED = re.compile(r"[\s$*)\]}\\]*\?")
 _CONDITION = re.compile(
     r"\b(?:if|suppose|assum(?:e|ing)|whether|unless|imagine|pretend|guess|wonder\w*|maybe|perhaps|(?:might|could)(?=\W+(?:\w+\W+)?(?:be|equal|have|give|get|make|work|mean)\b)|try|trying|"
-    r"hypothetical\w*|for example|e\.g\.|let['’]?s (?:say|try|test|set|take)|(?:let|set|put|choose) (?=[$\\(a-zA-Z]{1,3}\s?=)"
+    r"(?:initial|first|original|previous|earlier) (?:thought|idea|impression) (?:was|is)|hypothetical\w*|for example|e\.g\.|let['’]?s (?:say|try|test|set|take)|(?:let|set|put|choose) (?=[$\\(a-zA-Z]{1,3}\s?=)"
     r"|(?:let me|let['’]?s|to) (?:check|verify|test|confirm) (?=[$\\(]{0,3}\s?[\\a-zA-Zα-ω]{1,6}\s?=)|(?:in|for) (?:the (?:first|second|third) )?case"
     r"|(?:for|with|when|where)(?: an?| the)? (?:[^\W\d_]{1,8} is )?(?:odd|even))\b",
     re.IGNORECASE,
@@ -52,6 +52,9 @@ _CONDITIONAL = [
     "could",
     "try",
     "hypothetical",
+    "thought",
+    "idea",
+    "impression",
     "example",
     "e.g.",
     "let",
@@ -100,6 +103,17 @@ _ANOTHER_BEFORE = re.compile(r"\d[\s$\\)°]{0,4}\bor\s(?:[\\$(]{0,3}\s?[^\W\d]\s
 _ANOTHER_BEHIND = re.compile(
     r"[\s$\\)°]{0,4}or\s(?:[\\$(]{0,3}\s?(?:[^\W\d]|\\){1,7}\s?=\s?)?[\\$(]{0,3}\s?[-−\d]"
 )
+_OPTION_BEFORE = re.compile(
+    r"(?<![\w'])\(?[A-J]\)?(?: or (?:maybe |perhaps |possibly |option |choice )?|/)[\s*$(]{0,3}$"
+    r"|\b(?:in (?:the )?(?:answer|option|choice)s?|(?:close|closer|closest|near|nearer|nearest|similar) to"
+    r"(?: (?:answer|option|choice))?) [\s*$(]{0,3}$"
+)
+_OPTION_BEHIND = re.compile(
+    r"[\s*$)]{0,3}(?:, [A-J])*,? ?(?:or (?:maybe |perhaps |possibly )?(?:option |choice |\()?(?:[A-J](?![\w'])|another|something|one of)"
+    r"|/ ?[A-J](?![\w']))"
+)
+"""Around the letter of an option: another one of which the same is said ("F or D"), or an option that only
+holds what is spoken of, or is near it ("compound A in answer (B)", "closest to option C")."""
 _COMPANY = re.compile(
     r"[\s$\\)°]{0,4}and\s[\\$(]{0,3}\s?[-−]?\d[\d.,]*[\s$\\)]{0,4}"
     r"(?:satisf(?:y|ied)|work|remain|are|fit|meet|qualify|hold|survive)\b"
@@ -191,8 +205,15 @@ def is_stated(text: str, answer: StatedAnswer) -> bool:
     if _TRIED.match(behind) and _NAME_TIE.search(before):
         return False
     several = _ANOTHER_BEFORE.search(before[-24:]) or _ANOTHER_BEHIND.match(behind) or _COMPANY.match(behind)
+    if _is_letter(answer) and (_OPTION_BEFORE.search(before[-30:]) or _OPTION_BEHIND.match(behind)):
+        return False
     ranges = lower.rstrip(_LAYOUT).endswith(_RANGING) and _RANGE_BEFORE.search(before[-40:])
     return not (several or ranges)
+
+
+def _is_letter(answer: StatedAnswer) -> bool:
+    """Whether an answer is the letter of an option."""
+    return len(answer.text.strip(" $*()")) == 1 and answer.text.strip(" $*()") in "ABCDEFGHIJ"
 
 
 def _is_part(text: str, answer: StatedAnswer) -> bool:

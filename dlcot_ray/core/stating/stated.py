@@ -27,7 +27,10 @@ _VERY_END = 24
 """Characters at the end of a trace in which the digits of the answer count as the answer."""
 IN_PASSING = AnswerForm.EQUATION
 SAID = OUTRIGHT
-_ENDS = re.compile(r"(?:[\s$*)\]}]|\\[)\]])*(?:[.!,;\n]|$)|\*\*")
+_ENDS = re.compile(
+    r"(?:[\s$*)\]}]|\\[)\]])*(?:[.!,;\n]|$)|\*\*"
+    r"|\)?(?: \([^()\n]{1,60}\))? (?:is|was|must be|should be|would be)(?: \w{1,12})? the (?:\w{1,12} )?(?:correct|right|best|final)\b"
+)
 """Text after a value that ends the statement."""
 _CONFIRMED = re.compile(
     r"\b(?:checks? out|seems? (?:right|correct)|is (?:right|correct)|that works|makes sense|"

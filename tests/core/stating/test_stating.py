@@ -8,6 +8,7 @@ from dlcot_ray.core.evidence.answers import find_answers
 from dlcot_ray.core.stating.facts import is_asked, is_stated, name_of
 from dlcot_ray.core.stating.question import read_question
 from dlcot_ray.core.stating.spellings import compare_spelling, spellings
+from dlcot_ray.core.stating.stated import ends_on
 
 
 def stated(text: str) -> set[str]:
@@ -35,6 +36,7 @@ def stated(text: str) -> set[str]:
         ("In this case, the sum is 35.", "35", True),
         ("So for odd exponents the last digit is 7, and for even exponents it's 9.", "9", False),
         ("When n is even, the answer is 35.", "35", False),
+        ("But the initial thought was that the answer is 35, so I miss something.", "35", False),
         ("So the even number is 36.", "36", True),
         ("So sin a = sin 35.", "35", False),
         ("The bags **35** are ours.", "35", True),
@@ -49,6 +51,37 @@ def stated(text: str) -> set[str]:
 )
 def test_questions_conditions_and_denials_state_nothing(text: str, value: str, as_a_fact: bool) -> None:
     assert (value in stated(text)) is as_a_fact
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "So the correct answer is probably F or D or another option.",
+        "So, that would correspond to option A or C.",
+        "So it must be option D or option E.",
+        "So the answer is A, B, or C.",
+        "Thus the answer is B or something like it.",
+        "Option A in answer (B) is the ketone, so it fits.",
+        "So this is closest to option C, if there is a slip.",
+    ],
+)
+def test_one_of_several_options_is_no_answer(text: str) -> None:
+    assert not stated(text) & set("ABCDEFGHIJ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "So yes, G is the correct answer.",
+        "(G) is definitely the best choice.",
+        "G (the red one) is the only correct option.",
+    ],
+)
+def test_an_option_that_is_called_the_answer_is_one(text: str) -> None:
+    assert "G" in stated(text)
+    assert ends_on(text, ["G"])
+    assert not stated(f"If {text[0].lower()}{text[1:]}")
+    assert not stated(text.replace(" is ", " is not "))
 
 
 @pytest.mark.parametrize("letter", "ABCDEFGHI")
