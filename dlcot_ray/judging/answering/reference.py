@@ -17,6 +17,9 @@ from dlcot_ray.core.stating.facts import OUTRIGHT, is_stated
 from dlcot_ray.core.stating.task import is_comparable, task_of
 from dlcot_ray.core.trace import Trace
 
+_LETTER = re.compile(r"[A-J]")
+_OPTIONS = re.compile(r"(?<![\w'])([A-J])(?=\)|\.\s|:|\*\*)|\b(?:[Oo]ption|[Cc]hoice) \(?([A-J])\b")
+"""Letters of options as a list or a sentence names them."""
 LAST_WORDS = 300
 """Characters at the end of a text that hold its final answer."""
 BARE_CHARS = 40
@@ -43,6 +46,8 @@ _UNSETTLED = re.compile(
 def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
     """The answer to compare with: ground truth, else the response's answer, else the trace's own.
 
+    The trace's own counts beside a response only where that states the same value, though not outright.
+
     An open task (a proof, an explanation, code) or one of several questions has none without a ground truth,
     nor has a trace that ends unsure. A placeholder like "N/A", code or a page of prose is no answer. Of
     several truths the one counts on which response or trace end; the first, if they end on none.
@@ -55,12 +60,14 @@ def find_reference(trace: Trace) -> tuple[str | None, ReferenceKind]:
         return None, ReferenceKind.NONE
     if not task_of(trace.problem, trace.response).closed:
         return None, ReferenceKind.NONE
-    if trace.response:
-        found = _bare(trace.response) or _final(trace.response)
-        return (found, ReferenceKind.RESPONSE) if found else (None, ReferenceKind.NONE)
+    given_out = _bare(trace.response or "") or _final(trace.response or "")
+    if given_out:
+        return given_out, ReferenceKind.RESPONSE
     end = trace.reasoning[-2000:]
     found = None if _UNSETTLED.search(end[-LAST_WORDS:]) else _final(end)
-    return (found, ReferenceKind.TRACE) if found else (None, ReferenceKind.NONE)
+    if found is None or (trace.response and not _says(trace.response, found)):
+        return None, ReferenceKind.NONE
+    return found, ReferenceKind.TRACE
 
 
 def _arrived_at(truths: Sequence[str], trace: Trace) -> str | None:
@@ -70,6 +77,18 @@ def _arrived_at(truths: Sequence[str], trace: Trace) -> str | None:
     ends = [_final(trace.reasoning[-2000:]), _final(trace.response or ""), _bare(trace.response or "")]
     finals = [end for end in ends if end]
     return next((truth for truth in truths for end in finals if quick_equivalent(end, truth)), None)
+
+
+def _says(response: str, value: str) -> bool:
+    """Whether the end of a response, which gives no answer outright, states a value of the trace.
+
+    The letter of an option counts if it is the last one that the response names.
+    """
+    end = response.rstrip()[-LAST_WORDS:]
+    if _LETTER.fullmatch(value.strip(" $*()")):
+        named = ["".join(letters) for letters in _OPTIONS.findall(end)]
+        return bool(named) and named[-1] == value.strip(" $*()")
+    return any(quick_equivalent(answer.text, value) for answer in find_answers(end) if is_stated(end, answer))
 
 
 def _bare(response: str) -> str | None:

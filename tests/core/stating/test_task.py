@@ -43,6 +43,25 @@ def test_a_truth_that_is_no_answer_gives_no_reference(truth: str) -> None:
     assert find_reference(trace) == (None, ReferenceKind.NONE)
 
 
+@pytest.mark.parametrize(
+    ("problem", "end", "response", "reference"),
+    [
+        ("What is 2 + 5?", "So the answer is 7.", "By counting on, the sum is 7.", "7"),
+        ("What is 2 + 5?", "So the answer is 7.", "By counting on, the sum is 8.", None),
+        ("What is 2 + 5?", "So the answer is 7.", "One counts on from the first one.", None),
+        (OPTIONS, "So the answer is B.", "**Cork floats.**\n\nB. cork", "B"),
+        (OPTIONS, "So the answer is B.", "The one that floats is option B.", "B"),
+        (OPTIONS, "So the answer is B.", "Unlike option B, what floats is option C.", None),
+        (OPTIONS, "So the answer is B.", "Cork is lighter than water.", None),
+    ],
+)
+def test_beside_a_response_the_trace_is_the_reference_where_they_agree(
+    problem: str, end: str, response: str, reference: str | None
+) -> None:
+    kind = ReferenceKind.NONE if reference is None else ReferenceKind.TRACE
+    assert find_reference(Trace("t", problem, f"I look at each. {end}", None, response)) == (reference, kind)
+
+
 def test_a_trace_that_ends_unsure_gives_no_reference() -> None:
     sure = Trace("t", "What is 2 + 5?", "I count on. So the answer is 7.")
     unsure = Trace("t", "What is 2 + 5?", "I think the answer is 7. But I am still confused by the sign.")
