@@ -48,6 +48,8 @@ def test_the_text_before_a_loop_ends_as_it_did() -> None:
         "Is there another way to see this?",
         "Alternatively, perhaps there's a different approach to find it.",
         "Let me plug x = 2 back into the equation to verify.",
+        "Checking the options again.",
+        "Going over all the steps once more:",
     ],
 )
 def test_the_announcement_of_a_dropped_range_is_removed(announcement: str) -> None:
@@ -66,6 +68,7 @@ def test_the_announcement_of_a_dropped_range_is_removed(announcement: str) -> No
         "So, is it 42? Yes, because 42 / 7 = 6.",
         "\\[\nx = 42\n\\]",
         "Option B is also okay.",
+        "Checking the options, B is 41 and C is 43.",
         "We have to test whether 42 is even, and since it ends in 2 it is.",
     ],
 )

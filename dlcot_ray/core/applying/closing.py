@@ -38,7 +38,9 @@ _PLANS = re.compile(
 )
 """The beginning of a segment that plans the reply."""
 _TAIL = re.compile(
-    r"^\W*(?:so,? |and |but |okay,? )*(?:again|similarly|likewise|then|also)\b|\bso,? (?:no|yes)\b|"
+    r"^\W*(?:so,? |and |but |okay,? )*(?:again|similarly|likewise|then|also|another (?:point|thing)|"
+    r"additionally|furthermore|moreover|for the)\b|\bso,? (?:no|yes)\b|"
+    r"\b(?:none|neither|any|no) of the (?:other|remaining) (?:options|choices|answers|ones)\b|"
     r"^\W*(?:(?:so|therefore|thus|hence|and|but),? )*(?:they|these|those)\b|"
     r"\b(?:verification|calculation|computation|(?:double|cross)[- ]?check\w*) (?:also |again |too )?"
     r"(?:suggests?|shows?|confirms?|gives?|agrees?|supports?)\b|"
@@ -52,6 +54,8 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 """Closing words that belong to work before them."""
+_YES = re.compile(r"^\W*(?:(?:so|and|okay|ok|but)\b[,\s]*)*(?:yes|yep|yeah)\b[,.\s]*", re.IGNORECASE)
+"""First words that answer a look."""
 _ENTRY = re.compile(r"[\s*]{0,9}\(?(?P<number>\d{1,2})[.)]\s")
 _LIST_SEGMENTS = 60
 """Maximum segments of a numbered list that the closing words end."""
@@ -139,7 +143,8 @@ def _last_outcome(text: str, accepted: Sequence[str]) -> str | None:
 
 def _freed(sentence: str, accepted: Sequence[str]) -> str | None:
     """A sentence without its first words, if the rest states the outcome and speaks of nothing else."""
-    rest = without_lead(sentence)
+    rest = without_lead(sentence) or _YES.sub("", sentence)
+    rest = rest[:1].upper() + rest[1:]
     return rest if rest is not None and states(rest, accepted) and not _hangs_on(rest) else None
 
 
@@ -148,9 +153,10 @@ def _goes_whole(text: str, accepted: Sequence[str], *, ended: bool) -> bool:
 
     That the answer was verified stays true, so an outcome of one sentence that says so stays. Without a last
     sentence that can stay, it goes only where the text before it has `ended` on the answer.
+    There what is worked out once more goes too.
     """
     if _last_outcome(text, accepted) is not None:
-        return _hangs_on(text)
+        return _hangs_on(text) or (ended and calculates(text))
     return ended and _speaks_of_dropped(text)
 
 
@@ -197,7 +203,7 @@ def _tail_of_work(
     if not ASSURES.match(texts[first]):
         # "So, no. Hence it is unique." answers what is dropped.
         behind = next((i for i in sorted(texts) if not _hangs_on(texts[i])), count)
-        return frozenset(range(min(texts), behind)) if behind < count else frozenset()
+        return frozenset(range(min(texts), behind))
     while first - 1 in texts and ASSURES.match(texts[first - 1]):
         first -= 1
     return frozenset(range(min(texts), first))

@@ -27,6 +27,8 @@ ANNOUNCES = re.compile(
     rf"|(?:let(?:'s| me)|i|we|maybe|perhaps|there)\b[^.!?]{{0,80}}{_OTHER_WAY}\b(?![^.!?]*\b(?:gives?|gave|is|was|yields?)\b)"
     rf"|[^.!?]*\?\W{{0,40}}$"
     rf"|(?:let(?:'s| me) (?:think|see))\W{{0,40}}$"
+    rf"|(?:double[- ]?|re-?)?(?:checking|examining|reviewing|verifying|reading|looking at|going (?:over|back to|through)) (?:all |each of )?"
+    rf"(?:the|these|those|my|each|every|all)\b[^.!?,:=]{{0,60}}[.:]\W{{0,40}}$"
     rf"|(?:a |one )?(?:moment|minute|second|sec)\W{{0,40}}$|hold on\W{{0,40}}$|alternatively\W{{0,40}}$|wait\W{{0,40}}$"
     rf")",
     re.IGNORECASE,

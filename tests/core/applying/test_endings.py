@@ -156,6 +156,48 @@ def test_the_last_step_of_a_dropped_check_is_no_closing_word(tail: str) -> None:
     assert (tail in result.reasoning) is (lines[3] in result.reasoning)
 
 
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "Another point: each tray is full. So there are 4,200 eggs.",
+        "For the trays, that is 60 times. So there are 4,200 eggs.",
+        "The trays give 60 * 70 = 4,200 once more. So there are 4,200 eggs.",
+    ],
+)
+def test_closing_words_that_go_on_with_a_dropped_look_leave_the_outcome(closing: str) -> None:
+    ends = ["Let me check: 60 * 7 = 420, and 420 * 10 = 4,200. That is correct, so there are 4,200 eggs."]
+    lines = [*ROAD, *ends, *AGAIN, closing]
+    trace, annotation = annotated(
+        lines,
+        [(0, 2, CORRECT, 0)],
+        [(2, 3, 0, 0), (3, 4, 0, 0)],
+        conclusion=4,
+        reference="4,200",
+        kinds=(AFFIRMS, AFFIRMS),
+    )
+    assert enhanced(trace, annotation).reasoning.split("\n\n")[3:] == ["So there are 4,200 eggs.", ""]
+
+
+def test_first_words_that_answer_a_dropped_look_are_taken_off_the_outcome() -> None:
+    lines = [
+        "The band is blue and the dot is red.",
+        "So option G is the correct answer.",
+        "Let me check the band: it is blue. So G is the correct answer.",
+        "Let me check the dot: it is red. So G is the correct answer.",
+        "Another point: the line is green. So yes, G is the correct answer.",
+    ]
+    trace, annotation = annotated(
+        lines,
+        [(0, 2, CORRECT, 0)],
+        [(2, 3, 0, 0), (3, 4, 0, 0)],
+        conclusion=4,
+        reference="G",
+        kinds=(AFFIRMS, AFFIRMS),
+    )
+    result = enhanced(trace, annotation)
+    assert result.reasoning.rstrip().split("\n\n") == [*lines[:3], "G is the correct answer."]
+
+
 def test_having_covered_everything_goes_where_what_covered_it_went() -> None:
     result = eggs("I think I've covered all the bases here.", "So there are 4,200 eggs.").reasoning
     assert "bases" not in result
