@@ -206,10 +206,10 @@ class Ladder:
     def _read(self, drops: Drops, made: Enhancement) -> Enhancement:
         """The result of the drops that a reader would make, or `made` where they do not pass."""
         cut = self.cut(drops)
+        if not drops or _keeps_all(cut.script):
+            return self.unchanged(NEEDED, cut.gates, cut.errors)
         if not cut.passes:
             return made
-        if _keeps_all(cut.script):
-            return self.unchanged(NEEDED, cut.gates, cut.errors)
         return self.enhanced(cut, "", cut.gates, ())
 
     def _nothing_to_cut(self) -> str:

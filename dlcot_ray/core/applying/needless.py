@@ -8,13 +8,14 @@ run with the highest sum goes. It begins and ends only where a thought does.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.applying.looks import END_CHARS, is_settled_surely, leaves_conflict, opens
-from dlcot_ray.core.applying.openness import is_open, sets_out
+from dlcot_ray.core.applying.openness import doubts, is_open, sets_out
 from dlcot_ray.core.applying.settling import has_outcome
 from dlcot_ray.core.policies.standing import Standing, standing
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on
@@ -23,11 +24,18 @@ from dlcot_ray.core.trace import Trace
 CHOICE = 1.0
 """Log-odds that the edit's own choice adds to a segment, or takes from one that it keeps."""
 
-CAUTION = 1.0
+CAUTION = 0.5
 """Log-odds that a segment needs beyond even chances, because one that is needed does more harm by going."""
 
 KEPT, GONE = 0.45, 0.6
 """Chances up to which a reader keeps a segment, and from which one drops it, where a thought may end."""
+
+NEEDED = 150.0
+"""Log-odds times characters that readers would rather keep, which a run may begin or end with: it can begin
+and end only where a thought does."""
+
+TRIES = 20
+"""Runs that are looked at before nothing goes."""
 
 _LEAST = 0.005
 """Chances nearer to 0 or 1 count as this far from it."""
@@ -63,7 +71,8 @@ def needless_run(
         # The best of all runs is allowed, which is usual and spares a look at every place.
         return best
     starts = {i for i in range(behind, count) if places.may_start(i)}
-    return _best_run(gains, starts, {i for i in range(behind, count + 1) if places.may_stop(i)})
+    stops = {i for i in range(behind, count + 1) if places.may_stop(i)}
+    return _best_without_needed(gains, starts, stops)
 
 
 def behind_answer(annotation: Annotation) -> int:
@@ -106,6 +115,26 @@ def _best_run(gains: Sequence[float], starts: Collection[int], stops: Collection
     return best
 
 
+def _best_without_needed(gains: Sequence[float], starts: set[int], stops: set[int]) -> range:
+    """The best run between allowed places that neither begins nor ends with much that a reader keeps."""
+    for _ in range(TRIES):
+        best = _best_run(gains, starts, stops)
+        if not best:
+            return best
+        if _lowest(gains[best.start : best.stop]) < -NEEDED:
+            starts.discard(best.start)
+        elif _lowest(gains[best.start : best.stop][::-1]) < -NEEDED:
+            stops.discard(best.stop)
+        else:
+            return best
+    return range(0)
+
+
+def _lowest(gains: Sequence[float]) -> float:
+    """The lowest sum of the first of some gains."""
+    return min(itertools.accumulate(gains), default=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Places:
     """Where a run may begin and end."""
@@ -119,10 +148,12 @@ class _Places:
     def may_start(self, segment: int) -> bool:
         """Whether the edit begins to drop here, or something new opens behind a thought that has ended.
 
+        The edit may not begin where the text before only supposes something: what follows may settle it.
+
         Before the edit's own beginning that thought has to end on the answer, or on a sure verdict.
         """
         if segment in self.dropped and segment - 1 not in self.dropped:
-            return True
+            return segment == 0 or not doubts(self._text(segment - 1))
         behind = behind_answer(self.annotation)
         first = min((i for i in self.dropped if i >= behind), default=self._count)
         return self._opens(segment) and self._ends_before(segment, sure=segment < first)

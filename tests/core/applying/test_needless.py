@@ -102,6 +102,27 @@ def test_a_trace_of_which_a_reader_keeps_all_stays_unchanged_and_says_why() -> N
     assert (result.status, result.reason) == (Status.UNCHANGED, "needed")
 
 
+def test_a_cut_does_not_begin_behind_what_is_only_supposed() -> None:
+    supposed = [*LINES[:3], "But is 42 even? Then maybe the task means 41 instead.", *LINES[4:]]
+    # The check behind it settles what it supposes, so both stay or both go.
+    assert gone(made((STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS), supposed)) in ([], [5], [3, 4, 5])
+
+
+def test_a_cut_that_could_only_begin_with_much_that_a_reader_keeps_begins_later() -> None:
+    # The whole check would have to go, because its first line leaves a doubt: a reader keeps that line.
+    doubt = "But is 42 even? I am not sure, " + "because I have not divided it by two yet, " * 8 + "perhaps."
+    lines = [*LINES[:3], doubt, *LINES[4:]]
+    assert gone(made((STAYS, STAYS, STAYS, 0.2, GOES, GOES, STAYS), lines)) == [5]
+    assert gone(made((STAYS, STAYS, STAYS, 0.6, GOES, GOES, STAYS), lines)) == [3, 4, 5]
+
+
+def test_what_no_gate_would_pass_whole_stays_too_where_a_reader_keeps_all() -> None:
+    # The source itself asks and never answers, so a gate refuses it; the reader still drops nothing.
+    lines = [*LINES[:6], "But is it 42? The answer is **42**."]
+    result = made((STAYS,) * 7, lines)
+    assert (result.status, result.reasoning) == (Status.UNCHANGED, read((), lines)[0].reasoning)
+
+
 def test_reasons_are_true_of_the_text_that_comes_out() -> None:
     result = made((STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS))
     (cut,) = (edit for edit in result.script if edit.op is EditOp.DROP and edit.start == 4)
