@@ -37,7 +37,9 @@ from dlcot_ray.inputs.label_files import read_traces
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import Findings, find
 from dlcot_ray.judging.learned.features import Features
-from dlcot_ray.judging.learned.judge import case_of, find_structure
+from dlcot_ray.judging.learned.judge import case_of, judged
+from dlcot_ray.judging.learned.results import LABELS as RESULT_LABELS
+from dlcot_ray.judging.learned.results import Results
 from dlcot_ray.judging.learned.states import path_of_labels
 from dlcot_ray.judging.learned.sureness import calibrated, fit_line
 from dlcot_ray.judging.learned.training.chain import Case, Rows, fit
@@ -51,13 +53,14 @@ from dlcot_ray.judging.learned.training.preparing import (
     sureness_of,
 )
 from dlcot_ray.judging.learned.weights import Weights, save
-from dlcot_ray.judging.rules.judge import annotate, assemble
+from dlcot_ray.judging.rules.judge import annotate
 
 _LABELS = Path(__file__).resolve().parents[1] / "tests" / "labels"
 GOLD = _LABELS / "gold" / "development.jsonl"
 FRESH = _LABELS / "gold" / "fresh.jsonl"
 LATER = _LABELS / "gold" / "later.jsonl"
-LABELS = (GOLD, FRESH, LATER, _LABELS / "training" / "structure.jsonl")
+NEXT = _LABELS / "gold" / "next.jsonl"
+LABELS = (GOLD, FRESH, LATER, NEXT, _LABELS / "training" / "structure.jsonl")
 LEFT_OUT = ("source", "teacher", "annotator", "method_names", "second_methods")
 FIGURES = (
     "sections.kappa",
@@ -97,16 +100,16 @@ def main(words: Sequence[str]) -> int:
         network = options.get("network", "true") == "true"
         folds = int(options.get("folds", "8"))
         parts = [_family(r) if by_teacher else str(_fold(r.trace, folds)) for r in readings]
-        judged, seen = _cross_validated(readings, parts, network=network)
+        found, seen = _cross_validated(readings, parts, network=network)
         for name in (path.stem for path in LABELS):
-            _compare(name, [r for r in readings if r.set == name], judged, checker)
+            _compare(name, [r for r in readings if r.set == name], found, checker)
         for family in sorted(set(parts)) if by_teacher else ():
             own = [
                 r
                 for r, part in zip(readings, parts, strict=True)
-                if part == family and r.set in (GOLD.stem, FRESH.stem, LATER.stem)
+                if part == family and r.set in (GOLD.stem, FRESH.stem, LATER.stem, NEXT.stem)
             ]
-            _compare(family, own, judged, checker)
+            _compare(family, own, found, checker)
         for kind, gap in _gaps(seen).items():
             print(f"gap of confidence, {kind}: {gap:.3f}")
     sureness = _joined(seen)
@@ -131,7 +134,8 @@ def _readings(traces: dict[str, Trace], checker: AnswerChecker) -> Iterator[Read
             if len(found.segments) != row["segments"]:
                 raise SystemExit(f"{row['id']} has other segments than its labels: label it again")
             features, drops = case_of(found, trace.problem), _drops(row, found.offsets)
-            yield Reading(trace, row, path.stem, found, Case(features, _path(row), drops))
+            case = Case(features, _path(row), drops, _results(row))
+            yield Reading(trace, row, path.stem, found, case)
 
 
 def _path(row: dict[str, Any]) -> tuple[int, ...]:
@@ -150,6 +154,16 @@ def _drops(row: dict[str, Any], offsets: Sequence[int]) -> tuple[bool, ...] | No
     ranges = [(offsets[item["start"]], offsets[item["stop"]]) for item in row["drop"]]
     ranges += [(item["start"], item["stop"]) for item in row["drop_chars"]]
     return dropped_segments(offsets, tuple(ranges))
+
+
+def _results(row: dict[str, Any]) -> Results | None:
+    """Where the reader saw the right answer first, and what each approach ends on; None without that."""
+    if "first_correct_segment" not in row:
+        return None
+    places = {label.value: place for place, label in enumerate(RESULT_LABELS)}
+    labelled = [item for item in row["approaches"] if item.get("label") is not None]
+    ends = tuple((item["stop"] - 1, places[item["label"]]) for item in labelled)
+    return Results(row["first_correct_segment"], ends)
 
 
 def _prepared(reading: Reading) -> Prepared:
@@ -181,7 +195,7 @@ def _cross_validated(
 def _gaps(seen: Sequence[Sureness]) -> dict[str, float]:
     """The calibration error of each kind, each part by the calibration that fits the others."""
     gaps = {}
-    for kind in ("sections", "openings", "drops"):
+    for kind in ("sections", "openings", "drops", "labels"):
         marks = []
         for part in seen:
             others = [pair for other in seen if other is not part for pair in getattr(other, kind)]
@@ -196,6 +210,7 @@ def _joined(parts: Sequence[Sureness]) -> Sureness:
         tuple(itertools.chain.from_iterable(part.sections for part in parts)),
         tuple(itertools.chain.from_iterable(part.openings for part in parts)),
         tuple(itertools.chain.from_iterable(part.drops for part in parts)),
+        tuple(itertools.chain.from_iterable(part.labels for part in parts)),
     )
 
 
@@ -214,19 +229,18 @@ def _family(reading: Reading) -> str:
 
 
 def _judged(reading: Reading, features: Features, weights: Weights) -> Annotation:
-    structure, needless = find_structure(features, reading.found, weights)
-    return replace(assemble(reading.trace, reading.found, structure, "learned"), needless=needless)
+    return judged(reading.trace, reading.found, features, weights, "learned")
 
 
 def _compare(
-    name: str, readings: Sequence[Reading], judged: dict[str, Annotation], checker: AnswerChecker
+    name: str, readings: Sequence[Reading], annotations: dict[str, Annotation], checker: AnswerChecker
 ) -> None:
     """Print the figures of the rules and of the learned judge on the traces that were read whole."""
     whole = [r for r in readings if len(r.case.states) == len(r.found.segments)]
     by_rules = {r.trace.trace_id: annotate(r.trace, r.found, "rules") for r in whole}
     print(f"{name}: {len(whole)} traces")
     _print("rules", whole, by_rules, checker)
-    _print("learned", whole, judged, checker)
+    _print("learned", whole, annotations, checker)
 
 
 def _print(

@@ -142,8 +142,8 @@ def _trained(
     curves = {
         name: _curve(pairs, line)
         for name, pairs, line in zip(
-            ("sections", "approaches", "drops"),
-            (unseen.sections, unseen.openings, unseen.drops),
+            ("sections", "approaches", "drops", "labels"),
+            (unseen.sections, unseen.openings, unseen.drops, unseen.labels),
             weights.calibration,
             strict=True,
         )

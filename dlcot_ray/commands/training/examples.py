@@ -21,6 +21,7 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.errors import JobError
 from dlcot_ray.evaluation.cases import (
     ApproachesCase,
+    ArrivalCase,
     Case,
     ChecksCase,
     DroppedCase,
@@ -30,6 +31,7 @@ from dlcot_ray.evaluation.cases import (
     SectionsCase,
 )
 from dlcot_ray.inputs.label_files import read_sets
+from dlcot_ray.judging.learned.results import LABELS, Results
 from dlcot_ray.judging.learned.states import path_of_labels
 from dlcot_ray.judging.learned.training.preparing import Labelled
 from dlcot_ray.outputs.layout import ANNOTATIONS
@@ -166,7 +168,16 @@ def _example(trace: Trace, cases: Sequence[Case], held_out: float) -> Example | 
     if path is None:
         return None
     dropped = next((case.drop for case in cases if isinstance(case, DroppedCase)), None)
-    return Example(Labelled(trace, tuple(path), dropped), tuple(cases), part_of(trace, held_out))
+    labelled = Labelled(trace, tuple(path), dropped, _results(cases))
+    return Example(labelled, tuple(cases), part_of(trace, held_out))
+
+
+def _results(cases: Sequence[Case]) -> Results | None:
+    """Where the right answer first stands and what approaches end on, where the labels say both."""
+    arrival = next((case for case in cases if isinstance(case, ArrivalCase)), None)
+    approaches = (a for case in cases if isinstance(case, ApproachesCase) for a in case.approaches)
+    ends = tuple((a.stop - 1, LABELS.index(a.label)) for a in approaches if a.label in LABELS)
+    return None if arrival is None else Results(arrival.first_correct_segment, ends)
 
 
 def part_of(trace: Trace, held_out: float) -> Part:

@@ -99,6 +99,7 @@ def read_evidence(found: Findings, problem: str, signs: Floats) -> Evidence:
     closing = one_hot(counts[:, 6], MOST + 1)
     just = np.vstack([np.zeros((1, 2)), events[:-1, 6:8]]) @ [1, 2]
     first = found.first_correct_segment
+    results = _results(found, correct & strong)
     return Evidence(
         rows=np.hstack(
             [
@@ -108,6 +109,7 @@ def read_evidence(found: Findings, problem: str, signs: Floats) -> Evidence:
                 bucketed(novelty.of_problem, (0.1, 0.25, 0.4, 0.55, 0.7)),
                 bucketed(equals, (1, 2, 4)),
                 np.stack([correct, candidate, stated, *_punctuation(segments)], axis=1).astype(float),
+                results,
             ]
         ),
         events=events,
@@ -123,11 +125,25 @@ def read_evidence(found: Findings, problem: str, signs: Floats) -> Evidence:
                 bucketed(since, (1, 2, 3, 5, 8, 15, 30)),
                 bucketed(novelty.overlap, (0.2, 0.3, 0.4, 0.5, 0.6)),
                 crossed(closing, one_hot(just.astype(int), 4)),
+                *_around(np.hstack([results, correct[:, None]])),
             ]
         ),
         begun=one_hot(begun, 9),
         begins=one_hot((events[:, [3, 4]] @ [1, 2]).astype(int), 4),
     )
+
+
+def _results(found: Findings, outright: Bools) -> Floats:
+    """(n, 5): the right answer arrives, is new, is given outright; another answer stands, or would close."""
+    answers = found.answers
+    others = [[text is not None for text in texts] for texts in (answers.other, answers.closing)]
+    return np.stack([answers.arrived, answers.fresh, outright, *others], axis=1).astype(float)
+
+
+def _around(events: Floats) -> tuple[Floats, ...]:
+    """Whether each event happens once, and twice, in the rows before; and in those behind."""
+    before, behind = _before(events), _before(events[::-1])[::-1]
+    return tuple((counts >= least).astype(float) for counts in (before, behind) for least in (1, 2))
 
 
 @dataclass(frozen=True, slots=True)

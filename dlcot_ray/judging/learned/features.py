@@ -21,7 +21,7 @@ from dlcot_ray.judging.learned.evidence import Evidence, read_evidence
 from dlcot_ray.judging.learned.signs import signs_of
 from dlcot_ray.judging.learned.states import APPROACH, COUNT
 
-VERSION = 2
+VERSION = 3
 """Increase it with every change of columns or buckets; weights of another version are refused."""
 
 BUCKETS = 1 << 15

@@ -2,9 +2,10 @@
 
 In: a trace. Out: an annotation. The model reads all segments of a trace at once and gives the best legal
 structure: sections, where approaches begin, where checks begin. Beside it stands, for each segment, the
-chance that a careful reader drops it. Evidence
-mends it where a label would contradict it. Labels, answers, errors, the kind of a check and the methods come
-from the same evidence as with the rules. Traces that are not in English, or have too many segments, are left
+chance that a careful reader drops it. Of the places where evidence finds the right answer the model chooses
+the first one where it stands, and of the labels that evidence allows the likeliest. Evidence mends the
+structure where a label would contradict it. Errors, the kind of a check and the methods come from the same
+evidence as with the rules. Traces that are not in English, or have too many segments, are left
 to the rules. It needs no framework and no network.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -27,15 +28,17 @@ from dlcot_ray.judging.learned.arrays import Floats, Ints
 from dlcot_ray.judging.learned.chain import best_path, probabilities, scores_of
 from dlcot_ray.judging.learned.features import Features, features_of
 from dlcot_ray.judging.learned.mending import mend
-from dlcot_ray.judging.learned.network import read_segments
+from dlcot_ray.judging.learned.network import Outlook, read_segments
+from dlcot_ray.judging.learned.results import label_by, with_first
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, runs_of, states_of
 from dlcot_ray.judging.learned.sureness import calibrated, calibrated_odds, raw_confidences
 from dlcot_ray.judging.learned.weights import SHIPPED, Weights, load
 from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
-from dlcot_ray.judging.rules.judge import Structure, annotate, assemble
+from dlcot_ray.judging.rules.judge import Labeller, Structure, annotate, assemble
+from dlcot_ray.judging.rules.labels import label_range
 from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 6
+VERSION = 7
 """Increase it when the same weights may give the same trace another annotation."""
 
 FIRST_WAYS, MORE_WAYS, CHECKS = 2.2, 0.8, 0.6
@@ -103,8 +106,7 @@ class LearnedJudge:
         readable = 0 < len(found.segments) <= MOST_SEGMENTS and has_cues(language_of(trace.reasoning))
         if not readable:
             return annotate(trace, found, self._identity)
-        structure, needless = find_structure(case_of(found, trace.problem), found, self._weights)
-        return replace(assemble(trace, found, structure, self._identity), needless=needless)
+        return judged(trace, found, case_of(found, trace.problem), self._weights, self._identity)
 
 
 def case_of(found: Findings, problem: str) -> Features:
@@ -138,19 +140,15 @@ def read_scores(scores: Floats, eagerness: Floats, offsets: Sequence[int], weigh
     return Reading(path, *raw_confidences(path, chances, offsets))
 
 
-def scores_by(weights: Weights, columns: Floats, words: tuple[Ints, ...]) -> tuple[Floats, Floats | None]:
-    """How well each state fits each segment, and the log-odds that a reader drops it.
-
-    Returns:
-        (n, 7), by the chain and by the network beside it; (n,), or None where nobody taught that.
-    """
+def scores_by(weights: Weights, columns: Floats, words: tuple[Ints, ...]) -> Outlook:
+    """How well each state fits each segment, by chain and network, and what the network adds."""
     # The products are small: further threads would cost CPU by waiting for work, and gain nothing.
     with _libraries().limit(limits=1, user_api="blas"):
         scores = scores_of(columns, words, weights.columns, weights.words)
         if weights.network is None:
-            return scores, None
+            return Outlook(scores, None, None)
         outlook = read_segments(weights.network, columns, words)
-        return scores + NETWORK * outlook.states, outlook.needless
+        return replace(outlook, states=scores + NETWORK * outlook.states)
 
 
 @cache
@@ -159,18 +157,21 @@ def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def find_structure(
-    features: Features, found: Findings, weights: Weights
-) -> tuple[Structure, tuple[float, ...]]:
-    """The best legal structure by some weights and how sure they are of it, and `Annotation.needless`."""
-    scores, needless = scores_by(weights, features.columns, features.words)
-    reading = read_scores(scores, eagerness_of(features), found.offsets, weights)
-    of_sections, of_openings, of_drops = weights.calibration
+def judged(trace: Trace, found: Findings, features: Features, weights: Weights, identity: str) -> Annotation:
+    """The annotation of a trace with at least one segment, by some weights."""
+    outlook = scores_by(weights, features.columns, features.words)
+    reading = read_scores(outlook.states, eagerness_of(features), found.offsets, weights)
+    of_sections, of_openings, of_drops, of_labels = weights.calibration
+    label: Labeller = label_range
+    if outlook.results is not None:
+        found = with_first(found, outlook.results)
+        label = partial(label_by, outlook.results, of_labels)
     structure = Structure(
-        mend(runs_of(reading.path), found),
+        mend(runs_of(reading.path), found, label),
         Source.MODEL,
         calibrated(reading.sections, of_sections),
         calibrated(reading.openings, of_openings),
+        label=label,
     )
-    chances = () if needless is None else calibrated_odds(needless, of_drops).round(PLACES).tolist()
-    return structure, tuple(chances)
+    chances = () if outlook.needless is None else calibrated_odds(outlook.needless, of_drops).round(PLACES)
+    return replace(assemble(trace, found, structure, identity), needless=tuple(map(float, chances)))

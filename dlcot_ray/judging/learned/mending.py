@@ -8,58 +8,74 @@ look follows: what settles the doubt belongs to it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
 from dlcot_ray.core.annotation import Label, ReferenceKind, SectionKind, VerificationKind
 from dlcot_ray.judging.findings import Findings
 from dlcot_ray.judging.rules.checks import verification_kind
+from dlcot_ray.judging.rules.judge import Labeller
 from dlcot_ray.judging.rules.labels import SegmentAnswers, label_range
 from dlcot_ray.judging.rules.runs import Run
 
 EXPLORE, VERIFY = SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY
 
 
-def mend(runs: Sequence[Run], found: Findings) -> list[Run]:
-    """The runs, with approaches that reach the answer behind them, and whole checks."""
+def mend(runs: Sequence[Run], found: Findings, label: Labeller = label_range) -> list[Run]:
+    """The runs, with approaches that reach the answer behind them, and whole checks.
+
+    Args:
+        label: labels an approach.
+    """
     answers = found.answers
-    looked = _looked_on(_reached(runs, answers), answers, found.reference_kind)
+    reached = _reached(runs, found, label)
+    looked = _looked_on(reached, answers, found.reference_kind, label)
     return _settled(looked, found.segments)
 
 
-def _reached(runs: Sequence[Run], answers: SegmentAnswers) -> list[Run]:
-    """Give an approach without an answer the part of the check behind it in which the right one arrives."""
+def _reached(runs: Sequence[Run], found: Findings, label: Labeller) -> list[Run]:
+    """Give an approach without the answer the checks behind it up to where the right one arrives."""
     out: list[Run] = []
-    for run in runs:
-        before = out[-1] if out else None
-        stop = _arrival(before, run, answers)
-        if before is None or stop is None:
-            out.append(run)
-            continue
-        out[-1] = replace(before, stop=stop)
-        if stop < run.stop:
-            out.append(replace(run, start=stop))
+    stop = 0
+    for i, run in enumerate(runs):
+        if run.kind is EXPLORE:
+            stop = _arrival(run, runs[i + 1 :], found, label) or run.stop
+            out.append(replace(run, stop=stop))
+        elif run.stop > stop:
+            out.append(replace(run, start=max(run.start, stop)))
     return out
 
 
-def _arrival(before: Run | None, check: Run, answers: SegmentAnswers) -> int | None:
-    """The segment behind the arrival in a check of an approach that states no answer, or None."""
-    if before is None or before.kind is not EXPLORE or check.kind is not VERIFY:
+def _arrival(run: Run, behind: Sequence[Run], found: Findings, label: Labeller) -> int | None:
+    """The segment behind the arrival in the checks of an approach that has not arrived, or None.
+
+    The approach states no answer, or it is correct if it ends where the right one first stands.
+    """
+    checks = list(itertools.takewhile(lambda other: other.kind is VERIFY, behind))
+    answers, first = found.answers, found.first_correct_segment
+    if not checks:
         return None
-    if any(answers.candidate[before.start : before.stop]):
+    inside = next((i + 1 for i in range(run.stop, checks[0].stop) if answers.arrived[i]), None)
+    if inside is not None and not any(answers.candidate[run.start : run.stop]):
+        return inside
+    if first is None or not run.stop <= first < checks[-1].stop:
         return None
-    return next((i + 1 for i in range(check.start, check.stop) if answers.arrived[i]), None)
+    ends = label(answers, run.start, first + 1, found.reference_kind)
+    return first + 1 if ends.label is Label.CORRECT else None
 
 
-def _looked_on(runs: Sequence[Run], answers: SegmentAnswers, kind: ReferenceKind) -> list[Run]:
+def _looked_on(
+    runs: Sequence[Run], answers: SegmentAnswers, kind: ReferenceKind, label: Labeller
+) -> list[Run]:
     """Make an approach that reaches nothing, behind a correct one, a check."""
     out: list[Run] = []
     solved = False
     for run in runs:
-        label = label_range(answers, run.start, run.stop, kind)[0] if run.kind is EXPLORE else None
-        idle = solved and label is Label.INCOMPLETE
+        ends = label(answers, run.start, run.stop, kind).label if run.kind is EXPLORE else None
+        idle = solved and ends is Label.INCOMPLETE
         out.append(replace(run, kind=VERIFY) if idle else run)
-        solved = solved or label is Label.CORRECT
+        solved = solved or ends is Label.CORRECT
     return out
 
 

@@ -1,10 +1,10 @@
 """The network beside the chain: it reads all segments of a trace in both directions.
 
-In: the features of n segments. Out: (n, 7), the log-probability of each state, and for each segment the
-log-odds that a careful reader drops it, where the network has learned that. A gated recurrent unit (GRU,
-Cho et al. 2014) reads a dense layer over the columns and the mean of the words' vectors, from the front and
-from the back. It sees what happened far before and behind a segment, which the columns only count. Plain
-numpy: trained weights are needed, no framework. Time is linear in the segments.
+In: the features of n segments. Out: (n, 7), the log-probability of each state; and, where the network has
+learned that, for each segment the log-odds that a careful reader drops it, and what it makes of results. A
+gated recurrent unit (GRU, Cho et al. 2014) reads a dense layer over the columns and the mean of the words'
+vectors, from the front and from the back. It sees what happened far before and behind a segment, which the
+columns only count. Plain numpy: trained weights are needed, no framework. Time is linear in the segments.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from dlcot_ray.judging.learned.arrays import Floats, Ints, summed
+from dlcot_ray.judging.learned.results import LABELS, ResultScores
 from dlcot_ray.judging.learned.states import COUNT
+
+RESULTS = 1 + len(LABELS)
+"""Scores of a segment's results: the right answer first stands in it, and each label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,8 @@ class Network:
         ahead, ahead_shift: (d + e, 3h) and (3h,), what the reader from the front takes from a segment.
         ahead_state, ahead_state_shift: (h, 3h) and (3h,), what it takes from the segments before.
         back, back_shift, back_state, back_state_shift: the same of the reader from the back.
-        out, out_shift: (2h + d + e, 7) and (7,), from both readers and the segment to the states; or 8 where
-            the last one is what a reader drops.
+        out, out_shift: (2h + d + e, k) and (k,), from both readers and the segment to k scores: 7 of the
+            states, 1 of what a reader drops where that is taught, 4 of results where these are taught.
     """
 
     columns: Floats
@@ -63,10 +67,12 @@ class Outlook:
     Attributes:
         states: (n, 7), the log-probability of each state.
         needless: (n,), the log-odds that a careful reader drops the segment; None where nobody taught that.
+        results: None where nobody taught that.
     """
 
     states: Floats
     needless: Floats | None
+    results: ResultScores | None
 
 
 def read_segments(network: Network, columns: Floats, words: Sequence[Ints]) -> Outlook:
@@ -76,9 +82,25 @@ def read_segments(network: Network, columns: Floats, words: Sequence[Ints]) -> O
     ahead = _read(own, network.ahead, network.ahead_shift, network.ahead_state, network.ahead_state_shift)
     back = _read(own[::-1], network.back, network.back_shift, network.back_state, network.back_state_shift)
     out = np.hstack([ahead, back[::-1], own]) @ network.out + network.out_shift
-    scores = out[:, :COUNT] - out[:, :COUNT].max(axis=1, keepdims=True)
-    states = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    return Outlook(states, out[:, COUNT] if out.shape[1] > COUNT else None)
+    drops, results = taught(out.shape[1])
+    scores = out[:, -RESULTS:]
+    return Outlook(
+        _log_shares(out[:, :COUNT]),
+        out[:, COUNT] if drops else None,
+        ResultScores(scores[:, 0], _log_shares(scores[:, 1:])) if results else None,
+    )
+
+
+def taught(width: int) -> tuple[bool, bool]:
+    """Whether a network of so many scores has learned drops, and whether it has learned results."""
+    more = width - COUNT
+    return more in (1, 1 + RESULTS), more >= RESULTS
+
+
+def _log_shares(scores: Floats) -> Floats:
+    """Log-probabilities from scores, row by row."""
+    scores = scores - scores.max(axis=1, keepdims=True)
+    return np.asarray(scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
 
 
 def _means(words: Sequence[Ints], vectors: Floats) -> Floats:

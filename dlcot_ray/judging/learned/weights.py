@@ -33,7 +33,7 @@ _NETWORK = "network."
 
 _NAMES = ("columns", "words", "transitions", "starts", "calibration")
 
-PLAIN = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+PLAIN = np.array([[1.0, 0.0]] * 4)
 """The calibration that changes nothing."""
 
 
@@ -46,8 +46,8 @@ class Weights:
         words: (BUCKETS, 7), for the buckets of `Features`.
         transitions: (7, 7), from row to column.
         starts: (7,), for the first segment.
-        calibration: (3, 2), for sections, for openings and for what a reader drops: slope and shift of the
-            log-odds of a confidence.
+        calibration: (4, 2), for sections, for openings, for what a reader drops and for labels: slope and
+            shift of the log-odds of a confidence.
         network: None where the chain judges alone.
     """
 

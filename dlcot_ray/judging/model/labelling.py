@@ -9,48 +9,36 @@ if it names the segment and nothing in that segment contradicts it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dlcot_ray.core.annotation import Label, ReferenceKind, Source
 from dlcot_ray.judging.answering.reading import figures, has_figures
 from dlcot_ray.judging.findings import Findings
 from dlcot_ray.judging.model.questions.answers import LabelAnswer
-from dlcot_ray.judging.rules.labels import label_range
+from dlcot_ray.judging.rules.labels import ApproachLabel, label_range
 
 COMPARED = (ReferenceKind.GROUND_TRUTH, ReferenceKind.RESPONSE)
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A label with the answer behind it, the segment that states that answer, and what decided."""
-
-    label: Label
-    answer: str | None
-    segment: int | None
-    source: Source
-
-
 def is_open(found: Findings, start: int, stop: int) -> bool:
     """Whether evidence leaves the label of segments `[start, stop)` open, so that the model is asked."""
-    label, _, _ = label_range(found.answers, start, stop, found.reference_kind)
+    label = label_range(found.answers, start, stop, found.reference_kind).label
     return label in (Label.UNKNOWN, Label.INCOMPLETE)
 
 
-def labelled(found: Findings, start: int, stop: int, said: LabelAnswer | None) -> Labelled:
+def labelled(found: Findings, start: int, stop: int, said: LabelAnswer | None) -> ApproachLabel:
     """The label of segments `[start, stop)`.
 
     Args:
         said: the model's answer, or None where it was not asked or gave none.
     """
-    label, answer, segment = label_range(found.answers, start, stop, found.reference_kind)
-    if said is None or label not in (Label.UNKNOWN, Label.INCOMPLETE) or _is_refuted(found, said):
-        return Labelled(label, answer, segment, Source.RULES if label is Label.UNKNOWN else Source.EVIDENCE)
+    by_rules = label_range(found.answers, start, stop, found.reference_kind)
+    if said is None or by_rules.label not in (Label.UNKNOWN, Label.INCOMPLETE) or _is_refuted(found, said):
+        return by_rules
     if said.label is Label.CORRECT:
-        return Labelled(Label.CORRECT, found.reference or answer, said.segment, Source.MODEL)
+        return ApproachLabel(Label.CORRECT, found.reference or by_rules.answer, said.segment, Source.MODEL)
     if said.label is Label.INCORRECT and said.segment is not None:
         stated = found.answers.other[said.segment]
-        return Labelled(Label.INCORRECT, stated, said.segment, Source.MODEL)
-    return Labelled(said.label, answer, segment, Source.MODEL)
+        return ApproachLabel(Label.INCORRECT, stated, said.segment, Source.MODEL)
+    return ApproachLabel(said.label, by_rules.answer, by_rules.segment, Source.MODEL)
 
 
 def _is_refuted(found: Findings, said: LabelAnswer) -> bool:

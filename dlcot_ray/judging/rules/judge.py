@@ -7,14 +7,14 @@ decide like this. It is the baseline for models, and supplies the answer where a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dlcot_ray.core.annotation import (
     Annotation,
     Approach,
     JudgeStep,
-    Label,
+    ReferenceKind,
     SectionKind,
     Source,
     StepStatus,
@@ -30,12 +30,12 @@ from dlcot_ray.judging.fingerprint import fingerprint
 from dlcot_ray.judging.rules import confidence
 from dlcot_ray.judging.rules.checks import verification_kind
 from dlcot_ray.judging.rules.clusters import SAME_METHOD, assign_clusters, similarity, term_vector, terms_of
-from dlcot_ray.judging.rules.labels import SegmentAnswers, label_range
+from dlcot_ray.judging.rules.labels import ApproachLabel, SegmentAnswers, label_range
 from dlcot_ray.judging.rules.reaching import reach
 from dlcot_ray.judging.rules.runs import Run, sections_of
 from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 12
+VERSION = 13
 """Increase it when the same trace may get another annotation."""
 
 
@@ -81,6 +81,10 @@ class RulesJudge:
         return annotate(trace, find(trace, self._checker), self.identity)
 
 
+Labeller = Callable[[SegmentAnswers, int, int, ReferenceKind], ApproachLabel]
+"""Labels the approach in segments `[start, stop)`, as `label_range` does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Structure:
     """Runs of a trace, what found them, and how sure it is.
@@ -89,6 +93,7 @@ class Structure:
         sections: confidence in the sections and checks, 0..1.
         approaches: confidence in where approaches begin, 0..1.
         note: why the trace was not read, or empty.
+        label: what labels an approach.
     """
 
     runs: list[Run]
@@ -96,6 +101,7 @@ class Structure:
     sections: float
     approaches: float
     note: str = ""
+    label: Labeller = label_range
 
 
 def annotate(trace: Trace, found: Findings, identity: str) -> Annotation:
@@ -114,7 +120,7 @@ def assemble(trace: Trace, found: Findings, structure: Structure, identity: str)
     segments, answers, kind = found.segments, found.answers, found.reference_kind
     runs, completed = _complete_last(reach(structure.runs, answers, kind), answers)
     labels = confidence.of_labels(kind, found.reference, answers, found.first_correct_segment)
-    approaches, methods = _approaches(runs, found, trace.problem, completed, labels)
+    approaches, labels, methods = _approaches(runs, found, trace.problem, completed, labels, structure.label)
     annotation = Annotation(
         trace_id=trace.trace_id,
         fingerprint=fingerprint(trace, identity),
@@ -153,34 +159,36 @@ def _complete_last(runs: list[Run], answers: SegmentAnswers) -> tuple[list[Run],
 
 
 def _approaches(
-    runs: list[Run], found: Findings, problem: str, completed: int, sure_of_labels: float
-) -> tuple[tuple[Approach, ...], float]:
-    """The approaches, and the confidence in which of them use the same method."""
+    runs: list[Run], found: Findings, problem: str, completed: int, sure_of_labels: float, label: Labeller
+) -> tuple[tuple[Approach, ...], float, float]:
+    """The approaches, and the confidence in their labels, and in which of them use the same method."""
     explored = [run for run in runs if run.kind is SectionKind.SOLUTION_EXPLORE]
     texts = ["".join(found.segments[run.start : run.stop]) for run in explored]
     grouping = assign_clusters(texts, problem)
-    approaches = []
+    approaches, sure = [], []
     for index, (run, cluster, nearest) in enumerate(
         zip(explored, grouping.numbers, grouping.nearest, strict=True)
     ):
-        label, answer, segment = label_range(found.answers, run.start, run.stop, found.reference_kind)
+        ends = label(found.answers, run.start, run.stop, found.reference_kind)
         sure_of_method = confidence.of_method(nearest, SAME_METHOD)
+        sure.append(sure_of_labels if ends.sure is None else ends.sure)
         approaches.append(
             Approach(
                 run.start,
                 run.stop,
-                label,
-                Source.EVIDENCE if label is not Label.UNKNOWN else Source.RULES,
-                answer,
-                segment,
+                ends.label,
+                ends.source,
+                ends.answer,
+                ends.segment,
                 cluster,
                 find_errors(found.text, found.offsets, run.start, run.stop),
                 completed if index == len(explored) - 1 else 0,
-                round(min(sure_of_labels, sure_of_method), 3),
+                round(min(sure[-1], sure_of_method), 3),
             )
         )
     methods = min((confidence.of_method(near, SAME_METHOD) for near in grouping.nearest), default=1.0)
-    return tuple(approaches), methods
+    labels = sum(sure) / len(sure) if sure else sure_of_labels
+    return tuple(approaches), labels, methods
 
 
 def _verifications(runs: list[Run], segments: Sequence[str], problem: str) -> tuple[Verification, ...]:

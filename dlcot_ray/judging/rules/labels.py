@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from dlcot_ray.core.annotation import Label, ReferenceKind
+from dlcot_ray.core.annotation import Label, ReferenceKind, Source
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer
 from dlcot_ray.core.stating.facts import (
     OUTRIGHT,
@@ -48,6 +49,19 @@ STRONG = OUTRIGHT
 
 ENDING = 2
 """Segments at the end of an approach in which a right value is its result, however it is put."""
+
+
+class ApproachLabel(NamedTuple):
+    """The label of an approach, the answer that it rests on, that answer's segment, and what decided.
+
+    `sure`: the chance that the label is right, 0..1; None where only the kind of the evidence tells.
+    """
+
+    label: Label
+    answer: str | None
+    segment: int | None
+    source: Source
+    sure: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +198,8 @@ def _lists(segment: str, found: Sequence[Statement], comparison: Comparison) -> 
     return tuple(joined)
 
 
-def label_range(
-    answers: SegmentAnswers, start: int, stop: int, kind: ReferenceKind
-) -> tuple[Label, str | None, int | None]:
-    """Label, answer and its segment for the approach in segments `[start, stop)`: by its own last result.
+def label_range(answers: SegmentAnswers, start: int, stop: int, kind: ReferenceKind) -> ApproachLabel:
+    """The label of the approach in segments `[start, stop)`: by its own last result.
 
     Correct: the right answer arrives and no other answer stands behind it, or the range ends on the right
     value. The segment is where a correct answer first stands.
@@ -195,21 +207,21 @@ def label_range(
     right = next((i for i in range(start, stop) if answers.arrived[i]), None)
     wrong = next((i for i in range(stop - 1, start - 1, -1) if answers.other[i] is not None), None)
     if kind is ReferenceKind.NONE:
-        return (
-            (Label.INCOMPLETE, None, None) if wrong is None else (Label.UNKNOWN, answers.other[wrong], wrong)
-        )
+        if wrong is None:
+            return ApproachLabel(Label.INCOMPLETE, None, None, Source.EVIDENCE)
+        return ApproachLabel(Label.UNKNOWN, answers.other[wrong], wrong, Source.RULES)
     last = next((i for i in range(stop - 1, start - 1, -1) if answers.fresh[i]), None)
     if right is None and last is not None and last >= stop - ENDING:
         right = last
     ends = range(stop - 1, max(start, stop - ENDING, last or 0) - 1, -1)
     closing = next((i for i in ends if answers.closing[i] is not None and i != last), None)
     if wrong is None and closing is not None:
-        return Label.INCORRECT, answers.closing[closing], closing
+        return ApproachLabel(Label.INCORRECT, answers.closing[closing], closing, Source.EVIDENCE)
     if right is not None and last is not None and (wrong is None or wrong < last):
-        return Label.CORRECT, answers.correct[right], right
+        return ApproachLabel(Label.CORRECT, answers.correct[right], right, Source.EVIDENCE)
     if wrong is not None:
-        return Label.INCORRECT, answers.other[wrong], wrong
-    return Label.INCOMPLETE, None, None
+        return ApproachLabel(Label.INCORRECT, answers.other[wrong], wrong, Source.EVIDENCE)
+    return ApproachLabel(Label.INCOMPLETE, None, None, Source.EVIDENCE)
 
 
 def _equal(answer: StatedAnswer, comparison: Comparison) -> bool | None:

@@ -21,7 +21,7 @@ def reach(runs: list[Run], answers: SegmentAnswers, kind: ReferenceKind) -> list
     if not answers.ends_right:
         return runs
     found = [label_range(answers, r.start, r.stop, kind) for r in runs if r.kind is EXPLORE]
-    if not found or any(label is Label.CORRECT for label, _, _ in found):
+    if not found or any(item.label is Label.CORRECT for item in found):
         return runs
     inside = next((i for i, run in enumerate(runs) if _arrives_in(run, answers, kind)), None)
     if inside is not None:
@@ -30,10 +30,10 @@ def reach(runs: list[Run], answers: SegmentAnswers, kind: ReferenceKind) -> list
     begun = max((i for i in range(at) if runs[i].kind is EXPLORE), default=None)
     if at < 0 or begun is None:
         return runs
-    label, text, wrong = label_range(answers, runs[begun].start, runs[begun].stop, kind)
-    if label is not Label.INCORRECT or wrong is None:
+    ends = label_range(answers, runs[begun].start, runs[begun].stop, kind)
+    if ends.label is not Label.INCORRECT or ends.segment is None:
         return runs
-    outright = _is_outright(answers, wrong, text)
+    outright = _is_outright(answers, ends.segment, ends.answer)
     first = at if outright else begun
     work = Run(EXPLORE, runs[first].start, segment + 1)
     rest = [Run(VERIFY, segment + 1, runs[at].stop)] if segment + 1 < runs[at].stop else []
@@ -48,8 +48,10 @@ def _arrives_in(run: Run, answers: SegmentAnswers, kind: ReferenceKind) -> bool:
     """Whether work arrives at the answer, and only a value in passing behind it says otherwise."""
     if run.kind is not EXPLORE or not any(answers.arrived[run.start : run.stop]):
         return False
-    label, text, wrong = label_range(answers, run.start, run.stop, kind)
-    return label is Label.INCORRECT and wrong is not None and not _is_outright(answers, wrong, text)
+    ends = label_range(answers, run.start, run.stop, kind)
+    if ends.label is not Label.INCORRECT or ends.segment is None:
+        return False
+    return not _is_outright(answers, ends.segment, ends.answer)
 
 
 def _cut(runs: Sequence[Run], at: int, answers: SegmentAnswers) -> list[Run]:

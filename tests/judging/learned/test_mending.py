@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from dlcot_ray.core.annotation import SectionKind
+from dlcot_ray.core.annotation import Label, SectionKind, Source
 from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import find
 from dlcot_ray.judging.learned.mending import mend
+from dlcot_ray.judging.rules.judge import Labeller
+from dlcot_ray.judging.rules.labels import ApproachLabel
 from dlcot_ray.judging.rules.runs import Run
 
 PROBLEM = "A box has 6 rows of 7 pears. How many pears are in it?"
@@ -40,6 +42,20 @@ def mended(checker: AnswerChecker, segments: list[str], runs: list[Run]) -> list
 def test_an_approach_takes_the_answer_with_which_a_check_would_begin(checker: AnswerChecker) -> None:
     runs = [Run(EXPLORE, 0, 1), Run(VERIFY, 1, 3)]
     assert mended(checker, [SETS_UP, ANSWERS, CHECKS], runs) == [Run(EXPLORE, 0, 2), Run(VERIFY, 2, 3)]
+
+
+def test_an_approach_that_is_right_where_the_answer_first_stands_takes_all_checks_before_it(
+    checker: AnswerChecker,
+) -> None:
+    segments = [SETS_UP, "So 6 rows of 6 pears would be 36.\n\n", CHECKS, ANSWERS, CHECKS]
+    runs = [Run(EXPLORE, 0, 2), Run(VERIFY, 2, 3), Run(VERIFY, 3, 5)]
+    found = find(Trace("t", PROBLEM, "".join(segments), "42"), checker)
+
+    def says(label: Label) -> Labeller:
+        return lambda answers, start, stop, kind: ApproachLabel(label, None, None, Source.MODEL)
+
+    assert mend(runs, found, says(Label.CORRECT)) == [Run(EXPLORE, 0, 4), Run(VERIFY, 4, 5)]
+    assert mend(runs, found, says(Label.INCORRECT)) == runs
 
 
 def test_a_check_that_is_only_the_answer_goes_whole(checker: AnswerChecker) -> None:

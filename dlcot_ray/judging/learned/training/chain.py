@@ -16,6 +16,7 @@ import numpy as np
 
 from dlcot_ray.judging.learned.arrays import Floats, Ints
 from dlcot_ray.judging.learned.features import BUCKETS, Features
+from dlcot_ray.judging.learned.results import Results
 from dlcot_ray.judging.learned.states import COUNT, MAY_FOLLOW, MAY_START
 from dlcot_ray.judging.learned.weights import Weights
 
@@ -31,11 +32,13 @@ class Case:
         features: of all its segments.
         states: what a reader made of them; fewer where only the beginning was read.
         dropped: whether the reader dropped each of them, where readers said so.
+        results: where the right answer first stands and what approaches end on, where readers said so.
     """
 
     features: Features
     states: tuple[int, ...]
     dropped: tuple[bool, ...] | None = None
+    results: Results | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Rows:
     matrix: sparse.csr_matrix
     states: tuple[int, ...]
     dropped: tuple[bool, ...] | None = None
+    results: Results | None = None
 
 
 def train(cases: Sequence[Case], options: Options = Options()) -> Weights:
@@ -156,7 +160,8 @@ def rows_of(case: Case) -> Rows:
         (np.ones(len(at), np.float32), (at, np.concatenate(words))), shape=(count, BUCKETS)
     )
     columns = sparse.csr_matrix(case.features.columns[:count].astype(np.float32))
-    return Rows(sparse.hstack([columns, hot], format="csr"), case.states, case.dropped)
+    rows = sparse.hstack([columns, hot], format="csr")
+    return Rows(rows, case.states, case.dropped, case.results)
 
 
 def features_in(rows: Rows) -> tuple[Floats, tuple[Ints, ...]]:

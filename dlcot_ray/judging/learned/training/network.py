@@ -1,6 +1,6 @@
 """Train the network: cross-entropy by AdamW, with dropout, and a learning rate that rises and falls.
 
-States and drops are learned side by side; cases without drops teach states only.
+States, drops and results are learned side by side; a case teaches those that its labels tell.
 
 In: cases, as the chain's training takes them. Out: a `Network`. One thread and fixed seeds: the same cases
 give the same weights on the same machine. Needs torch (`dlcot-ray[network]`), which is imported where it is
@@ -9,7 +9,7 @@ used: judging does without.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from dlcot_ray.judging.learned.arrays import Floats
 from dlcot_ray.judging.learned.features import BUCKETS
-from dlcot_ray.judging.learned.network import Network
+from dlcot_ray.judging.learned.network import RESULTS, Network
 from dlcot_ray.judging.learned.states import COUNT
 from dlcot_ray.judging.learned.training.chain import Rows
 
@@ -36,6 +36,8 @@ class NetworkOptions:
         decay: weight decay.
         epochs: how often all cases are seen.
         batch: cases of one step.
+        first, label: what a trace's first correct segment, and the label of an approach, count for, in
+            segments: there are far fewer of them.
         seed: of the first weights, the order of the cases and the dropout.
     """
 
@@ -47,6 +49,8 @@ class NetworkOptions:
     decay: float = 0.01
     epochs: int = 7
     batch: int = 8
+    first: float = 5.0
+    label: float = 3.0
     seed: int = 1
 
 
@@ -82,12 +86,13 @@ def _fit(cases: Sequence[Rows], options: NetworkOptions, progress: Callable[[int
 
     batches = -(-len(cases) // options.batch)
     width = COUNT + any(case.dropped is not None for case in cases)
+    width += RESULTS * any(case.results is not None for case in cases)
     parts = _parts(cases[0].matrix.shape[1] - BUCKETS, width, options)
     trained = [weight for part in parts.values() for weight in part.parameters()]
     steps = torch.optim.AdamW(trained, lr=options.rate, weight_decay=options.decay)
     rate = torch.optim.lr_scheduler.OneCycleLR(steps, options.rate, total_steps=options.epochs * batches + 1)
     order = np.random.default_rng(options.seed)
-    inputs = [_inputs(case) for case in cases]
+    inputs = [_Inputs.of(case) for case in cases]
     for epoch in range(options.epochs):
         lost, seen = 0.0, 0
         places = order.permutation(len(cases))
@@ -118,38 +123,82 @@ def _parts(columns: int, width: int, options: NetworkOptions) -> dict[str, Any]:
     return parts
 
 
-def _inputs(case: Rows) -> tuple[torch.Tensor, ...]:
-    """Columns, buckets of words, where each segment's buckets begin, states, and drops (none: empty)."""
-    import torch
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """A case as tensors: columns, buckets of words, where each segment's buckets begin, and the targets.
 
-    hot = case.matrix[:, -BUCKETS:].tocsr()
-    columns = np.ascontiguousarray(case.matrix[:, :-BUCKETS].toarray(), np.float32)
-    words = hot.indices.astype(np.int64), hot.indptr[:-1].astype(np.int64)
-    states, dropped = np.asarray(case.states, np.int64), np.asarray(case.dropped or (), np.float32)
-    return tuple(map(torch.from_numpy, (columns, *words, states, dropped)))
+    Attributes:
+        dropped: empty where the labels say nothing of drops.
+        first: the segment where the right answer first stands, the number of segments where none; or empty.
+        ends, labels: the last segments of the labelled approaches, and their labels.
+    """
+
+    columns: torch.Tensor
+    words: torch.Tensor
+    starts: torch.Tensor
+    states: torch.Tensor
+    dropped: torch.Tensor
+    first: torch.Tensor
+    ends: torch.Tensor
+    labels: torch.Tensor
+
+    @classmethod
+    def of(cls, case: Rows) -> _Inputs:
+        """The tensors of a case."""
+        import torch
+
+        hot = case.matrix[:, -BUCKETS:].tocsr()
+        columns = np.ascontiguousarray(case.matrix[:, :-BUCKETS].toarray(), np.float32)
+        count, results = len(case.states), case.results
+        first = () if results is None else (count if results.first is None else results.first,)
+        ends = np.asarray(() if results is None else results.ends, np.int64).reshape(-1, 2)
+        arrays = (
+            columns,
+            hot.indices.astype(np.int64),
+            hot.indptr[:-1].astype(np.int64),
+            np.asarray(case.states, np.int64),
+            np.asarray(case.dropped or (), np.float32),
+            np.asarray(first, np.int64),
+            np.ascontiguousarray(ends[:, 0]),
+            np.ascontiguousarray(ends[:, 1]),
+        )
+        return cls(*map(torch.from_numpy, arrays))
 
 
 def _loss(
-    parts: dict[str, Any], batch: Sequence[tuple[torch.Tensor, ...]], options: NetworkOptions
+    parts: dict[str, Any], batch: Sequence[_Inputs], options: NetworkOptions
 ) -> tuple[torch.Tensor, int]:
     """The summed loss of a batch, and its segments."""
     import torch
 
-    def dropped(rows: torch.Tensor) -> torch.Tensor:
+    def hidden(rows: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.dropout(rows, options.dropout)
 
-    losses = []
-    for columns, words, starts, states, drops in batch:
-        layer = torch.relu(parts["columns"](dropped(columns)))
-        own = dropped(torch.cat([layer, parts["words"](words, starts)], 1))
+    losses: list[torch.Tensor] = []
+    for case in batch:
+        layer = torch.relu(parts["columns"](hidden(case.columns)))
+        own = hidden(torch.cat([layer, parts["words"](case.words, case.starts)], 1))
         read, _ = parts["readers"](own[None])
-        scores = parts["out"](dropped(torch.cat([read[0], own], 1)))
-        losses.append(torch.nn.functional.cross_entropy(scores[:, :COUNT], states, reduction="sum"))
-        if len(drops):
-            losses.append(
-                torch.nn.functional.binary_cross_entropy_with_logits(scores[:, COUNT], drops, reduction="sum")
-            )
-    return torch.stack(losses).sum(), sum(len(states) for _, _, _, states, _ in batch)
+        scores = parts["out"](hidden(torch.cat([read[0], own], 1)))
+        losses += _losses_of(scores, case, options)
+    return torch.stack(losses).sum(), sum(len(case.states) for case in batch)
+
+
+def _losses_of(scores: torch.Tensor, case: _Inputs, options: NetworkOptions) -> Iterator[torch.Tensor]:
+    """What the scores of one case lose, for each thing that its labels tell."""
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+    yield cross_entropy(scores[:, :COUNT], case.states, reduction="sum")
+    if len(case.dropped):
+        yield binary_cross_entropy_with_logits(scores[:, COUNT], case.dropped, reduction="sum")
+    if len(case.first):
+        # The answer stands first in one segment, or nowhere, whose score is 0.
+        places = torch.cat([scores[:, -RESULTS], scores.new_zeros(1)])
+        yield options.first * cross_entropy(places[None], case.first)
+    if len(case.ends):
+        labels = scores[case.ends][:, 1 - RESULTS :]
+        yield options.label * cross_entropy(labels, case.labels, reduction="sum")
 
 
 def _network(parts: dict[str, Any]) -> Network:

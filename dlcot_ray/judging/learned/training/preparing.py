@@ -17,6 +17,7 @@ from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.findings import find
 from dlcot_ray.judging.learned.arrays import Floats
 from dlcot_ray.judging.learned.judge import case_of, eagerness_of, read_scores, scores_by
+from dlcot_ray.judging.learned.results import Results
 from dlcot_ray.judging.learned.sureness import calibrated_odds, fit_line, shares_right
 from dlcot_ray.judging.learned.training.chain import Case, Rows, features_in, rows_of
 from dlcot_ray.judging.learned.weights import PLAIN, Weights
@@ -29,11 +30,13 @@ class Labelled:
     """A trace and the states of its first segments, as labels give them.
 
     `dropped`: the ranges of characters that a reader drops, where labels say so.
+    `results`: where the right answer first stands and what approaches end on, where labels say so.
     """
 
     trace: Trace
     path: tuple[int, ...]
     dropped: Ranges | None = None
+    results: Results | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def _prepared(item: Labelled, checker: AnswerChecker) -> Prepared | None:
         return None
     features = case_of(found, item.trace.problem)
     dropped = None if item.dropped is None else dropped_segments(found.offsets[: count + 1], item.dropped)
-    return prepared_of(found.offsets, Case(features, item.path, dropped))
+    return prepared_of(found.offsets, Case(features, item.path, dropped, item.results))
 
 
 def dropped_segments(offsets: Sequence[int], ranges: Ranges) -> tuple[bool, ...]:
@@ -90,28 +93,34 @@ class Sureness:
     openings: tuple[tuple[float, float], ...]
     drops: tuple[tuple[float, float], ...] = ()
     """One pair for each segment, not for each trace."""
+    labels: tuple[tuple[float, float], ...] = ()
+    """One pair for each approach that a reader labelled."""
 
 
 def sureness_of(weights: Weights, cases: Sequence[Prepared]) -> Sureness:
     """How sure some weights are of cases, and how right."""
     sections, openings = [], []
     drops: list[tuple[float, float]] = []
+    labels: list[tuple[float, float]] = []
     for case in cases:
-        scores, needless = scores_by(weights, *features_in(case.rows))
-        reading = read_scores(scores, case.eagerness, case.offsets, weights)
-        if needless is not None and case.rows.dropped is not None:
-            drops += zip(
-                calibrated_odds(needless, PLAIN[2]).tolist(), map(float, case.rows.dropped), strict=True
-            )
+        outlook = scores_by(weights, *features_in(case.rows))
+        reading = read_scores(outlook.states, case.eagerness, case.offsets, weights)
+        if outlook.needless is not None and case.rows.dropped is not None:
+            chances = calibrated_odds(outlook.needless, PLAIN[2]).tolist()
+            drops += zip(chances, map(float, case.rows.dropped), strict=True)
+        if outlook.results is not None and case.rows.results is not None:
+            for end, label in case.rows.results.ends:
+                likely = outlook.results.labels[end]
+                labels.append((float(np.exp(likely.max())), float(likely.argmax() == label)))
         right, hits = shares_right(reading.path, case.rows.states, case.offsets)
         sections.append((reading.sections, right))
         openings.append((reading.openings, hits))
-    return Sureness(tuple(sections), tuple(openings), tuple(drops))
+    return Sureness(tuple(sections), tuple(openings), tuple(drops), tuple(labels))
 
 
 def calibrate(weights: Weights, seen: Sureness) -> Weights:
     """The weights with a calibration that fits what was seen."""
-    kinds = (seen.sections, seen.openings, seen.drops)
+    kinds = (seen.sections, seen.openings, seen.drops, seen.labels)
     lines = [
         fit_line(*zip(*pairs, strict=True)) if pairs else plain
         for pairs, plain in zip(kinds, PLAIN, strict=True)

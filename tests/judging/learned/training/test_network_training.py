@@ -13,6 +13,7 @@ pytest.importorskip("scipy")
 from dlcot_ray.judging.learned.arrays import Ints
 from dlcot_ray.judging.learned.features import Features
 from dlcot_ray.judging.learned.network import Network, read_segments
+from dlcot_ray.judging.learned.results import Results
 from dlcot_ray.judging.learned.states import APPROACH, CHECK, CONCLUSION, COUNT, LOOK, TASK, WORK
 from dlcot_ray.judging.learned.training.chain import Case, rows_of
 from dlcot_ray.judging.learned.training.network import NetworkOptions, fit_network
@@ -57,6 +58,28 @@ def test_what_readers_drop_is_learned_where_they_say_so() -> None:
         assert tuple(needless > 0) == new.dropped
     alone = fit_network([rows_of(case(seed)) for seed in range(4)], OPTIONS)
     assert read_segments(alone, new.features.columns, new.features.words).needless is None
+
+
+def test_results_are_learned_where_readers_tell_them() -> None:
+    def labelled(seed: int) -> Case:
+        # What stands in the first segment decides where the answer stands and what the approach ends on.
+        stands = seed % 2
+        return replace(case(seed), results=Results(1 if stands else None, ((2, 0 if stands else 2),)))
+
+    made = fit_network([rows_of(labelled(seed)) for seed in range(32)] + [rows_of(case(3))], OPTIONS)
+    for seed in (100, 101):
+        new = labelled(seed)
+        found = read_segments(made, new.features.columns, new.features.words)
+        assert new.results is not None
+        assert found.results is not None
+        assert found.needless is None
+        assert found.results.labels[2].argmax() == new.results.ends[0][1]
+        first = found.results.first
+        assert (int(first.argmax()) if first.max() > 0 else None) == new.results.first
+    dropped = [rows_of(replace(labelled(seed), dropped=(False,) * 5)) for seed in range(4)]
+    both = read_segments(fit_network(dropped, OPTIONS), new.features.columns, new.features.words)
+    assert both.needless is not None
+    assert both.results is not None
 
 
 def test_training_again_gives_the_same_weights() -> None:
