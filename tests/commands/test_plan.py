@@ -14,6 +14,7 @@ from dlcot_ray.cli import main
 from dlcot_ray.commands.plan.command import forecast
 from dlcot_ray.config.costs import load_costs
 from dlcot_ray.config.loading import load_judge, load_plan
+from dlcot_ray.errors import JobError
 from dlcot_ray.inputs.files.shards import find_shards
 from dlcot_ray.inputs.presets import load_preset
 from dlcot_ray.plan.planning import make_plan
@@ -55,6 +56,20 @@ def test_a_sample_is_scaled_to_the_rows_that_are_left(tmp_path: Path) -> None:
     assert dear["gpu"]["cost"] == pytest.approx(dear["gpu"]["hours"] * 100)
     assert dear["gpu"]["wall_hours"] == pytest.approx(dear["gpu"]["hours"] / 2)
     assert dear["gpu"]["hours"] > 4 * whole["gpu"]["hours"]
+
+
+def test_votes_on_the_structure_cost_their_answers_and_no_prefill(tmp_path: Path) -> None:
+    words = (f"input={source(tmp_path / 'in', 10)}", "judge=qwen3-8b-fp8")
+    once, thrice = (told(*words, f"judge_options.structure_votes={votes}") for votes in (1, 3))
+    assert once["judge_tokens"] == told(*words)["judge_tokens"]
+    more = {kind: thrice["judge_tokens"][kind] - once["judge_tokens"][kind] for kind in once["judge_tokens"]}
+    assert more["decode"] >= 2 * 10 * 3
+    assert more["cached"] > 20 * 1000
+    assert more["prefill"] < 20 * 40
+    assert thrice["context"] == once["context"]
+    assert thrice["gpu"]["hours"] > once["gpu"]["hours"]
+    with pytest.raises(JobError, match="structure_votes cannot be 2: give 1, 3 or 5"):
+        told(*words, "judge_options.structure_votes=2")
 
 
 def test_a_cascade_costs_only_its_unsure_traces(tmp_path: Path) -> None:

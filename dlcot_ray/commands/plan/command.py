@@ -242,7 +242,14 @@ def _dry_run(
     options = judge.options
     block = _GPU_BLOCK if judge.gpus else _CPU_BLOCK
     engine = DryRunEngine(tokenizer, int(options.get("max_model_len", 32_768)), block)
-    model = ModelJudge(engine, "dry run", prompts=options.get("prompts"), ask=options.get("ask"))
+    votes = int(options.get("structure_votes", 1))
+    model = ModelJudge(
+        engine,
+        "dry run",
+        prompts=options.get("prompts"),
+        ask=options.get("ask"),
+        structure_votes=votes,
+    )
     made: Judge = model
     if judge.factory == _CASCADE:
         cheap = cheap_judge(str(options.get("first", "rules")), options.get("first_model"))
@@ -259,8 +266,8 @@ def _dry_run(
         if len(trace.reasoning) > config.max_trace_chars:
             return DryRun(length, Tokens(), 0)
         annotation = await made.judge(trace)
-        windows = next((status.questions for status in annotation.steps), 0)
-        return DryRun(length, with_habits(annotation, habits, length), windows)
+        windows = next((status.questions for status in annotation.steps), 0) // votes
+        return DryRun(length, with_habits(annotation, habits, length, votes), windows)
 
     made.start()
     try:

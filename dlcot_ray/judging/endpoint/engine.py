@@ -24,7 +24,7 @@ from dlcot_ray.judging.protocol import JudgeDied, JudgeUnavailable
 from dlcot_ray.judging.tokenizers import load_tokenizer
 
 _TEMPERATURE = 0.7
-"""Sampling temperature of the second attempt, as of the engine in this process."""
+"""Sampling temperature where there is a seed, as of the engine in this process."""
 _STOP_S = 30.0
 _UNLIMITED = 1 << 30
 _BLOCK = 16

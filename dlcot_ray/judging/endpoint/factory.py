@@ -28,6 +28,7 @@ def endpoint_judge(
     prompts: str | None = None,
     keep_replies: bool = False,
     ask: str | Sequence[str] | None = None,
+    structure_votes: int = 1,
 ) -> ModelJudge:
     """A model judge on a server; see `EndpointEngine` and `ModelJudge` for the arguments.
 
@@ -54,4 +55,12 @@ def endpoint_judge(
         budget=Budget(prices, max_cost),
     )
     identity = f"{model}@{revision or 'served'}"
-    return ModelJudge(made, identity, prompts=prompts, keep_replies=keep_replies, ask=ask, name="endpoint")
+    return ModelJudge(
+        made,
+        identity,
+        prompts=prompts,
+        keep_replies=keep_replies,
+        ask=ask,
+        structure_votes=structure_votes,
+        name="endpoint",
+    )

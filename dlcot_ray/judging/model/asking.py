@@ -1,9 +1,9 @@
 """One question to the engine: the prompt, a second attempt, and the account of the cost.
 
 In: a question, one of its parts, and the token ids that all questions share. Out: the answer's value. The
-first attempt is greedy. If its answer cannot be used, a second one samples with a fixed seed. If that fails
-too, `QuestionFailed` is raised, and the caller takes the rules judge's answer. No answer of a model raises
-anything else.
+first attempt is greedy. If its answer cannot be used, a second one samples with a fixed seed; a vote samples
+once, with its own seed. If that fails too, `QuestionFailed` is raised, and the caller takes the rules judge's
+answer. No answer of a model raises anything else.
 """
 
 from __future__ import annotations
@@ -52,18 +52,20 @@ class Account:
     """What the questions about one trace cost, by step, and the scores that came with them.
 
     Attributes:
-        replies: what was said, with its place: of the question in the table, and where its window begins.
+        replies: what was said, with its place: of the question in the table, of its window, and of the vote.
         scores: segment -> its score, where the judge was to score.
+        agreed: how far the votes agreed, 0..1, one figure for each window; nothing without votes.
     """
 
     keep_replies: bool
     tokens: dict[JudgeStep, Tokens] = field(default_factory=dict)
     questions: dict[JudgeStep, int] = field(default_factory=dict)
     reasked: dict[JudgeStep, int] = field(default_factory=dict)
-    replies: list[tuple[tuple[int, int], ModelReply]] = field(default_factory=list)
+    replies: list[tuple[tuple[int, ...], ModelReply]] = field(default_factory=list)
     scores: dict[int, SegmentScore] = field(default_factory=dict)
+    agreed: dict[JudgeStep, list[float]] = field(default_factory=dict)
 
-    def add(self, step: JudgeStep, cost: Tokens, text: str, again: bool, place: tuple[int, int]) -> None:
+    def add(self, step: JudgeStep, cost: Tokens, text: str, again: bool, place: tuple[int, ...]) -> None:
         """Add the cost of one request."""
         self.tokens[step] = added(self.tokens.get(step, Tokens()), cost)
         self.questions[step] = self.questions.get(step, 0) + (not again)
@@ -218,21 +220,23 @@ class Asker:
         part: Part,
         shared: Sequence[int],
         assumed: str,
-        place: tuple[int, int],
+        place: tuple[int, ...],
         scored: Sequence[Place] = (),
+        seeds: Sequence[int | None] = _ATTEMPTS,
     ) -> A:
-        """Ask until the answer is valid, at most twice.
+        """Ask until the answer is valid, once for each of `seeds`.
 
         Args:
             account: the cost is added to it, and the scores of `scored`.
             question, part: what to ask.
             shared: token ids that the prompt begins with.
             assumed: what an engine that runs no model answers.
-            place: of the question and its window, which order the replies.
+            place: of the question, its window and the vote, which order the replies.
             scored: the segments to score with the first attempt.
+            seeds: one for each attempt; None is greedy.
 
         Raises:
-            QuestionFailed: neither answer can be used.
+            QuestionFailed: no answer can be used.
             JudgeDied: the engine is gone.
         """
         text = self.prompts.question(question.wording, part.values)
@@ -243,16 +247,16 @@ class Asker:
         language = part.language
         constraint = Constraint(ConstraintKind.REGEX, language.regex, assumed)
         cause = ""
-        for seed in _ATTEMPTS:
+        for attempt, seed in enumerate(seeds):
             try:
                 most = min(room, language.max_chars + 1)
-                if scored and seed is None:
-                    completion = await self._scored(account, prompt, constraint, most, scored)
+                if scored and not attempt:
+                    completion = await self._scored(account, prompt, constraint, most, scored, seed)
                 else:
                     completion = await self.engine.complete(prompt, constraint, most, seed=seed)
             except RequestError as error:
                 raise QuestionFailed(str(error)) from error
-            account.add(question.step, completion.tokens, completion.text, seed is not None, place)
+            account.add(question.step, completion.tokens, completion.text, attempt > 0, place)
             longer = not completion.finished and len(completion.text) >= language.max_chars
             if longer and not language.may_break_off:
                 cause = f"the answer goes on behind {language.max_chars} characters"
@@ -273,13 +277,14 @@ class Asker:
         constraint: Constraint,
         most: int,
         places: Sequence[Place],
+        seed: int | None,
     ) -> Completion:
-        """A greedy completion; the scores of `places` go to the account."""
+        """A completion; the scores of `places` go to the account."""
         assert isinstance(self.engine, ScoringEngine)
         assert self.scores is not None
         start = max(places[0].start, 1)
         completion, tokens = await self.engine.scored(
-            prompt, constraint, most, start=start, scores=self.scores
+            prompt, constraint, most, start=start, scores=self.scores, seed=seed
         )
         account.scores |= segment_scores(tokens, start, places)
         return completion

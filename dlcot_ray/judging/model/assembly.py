@@ -7,6 +7,7 @@ judge's values where a question failed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from dlcot_ray.core.annotation import (
@@ -137,6 +138,8 @@ def _status(
         source, note = Source.MODEL, ""
         twice = any(account.reasked.get(question.step) for question in deciding)
         confidence = _REASKED_CONFIDENCE if twice else _MODEL_CONFIDENCE
+        agreed = [figure for question in deciding for figure in account.agreed.get(question.step, ())]
+        confidence = fmean(agreed) if agreed else confidence
     cost = account.tokens.get(step)
     if cost is None:
         return StepStatus(step, source, confidence, note)

@@ -135,30 +135,31 @@ class Habits:
         return max(2.0, requests), max(4.0, self.decode + self.decode_per_doubling * doublings)
 
 
-def with_habits(dry: Annotation, habits: Habits | None, length: int) -> Tokens:
+def with_habits(dry: Annotation, habits: Habits | None, length: int, votes: int = 1) -> Tokens:
     """The cost of a trace after a dry run, with a model's own number of requests and length of answers.
 
     The first question of a window computes the prompt. The others find it in the cache and compute only their
-    own tokens.
+    own tokens. Habits are those of one vote on STRUCTURE; further votes cost what they cost in the dry run.
 
     Args:
         dry: made by a dry run.
         habits: None leaves the cost as it is.
         length: tokens of the trace.
+        votes: how often STRUCTURE was asked.
     """
     if habits is None or not dry.tokens.prefill:
         return dry.tokens
     steps = {status.step: status for status in dry.steps}
     first = steps[JudgeStep.MACRO]
-    windows = max(1, first.questions)
+    windows = max(1, first.questions // votes)
     others = [status for step, status in steps.items() if step is not JudgeStep.MACRO and status.questions]
     asked = sum(status.questions for status in others)
     tail = sum(status.tokens.prefill for status in others) / asked if asked else 24.0
     requests, decode = habits.of(length // windows)
     again = requests - 1
-    prompt = first.tokens.prefill + first.tokens.cached - windows * tail
+    prompt = (first.tokens.prefill + first.tokens.cached) / votes - windows * tail
     return Tokens(
         round(first.tokens.prefill + again * windows * tail),
         round(first.tokens.cached + again * prompt),
-        round(decode * windows),
+        round(decode * windows + first.tokens.decode * (votes - 1) / votes),
     )

@@ -99,7 +99,7 @@ class Engine(Protocol):
     async def complete(
         self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, seed: int | None = None
     ) -> Completion:
-        """Greedy completion of `prompt` (token ids). With a `seed` it is sampled, for a second attempt.
+        """Greedy completion of `prompt` (token ids). A `seed` samples, for votes and a second attempt.
 
         Raises:
             RequestError: this request cannot be served.

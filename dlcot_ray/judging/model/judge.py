@@ -43,6 +43,7 @@ VERSION = 3
 DEFAULT_OPTIONS = (ERRORS_OPTION, CHECK_METHODS_OPTION)
 """What is asked where no policy is known."""
 
+_STRUCTURE_VOTES = (1, 3, 5)
 _LEAST_CONTEXT = 3072
 """The system text takes about 1,300 tokens of it."""
 
@@ -57,11 +58,13 @@ class ModelJudge:
         keep_replies: store every raw reply in the annotation.
         ask: the optional questions to ask, see `OPTIONS`; None: all but the causes of errors.
         scores: what the model is to say of each segment, see `Scores`; None: nothing.
+        structure_votes: how often STRUCTURE is asked: 1 (greedy), or 3 or 5 by as many seeds.
         name: what the identity begins with.
         cas_timeout_seconds: bound of one CAS comparison.
 
     Raises:
-        ValueError: the prompts cannot be used, or there is no such question, or no such scores.
+        ValueError: the prompts cannot be used, or there is no such question, no such scores, or no such
+            number of votes.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class ModelJudge:
         keep_replies: bool = False,
         ask: str | Sequence[str] | None = None,
         scores: str | None = None,
+        structure_votes: int = 1,
         name: str = "vllm",
         cas_timeout_seconds: float = 1.0,
     ) -> None:
@@ -83,6 +87,7 @@ class ModelJudge:
         self._keep_replies = keep_replies
         self._options = _options(ask)
         self._scores = _scores(scores)
+        self._votes = _votes(structure_votes)
         self._name = name
         self._checker = AnswerChecker(timeout_seconds=cas_timeout_seconds)
         self._evidence = ThreadPoolExecutor(1, "evidence")
@@ -100,6 +105,7 @@ class ModelJudge:
             f"rules-{RULES_VERSION}",
             *([f"asks-{'-'.join(sorted(self._options))}"] if self._options else []),
             *([f"scores-{self._scores}"] if self._scores else []),
+            *([f"structure-votes-{self._votes}"] if self._votes > 1 else []),
         )
         return " ".join(parts)
 
@@ -156,7 +162,9 @@ class ModelJudge:
         loop = asyncio.get_running_loop()
         found, by_rules = await loop.run_in_executor(self._evidence, self._look, trace)
         account = Account(self._keep_replies)
-        program = Program(self._asker, self._budget, trace, found, by_rules, account, self._options)
+        program = Program(
+            self._asker, self._budget, trace, found, by_rules, account, self._options, self._votes
+        )
         outcome = await program.run()
         mark = fingerprint(trace, self.identity)
         return assemble(program, outcome, mark, self.identity, self._model)
@@ -192,3 +200,10 @@ def _scores(name: str | None) -> Scores | None:
     if name not in set(Scores):
         raise ValueError(f"scores cannot be {name!r}: {did_you_mean(str(name), list(Scores))}")
     return Scores(name)
+
+
+def _votes(number: int) -> int:
+    """How often STRUCTURE is asked. Raises ValueError where it cannot be asked so often."""
+    if number not in _STRUCTURE_VOTES:
+        raise ValueError(f"structure_votes cannot be {number!r}: give 1, 3 or 5")
+    return int(number)

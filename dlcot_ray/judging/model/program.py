@@ -3,9 +3,9 @@
     STRUCTURE -> ERRORS -> ANSWER -> LABELS, CLUSTERS (at once) -> SAME, CAUSES (at once)
 
 In: a trace, its evidence and the rules judge's annotation. Out: an `Outcome`. The first question pays for the
-prefill; the others find it in the cache. What evidence decides is not asked, nor what no policy reads. Where
-a question fails, the rules judge's answer is used, and the step's status says why. The questions stand in
-`table.py`.
+prefill; the others find it in the cache, as do further votes on STRUCTURE. What evidence decides is not
+asked, nor what no policy reads. Where a question fails, the rules judge's answer is used, and the step's
+status says why. The questions stand in `table.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.findings import Findings
 from dlcot_ray.judging.model.admission import TokenBudget
 from dlcot_ray.judging.model.asking import Account, Asker, QuestionFailed, ShownSegment
-from dlcot_ray.judging.model.questions.question import Question, Scope, When
+from dlcot_ray.judging.model.questions.question import Part, Question, Scope, When
 from dlcot_ray.judging.model.questions.table import COMPLETION, EXPLORE, QUESTIONS, STRUCTURE, VERIFY
 from dlcot_ray.judging.model.scoring import Place
 from dlcot_ray.judging.model.structure import Structure, completed, structure_from, structure_of
@@ -67,6 +67,7 @@ class Program:
         by_rules: the rules judge's annotation of it, for steps that fail.
         account: what it costs.
         options: which of the optional questions are asked.
+        votes: how often a question that is put to the vote is asked; 1: no vote.
     """
 
     asker: Asker
@@ -76,6 +77,7 @@ class Program:
     by_rules: Annotation
     account: Account
     options: frozenset[str] = frozenset()
+    votes: int = 1
     _failed: dict[JudgeStep, str] = field(default_factory=dict)
 
     async def run(self) -> Outcome:
@@ -180,15 +182,47 @@ class Program:
             while (part := question.next_part(scope, given)) is not None:
                 if not shared:
                     raise QuestionFailed("none of its segments fits the context")
-                assumed = question.assumed(self.by_rules, part)
-                place = (QUESTIONS.index(question), scope.start)
-                given.append(
-                    await self.asker.ask(self.account, question, part, shared, assumed, place, places)
-                )
+                given.append(await self._answer(question, part, scope, shared, places))
         except QuestionFailed as error:
             self._failed.setdefault(question.step, str(error))
             return None
         return given
+
+    async def _answer(
+        self, question: Question[A], part: Part, scope: Scope, shared: Sequence[int], places: Sequence[Place]
+    ) -> A:
+        """The answer to one part; where there is a vote, the one that the votes make together.
+
+        The first vote fills the cache for the others, which are asked at once. Those that cannot be used are
+        left out.
+
+        Raises:
+            QuestionFailed: no answer can be used.
+        """
+        ask, account = self.asker.ask, self.account
+        assumed = question.assumed(self.by_rules, part)
+        place = (QUESTIONS.index(question), scope.start)
+        if question.vote is None or self.votes == 1:
+            return await ask(account, question, part, shared, assumed, place, places)
+        given: dict[int, A] = {}
+        causes: dict[int, QuestionFailed] = {}
+
+        async def vote(seed: int) -> None:
+            scored = places if seed == 1 else ()
+            try:
+                given[seed] = await ask(
+                    account, question, part, shared, assumed, (*place, seed), scored, (seed,)
+                )
+            except QuestionFailed as error:
+                causes[seed] = error
+
+        await vote(1)
+        await _all([vote(seed) for seed in range(2, self.votes + 1)])
+        if not given:
+            raise causes[1]
+        answer, agreement = question.vote([given[seed] for seed in sorted(given)])
+        account.agreed.setdefault(question.step, []).append(agreement)
+        return answer
 
 
 def _joined(windows: Sequence[Window], given: Sequence[_Given]) -> dict[Question[Any], Any]:

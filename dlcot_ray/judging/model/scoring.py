@@ -43,9 +43,16 @@ class ScoringEngine(Protocol):
     """An engine that also tells what it thinks of the tokens of a prompt."""
 
     async def scored(
-        self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, start: int, scores: Scores
+        self,
+        prompt: Sequence[int],
+        constraint: Constraint,
+        max_tokens: int,
+        *,
+        start: int,
+        scores: Scores,
+        seed: int | None = None,
     ) -> tuple[Completion, Sequence[TokenScore]]:
-        """As `complete`, greedy, with a score of each token of the prompt from `start` on (at least 1).
+        """As `complete`, with a score of each token of the prompt from `start` on (at least 1).
 
         Raises:
             RequestError: this request cannot be served.

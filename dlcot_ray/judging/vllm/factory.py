@@ -23,6 +23,7 @@ def vllm_judge(
     keep_replies: bool = False,
     ask: str | Sequence[str] | None = None,
     scores: str | None = None,
+    structure_votes: int = 1,
     engine: Mapping[str, Any] | None = None,
 ) -> ModelJudge:
     """A model judge on a vLLM engine; see `VllmEngine` and `ModelJudge` for the arguments.
@@ -35,7 +36,15 @@ def vllm_judge(
         model, revision=revision, max_model_len=max_model_len, threads=threads, cache=cache, engine=engine
     )
     identity = model_identity(model, revision)
-    return ModelJudge(made, identity, prompts=prompts, keep_replies=keep_replies, ask=ask, scores=scores)
+    return ModelJudge(
+        made,
+        identity,
+        prompts=prompts,
+        keep_replies=keep_replies,
+        ask=ask,
+        scores=scores,
+        structure_votes=structure_votes,
+    )
 
 
 def cascade_judge(

@@ -54,6 +54,25 @@ def test_the_first_question_computes_the_prompt_and_the_others_find_it_cached() 
     assert not any(status.note for status in one.steps), "no answer failed"
 
 
+def test_further_votes_are_counted_from_the_cache() -> None:
+    engine, thrice = (DryRunEngine(EstimatedTokenizer(), 8192) for _ in range(2))
+    judges = ModelJudge(engine, "dry run"), ModelJudge(thrice, "dry run", structure_votes=3)
+    one, three = (asyncio.run(judge.judge(trace(5))) for judge in judges)
+    for judge in judges:
+        judge.close()
+    once, votes = (made.steps[0].tokens for made in (one, three))
+    assert votes.decode == 3 * once.decode
+    assert votes.cached > 1.9 * (once.prefill + once.cached)
+    assert 0 < votes.prefill - once.prefill < 2 * 40
+    assert three.tokens.decode - one.tokens.decode == 2 * once.decode
+    # Habits are of one vote: prefill and cache as counted, and the further votes' answers on top.
+    habits = Habits(6.0, 0.0, 90.0, 0.0)
+    told, more = with_habits(one, habits, 1024), with_habits(three, habits, 1024, votes=3)
+    assert more.decode - told.decode == 2 * once.decode
+    assert more.prefill - told.prefill == votes.prefill - once.prefill
+    assert more.cached - told.cached == pytest.approx(votes.cached - once.cached, abs=80)
+
+
 def test_traces_beyond_the_context_are_counted_in_windows() -> None:
     (made,) = dry_run(trace(3, sums=60), context=3072)
     macro = next(status for status in made.steps if status.step is JudgeStep.MACRO)

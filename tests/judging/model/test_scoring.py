@@ -48,9 +48,16 @@ class Scoring(ScriptedEngine):
         self.scored_prompts: list[tuple[int, ...]] = []
 
     async def scored(
-        self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, start: int, scores: Scores
+        self,
+        prompt: Sequence[int],
+        constraint: Constraint,
+        max_tokens: int,
+        *,
+        start: int,
+        scores: Scores,
+        seed: int | None = None,
     ) -> tuple[Completion, Sequence[TokenScore]]:
-        done = await self.complete(prompt, constraint, max_tokens)
+        done = await self.complete(prompt, constraint, max_tokens, seed=seed)
         self.starts.append(start)
         self.wanted.append(scores)
         self.scored_prompts.append(tuple(prompt))
@@ -130,6 +137,7 @@ def test_a_refused_request_leaves_the_trace_without_scores() -> None:
             *,
             start: int,
             scores: Scores,
+            seed: int | None = None,
         ) -> tuple[Completion, Sequence[TokenScore]]:
             raise RequestError("too long")
 

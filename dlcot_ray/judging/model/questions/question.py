@@ -95,6 +95,8 @@ class Question(Generic[A]):
         option: asked only where this is one of the judge's options (`ask`); empty: always.
         implied: the step counts as the model's where nothing was asked: its answer follows from others.
         apply: puts the answer into the annotation; None for the questions that `assembly.py` builds it from.
+        vote: one answer from several to the same request, and how far they agree, 0..1; None: asked once,
+            whatever the number of votes.
     """
 
     step: JudgeStep
@@ -108,3 +110,4 @@ class Question(Generic[A]):
     option: str = ""
     implied: bool = False
     apply: Callable[[Annotation, A], Annotation] | None = None
+    vote: Callable[[Sequence[A]], tuple[A, float]] | None = None

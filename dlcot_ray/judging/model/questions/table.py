@@ -18,6 +18,7 @@ from dlcot_ray.judging.model.questions.joining import last, owned_errors, owned_
 from dlcot_ray.judging.model.questions.marks import Mark, read_structure, structure_language
 from dlcot_ray.judging.model.questions.options import CAUSES_OPTION, CHECK_METHODS_OPTION, ERRORS_OPTION
 from dlcot_ray.judging.model.questions.question import Part, Question, Scope, When
+from dlcot_ray.judging.model.questions.voting import elected
 from dlcot_ray.judging.model.structure import Ranges, completion_check
 
 EXPLORE, VERIFY = SectionKind.SOLUTION_EXPLORE, SectionKind.VERIFY
@@ -124,6 +125,7 @@ STRUCTURE: Question[tuple[Mark, ...]] = Question(
     assumed=assumed.structure,
     also=(JudgeStep.APPROACHES, JudgeStep.VERIFICATIONS),
     implied=True,
+    vote=elected,
 )
 ERRORS: Question[tuple[NamedError, ...]] = Question(
     step=JudgeStep.ERRORS,
