@@ -74,7 +74,7 @@ def assemble(
         first_correct_segment=_first_correct(found, approaches),
         loops=found.loops,
         truncated=found.truncated,
-        steps=statuses(program.by_rules, account, outcome.failed),
+        steps=statuses(program.by_rules, account, outcome),
         tokens=account.total(),
         replies=account.said(),
         scores=all_scores(account.scores, len(found.segments)),
@@ -101,21 +101,19 @@ def _with_answers(annotation: Annotation, outcome: Outcome, questions: Sequence[
     return annotation
 
 
-def statuses(
-    by_rules: Annotation, account: Account, failed: Mapping[JudgeStep, str]
-) -> tuple[StepStatus, ...]:
+def statuses(by_rules: Annotation, account: Account, outcome: Outcome) -> tuple[StepStatus, ...]:
     """How each step of the table was decided, with its cost, in the order of the method.
 
     Args:
         by_rules: the rules judge's annotation, whose answer stands where no question was asked.
         account: what was asked and what it cost.
-        failed: step -> why the model has no usable answer.
+        outcome: where the model has no usable answer, and why.
     """
     made = []
     for step in JudgeStep:
         deciding = [question for question in QUESTIONS if step in (question.step, *question.also)]
         if deciding:
-            made.append(_status(step, deciding, by_rules, account, failed))
+            made.append(_status(step, deciding, by_rules, account, outcome))
     return tuple(made)
 
 
@@ -124,20 +122,23 @@ def _status(
     deciding: Sequence[Question[Any]],
     by_rules: Annotation,
     account: Account,
-    failed: Mapping[JudgeStep, str],
+    outcome: Outcome,
 ) -> StepStatus:
     asked, again = account.questions.get(step, 0), account.reasked.get(step, 0)
     rules = next((status for status in by_rules.steps if status.step is step), None)
     source, confidence, note = Source.RULES, 0.0, ""
     if rules is not None:
         source, confidence, note = rules.source, rules.confidence, rules.note
-    failure = next((failed[question.step] for question in deciding if question.step in failed), None)
-    if failure is not None:
-        note = f"the rules' answer: {failure}"[:_NOTE]
+    failed, partly = (
+        next((causes[question.step] for question in deciding if question.step in causes), None)
+        for causes in (outcome.failed, outcome.partly)
+    )
+    if failed is not None:
+        note = f"the rules' answer: {failed}"[:_NOTE]
     elif asked or any(question.implied for question in deciding):
-        source, note = Source.MODEL, ""
+        source, note = Source.MODEL, (partly or "")[:_NOTE]
         twice = any(account.reasked.get(question.step) for question in deciding)
-        confidence = _REASKED_CONFIDENCE if twice else _MODEL_CONFIDENCE
+        confidence = _REASKED_CONFIDENCE if twice or partly else _MODEL_CONFIDENCE
         agreed = [figure for question in deciding for figure in account.agreed.get(question.step, ())]
         confidence = fmean(agreed) if agreed else confidence
     cost = account.tokens.get(step)

@@ -37,7 +37,7 @@ from dlcot_ray.judging.protocol import JudgeUnavailable
 from dlcot_ray.judging.rules.judge import VERSION as RULES_VERSION
 from dlcot_ray.judging.rules.judge import annotate
 
-VERSION = 3
+VERSION = 4
 """Increase it when the same answers of a model may give another annotation, or when questions change."""
 
 DEFAULT_OPTIONS = (ERRORS_OPTION, CHECK_METHODS_OPTION)

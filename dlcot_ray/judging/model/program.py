@@ -45,11 +45,13 @@ class Outcome:
         structure: runs over all segments, completed.
         answers: question -> its answer over all parts and windows; use `of`.
         failed: step -> why the model has no usable answer.
+        partly: step -> to how many parts of its question it has none, and why.
     """
 
     structure: Structure
     answers: Mapping[Question[Any], Any]
     failed: Mapping[JudgeStep, str]
+    partly: Mapping[JudgeStep, str] = field(default_factory=dict)
 
     def of(self, question: Question[A]) -> A | None:
         """The answer to a question, or None where it failed."""
@@ -79,6 +81,7 @@ class Program:
     options: frozenset[str] = frozenset()
     votes: int = 1
     _failed: dict[JudgeStep, str] = field(default_factory=dict)
+    _partly: dict[JudgeStep, str] = field(default_factory=dict)
 
     async def run(self) -> Outcome:
         """Ask all questions.
@@ -148,7 +151,7 @@ class Program:
             scope = replace(scope, structure=structure, answers=known)
             given = await self._asked(when, scope, shared)
             known |= _joined([whole], [{q: found for q, found in given.items() if found is not None}])
-        return Outcome(structure, known, dict(self._failed))
+        return Outcome(structure, known, dict(self._failed), dict(self._partly))
 
     def _scope(self, start: int, stop: int) -> Scope:
         found = self.found
@@ -176,16 +179,25 @@ class Program:
     async def _ask(
         self, question: Question[A], scope: Scope, shared: Sequence[int], places: Sequence[Place]
     ) -> list[A] | None:
-        """The answers to all parts of a question. If one is unusable, the step fails: None."""
+        """The answers to all parts of a question. None where the step fails, see `Question.spare`."""
         given: list[A] = []
-        try:
-            while (part := question.next_part(scope, given)) is not None:
+        causes: list[str] = []
+        while (part := question.next_part(scope, given)) is not None:
+            try:
                 if not shared:
                     raise QuestionFailed("none of its segments fits the context")
                 given.append(await self._answer(question, part, scope, shared, places))
-        except QuestionFailed as error:
-            self._failed.setdefault(question.step, str(error))
+            except QuestionFailed as error:
+                causes.append(str(error))
+                if question.spare is None:
+                    break
+                given.append(question.spare)
+        if causes and (question.spare is None or len(causes) == len(given)):
+            self._failed.setdefault(question.step, causes[0])
             return None
+        if causes:
+            partly = f"the rules' answer for {len(causes)} of {len(given)} parts: {causes[0]}"
+            self._partly.setdefault(question.step, partly)
         return given
 
     async def _answer(

@@ -438,7 +438,7 @@ def test_a_cascade_sends_only_unsure_traces_to_the_second_judge() -> None:
     finally:
         cascade.close()
     assert one.judge == RulesJudge().identity
-    assert two.judge.startswith("vllm/3 scripted")
+    assert two.judge.startswith("vllm/4 scripted")
     assert "cascade" not in two.judge
     assert one.fingerprint != asyncio.run(RulesJudge().judge(easy)).fingerprint
 

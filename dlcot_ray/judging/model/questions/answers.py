@@ -24,7 +24,8 @@ LABEL_LETTERS: Mapping[str, Label] = {
 ERROR_LETTERS: Mapping[str, ErrorKind] = {"K": ErrorKind.CALCULATION, "D": ErrorKind.DERIVATION}
 
 MAX_ERRORS = 48
-"""Errors of one answer, one window; the most that a reader found in a trace was 37."""
+"""Segments with errors of one answer; the most that a reader found in a trace was 37. Approaches that have
+more segments together are asked about one by one."""
 ITEMS_PER_QUESTION = 16
 """Approaches or checks that one question about labels or clusters names."""
 MAX_CAUSES = 12

@@ -97,6 +97,8 @@ class Question(Generic[A]):
         apply: puts the answer into the annotation; None for the questions that `assembly.py` builds it from.
         vote: one answer from several to the same request, and how far they agree, 0..1; None: asked once,
             whatever the number of votes.
+        spare: stands for the answer to a part that fails, beside those to the others; the step fails where
+            all parts do. None: the step fails with any of its parts.
     """
 
     step: JudgeStep
@@ -111,3 +113,4 @@ class Question(Generic[A]):
     implied: bool = False
     apply: Callable[[Annotation, A], Annotation] | None = None
     vote: Callable[[Sequence[A]], tuple[A, float]] | None = None
+    spare: A | None = None

@@ -29,10 +29,14 @@ def _structure(scope: Scope) -> Part:
     return Part({"first": start + 1, "last": stop}, structure_language(start, stop), ((start, stop),))
 
 
-def _errors(scope: Scope) -> Part | None:
+def _errors(scope: Scope, answered: Sequence[Any]) -> Part | None:
+    """Asked about all approaches at once, or one by one where one answer cannot name all their segments."""
     ranges = scope.ranges(EXPLORE) if scope.structure is not None else ((scope.start, scope.stop),)
-    if not ranges:
+    at_once = sum(stop - start for start, stop in ranges) <= answers.MAX_ERRORS
+    asked = [ranges] if at_once else [(one,) for one in ranges]
+    if not ranges or len(answered) >= len(asked):
         return None
+    ranges = asked[len(answered)]
     values = {"ranges": spoken(ranges), "against": scope.against}
     return Part(values, answers.errors_language(ranges), ranges)
 
@@ -131,11 +135,12 @@ ERRORS: Question[tuple[NamedError, ...]] = Question(
     step=JudgeStep.ERRORS,
     wording="errors",
     when=When.WINDOW,
-    next_part=_once(_errors),
+    next_part=_errors,
     read=answers.read_errors,
     join=owned_errors,
     assumed=assumed.errors,
     option=ERRORS_OPTION,
+    spare=(),
 )
 COMPLETION: Question[int | None] = Question(
     step=JudgeStep.COMPLETE,
