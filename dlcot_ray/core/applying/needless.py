@@ -21,10 +21,10 @@ from dlcot_ray.core.policies.standing import Standing, standing
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on
 from dlcot_ray.core.trace import Trace
 
-CHOICE = 1.0
+CHOICE = 0.5
 """Log-odds that the edit's own choice adds to a segment, or takes from one that it keeps."""
 
-CAUTION = 0.5
+CAUTION = 1.0
 """Log-odds that a segment needs beyond even chances, because one that is needed does more harm by going."""
 
 KEPT, GONE = 0.45, 0.6
