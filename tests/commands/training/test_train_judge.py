@@ -77,7 +77,7 @@ def test_labels_make_a_judge_that_finds_their_structure(traces: Path, labels: Pa
     assert sum(training["traces"].values()) == COUNT
     assert training["fingerprint"] == load(out).fingerprint
     assert training["steps"]
-    assert set(training["calibration"]) == {"sections", "approaches", "drops"}
+    assert set(training["calibration"]) == {"sections", "approaches", "drops", "labels"}
     report = json.loads((out / "evaluation.json").read_text())
     assert {item["kind"] for item in report["sets"]} >= {"sections", "boundary", "check"}
     judge = LearnedJudge(str(out))
