@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dlcot_ray.core.annotation import Annotation
 from dlcot_ray.core.policies.standing import conclusion_start, standing
 from dlcot_ray.core.seams.cues import ASSURES, BOTH, EARLIER
-from dlcot_ray.core.seams.sentences import sentences, without_lead
+from dlcot_ray.core.seams.sentences import sentences, without_lead, without_yes
 from dlcot_ray.core.stating.outcomes import CLOSING_CHARS, argues, calculates
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on, states
 from dlcot_ray.core.trace import Trace
@@ -54,8 +54,6 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 """Closing words that belong to work before them."""
-_YES = re.compile(r"^\W*(?:(?:so|and|okay|ok|but)\b[,\s]*)*(?:yes|yep|yeah)\b[,.\s]*", re.IGNORECASE)
-"""First words that answer a look."""
 _ENTRY = re.compile(r"[\s*]{0,9}\(?(?P<number>\d{1,2})[.)]\s")
 _LIST_SEGMENTS = 60
 """Maximum segments of a numbered list that the closing words end."""
@@ -143,8 +141,7 @@ def _last_outcome(text: str, accepted: Sequence[str]) -> str | None:
 
 def _freed(sentence: str, accepted: Sequence[str]) -> str | None:
     """A sentence without its first words, if the rest states the outcome and speaks of nothing else."""
-    rest = without_lead(sentence) or _YES.sub("", sentence)
-    rest = rest[:1].upper() + rest[1:]
+    rest = without_lead(sentence) or without_yes(sentence)
     return rest if rest is not None and states(rest, accepted) and not _hangs_on(rest) else None
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.applying.looks import END_CHARS, is_settled_surely, leaves_conflict, opens
-from dlcot_ray.core.applying.openness import doubts, is_open, sets_out
+from dlcot_ray.core.applying.openness import is_open, sets_out, supposes
 from dlcot_ray.core.applying.settling import has_outcome
 from dlcot_ray.core.policies.standing import Standing, standing
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on
@@ -148,12 +148,11 @@ class _Places:
     def may_start(self, segment: int) -> bool:
         """Whether the edit begins to drop here, or something new opens behind a thought that has ended.
 
-        The edit may not begin where the text before only supposes something: what follows may settle it.
-
-        Before the edit's own beginning that thought has to end on the answer, or on a sure verdict.
+        Where the text before only supposes something, what follows may settle it. Before the edit's own
+        beginning the thought has to end on the answer, or on a sure verdict.
         """
         if segment in self.dropped and segment - 1 not in self.dropped:
-            return segment == 0 or not doubts(self._text(segment - 1))
+            return segment == 0 or not supposes(self._text(segment - 1))
         behind = behind_answer(self.annotation)
         first = min((i for i in self.dropped if i >= behind), default=self._count)
         return self._opens(segment) and self._ends_before(segment, sure=segment < first)

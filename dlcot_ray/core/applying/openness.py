@@ -81,11 +81,11 @@ def is_open(text: str) -> bool:
     return doubts is not None or cues.ANNOUNCES.match(last) is not None
 
 
-def doubts(text: str) -> bool:
+def supposes(text: str) -> bool:
     """Whether the last sentence of a text only supposes something, so that what follows may settle it."""
     last = last_sentence(text)
-    supposes = HEDGES.match(last) or UNSURE.search(last)
-    return supposes is not None and _TURNED_DOWN.search(last) is None and not last.endswith(":")
+    hedged = HEDGES.match(last) or UNSURE.search(last)
+    return hedged is not None and _TURNED_DOWN.search(last) is None and not last.endswith(":")
 
 
 def is_left_open(text: str) -> bool:

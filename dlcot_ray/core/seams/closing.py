@@ -22,7 +22,7 @@ from dlcot_ray.core.seams.kinds import SAYS, Closed, Seam, SeamKind, SeamNeed
 from dlcot_ray.core.seams.loose_ends import ANSWER_CHARS, just_before, loose_after, loose_before
 from dlcot_ray.core.seams.namings import dropped_words
 from dlcot_ray.core.seams.references import dangling_reference, ways_left
-from dlcot_ray.core.seams.sentences import sentences, without_lead
+from dlcot_ray.core.seams.sentences import sentences, without_lead, without_yes
 
 _ANNOUNCING_SEGMENTS = 3
 """Maximum segments before a drop that can be removed as announcements; more would remove work."""
@@ -125,9 +125,9 @@ class _Closing:
         if kind is None:
             return
         start, stop = sentences(text)[0]
-        said = cues.SAYS_YES.match(text[start:stop]) if kind is SeamKind.ANSWERING else None
-        if said is not None and not cues.ANSWERS.match(text[start:stop]):
-            self._replace(right, _without_yes(said) + text[stop:], kind)
+        rest = without_yes(text[start:stop]) if kind is SeamKind.ANSWERING else None
+        if rest is not None and not cues.ANSWERS.match(text[start:stop]):
+            self._replace(right, rest + text[stop:], kind)
             return
         short = stop - start <= ANSWER_CHARS and not _has_work(text[start:stop])
         if not short or not self._take_out(right, (start, stop), kind):
@@ -211,12 +211,6 @@ def _said(sentence: str) -> str:
     """What a sentence says, without its first word of conclusion, its signs and its layout."""
     words = re.findall(r"[^\W_]+", sentence.lower())
     return " ".join(words[1:] if words and words[0] in _CONCLUDING else words)
-
-
-def _without_yes(said: re.Match[str]) -> str:
-    """A sentence without its "yes,"; it begins with a capital letter where nothing stands before."""
-    lead, rest = said["lead"], said["rest"]
-    return lead + (rest if lead.strip() else rest[0].upper() + rest[1:])
 
 
 def _joints(script: Sequence[Edit]) -> Iterator[tuple[int, int]]:

@@ -48,3 +48,15 @@ def without_lead(sentence: str) -> str | None:
     """
     led = cues.EITHER_WAY.match(sentence) or cues.LED.match(sentence)
     return None if led is None else led["lead"] + led["rest"][0].upper() + led["rest"][1:]
+
+
+def without_yes(sentence: str) -> str | None:
+    """A sentence without the "yes," that it begins with, or None without one.
+
+    It begins with a capital letter where nothing stands before: "So yes, it is 42." leaves "So it is 42."
+    """
+    said = cues.SAYS_YES.match(sentence)
+    if said is None:
+        return None
+    lead, rest = said["lead"], said["rest"]
+    return lead + (rest if lead.strip() else rest[0].upper() + rest[1:])

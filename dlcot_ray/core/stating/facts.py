@@ -103,6 +103,7 @@ _ANOTHER_BEFORE = re.compile(r"\d[\s$\\)°]{0,4}\bor\s(?:[\\$(]{0,3}\s?[^\W\d]\s
 _ANOTHER_BEHIND = re.compile(
     r"[\s$\\)°]{0,4}or\s(?:[\\$(]{0,3}\s?(?:[^\W\d]|\\){1,7}\s?=\s?)?[\\$(]{0,3}\s?[-−\d]"
 )
+_LETTER = re.compile(r"[\s$*(]{0,4}[A-J][\s$*)]{0,4}")
 _OPTION_BEFORE = re.compile(
     r"(?<![\w'])\(?[A-J]\)?(?: or (?:maybe |perhaps |possibly |option |choice )?|/)[\s*$(]{0,3}$"
     r"|\b(?:in (?:the )?(?:answer|option|choice)s?|(?:close|closer|closest|near|nearer|nearest|similar) to"
@@ -213,7 +214,7 @@ def is_stated(text: str, answer: StatedAnswer) -> bool:
 
 def _is_letter(answer: StatedAnswer) -> bool:
     """Whether an answer is the letter of an option."""
-    return len(answer.text.strip(" $*()")) == 1 and answer.text.strip(" $*()") in "ABCDEFGHIJ"
+    return _LETTER.fullmatch(answer.text) is not None
 
 
 def _is_part(text: str, answer: StatedAnswer) -> bool:

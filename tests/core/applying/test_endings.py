@@ -195,7 +195,7 @@ def test_first_words_that_answer_a_dropped_look_are_taken_off_the_outcome() -> N
         kinds=(AFFIRMS, AFFIRMS),
     )
     result = enhanced(trace, annotation)
-    assert result.reasoning.rstrip().split("\n\n") == [*lines[:3], "G is the correct answer."]
+    assert result.reasoning.rstrip().split("\n\n") == [*lines[:3], "So G is the correct answer."]
 
 
 def test_having_covered_everything_goes_where_what_covered_it_went() -> None:

@@ -73,7 +73,9 @@ def _prepared(item: Labelled, checker: AnswerChecker) -> Prepared | None:
         return None
     features = case_of(found, item.trace.problem)
     dropped = None if item.dropped is None else dropped_segments(found.offsets[: count + 1], item.dropped)
-    return prepared_of(found.offsets, Case(features, item.path, dropped, item.results))
+    # Labels of the first segments alone do not tell where something first stands in the trace.
+    results = item.results if count == len(found.segments) else None
+    return prepared_of(found.offsets, Case(features, item.path, dropped, results))
 
 
 def dropped_segments(offsets: Sequence[int], ranges: Ranges) -> tuple[bool, ...]:
