@@ -1,8 +1,8 @@
 """One question to the engine: the prompt, a second attempt, and the account of the cost.
 
 In: a question, one of its parts, and the token ids that all questions share. Out: the answer's value. The
-first attempt is greedy. If its answer cannot be used, a second one samples with a fixed seed; a vote samples
-once, with its own seed. If that fails too, `QuestionFailed` is raised, and the caller takes the rules judge's
+first attempt is greedy. If its answer cannot be used, a second one samples with a fixed seed; each of several
+votes has one attempt. If that fails too, `QuestionFailed` is raised, and the caller takes the rules judge's
 answer. No answer of a model raises anything else.
 """
 
@@ -251,7 +251,7 @@ class Asker:
             try:
                 most = min(room, language.max_chars + 1)
                 if scored and not attempt:
-                    completion = await self._scored(account, prompt, constraint, most, scored, seed)
+                    completion = await self._scored(account, prompt, constraint, most, scored)
                 else:
                     completion = await self.engine.complete(prompt, constraint, most, seed=seed)
             except RequestError as error:
@@ -277,14 +277,13 @@ class Asker:
         constraint: Constraint,
         most: int,
         places: Sequence[Place],
-        seed: int | None,
     ) -> Completion:
-        """A completion; the scores of `places` go to the account."""
+        """A greedy completion; the scores of `places` go to the account."""
         assert isinstance(self.engine, ScoringEngine)
         assert self.scores is not None
         start = max(places[0].start, 1)
         completion, tokens = await self.engine.scored(
-            prompt, constraint, most, start=start, scores=self.scores, seed=seed
+            prompt, constraint, most, start=start, scores=self.scores
         )
         account.scores |= segment_scores(tokens, start, places)
         return completion

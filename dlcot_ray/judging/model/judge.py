@@ -58,7 +58,7 @@ class ModelJudge:
         keep_replies: store every raw reply in the annotation.
         ask: the optional questions to ask, see `OPTIONS`; None: all but the causes of errors.
         scores: what the model is to say of each segment, see `Scores`; None: nothing.
-        structure_votes: how often STRUCTURE is asked: 1 (greedy), or 3 or 5 by as many seeds.
+        structure_votes: how often STRUCTURE is asked: 1 (greedy), or 3 or 5, all but the first sampled.
         name: what the identity begins with.
         cas_timeout_seconds: bound of one CAS comparison.
 

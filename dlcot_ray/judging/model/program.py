@@ -205,8 +205,9 @@ class Program:
     ) -> A:
         """The answer to one part; where there is a vote, the one that the votes make together.
 
-        The first vote fills the cache for the others, which are asked at once. Those that cannot be used are
-        left out.
+        The first vote is greedy, as the only one would be, and fills the cache: vLLM's CPU build dies where it
+        computes the prompt of a seeded request in several steps. The others are sampled at once with the seeds
+        2, 3, and so on. Votes that cannot be used are left out.
 
         Raises:
             QuestionFailed: no answer can be used.
@@ -219,20 +220,20 @@ class Program:
         given: dict[int, A] = {}
         causes: dict[int, QuestionFailed] = {}
 
-        async def vote(seed: int) -> None:
-            scored = places if seed == 1 else ()
+        async def vote(number: int) -> None:
+            scored, seed = (places, None) if number == 1 else ((), number)
             try:
-                given[seed] = await ask(
-                    account, question, part, shared, assumed, (*place, seed), scored, (seed,)
+                given[number] = await ask(
+                    account, question, part, shared, assumed, (*place, number), scored, (seed,)
                 )
             except QuestionFailed as error:
-                causes[seed] = error
+                causes[number] = error
 
         await vote(1)
-        await _all([vote(seed) for seed in range(2, self.votes + 1)])
+        await _all([vote(number) for number in range(2, self.votes + 1)])
         if not given:
             raise causes[1]
-        answer, agreement = question.vote([given[seed] for seed in sorted(given)])
+        answer, agreement = question.vote([given[number] for number in sorted(given)])
         account.agreed.setdefault(question.step, []).append(agreement)
         return answer
 

@@ -43,16 +43,9 @@ class ScoringEngine(Protocol):
     """An engine that also tells what it thinks of the tokens of a prompt."""
 
     async def scored(
-        self,
-        prompt: Sequence[int],
-        constraint: Constraint,
-        max_tokens: int,
-        *,
-        start: int,
-        scores: Scores,
-        seed: int | None = None,
+        self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, start: int, scores: Scores
     ) -> tuple[Completion, Sequence[TokenScore]]:
-        """As `complete`, with a score of each token of the prompt from `start` on (at least 1).
+        """As `complete`, greedy, with a score of each token of the prompt from `start` on (at least 1).
 
         Raises:
             RequestError: this request cannot be served.

@@ -26,7 +26,7 @@ from dlcot_ray.judging.vllm.startup import caught_output, check_host_memory, tai
 
 _STOP_S = 30.0
 _TEMPERATURE = 0.7
-"""Sampling temperature of votes, and of the second attempt at a question; the first one is greedy."""
+"""Sampling temperature of the second attempt at a question; the first one is greedy."""
 _DEFAULTS: Mapping[str, Any] = {
     "enable_prefix_caching": True,
     "disable_log_stats": True,
@@ -151,16 +151,9 @@ class VllmEngine:
         return Completion(choice.text, cost, choice.finish_reason != "length")
 
     async def scored(
-        self,
-        prompt: Sequence[int],
-        constraint: Constraint,
-        max_tokens: int,
-        *,
-        start: int,
-        scores: Scores,
-        seed: int | None = None,
+        self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, start: int, scores: Scores
     ) -> tuple[Completion, Sequence[TokenScore]]:
-        """A completion as `complete` gives it, and a score of each token of the prompt from `start` on.
+        """A greedy completion, and a score of each token of the prompt from `start` on.
 
         vLLM computes no log-probabilities of tokens that it reads from its prefix cache: their places in the
         answer hold whatever was in memory. So the shared system text is read from the cache, and where the
@@ -171,7 +164,7 @@ class VllmEngine:
             JudgeDied: the engine is gone.
         """
         likeliest = LIKELIEST if scores is Scores.ENTROPY else 0
-        done = await self.generate(prompt, _parameters(constraint, max_tokens, seed, likeliest))
+        done = await self.generate(prompt, _parameters(constraint, max_tokens, None, likeliest))
         (choice,) = done.outputs
         # No token is turned into text by vLLM here, because the places of cached tokens hold no tokens.
         text = self.tokenizer.decode(

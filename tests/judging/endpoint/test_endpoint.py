@@ -70,17 +70,18 @@ def test_a_chat_server_gets_texts_and_constraints() -> None:
     assert annotation.tokens == Tokens(36 * 4, 64 * 4, 10 * 4)
 
 
-def test_votes_are_sampled_by_their_seeds() -> None:
-    said = {1: "1Q 2S 3S 4VA", 2: "1Q 2S 4VA", 3: "1Q 2S 3S 4VA"}
+def test_votes_behind_the_first_are_sampled_by_their_seeds() -> None:
+    said = {2: "1Q 2S 4VA", 3: "1Q 2S 3S 4VA"}
 
     def answer(body: Any) -> str:
-        return said.get(body.get("seed")) or answered(body)
+        given = said.get(body.get("seed")) or answered(body)
+        return "1Q 2S 3S 4VA" if given == GOOD["STRUCTURE"] else given
 
     server, run = judged(answer, structure_votes=3)
     annotation = run()
     assert [(a.start, a.stop) for a in annotation.approaches] == [(1, 2), (2, 3)]
     assert annotation.steps[0].confidence == pytest.approx((1 + 6 / 7 + 1) / 3)
-    assert sorted(body["seed"] for body in server.requests if "seed" in body) == [1, 2, 3]
+    assert sorted(body["seed"] for body in server.requests if "seed" in body) == [2, 3]
     assert {body["temperature"] for body in server.requests if "seed" in body} == {0.7}
     assert len({str(body["messages"]) for body in server.requests if "seed" in body}) == 1
 

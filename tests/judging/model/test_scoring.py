@@ -48,16 +48,9 @@ class Scoring(ScriptedEngine):
         self.scored_prompts: list[tuple[int, ...]] = []
 
     async def scored(
-        self,
-        prompt: Sequence[int],
-        constraint: Constraint,
-        max_tokens: int,
-        *,
-        start: int,
-        scores: Scores,
-        seed: int | None = None,
+        self, prompt: Sequence[int], constraint: Constraint, max_tokens: int, *, start: int, scores: Scores
     ) -> tuple[Completion, Sequence[TokenScore]]:
-        done = await self.complete(prompt, constraint, max_tokens, seed=seed)
+        done = await self.complete(prompt, constraint, max_tokens)
         self.starts.append(start)
         self.wanted.append(scores)
         self.scored_prompts.append(tuple(prompt))
@@ -137,7 +130,6 @@ def test_a_refused_request_leaves_the_trace_without_scores() -> None:
             *,
             start: int,
             scores: Scores,
-            seed: int | None = None,
         ) -> tuple[Completion, Sequence[TokenScore]]:
             raise RequestError("too long")
 

@@ -19,6 +19,8 @@ from dlcot_ray.judging.model.scoring import TokenScore
 from tests.judging.model.test_judge import GOOD, TRACE, asked, check_sound
 from tests.support.scripted import ScriptedEngine
 
+SEEDS = (None, 2, 3)
+"""Of three votes: the first is greedy."""
 STRUCTURE_STEPS = (JudgeStep.MACRO, JudgeStep.APPROACHES, JudgeStep.VERIFICATIONS)
 SAID = GOOD["STRUCTURE"]
 
@@ -81,7 +83,7 @@ def without_costs(annotation: Annotation) -> Annotation:
 
 def test_three_equal_answers_are_one_answer_that_is_sure() -> None:
     one = judged(Voters({None: SAID}), votes=1)
-    engine = Voters(dict.fromkeys((1, 2, 3), SAID))
+    engine = Voters(dict.fromkeys(SEEDS, SAID))
     three = judged(engine)
     assert without_costs(three) == without_costs(one)
     assert confidences(three) == {1.0}
@@ -89,7 +91,7 @@ def test_three_equal_answers_are_one_answer_that_is_sure() -> None:
     macro = three.steps[0]
     assert (macro.questions, macro.reasked, macro.note) == (3, 0, "")
     # The first vote stands alone, because it fills the cache; all have one prompt.
-    assert engine.seeds[:3] == [1, 2, 3]
+    assert engine.seeds[:3] == list(SEEDS)
     assert engine.most_open == 2
     assert len(set(engine.prompts[:3])) == 1
     assert [status for status in three.steps if status.step not in STRUCTURE_STEPS] == [
@@ -99,40 +101,42 @@ def test_three_equal_answers_are_one_answer_that_is_sure() -> None:
 
 def test_a_dissenting_answer_lowers_the_confidence_and_changes_nothing_else() -> None:
     one = judged(Voters({None: SAID}), votes=1)
-    for dissenter in (1, 2, 3):
-        votes: dict[int | None, str | Exception] = dict.fromkeys((1, 2, 3), SAID)
+    for dissenter in SEEDS:
+        votes: dict[int | None, str | Exception] = dict.fromkeys(SEEDS, SAID)
         made = judged(Voters(votes | {dissenter: "1Q 2S 8VN 9C"}))
         assert without_costs(made) == without_costs(one)
         (confidence,) = confidences(made)
         assert 0.8 < confidence < 1.0
 
 
-def test_replies_stand_in_the_order_of_the_seeds() -> None:
-    votes: dict[int | None, str | Exception] = {seed: f"1Q 2S {seed + 2}S" for seed in range(1, 6)}
+def test_replies_stand_in_the_order_of_the_votes() -> None:
+    votes: dict[int | None, str | Exception] = {None: "1Q 2S 3S"} | {
+        seed: f"1Q 2S {seed + 2}S" for seed in range(2, 6)
+    }
     said = [reply.text for reply in judged(Voters(votes), votes=5).replies]
     assert said[:5] == ["1Q 2S 3S", "1Q 2S 4S", "1Q 2S 5S", "1Q 2S 6S", "1Q 2S 7S"]
 
 
 def test_a_failed_vote_is_left_out() -> None:
     one = judged(Voters({None: SAID}), votes=1)
-    for failed in (1, 2, 3):
+    for failed in SEEDS:
         for fault in ("1Q 6S 5S", RequestError("too long")):
-            votes: dict[int | None, str | Exception] = dict.fromkeys((1, 2, 3), SAID)
+            votes: dict[int | None, str | Exception] = dict.fromkeys(SEEDS, SAID)
             made = judged(Voters(votes | {failed: fault}))
             assert without_costs(made) == without_costs(one)
             assert confidences(made) == {1.0}
             assert made.steps[0].source is Source.MODEL
-    lone = judged(Voters({1: "nonsense", 2: RequestError("too long"), 3: SAID}))
+    lone = judged(Voters({None: "nonsense", 2: RequestError("too long"), 3: SAID}))
     assert without_costs(lone) == without_costs(one)
     assert confidences(lone) == {LONE}
 
 
 def test_where_all_votes_fail_the_answer_of_the_rules_is_used() -> None:
-    made = judged(Voters({1: "1Q 6S 5S", 2: RequestError("too long"), 3: "nonsense"}))
+    made = judged(Voters({None: "1Q 6S 5S", 2: RequestError("too long"), 3: "nonsense"}))
     macro = made.steps[0]
     assert (macro.source, macro.questions) == (Source.RULES, 2)
     assert macro.note == "the rules' answer: the answer '1Q 6S 5S' is not one of those allowed"
-    empty = judged(Voters(dict.fromkeys((1, 2, 3), "1Q 9C")))
+    empty = judged(Voters(dict.fromkeys(SEEDS, "1Q 9C")))
     assert empty.steps[0].note == "the rules' answer: no part works towards an answer"
 
 
@@ -159,18 +163,18 @@ def test_votes_are_counted_in_each_window() -> None:
 
     engine = Windows(answer, max_context=8192)
     made = judged(engine, trace=trace)
-    windows = engine.first[1]
+    windows = engine.first[None]
     assert windows > 1
-    assert engine.first == {1: windows, 2: windows, 3: windows}
+    assert engine.first == dict.fromkeys(SEEDS, windows)
     assert made.steps[0].questions == 3 * windows
     assert confidences(made) == {1.0}
 
 
 def test_the_first_vote_scores_the_segments() -> None:
-    engine = Voters(dict.fromkeys((1, 2, 3), SAID))
+    engine = Voters(dict.fromkeys(SEEDS, SAID))
     made = judged(engine, scores=Scores.SURPRISAL.value)
     assert all(score.tokens for score in made.scores)
-    assert engine.seeds[:3] == [1, 2, 3]
+    assert engine.seeds[:3] == list(SEEDS)
 
 
 def test_the_identity_names_the_votes_where_there_are_some() -> None:

@@ -1,10 +1,10 @@
 """One answer to STRUCTURE from several, and how far these agree. Pure.
 
-In: answers about the same segments, by different seeds. Out: the answer that they make together, and the mean
+In: answers about the same segments, by several votes. Out: the answer that they make together, and the mean
 F1 of their openings against it. Each segment gets the kind of part that most answers see there. A part opens
 where that kind changes, or where most answers have opened another part of the same kind since the last one
 opened; so answers that differ by a segment or two still count together. A check ends as most answers say.
-Among things that equally many answers say, the one that is said first counts, in the order of the seeds. An
+Among things that equally many answers say, the one that is said first counts, in the order of the votes. An
 answer that more than half of the votes give is thus the result as it stands.
 """
 
