@@ -205,9 +205,9 @@ class Program:
     ) -> A:
         """The answer to one part; where there is a vote, the one that the votes make together.
 
-        The first vote is greedy, as the only one would be, and fills the cache: vLLM's CPU build dies where it
-        computes the prompt of a seeded request in several steps. The others are sampled at once with the seeds
-        2, 3, and so on. Votes that cannot be used are left out.
+        The first vote is greedy, as the only one would be, and fills the cache: vLLM's CPU build dies where
+        it computes the prompt of a seeded request in several steps. The others are sampled at once with the
+        seeds 2, 3, and so on. Votes that cannot be used are left out.
 
         Raises:
             QuestionFailed: no answer can be used.
