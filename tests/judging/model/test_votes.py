@@ -110,9 +110,8 @@ def test_a_dissenting_answer_lowers_the_confidence_and_changes_nothing_else() ->
 
 
 def test_replies_stand_in_the_order_of_the_votes() -> None:
-    votes: dict[int | None, str | Exception] = {None: "1Q 2S 3S"} | {
-        seed: f"1Q 2S {seed + 2}S" for seed in range(2, 6)
-    }
+    votes: dict[int | None, str | Exception] = {None: "1Q 2S 3S"}
+    votes.update({seed: f"1Q 2S {seed + 2}S" for seed in range(2, 6)})
     said = [reply.text for reply in judged(Voters(votes), votes=5).replies]
     assert said[:5] == ["1Q 2S 3S", "1Q 2S 4S", "1Q 2S 5S", "1Q 2S 6S", "1Q 2S 7S"]
 
