@@ -219,7 +219,8 @@ class Scenario:
     def crash_and_concurrent(self, expected: Sequence[Row]) -> None:
         """A refresh that is killed half-way, others at the same time, and the one that resumes it."""
         self._number += 1
-        name, words = f"snapshot-{self._number:02d}", (*self.settings, "lease_s=4")
+        # Long enough that a busy machine does not lose it; that of a killed process ends at once here.
+        name, words = f"snapshot-{self._number:02d}", (*self.settings, "lease_s=30")
         before = self.place.latest()
         self.asked()
         slow = Path(f"{self.log}.slow")
