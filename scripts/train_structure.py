@@ -60,7 +60,9 @@ GOLD = _LABELS / "gold" / "development.jsonl"
 FRESH = _LABELS / "gold" / "fresh.jsonl"
 LATER = _LABELS / "gold" / "later.jsonl"
 NEXT = _LABELS / "gold" / "next.jsonl"
-LABELS = (GOLD, FRESH, LATER, NEXT, _LABELS / "training" / "structure.jsonl")
+OUTSIDE = _LABELS / "gold" / "outside.jsonl"
+WHOLE = (GOLD, FRESH, LATER, NEXT, OUTSIDE)
+LABELS = (*WHOLE, _LABELS / "training" / "structure.jsonl")
 LEFT_OUT = ("source", "teacher", "annotator", "method_names", "second_methods")
 FIGURES = (
     "sections.kappa",
@@ -107,7 +109,7 @@ def main(words: Sequence[str]) -> int:
             own = [
                 r
                 for r, part in zip(readings, parts, strict=True)
-                if part == family and r.set in (GOLD.stem, FRESH.stem, LATER.stem, NEXT.stem)
+                if part == family and r.set in {path.stem for path in WHOLE}
             ]
             _compare(family, own, found, checker)
         for kind, gap in _gaps(seen).items():
@@ -127,8 +129,11 @@ def _fit(cases: Sequence[Rows], network: bool) -> Weights:
 
 def _readings(traces: dict[str, Trace], checker: AnswerChecker) -> Iterator[Reading]:
     for path in LABELS:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        there = [row for row in rows if row["id"] in traces]
+        if len(there) < len(rows):
+            print(f"{path.name}: {len(rows) - len(there)} of {len(rows)} traces are not there, left out")
+        for row in there:
             trace = traces[row["id"]]
             found = find(trace, checker)
             if len(found.segments) != row["segments"]:

@@ -61,6 +61,8 @@ _LEADS_ON = re.compile(
     r"(?:[:,]|\b(?:is|are|be|as|by|with|of|to|that|and|equals|gives|get|have|formula|equation))\s*$"
 )
 """The end of a segment whose sentence goes on in the next."""
+_DECLARES = re.compile(r"[\W_]*(?:final )?answer\b|[^\n]*\\boxed\b", re.IGNORECASE)
+"""A line that declares the final answer."""
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 
@@ -121,6 +123,32 @@ def kept_outcome(trace: Trace, annotation: Annotation, gone: Collection[int]) ->
         return {}
     text = _last_outcome(annotation.segment_text(trace.reasoning, closing[-1]), accepted)
     return {} if text is None else {closing[-1]: text}
+
+
+def declared_answer(trace: Trace, annotation: Annotation, gone: Collection[int]) -> dict[int, str]:
+    """What stays of a last segment that goes: the lines that declare the final answer.
+
+    "The sum is right again. I think that is it.\\nFinal Answer: \\boxed{42}" leaves its second line.
+
+    Args:
+        trace: the trace.
+        annotation: settled.
+        gone: segments that go, but not because they are a loop.
+
+    Returns:
+        The segment and its new text; empty where the last segment stays or declares nothing.
+    """
+    last = len(annotation.segment_offsets) - 2
+    accepted = accepted_answers(annotation)
+    if last not in gone or not accepted or annotation.truncated:
+        return {}
+    lines = annotation.segment_text(trace.reasoning, last).splitlines(keepends=True)
+    at = next((i for i in range(len(lines) - 1, -1, -1) if lines[i].strip()), -1)
+    if at < 0 or not _DECLARES.match(lines[at]) or not states(lines[at], accepted):
+        return {}
+    if at and _HEADING.match(lines[at - 1].strip()):
+        at -= 1
+    return {last: "".join(lines[at:])} if at else {}
 
 
 def _last_outcome(text: str, accepted: Sequence[str]) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, ReferenceKind, VerificationKind
-from dlcot_ray.core.applying.closing import kept_outcome, list_before, needless_closing
+from dlcot_ray.core.applying.closing import declared_answer, kept_outcome, list_before, needless_closing
 from dlcot_ray.core.applying.needless import (
     affirming_stop,
     behind_answer,
@@ -114,6 +114,8 @@ class Ladder:
         trace, annotation = self.trace, self.annotation
         accepted = accepted_answers(annotation)
         outcome = kept_outcome(trace, annotation, [i for i, why in drops.items() if why == CLOSES])
+        if not outcome:
+            outcome = declared_answer(trace, annotation, [i for i, why in drops.items() if why != LOOP])
         left = {segment: why for segment, why in drops.items() if segment not in outcome}
         script = drop_script(left, len(annotation.segment_offsets) - 1)
         script = replace_segments(script, outcome, CLOSES)

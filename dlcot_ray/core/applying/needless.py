@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from dlcot_ray.core.annotation import Annotation, Section, SectionKind, Verification, VerificationKind
 from dlcot_ray.core.applying.looks import END_CHARS, is_settled_surely, leaves_conflict, opens
-from dlcot_ray.core.applying.openness import is_open, sets_out, supposes
+from dlcot_ray.core.applying.openness import is_open, sets_out, supposes, without_announcement
 from dlcot_ray.core.applying.settling import has_outcome
 from dlcot_ray.core.policies.standing import Standing, standing
 from dlcot_ray.core.stating.stated import accepted_answers, ends_on
@@ -187,10 +187,13 @@ class _Places:
         return before <= KEPT and behind >= GONE
 
     def _ends_before(self, segment: int, *, sure: bool) -> bool:
-        """Whether the text before a segment has ended: it asks nothing and leaves nothing open."""
+        """Whether the text before a segment has ended: it asks nothing and leaves nothing open.
+
+        A last sentence that only announces a check does not count: it goes with the check.
+        """
         if segment == 0:
             return False
-        text = self._text(segment - 1)
+        text = without_announcement(self._text(segment - 1))
         if is_open(text) or sets_out(text) or leaves_conflict(text):
             return False
         if sure and self._turns(segment):

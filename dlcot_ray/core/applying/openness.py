@@ -10,6 +10,8 @@ import re
 
 from dlcot_ray.core.applying.looks import HEDGES, UNSURE, announces_check
 from dlcot_ray.core.seams import cues
+from dlcot_ray.core.seams.kinds import SeamKind
+from dlcot_ray.core.seams.loose_ends import loose_before
 from dlcot_ray.core.seams.sentences import sentences
 
 _WONDERS = re.compile(
@@ -58,6 +60,13 @@ _GOES_TO_CHECK = re.compile(
     re.IGNORECASE,
 )
 
+_ANOTHER_READING = re.compile(
+    r"\b(?:different|another) (?:interpretation|reading|way (?:to|of) (?:interpret|read)\w*)\b", re.IGNORECASE
+)
+"""A reading of the problem that what follows turns down."""
+_ANNOUNCING = 2
+"""Maximum number of last sentences that announce one check."""
+
 
 def is_open(text: str) -> bool:
     """Whether a text ends in a question, a doubt or an announcement, so that what follows settles it."""
@@ -84,7 +93,7 @@ def is_open(text: str) -> bool:
 def supposes(text: str) -> bool:
     """Whether the last sentence of a text only supposes something, so that what follows may settle it."""
     last = last_sentence(text)
-    hedged = HEDGES.match(last) or UNSURE.search(last)
+    hedged = HEDGES.match(last) or UNSURE.search(last) or _ANOTHER_READING.search(last)
     return hedged is not None and _TURNED_DOWN.search(last) is None and not last.endswith(":")
 
 
@@ -95,6 +104,22 @@ def is_left_open(text: str) -> bool:
         return True
     hedges = HEDGES.match(last) or (UNSURE.match(last) and not _FULL_STOP.search(last))
     return bool(hedges) and "=" not in last and not _TURNED_DOWN.search(last)
+
+
+def without_announcement(text: str) -> str:
+    """A text without last sentences that only announce a check ("But let me check again."), if more is left.
+
+    Where the check goes, they are taken out as loose ends.
+    """
+    for _ in range(_ANNOUNCING):
+        found = loose_before(text)
+        if found is None or found[0] is not SeamKind.ANNOUNCEMENT:
+            break
+        start, stop = found[1]
+        if not announces_check(text[start:stop]) or not text[:start].strip():
+            break
+        text = text[:start]
+    return text
 
 
 def sets_out(text: str) -> bool:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from dlcot_ray.core.stating.bounds import speaks_of_bounds
+
 LONGEST_PROBLEM = 20_000
 """Characters at the end of a problem that are read."""
 
@@ -157,6 +159,7 @@ class Question:
         counted: the content words of what is counted, where the question is "how many".
         head: the content words of the quantity that is asked: "expected" in "the expected value of a roll".
         extreme: the question is for a largest or smallest value.
+        bounded: the problem speaks of bounds, so that a bound may be the answer.
         closed: one short answer exists: a value, an option, yes or no.
         rewrites: another form of an expression is asked for.
         options: option letter -> its text.
@@ -169,6 +172,7 @@ class Question:
     counted: frozenset[str]
     head: frozenset[str]
     extreme: bool
+    bounded: bool
     closed: bool
     rewrites: bool
     options: Mapping[str, str]
@@ -189,6 +193,7 @@ def read_question(problem: str) -> Question:
         counted=frozenset(content_words(_first_group(_COUNT, asked))),
         head=frozenset(content_words(_first_group(_HEAD, asked))),
         extreme=_asks_extreme(asked),
+        bounded=speaks_of_bounds(body),
         closed=bool(options) or (_is_closed(asked) and not _OPEN.search(asked)),
         rewrites=_REWRITES.search(asked) is not None,
         options=MappingProxyType(options),

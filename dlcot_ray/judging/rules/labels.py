@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from dlcot_ray.core.annotation import Label, ReferenceKind, Source
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer
+from dlcot_ray.core.stating.bounds import is_bound
 from dlcot_ray.core.stating.facts import (
     OUTRIGHT,
     ends_sentence,
@@ -178,7 +179,9 @@ def _facts(
     found = tuple(
         Statement(answer, _equal(answer, comparison))
         for answer in answers
-        if is_stated(segment, answer) and not is_other_name(segment, answer, question)
+        if is_stated(segment, answer)
+        and not is_other_name(segment, answer, question)
+        and (question.bounded or not is_bound(segment, answer))
     )
     return (*found, *_lists(segment, found, comparison)) if comparison.is_list else found
 

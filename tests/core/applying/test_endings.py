@@ -247,3 +247,21 @@ def test_a_factorial_ends_no_sentence() -> None:
 def test_let_us_think_announces_what_follows() -> None:
     again = ["Let me check once more: maybe the share of eggs may change. But let's think."]
     assert is_open(again[0])
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["Final Answer: \\boxed{4200}", "**Final Answer**\nThere are \\boxed{4200} eggs.", "Answer: 4,200 eggs"],
+)
+def test_a_check_that_goes_at_the_end_leaves_the_line_that_declares_the_answer(last: str) -> None:
+    lines = [*ROAD, *CHECK, f"{AGAIN[0]} I think that is it.\n{last}"]
+    trace, annotation = annotated(
+        lines,
+        [(0, 2, CORRECT, 0)],
+        [(2, 3, 0, 0), (3, 4, 0, 0)],
+        reference="4,200",
+        kinds=(AFFIRMS, AFFIRMS),
+    )
+    result = enhanced(trace, annotation)
+    assert AGAIN[0] not in result.reasoning
+    assert result.reasoning.rstrip() == "\n\n".join([*ROAD, *CHECK, last])

@@ -109,6 +109,20 @@ def test_a_cut_does_not_begin_behind_what_is_only_supposed() -> None:
     assert gone(made((STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS), supposed)) in ([], [5], [3, 4, 5])
 
 
+def test_a_last_sentence_that_announces_the_next_check_goes_with_it() -> None:
+    # "But let me check again." leaves nothing open where the check that it announces goes.
+    announced = [*LINES[:3], f"{LINES[3]} But let me check again.", *LINES[4:]]
+    result = made((STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS), announced)
+    assert gone(result) == [4, 5]
+    assert "check again" not in result.reasoning
+
+
+def test_a_cut_does_not_begin_behind_another_reading_of_the_task() -> None:
+    reading = "But is 42 even? Then 84 would be meant. But that would be a different interpretation."
+    chances = (STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS)
+    assert gone(made(chances, [*LINES[:3], reading, *LINES[4:]])) in ([], [5], [3, 4, 5])
+
+
 def test_a_cut_that_could_only_begin_with_much_that_a_reader_keeps_begins_later() -> None:
     # The whole check would have to go, because its first line leaves a doubt: a reader keeps that line.
     doubt = "But is 42 even? I am not sure, " + "because I have not divided it by two yet, " * 8 + "perhaps."

@@ -56,3 +56,13 @@ def test_words_and_lists_are_read_where_they_conclude() -> None:
     assert word.correct == (None, "ellipse")
     assert roots.correct[0] is None
     assert roots.correct[1] == "3, 5, 7"
+
+
+def test_a_bound_is_no_answer_unless_the_task_speaks_of_bounds() -> None:
+    bounds = ("So n is at least 11.", "So n ≥ 11.", "So n is at most 11.")
+    with AnswerChecker() as checker:
+        for text in bounds:
+            free = read_answers((text, "So n = 11."), "11", checker, "Find all possible values of n.")
+            assert free.arrived == (False, True), text
+            asked = read_answers((text,), "11", checker, "What is the smallest n such that n > 10?")
+            assert asked.arrived == (True,), text
