@@ -80,7 +80,8 @@ def fresh(model: str, gib: int) -> Iterator[Recorded]:
 
 async def judged(engine: Recorded, traces: Sequence[Trace]) -> tuple[float, Tokens, float]:
     """Wall seconds, tokens and busy seconds of the judge."""
-    judge = ModelJudge(engine, "measured")
+    # The questions of the job's default policy, so that all three ask the same.
+    judge = ModelJudge(engine, "measured", ask=())
     judge.start()
     busy, start = engine.busy_seconds, time.monotonic()
 
