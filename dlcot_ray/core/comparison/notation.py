@@ -49,7 +49,9 @@ _THIN_GROUP = re.compile(r"(?<=\d)\\[,;:] ?(?=\d{3}(?!\d))")
 _LETTER = re.compile(r"[A-Za-z]")
 _SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*(\d)")
 _HALF_SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*\{")
-_PLAIN_FRACTION = re.compile(r"\\frac\s*\{(-?\w+)\}\s*\{(\w+)\}(?![\w\\(^!])")
+_PLAIN_FRACTION = re.compile(r"\\frac\s*\{(-?\w+)\}\s*\{(\w+)\}(?!\s*[\w\\(^!])")
+_TIMES_TEN = re.compile(r"(?<=\d)\s?[xX]\s?(?=10\s?(?:\^|\*\*))")
+"""The letter x as a sign of multiplication: `4.6 x 10^-24`."""
 _MIXED_FRACTION = re.compile(r"(?<![\w.}])(\d+)\s*\\frac\s*\{(\d+)\}\s*\{(\d+)\}(?![\w\\(^!])")
 """The whole part is kept apart, so that ``1\\frac{1}{2}`` does not read as eleven halves."""
 _MIXED_RATIO = re.compile(r"(?<![/\d.])(\d+)\s+(\d+/\d)")
@@ -80,6 +82,8 @@ def plain_answer(answer: str) -> str:
         text = _from_unicode(text)
     if "\\" in text:
         text = _without_marks(text)
+    if "10" in text:
+        text = _TIMES_TEN.sub("*", text)
     text = _SYMBOL.sub(_symbol, text)
     text = _NAMES.sub(r"\\\1 ", text)
     return text.strip().strip("*_`").strip().removesuffix(".").strip()
