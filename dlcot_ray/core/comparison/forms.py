@@ -35,7 +35,8 @@ def compare_clocks(a: Reading, b: Reading) -> Outcome | None:
     """Times of day. Without morning or afternoon the time is open; two times without both may be a ratio."""
     left, right = clock_of(a.plain), clock_of(b.plain)
     if left is None or right is None:
-        return Outcome.UNKNOWN if (left or right) and _has_half(a.plain + b.plain) else None
+        half = _has_half(a.plain) or _has_half(b.plain)
+        return Outcome.UNKNOWN if (left or right) and half else None
     ratio = _ratio(a.squeezed)
     if ratio and ratio == _ratio(b.squeezed):
         # 9:15 and 18:30 are one ratio, but not one time.
