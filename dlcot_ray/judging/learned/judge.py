@@ -38,7 +38,7 @@ from dlcot_ray.judging.rules.judge import Labeller, Structure, annotate, assembl
 from dlcot_ray.judging.rules.labels import label_range
 from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 7
+VERSION = 8
 """Increase it when the same weights may give the same trace another annotation."""
 
 FIRST_WAYS, MORE_WAYS, CHECKS = 2.2, 0.8, 0.6

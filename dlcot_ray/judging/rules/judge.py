@@ -35,7 +35,7 @@ from dlcot_ray.judging.rules.reaching import reach
 from dlcot_ray.judging.rules.runs import Run, sections_of
 from dlcot_ray.judging.rules.structure import find_runs
 
-VERSION = 13
+VERSION = 14
 """Increase it when the same trace may get another annotation."""
 
 

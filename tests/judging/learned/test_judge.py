@@ -77,7 +77,7 @@ def test_any_text_has_a_well_formed_annotation(
 
 
 def test_the_identity_names_the_weights(judge: LearnedJudge) -> None:
-    assert judge.identity.startswith(f"learned/7 {load().fingerprint} on rules/")
+    assert judge.identity.startswith(f"learned/8 {load().fingerprint} on rules/")
     assert judge.annotate(Trace("t", PROBLEM, TRACE)).judge == judge.identity
 
 
@@ -107,7 +107,7 @@ def test_it_is_made_by_name_and_in_a_moment() -> None:
 
 def test_the_python_api_takes_it() -> None:
     found = api.annotate(Trace("t", PROBLEM, TRACE, "3003"), judge="learned")
-    assert found.judge.startswith("learned/7 ")
+    assert found.judge.startswith("learned/8 ")
 
 
 @pytest.mark.parametrize("standing", [False, True])
