@@ -185,7 +185,7 @@ class Ladder:
             run = needless_run(self.trace, self.annotation, gone, least)
             if run is None:
                 break
-            ladder = replace(self, annotation=ending_at(self.annotation, run))
+            ladder = replace(self, annotation=ending_at(self.trace, self.annotation, run))
             drops = self._with_run(gone, run)
             if affirms is None or affirming_stop(ladder.annotation, drops) is not None:
                 return made if drops.keys() == gone.keys() else ladder._read(drops, made)

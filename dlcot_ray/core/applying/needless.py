@@ -18,7 +18,7 @@ from dlcot_ray.core.applying.looks import END_CHARS, is_settled_surely, leaves_c
 from dlcot_ray.core.applying.openness import is_open, sets_out, supposes, without_announcement
 from dlcot_ray.core.applying.settling import has_outcome
 from dlcot_ray.core.policies.standing import Standing, standing
-from dlcot_ray.core.stating.stated import accepted_answers, ends_on
+from dlcot_ray.core.stating.stated import accepted_answers, ends_on, states
 from dlcot_ray.core.trace import Trace
 
 CHOICE = 0.5
@@ -203,18 +203,18 @@ class _Places:
         return segment in self._items or has_outcome(text, self._text(segment), self.accepted)
 
 
-def ending_at(annotation: Annotation, run: range) -> Annotation:
+def ending_at(trace: Trace, annotation: Annotation, run: range) -> Annotation:
     """The annotation whose approaches and checks are cut where a run begins and ends.
 
     What lies behind such a place in an approach becomes a check of it without a verdict, and so does the rest
-    of a check.
+    of a check. The first part of a check affirms no longer where only the rest states the answer.
     """
     for at in (run.start, run.stop):
-        annotation = _cut_at(annotation, at)
+        annotation = _cut_at(trace, annotation, at)
     return annotation
 
 
-def _cut_at(annotation: Annotation, at: int) -> Annotation:
+def _cut_at(trace: Trace, annotation: Annotation, at: int) -> Annotation:
     approaches, checks = list(annotation.approaches), list(annotation.verifications)
     sections = list(annotation.sections)
     for i, approach in enumerate(approaches):
@@ -225,12 +225,20 @@ def _cut_at(annotation: Annotation, at: int) -> Annotation:
             sections = _looked_on(sections, at, approach.stop)
     for i, check in enumerate(annotation.verifications):
         if check.start < at < check.stop:
-            checks[i] = replace(check, stop=at)
-            checks.append(replace(check, start=at, kind=VerificationKind.CHECK))
+            first, rest = replace(check, stop=at), replace(check, start=at, kind=VerificationKind.CHECK)
+            if _states_answer(trace, annotation, rest) and not _states_answer(trace, annotation, first):
+                first = replace(first, kind=VerificationKind.CHECK)
+            checks[i] = first
+            checks.append(rest)
     checks.sort(key=lambda check: check.start)
     return replace(
         annotation, approaches=tuple(approaches), verifications=tuple(checks), sections=tuple(sections)
     )
+
+
+def _states_answer(trace: Trace, annotation: Annotation, check: Verification) -> bool:
+    start, stop = annotation.segment_offsets[check.start], annotation.segment_offsets[check.stop]
+    return states(trace.reasoning[start:stop], accepted_answers(annotation))
 
 
 def _looked_on(sections: Sequence[Section], start: int, stop: int) -> list[Section]:

@@ -145,15 +145,15 @@ def test_reasons_are_true_of_the_text_that_comes_out() -> None:
 
 
 def test_items_end_where_the_cut_begins() -> None:
-    _, annotation = read(())
-    split = ending_at(annotation, range(4, 6))
+    trace, annotation = read(())
+    split = ending_at(trace, annotation, range(4, 6))
     assert [(check.start, check.stop, check.kind) for check in split.verifications] == [
         (2, 3, VerificationKind.AFFIRMATION),
         (3, 4, VerificationKind.AFFIRMATION),
         (4, 5, VerificationKind.CHECK),
         (5, 6, VerificationKind.AFFIRMATION),
     ]
-    early = ending_at(annotation, range(1, 2))
+    early = ending_at(trace, annotation, range(1, 2))
     assert [(approach.start, approach.stop) for approach in early.approaches] == [(0, 1)]
     assert [(s.start, s.stop, s.kind) for s in early.sections] == [
         (0, 1, SectionKind.SOLUTION_EXPLORE),
@@ -162,6 +162,19 @@ def test_items_end_where_the_cut_begins() -> None:
         (6, 7, SectionKind.CONCLUSION),
     ]
     assert early.verifications[0].kind is CHECK
+
+
+def test_a_check_without_its_last_step_affirms_nothing() -> None:
+    # Only "so 42" says what the first check comes to: a cut that begins there leaves no check that affirms.
+    lines = [
+        *LINES[:2],
+        "Let me check: 7 * 3 = 21. Correct.",
+        "Twice 21 is 42, so that is right.",
+        *LINES[4:],
+    ]
+    checks: list[tuple[int, int, int | None, int]] = [(2, 4, 0, 0), (4, 5, 0, 1), (5, 6, 0, 2)]
+    chances = (STAYS, STAYS, STAYS, GOES, GOES, GOES, STAYS)
+    assert gone(made(chances, lines, checks=checks)) == [4, 5]
 
 
 @pytest.mark.parametrize("count", [0, 6, 8])
