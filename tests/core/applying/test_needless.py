@@ -164,17 +164,16 @@ def test_items_end_where_the_cut_begins() -> None:
     assert early.verifications[0].kind is CHECK
 
 
-def test_a_check_without_its_last_step_affirms_nothing() -> None:
-    # Only "so 42" says what the first check comes to: a cut that begins there leaves no check that affirms.
-    lines = [
-        *LINES[:2],
-        "Let me check: 7 * 3 = 21. Correct.",
-        "Twice 21 is 42, so that is right.",
-        *LINES[4:],
-    ]
-    checks: list[tuple[int, int, int | None, int]] = [(2, 4, 0, 0), (4, 5, 0, 1), (5, 6, 0, 2)]
-    chances = (STAYS, STAYS, STAYS, GOES, GOES, GOES, STAYS)
-    assert gone(made(chances, lines, checks=checks)) == [4, 5]
+def test_a_check_without_the_step_that_states_the_answer_affirms_nothing() -> None:
+    lines = [*LINES[:3], "But 6 * 3 = 18, and 18 is even.", "Then 18 + 24 = 42, so it works.", *LINES[5:]]
+    trace, annotation = read((), lines)
+    assert kinds(ending_at(trace, annotation, range(4, 6)))[(3, 4)] is CHECK
+    trace, annotation = read(())
+    assert kinds(ending_at(trace, annotation, range(4, 6)))[(3, 4)] is AFFIRMS
+
+
+def kinds(annotation: Annotation) -> dict[tuple[int, int], VerificationKind]:
+    return {(check.start, check.stop): check.kind for check in annotation.verifications}
 
 
 @pytest.mark.parametrize("count", [0, 6, 8])
