@@ -63,6 +63,7 @@ _LEADS_ON = re.compile(
 """The end of a segment whose sentence goes on in the next."""
 _DECLARES = re.compile(r"[\W_]*(?:final )?answer\b|[^\n]*\\boxed\b", re.IGNORECASE)
 """A line that declares the final answer."""
+_OPENS_FORMULA, _CLOSES_FORMULA = ("\\[", "$$"), ("\\]", "$$")
 _HEADING = re.compile(r"[\W_]*(?:the )?(?:final )?(?:answer|conclusion|result)\b[^.!?]{0,40}$", re.IGNORECASE)
 
 
@@ -136,19 +137,30 @@ def declared_answer(trace: Trace, annotation: Annotation, gone: Collection[int])
         gone: segments that go, but not because they are a loop.
 
     Returns:
-        The segment and its new text; empty where the last segment stays or declares nothing.
+        The segment and its new text, which may be all of it; empty where the last segment stays or declares
+        nothing, or where the line speaks of dropped work.
     """
     last = len(annotation.segment_offsets) - 2
     accepted = accepted_answers(annotation)
     if last not in gone or not accepted or annotation.truncated:
         return {}
     lines = annotation.segment_text(trace.reasoning, last).splitlines(keepends=True)
-    at = next((i for i in range(len(lines) - 1, -1, -1) if lines[i].strip()), -1)
-    if at < 0 or not _DECLARES.match(lines[at]) or not states(lines[at], accepted):
+    at = _declaring_line(lines)
+    if at is None or not states(lines[at], accepted) or _speaks_of_dropped(lines[at]):
         return {}
+    if at and lines[at - 1].strip() in _OPENS_FORMULA:
+        at -= 1
     if at and _HEADING.match(lines[at - 1].strip()):
         at -= 1
-    return {last: "".join(lines[at:])} if at else {}
+    return {last: "".join(lines[at:])}
+
+
+def _declaring_line(lines: Sequence[str]) -> int | None:
+    """The last line with words, or the box of a formula on lines of its own, if it declares an answer."""
+    at = len(lines) - 1
+    while at > 0 and (not lines[at].strip() or lines[at].strip() in _CLOSES_FORMULA):
+        at -= 1
+    return at if at >= 0 and _DECLARES.match(lines[at]) else None
 
 
 def _last_outcome(text: str, accepted: Sequence[str]) -> str | None:

@@ -118,7 +118,10 @@ class Ladder:
             outcome = declared_answer(trace, annotation, [i for i, why in drops.items() if why != LOOP])
         left = {segment: why for segment, why in drops.items() if segment not in outcome}
         script = drop_script(left, len(annotation.segment_offsets) - 1)
-        script = replace_segments(script, outcome, CLOSES)
+        shorter = {
+            i: text for i, text in outcome.items() if text != annotation.segment_text(trace.reasoning, i)
+        }
+        script = replace_segments(script, shorter, CLOSES)
         if self.policy.drops_loops:
             script = _without_inner_loops(trace, annotation, script)
         script, errors = delete_errors(trace, annotation, script, self.policy)

@@ -149,13 +149,15 @@ class _Places:
         """Whether the edit begins to drop here, or something new opens behind a thought that has ended.
 
         Where the text before only supposes something, what follows may settle it. Before the edit's own
-        beginning the thought has to end on the answer, or on a sure verdict.
+        beginning the thought has to end on the answer, or on a sure verdict. A last sentence that only
+        announces the check that goes does not count.
         """
         if segment in self.dropped and segment - 1 not in self.dropped:
             return segment == 0 or not supposes(self._text(segment - 1))
         behind = behind_answer(self.annotation)
         first = min((i for i in self.dropped if i >= behind), default=self._count)
-        return self._opens(segment) and self._ends_before(segment, sure=segment < first)
+        before = without_announcement(self._text(segment - 1)) if segment else ""
+        return self._opens(segment) and self._ends_before(segment, before, sure=segment < first)
 
     def may_stop(self, segment: int) -> bool:
         """Whether the edit goes on to keep here, an item begins, or it is a place in the conclusion."""
@@ -163,7 +165,8 @@ class _Places:
             return True
         if segment - 1 in self.dropped and segment not in self.dropped:
             return True
-        return self._opens(segment) and self._ends_before(segment, sure=False)
+        before = self._text(segment - 1) if segment else ""
+        return self._opens(segment) and self._ends_before(segment, before, sure=False)
 
     @property
     def _count(self) -> int:
@@ -186,14 +189,10 @@ class _Places:
         before, behind = self.annotation.needless[segment - 1 : segment + 1]
         return before <= KEPT and behind >= GONE
 
-    def _ends_before(self, segment: int, *, sure: bool) -> bool:
-        """Whether the text before a segment has ended: it asks nothing and leaves nothing open.
-
-        A last sentence that only announces a check does not count: it goes with the check.
-        """
-        if segment == 0:
+    def _ends_before(self, segment: int, text: str, *, sure: bool) -> bool:
+        """Whether the text before a segment has ended: it asks nothing and leaves nothing open."""
+        if not text:
             return False
-        text = without_announcement(self._text(segment - 1))
         if is_open(text) or sets_out(text) or leaves_conflict(text):
             return False
         if sure and self._turns(segment):
@@ -207,7 +206,7 @@ def ending_at(trace: Trace, annotation: Annotation, run: range) -> Annotation:
     """The annotation whose approaches and checks are cut where a run begins and ends.
 
     What lies behind such a place in an approach becomes a check of it without a verdict, and so does the rest
-    of a check. The first part of a check affirms no longer where only the rest states the answer.
+    of a check. The first part of a check affirms no longer where only what follows it states the answer.
     """
     for at in (run.start, run.stop):
         annotation = _cut_at(trace, annotation, at)

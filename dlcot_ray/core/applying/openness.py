@@ -64,6 +64,14 @@ _ANOTHER_READING = re.compile(
     r"\b(?:different|another) (?:interpretation|reading|way (?:to|of) (?:interpret|read)\w*)\b", re.IGNORECASE
 )
 """A reading of the problem that what follows turns down."""
+_AGAIN = re.compile(
+    r"\b(?:let(?:'s| me| us)|i(?:'ll| will)) (?:just |quickly )?"
+    r"(?:re-?check|(?:double|cross)[- ]?check|check|verify|confirm)\b"
+    r"(?: (?:that|this|it|again|once more|once again|just|to be (?:sure|safe|certain)|to make sure|carefully|"
+    r"(?:my|the|these) (?:work|answers?|results?|calculations?|steps?|math|numbers)))*[.!…]*\s*$",
+    re.IGNORECASE,
+)
+"""Announces that the same is checked again, and nothing else that is still to be examined."""
 _ANNOUNCING = 2
 """Maximum number of last sentences that announce one check."""
 
@@ -107,16 +115,17 @@ def is_left_open(text: str) -> bool:
 
 
 def without_announcement(text: str) -> str:
-    """A text without last sentences that only announce a check ("But let me check again."), if more is left.
+    """A text without last sentences that only announce that the same is checked again, if more is left.
 
-    Where the check goes, they are taken out as loose ends.
+    "But let me check again." is taken out as a loose end where the check goes. A sentence that says what is
+    still to be examined ("let me check whether x = 3 works too") is no such announcement.
     """
     for _ in range(_ANNOUNCING):
         found = loose_before(text)
         if found is None or found[0] is not SeamKind.ANNOUNCEMENT:
             break
         start, stop = found[1]
-        if not announces_check(text[start:stop]) or not text[:start].strip():
+        if not _AGAIN.search(text[start:stop]) or not text[:start].strip():
             break
         text = text[:start]
     return text

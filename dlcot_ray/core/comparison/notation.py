@@ -49,7 +49,7 @@ _THIN_GROUP = re.compile(r"(?<=\d)\\[,;:] ?(?=\d{3}(?!\d))")
 _LETTER = re.compile(r"[A-Za-z]")
 _SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*(\d)")
 _HALF_SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*\{")
-_PLAIN_FRACTION = re.compile(r"\\frac\s*\{(-?\w+)\}\s*\{(\w+)\}(?!\s*[\w\\(^!])")
+_PLAIN_FRACTION = re.compile(r"\\frac\s*\{(-?\w+)\}\s*\{(\w+)\}(?![\w\\(^!]|\s+[\w(])")
 _TIMES_TEN = re.compile(r"(?<=\d)\s?[xX]\s?(?=10\s?(?:\^|\*\*))")
 """The letter x as a sign of multiplication: `4.6 x 10^-24`."""
 _MIXED_FRACTION = re.compile(r"(?<![\w.}])(\d+)\s*\\frac\s*\{(\d+)\}\s*\{(\d+)\}(?![\w\\(^!])")

@@ -11,18 +11,19 @@ import re
 from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer
 
 _BOUND = re.compile(
-    r"(?:\b(?:at (?:least|most)|no (?:less|more|fewer) than|up to|not exceed(?:ing)?|exceeds?)"
-    r"|[≥≤<>]=?|\\(?:geq?|leq?|lt|gt)(?![a-z])(?:slant)?)\W{0,4}$",
+    r"(?:\b(?:at (?:least|most)|no (?:less|more|fewer) than|not exceed(?:ing)?|exceeds?)"
+    r"|[≥≤]|(?<=\s)[<>]=?|\\(?:geq?|leq?|lt|gt)(?:slant)?(?![a-z]))[\s$({]{0,4}$",
     re.IGNORECASE,
 )
 """The text before a value that something only reaches or does not exceed."""
 _SPEAKS_OF_BOUNDS = re.compile(
-    r"[≥≤<>]|\\(?:geq?|leq?|lt|gt)(?![a-z])|\bat (?:least|most)\b|\bthan\b|\bexceed|\bup to\b|"
+    r"[≥≤<>]|\\(?:geq?|leq?|lt|gt)(?:slant)?(?![a-z])|\bat (?:least|most)\b|\bthan\b|\bexceed|\bup to\b|"
     r"\b(?:bound|range|interval|inequalit|extrem|maxim|minim)\w*\b|\b(?:domain|need(?:s|ed)?|require[sd]?|enough)\b|"
     r"\b(?:larg|small|great|long|short|high|low|few)est\b|\bleast\b|\bmost\b",
     re.IGNORECASE,
 )
 _REACH = 24
+"""Characters before a value in which a bound is looked for."""
 
 
 def speaks_of_bounds(problem: str) -> bool:

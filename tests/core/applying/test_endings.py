@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dlcot_ray.core.annotation import Annotation
+from dlcot_ray.core.applying.closing import declared_answer
 from dlcot_ray.core.applying.openness import is_open
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement
@@ -251,7 +252,12 @@ def test_let_us_think_announces_what_follows() -> None:
 
 @pytest.mark.parametrize(
     "last",
-    ["Final Answer: \\boxed{4200}", "**Final Answer**\nThere are \\boxed{4200} eggs.", "Answer: 4,200 eggs"],
+    [
+        "Final Answer: \\boxed{4200}",
+        "**Final Answer**\nThere are \\boxed{4200} eggs.",
+        "Answer: 4,200 eggs",
+        "**Final Answer**\n\\[\n\\boxed{4200}\n\\]",
+    ],
 )
 def test_a_check_that_goes_at_the_end_leaves_the_line_that_declares_the_answer(last: str) -> None:
     lines = [*ROAD, *CHECK, f"{AGAIN[0]} I think that is it.\n{last}"]
@@ -265,3 +271,30 @@ def test_a_check_that_goes_at_the_end_leaves_the_line_that_declares_the_answer(l
     result = enhanced(trace, annotation)
     assert AGAIN[0] not in result.reasoning
     assert result.reasoning.rstrip() == "\n\n".join([*ROAD, *CHECK, last])
+
+
+def test_a_last_segment_that_only_declares_the_answer_is_kept_as_it_is() -> None:
+    lines = [*ROAD, *CHECK, *AGAIN, "Final Answer: \\boxed{4200}"]
+    trace, annotation = annotated(
+        lines,
+        [(0, 2, CORRECT, 0)],
+        [(2, 3, 0, 0), (3, 5, 0, 0)],
+        reference="4,200",
+        kinds=(AFFIRMS, AFFIRMS),
+    )
+    result = enhanced(trace, annotation)
+    assert AGAIN[0] not in result.reasoning
+    assert [(edit.op.value, edit.start, edit.stop) for edit in result.script][-1] == ("keep", 4, 5)
+
+
+def test_a_line_that_speaks_of_dropped_work_declares_nothing() -> None:
+    last = "So both methods agree, hence \\boxed{4200}"
+    lines = [*ROAD, *CHECK, f"{AGAIN[0]}\n{last}"]
+    trace, annotation = annotated(
+        lines,
+        [(0, 2, CORRECT, 0)],
+        [(2, 3, 0, 0), (3, 4, 0, 0)],
+        reference="4,200",
+        kinds=(AFFIRMS, AFFIRMS),
+    )
+    assert declared_answer(trace, annotation, {3}) == {}

@@ -9,6 +9,7 @@ import pytest
 
 from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, SectionKind, Source, VerificationKind
 from dlcot_ray.core.applying.needless import ending_at, needless_run
+from dlcot_ray.core.applying.openness import supposes, without_announcement
 from dlcot_ray.core.edits import EditOp
 from dlcot_ray.core.enhance import enhance
 from dlcot_ray.core.enhancement import Enhancement, Status
@@ -117,10 +118,27 @@ def test_a_last_sentence_that_announces_the_next_check_goes_with_it() -> None:
     assert "check again" not in result.reasoning
 
 
-def test_a_cut_does_not_begin_behind_another_reading_of_the_task() -> None:
-    reading = "But is 42 even? Then 84 would be meant. But that would be a different interpretation."
-    chances = (STAYS, STAYS, STAYS, STAYS, GOES, GOES, STAYS)
-    assert gone(made(chances, [*LINES[:3], reading, *LINES[4:]])) in ([], [5], [3, 4, 5])
+def test_another_reading_of_the_task_is_only_supposed() -> None:
+    assert supposes("Then 84 would be meant. But that would be a different interpretation.")
+    assert not supposes("So the answer is 84. That is the only way to read it.")
+
+
+@pytest.mark.parametrize(
+    "open_end",
+    [
+        "But I need to check whether 42 is even.",
+        "Let me see if there are others.",
+        "Let me check if it is 42.",
+    ],
+)
+def test_a_sentence_that_says_what_is_still_to_be_examined_is_no_mere_announcement(open_end: str) -> None:
+    text = f"So it is 42. {open_end}"
+    assert without_announcement(text) == text
+
+
+def test_a_cut_does_not_end_before_the_check_that_the_last_dropped_sentence_announces() -> None:
+    announced = [*LINES[:3], "But is 42 even? It is, so 42. But let me check again.", *LINES[4:]]
+    assert gone(made((STAYS, STAYS, STAYS, GOES, STAYS, STAYS, STAYS), announced)) != [3]
 
 
 def test_a_cut_that_could_only_begin_with_much_that_a_reader_keeps_begins_later() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dlcot_ray.core.annotation import Label, ReferenceKind, SectionKind
+from dlcot_ray.core.evidence.answers import AnswerForm, StatedAnswer
+from dlcot_ray.core.stating.bounds import is_bound
 from dlcot_ray.judging.equivalence import AnswerChecker
 from dlcot_ray.judging.rules.labels import SegmentAnswers, label_range, read_answers
 from dlcot_ray.judging.rules.reaching import reach
@@ -66,3 +70,20 @@ def test_a_bound_is_no_answer_unless_the_task_speaks_of_bounds() -> None:
             assert free.arrived == (False, True), text
             asked = read_answers((text,), "11", checker, "What is the smallest n such that n > 10?")
             assert asked.arrived == (True,), text
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("The eggs of both add up to 11.", False),
+        ("<answer>11</answer>", False),
+        ("Therefore => 11.", False),
+        ("So \\(n\\geqslant 11\\).", True),
+        ("So n > 11.", True),
+        ("So n is at most $11$.", True),
+    ],
+)
+def test_a_value_behind_up_to_a_tag_or_an_arrow_is_no_bound(text: str, bound: bool) -> None:
+    at = text.index("11")
+    assert is_bound(text, StatedAnswer("11", at, at + 2, AnswerForm.CONCLUSION)) is bound
+    assert not is_bound(text, StatedAnswer("11", at, at + 2, AnswerForm.BOXED))
