@@ -234,3 +234,21 @@ def test_a_claim_of_several_methods_goes_where_a_check_may_have_been_the_other_m
     script = drop_script({2: "redundant"}, 4)
     assert ways_left(annotation, script).lacks("different methods")
     assert not ways_left(annotation, drop_script({}, 4)).lacks("different methods")
+
+
+@pytest.mark.parametrize(
+    ("last", "left"),
+    [
+        (
+            "So it is 42. That seems right, but let me double-check my steps.",
+            "So it is 42. That seems right.",
+        ),
+        ("So it is 42, and I'll verify it to be sure.", "So it is 42."),
+        ("So it is 42, but let me check that 6 * 7 = 42.", "So it is 42, but let me check that 6 * 7 = 42."),
+    ],
+)
+def test_the_end_of_a_sentence_that_announces_a_dropped_check_goes(last: str, left: str) -> None:
+    assert closed([last, "6 * 7 = 42, so it holds.", "The answer is 42."], {1})[0] == [
+        left,
+        "The answer is 42.",
+    ]

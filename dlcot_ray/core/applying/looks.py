@@ -99,7 +99,9 @@ _DISAGREES = re.compile(
     r"(?:giv(?:e|es|ing)|gave|lead(?:s|ing)? to|led to|have|are) (?:me )?(?:\w+ )?"
     r"(?:different|differing|conflicting) (?:results|answers|values|numbers|totals|probabilities)\b|"
     r"^\W*(?:(?:wait|hmm+|oh|no)\b[\s,.]*)*but (?:earlier|before|according to|(?:using|with|in|by|from) "
-    r"(?:the|my) (?:first|second|other|previous))\b[^.!?\n]{0,120}\d",
+    r"(?:the|my) (?:first|second|other|previous))\b[^.!?\n]{0,120}\d|"
+    r"(?:\bnot|n't) match(?:ing)? (?:\w+ ){0,2}(?:previous|earlier|first|other) "
+    r"(?:result|answer|value|calculation)",
     re.IGNORECASE,
 )
 """A sentence that finds two results in conflict."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,9 @@ and end only where a thought does."""
 
 TRIES = 20
 """Runs that are looked at before nothing goes."""
+
+_GOES_ON = re.compile(r"\W*(?:then|after that)\b(?!,? (?:i|let|why|how)\b)", re.IGNORECASE)
+"""The beginning of a segment that goes on with the step before it."""
 
 _LEAST = 0.005
 """Chances nearer to 0 or 1 count as this far from it."""
@@ -148,10 +152,13 @@ class _Places:
     def may_start(self, segment: int) -> bool:
         """Whether the edit begins to drop here, or something new opens behind a thought that has ended.
 
-        Where the text before only supposes something, what follows may settle it. Before the edit's own
-        beginning the thought has to end on the answer, or on a sure verdict. A last sentence that only
-        announces the check that goes does not count.
+        What only goes on with the step before ("Then 54 - 37 = 17.") stays with it. Where the text before
+        only supposes something, what follows may settle it. Before the edit's own beginning the thought has
+        to end on the answer, or on a sure verdict. A last sentence that only announces the check that goes
+        does not count.
         """
+        if _GOES_ON.match(self._text(segment)):
+            return False
         if segment in self.dropped and segment - 1 not in self.dropped:
             return segment == 0 or not supposes(self._text(segment - 1))
         behind = behind_answer(self.annotation)

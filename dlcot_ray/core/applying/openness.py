@@ -64,6 +64,8 @@ _ANOTHER_READING = re.compile(
     r"\b(?:different|another) (?:interpretation|reading|way (?:to|of) (?:interpret|read)\w*)\b", re.IGNORECASE
 )
 """A reading of the problem that what follows turns down."""
+_OBJECTS = re.compile(r"^\W*(?:(?:but|hmm+|oh|so)\W+)*(?:wait\W+no|no\W+wait)\b", re.IGNORECASE)
+"""The beginning of an objection."""
 _AGAIN = re.compile(
     r"\b(?:let(?:'s| me| us)|i(?:'ll| will)) (?:just |quickly )?"
     r"(?:re-?check|(?:double|cross)[- ]?check|check|verify|confirm)\b"
@@ -101,7 +103,9 @@ def is_open(text: str) -> bool:
 def supposes(text: str) -> bool:
     """Whether the last sentence of a text only supposes something, so that what follows may settle it."""
     last = last_sentence(text)
-    hedged = HEDGES.match(last) or UNSURE.search(last) or _ANOTHER_READING.search(last)
+    hedged = (
+        HEDGES.match(last) or UNSURE.search(last) or _ANOTHER_READING.search(last) or _OBJECTS.match(last)
+    )
     return hedged is not None and _TURNED_DOWN.search(last) is None and not last.endswith(":")
 
 

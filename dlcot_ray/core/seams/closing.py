@@ -106,6 +106,7 @@ class _Closing:
         while segment in self._kept and left - segment < _ANNOUNCING_SEGMENTS:
             found = loose_before(self._text(segment))
             if found is None:
+                self._take_off_announcement(segment)
                 break
             sentence = self._text(segment)[slice(*found[1])]
             if _has_work(sentence) and not cues.ANNOUNCES.match(sentence):
@@ -114,6 +115,17 @@ class _Closing:
                 break
             if not self.texts[segment].strip():
                 segment -= 1
+
+    def _take_off_announcement(self, segment: int) -> None:
+        """Take "but let me double-check that" off the end of a sentence that says something else first."""
+        text = self._text(segment)
+        spans = sentences(text)
+        sentence = text[slice(*spans[-1])] if spans else ""
+        said = cues.ANNOUNCES_AT_END.search(sentence) if len(sentence) <= _LONGEST_SENTENCE else None
+        if said is None or not any(map(str.isalpha, sentence[: said.start()])):
+            return
+        kept = f"{sentence[: said.start()].rstrip(' ,;')}.{sentence[len(sentence.rstrip()) :]}"
+        self._replace(segment, text[: spans[-1][0]] + kept + text[spans[-1][1] :], SeamKind.ANNOUNCEMENT)
 
     def close_right(self, left: int, right: int) -> None:
         """Take out what answers or points at dropped text at the beginning of the text behind a drop."""
@@ -183,6 +195,8 @@ class _Closing:
             self.needs.append(SeamNeed(SeamKind.BACK_REFERENCE, *joint, segment, text.strip()))
 
 
+_LONGEST_SENTENCE = 1000
+"""Characters of a sentence whose end is looked at."""
 _CONCLUDING = frozenset({"so", "therefore", "thus", "hence"})
 _REPEATED_CHARS = 12
 """Minimum length of a sentence whose repetition is taken out."""

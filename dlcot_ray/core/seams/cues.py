@@ -33,6 +33,12 @@ ANNOUNCES = re.compile(
     rf")",
     re.IGNORECASE,
 )
+ANNOUNCES_AT_END = re.compile(
+    r"[,;]? (?:but|and|so) (?:let(?:'s| me| us)|i(?:'ll| will| should| need to| want to)) (?:just |quickly |also )?"
+    r"(?:re-?check|(?:double|cross)[- ]?check|check|verify|confirm|make sure)\b[^.!?=\d]*[.!…]?\s*$",
+    re.IGNORECASE,
+)
+"""The end of a sentence that announces a check, and computes nothing."""
 LONE = re.compile(
     r"^\W*(?:(?:oh|no|ok|okay|but|so|wait|hold on|hmm+|alternatively|a (?:minute|second|moment)|one (?:moment|second))\b\W*)+$",
     re.IGNORECASE,

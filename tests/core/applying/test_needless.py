@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dlcot_ray.core.annotation import Annotation, ErrorKind, ErrorSpan, SectionKind, Source, VerificationKind
+from dlcot_ray.core.applying.looks import leaves_conflict
 from dlcot_ray.core.applying.needless import ending_at, needless_run
 from dlcot_ray.core.applying.openness import supposes, without_announcement
 from dlcot_ray.core.edits import EditOp
@@ -120,7 +121,18 @@ def test_a_last_sentence_that_announces_the_next_check_goes_with_it() -> None:
 
 def test_another_reading_of_the_task_is_only_supposed() -> None:
     assert supposes("Then 84 would be meant. But that would be a different interpretation.")
+    assert supposes("But wait, no, the new ones would not be given away.")
     assert not supposes("So the answer is 84. That is the only way to read it.")
+
+
+def test_a_result_that_does_not_match_an_earlier_one_is_a_conflict() -> None:
+    assert leaves_conflict("That would be 80 %, but wait, that's not matching the previous result.")
+    assert not leaves_conflict("It does not match the pattern of the other rows.")
+
+
+def test_a_cut_does_not_begin_with_what_goes_on_with_the_step_before() -> None:
+    lines = [*LINES[:3], "Then 42 / 2 = 21. Yes, that works.", *LINES[4:]]
+    assert gone(made((STAYS, STAYS, STAYS, GOES, GOES, GOES, STAYS), lines)) == [4, 5]
 
 
 @pytest.mark.parametrize(
