@@ -23,17 +23,22 @@ _JOINED = re.compile(r"\s{0,3}[,;]?\s{1,3}(?:and|or)\s{1,3}|\s{0,3};\s{0,3}|\s{0
 _NAMED = re.compile(r"([a-zA-Z]\w{0,3}(?:_\{\w{1,3}\})?)\s*=\s*([^=<>]+)")
 _IN = re.compile(r"^[a-zA-Z]\s*\\in\s*|^\(?(?:[a-z],)+[a-z]\)?\s*=\s*(?=[(\[])")
 _VECTOR = re.compile(r"\\begin\{[pb]matrix\}([^&]*?)(?:\\\\)?\s*\\end\{[pb]matrix\}")
+_ANGLED = re.compile(r"\\langle(?![a-zA-Z])([^\\]*(?:\\(?!rangle)[^\\]*)*)\\rangle")
 _DECIMAL_COMMA = re.compile(r"\d,\d")
 _INFINITE = re.compile(r"\\infty")
 
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """Brackets (both, "" for none) and components, in order; `names` where each is written as ``x = 1``."""
+    """Brackets (both, "" for none) and components, in order; `names` where each is written as ``x = 1``.
+
+    `vector`: written as a column or in angles, so that it is no interval; round brackets are its kind.
+    """
 
     kind: str
     parts: tuple[str, ...]
     names: tuple[str, ...] = ()
+    vector: bool = False
 
     @property
     def is_set(self) -> bool:
@@ -71,7 +76,8 @@ def compare_components(a: str, b: str, equal: Compare) -> Outcome | None:
 def split_components(plain: str) -> Components | None:
     """Brackets and components of a tuple, interval, set or bare list; None for anything else."""
     text = _IN.sub("", plain.strip())
-    if (vector := _VECTOR.fullmatch(text)) is not None:
+    vector = _VECTOR.fullmatch(text) or _ANGLED.fullmatch(text)
+    if vector is not None:
         text = "(" + vector[1].replace("\\\\", ",") + ")"
     kind, body = "", text
     for opening, closings in _BRACKETS.items():
@@ -95,7 +101,7 @@ def split_components(plain: str) -> Components | None:
         parts = [named[0][2].strip(), *parts[1:]]
     if len(parts) == 2 and not kind and " " not in text and re.fullmatch(r"-?\d{1,3},\d{3}", text):
         return None
-    return Components(kind, tuple(parts))
+    return Components(kind, tuple(parts), vector=vector is not None and kind == "()")
 
 
 def _named_groups(text: str) -> list[str] | None:
@@ -136,6 +142,9 @@ def _compare_bracketed(a: Components, b: Components, equal: Compare) -> Outcome 
         found = _as_sets(a, b, equal)
         return Outcome.DIFFERENT if found is Outcome.DIFFERENT else Outcome.UNKNOWN
     found = _in_order(a, b, equal)
+    if (a.vector or b.vector) and {a.kind, b.kind} <= {"()", "[]"}:
+        # Beside a column, square brackets are a vector, too.
+        return found
     if _interval_kind(a.kind) == _interval_kind(b.kind) or found is Outcome.DIFFERENT:
         return found
     if found is None or len(a.parts) != 2 or any(_INFINITE.search(p) for p in a.parts):
