@@ -41,12 +41,12 @@ from dlcot_ray.judging.rules.structure import find_runs
 VERSION = 8
 """Increase it when the same weights may give the same trace another annotation."""
 
-FIRST_WAYS, MORE_WAYS, CHECKS = 2.2, 0.8, 0.6
+FIRST_WAYS, MORE_WAYS, CHECKS = 2.2, 2.0, 0.6
 """Added to the scores of states that open an approach before an answer stands, an approach behind one, and a
 check: openings are rare, and a plain fit misses too many of them. Chosen by cross-validation. An opening that
 is missed before the answer joins an unfinished way to the right one, and then neither label is right."""
 
-SHORT, BY_RULES = 24, 2.0
+SHORT, BY_RULES = 24, 4.0
 """Segments below which openings of the rules count more, and what they add: in short traces the rules see
 openings better. Chosen by cross-validation."""
 
