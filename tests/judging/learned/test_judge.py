@@ -114,7 +114,7 @@ def test_the_python_api_takes_it() -> None:
 def test_openings_are_taken_earlier_before_an_answer_stands(standing: bool) -> None:
     weights = replace(load(), transitions=np.zeros((COUNT, COUNT)), starts=np.zeros(COUNT))
     scores = np.zeros((3, COUNT))
-    scores[:, WORK] = [0.0, 0.9, 2.5]
+    scores[:, WORK] = [0.0, 2.1, 2.5]
     scores[:, [CHECK, CONCLUSION]] = -9.0
     scores[0, APPROACH] = 9.0
     behind, nowhere = np.array([False, standing, standing]), np.zeros(3, dtype=np.bool_)
