@@ -11,9 +11,14 @@ from dlcot_ray.core.trace import Trace
 from dlcot_ray.judging.findings import find
 from dlcot_ray.judging.rules.judge import RulesJudge, annotate
 
+_HELD_S = 120.0
+
 
 class CountingJudge(RulesJudge):
-    """Appends the id of each trace to `log`; while the file `log`.slow exists, each one takes a second.
+    """Appends the id of each trace to `log`.
+
+    While the file `log`.slow exists, each trace takes a second; while `log`.held exists, none is judged, for
+    two minutes at most.
 
     Args:
         log: a path that all workers share.
@@ -32,6 +37,9 @@ class CountingJudge(RulesJudge):
     async def judge(self, trace: Trace) -> Annotation:
         if Path(f"{self._log}.slow").exists():
             time.sleep(1.0)
+        end = time.monotonic() + _HELD_S
+        while Path(f"{self._log}.held").exists() and time.monotonic() < end:
+            time.sleep(0.1)
         handle = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             os.write(handle, f"{trace.trace_id}\n".encode())

@@ -223,12 +223,15 @@ class Scenario:
         name, words = f"snapshot-{self._number:02d}", (*self.settings, "lease_s=30")
         before = self.place.latest()
         self.asked()
-        slow = Path(f"{self.log}.slow")
+        slow, held = Path(f"{self.log}.slow"), Path(f"{self.log}.held")
         slow.touch()
         with killed_when(self.place, name, words, lambda: self._units_done(name) >= 1):
+            # However slow the machine is: what is asked meanwhile finds the first one at work.
+            held.touch()
             # While it runs, another refresh ends at once, whatever its action.
             assert self.place.refresh("name=concurrent", *words) == 5
             assert self.place.refresh("action=publish", f"snapshot={before}") == 5
+        held.unlink()
         slow.unlink()
         before_kill = self.asked()
         assert 0 < len(set(before_kill)) < len(expected)
