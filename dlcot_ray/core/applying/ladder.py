@@ -121,7 +121,7 @@ class Ladder:
         shorter = {
             i: text for i, text in outcome.items() if text != annotation.segment_text(trace.reasoning, i)
         }
-        script = replace_segments(script, shorter, CLOSES)
+        script = replace_segments(script, shorter, {i: drops[i] for i in shorter})
         if self.policy.drops_loops:
             script = _without_inner_loops(trace, annotation, script)
         script, errors = delete_errors(trace, annotation, script, self.policy)

@@ -260,41 +260,30 @@ def test_let_us_think_announces_what_follows() -> None:
     ],
 )
 def test_a_check_that_goes_at_the_end_leaves_the_line_that_declares_the_answer(last: str) -> None:
-    lines = [*ROAD, *CHECK, f"{AGAIN[0]} I think that is it.\n{last}"]
-    trace, annotation = annotated(
-        lines,
-        [(0, 2, CORRECT, 0)],
-        [(2, 3, 0, 0), (3, 4, 0, 0)],
-        reference="4,200",
-        kinds=(AFFIRMS, AFFIRMS),
-    )
-    result = enhanced(trace, annotation)
+    result = enhanced(*ending_in_a_check(f"{AGAIN[0]} I think that is it.\n{last}"))
     assert AGAIN[0] not in result.reasoning
     assert result.reasoning.rstrip() == "\n\n".join([*ROAD, *CHECK, last])
+    assert result.script[-1].reason.startswith("redundant")
 
 
 def test_a_last_segment_that_only_declares_the_answer_is_kept_as_it_is() -> None:
-    lines = [*ROAD, *CHECK, *AGAIN, "Final Answer: \\boxed{4200}"]
-    trace, annotation = annotated(
-        lines,
-        [(0, 2, CORRECT, 0)],
-        [(2, 3, 0, 0), (3, 5, 0, 0)],
-        reference="4,200",
-        kinds=(AFFIRMS, AFFIRMS),
-    )
-    result = enhanced(trace, annotation)
+    result = enhanced(*ending_in_a_check(*AGAIN, "Final Answer: \\boxed{4200}"))
     assert AGAIN[0] not in result.reasoning
     assert [(edit.op.value, edit.start, edit.stop) for edit in result.script][-1] == ("keep", 4, 5)
 
 
 def test_a_line_that_speaks_of_dropped_work_declares_nothing() -> None:
-    last = "So both methods agree, hence \\boxed{4200}"
-    lines = [*ROAD, *CHECK, f"{AGAIN[0]}\n{last}"]
-    trace, annotation = annotated(
+    trace, annotation = ending_in_a_check(f"{AGAIN[0]}\nSo both methods agree, hence \\boxed{{4200}}")
+    assert declared_answer(trace, annotation, {3}) == {}
+
+
+def ending_in_a_check(*last: str) -> tuple[Trace, Annotation]:
+    """A trace without a conclusion, whose second check is its end."""
+    lines = [*ROAD, *CHECK, *last]
+    return annotated(
         lines,
         [(0, 2, CORRECT, 0)],
-        [(2, 3, 0, 0), (3, 4, 0, 0)],
+        [(2, 3, 0, 0), (3, len(lines), 0, 0)],
         reference="4,200",
         kinds=(AFFIRMS, AFFIRMS),
     )
-    assert declared_answer(trace, annotation, {3}) == {}
